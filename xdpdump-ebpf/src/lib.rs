@@ -1,0 +1,2 @@
+//! The event both sides of xdpdump share.
+#![no_std]

@@ -1,0 +1,4 @@
+//! Packet capture at the XDP hook.
+
+pub mod output;
+pub mod packet;

@@ -1,0 +1,3 @@
+//! The `xdpdump` command.
+
+fn main() {}

@@ -1,0 +1,106 @@
+//! A captured frame on its way from a source (ring or file) to the sinks.
+
+/// Nanoseconds since the Unix epoch, UTC.
+///
+/// `i64` reaches from 1677 to 2262; times outside are clamped where they are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+/// One frame, borrowed from the ring or the file buffer it was read from.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// Wall-clock time of arrival.
+    pub timestamp: Timestamp,
+    /// Nanoseconds since boot (`CLOCK_MONOTONIC`); `None` for packets read from a file.
+    pub uptime: Option<u64>,
+    /// Index of the [`Interface`] it was seen on, in the order the interfaces were announced.
+    pub interface: u32,
+    /// The captured bytes from the link-level header on.
+    pub frame: &'a [u8],
+    /// Bytes the frame had on the wire; at least `frame.len()` except in hostile files.
+    pub frame_len: u32,
+    /// What else the source knows.
+    pub meta: Meta,
+}
+
+/// What a source can know about a frame besides its bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// Which way the frame went through the interface.
+    pub direction: Direction,
+    /// Receive queue of the interface.
+    pub queue: Option<u32>,
+    /// Unique within the capture; the same at entry and exit of one XDP program.
+    pub packet_id: Option<u64>,
+    /// What an XDP program decided: `XDP_ABORTED` 0, `XDP_DROP` 1, `XDP_PASS` 2, `XDP_TX` 3,
+    /// `XDP_REDIRECT` 4 (`enum xdp_action`, include/uapi/linux/bpf.h).
+    pub verdict: Option<u64>,
+    /// Frames lost since the previous packet of the same source.
+    pub lost: u64,
+}
+
+/// The way of a frame through an interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// The source does not say.
+    #[default]
+    Unknown,
+    /// Received.
+    Inbound,
+    /// Sent.
+    Outbound,
+}
+
+/// What the first bytes of every frame of an interface are; the numbers are pcap's LINKTYPE values
+/// (<https://www.tcpdump.org/linktypes.html>).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkType(pub u16);
+
+impl LinkType {
+    /// An Ethernet header without preamble and frame check sequence.
+    pub const ETHERNET: Self = Self(1);
+    /// An IPv4 or IPv6 header.
+    pub const RAW: Self = Self(101);
+}
+
+/// Where frames come from, as much as the source knows of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interface {
+    /// Link type of its frames.
+    pub link_type: LinkType,
+    /// Most bytes captured of a frame; 0 means no limit.
+    pub snap_len: u32,
+    /// Name, such as `eth0`.
+    pub name: Option<String>,
+    /// What a person should know of it.
+    pub description: Option<String>,
+    /// Hardware address.
+    pub mac: Option<[u8; 6]>,
+    /// Bits per second.
+    pub speed: Option<u64>,
+    /// Driver and bus of the hardware.
+    pub hardware: Option<String>,
+    /// Operating system of the capturing machine.
+    pub os: Option<String>,
+    /// Capture filter in force, a pcap-filter expression.
+    pub filter: Option<String>,
+}
+
+/// Totals of an interface at the end of a capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InterfaceStatistics {
+    /// Index of the interface.
+    pub interface: u32,
+    /// When the capture began.
+    pub start: Timestamp,
+    /// When it ended.
+    pub end: Timestamp,
+    /// Frames the capture program saw.
+    pub received: u64,
+    /// Frames that passed the capture filter.
+    pub accepted: u64,
+    /// Frames that passed the filter and were lost before user space had them.
+    pub dropped: u64,
+    /// Frames delivered to the output.
+    pub delivered: u64,
+}
