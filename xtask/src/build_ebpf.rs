@@ -38,6 +38,8 @@ pub enum Endian {
 impl Endian {
     /// Every byte order there is an object for.
     pub const ALL: [Self; 2] = [Self::Little, Self::Big];
+    /// That of this machine.
+    pub const HOST: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
 
     fn target(self) -> &'static str {
         match self {

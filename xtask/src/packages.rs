@@ -36,21 +36,37 @@ pub fn install(packages: &[&str]) -> Result<()> {
     process::run(&mut command)
 }
 
-/// Those of `packages` that are not installed.
-pub fn missing<'a>(packages: &[&'a str]) -> Result<Vec<&'a str>> {
-    if process::find("dpkg-query").is_none() {
+/// Installs what is missing of `programs`, pairs of a program and its package, or names it.
+pub fn provide(programs: &[(&str, &str)]) -> Result<()> {
+    let missing = programs.iter().filter(|(program, _)| process::find(program).is_none());
+    let (programs, mut packages): (Vec<&str>, Vec<&str>) = missing.copied().unzip();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if !has_apt() {
         bail!(
-            "this system has no dpkg: install the programs of these packages yourself: {}",
-            packages.join(" ")
+            "these programs are missing, and this system has no apt to install them: {}",
+            programs.join(", ")
         );
     }
-    Ok(packages.iter().copied().filter(|package| !is_installed(package)).collect())
+    if !process::root_without_password() {
+        bail!("programs are missing, install them with `{}`", install_line(&packages));
+    }
+    update()?;
+    let ubuntu_bpftool = ubuntu_bpftool()?;
+    if let Some(bpftool) =
+        packages.iter().position(|package| *package == "bpftool" && candidate(package).is_none())
+    {
+        packages.remove(bpftool);
+        packages.extend(ubuntu_bpftool.iter().map(String::as_str));
+    }
+    install(&packages)
 }
 
-fn is_installed(package: &str) -> bool {
-    let query =
-        Command::new("dpkg-query").args(["-W", "-f=${Status}", package]).stderr(Stdio::null()).output();
-    query.is_ok_and(|query| query.stdout == b"install ok installed")
+/// Ubuntu's bpftool up to 24.04 is made for one kernel: a wrapper, and the program it looks for.
+fn ubuntu_bpftool() -> Result<[String; 2]> {
+    let kernel = process::output(Command::new("uname").arg("-r"))?;
+    Ok(["linux-tools-common".to_owned(), format!("linux-tools-{kernel}")])
 }
 
 /// The command that installs `packages`, to show to a person.

@@ -1,8 +1,9 @@
 //! Running other programs: as whom, with which environment, and what their failure means.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::{IsTerminal, stdin};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -28,8 +29,17 @@ pub fn as_root(program: impl AsRef<OsStr>) -> Command {
 
 /// Whether root can be had without anybody typing a password.
 pub fn root_without_password() -> bool {
-    is_root()
-        || Command::new("sudo").args(["-n", "true"]).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+    is_root() || sudo_accepts(&["-n", "true"])
+}
+
+/// Whether root can be had, by a password if somebody is there to type it.
+pub fn root_available() -> bool {
+    root_without_password() || stdin().is_terminal() && sudo_accepts(&["-v"])
+}
+
+fn sudo_accepts(arguments: &[&str]) -> bool {
+    let sudo = Command::new("sudo").args(arguments).stdout(Stdio::null()).status();
+    sudo.is_ok_and(|status| status.success())
 }
 
 /// `program` without what the outer `cargo xtask` and rustup put into the environment.
@@ -80,12 +90,16 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(text.trim_end().to_owned())
 }
 
-/// The first `program` of PATH or of the folders only root has there.
+/// PATH, with the folders that some systems only give to root.
+pub fn search_path() -> OsString {
+    let mut path = env::var_os("PATH").unwrap_or_default();
+    path.push(":/usr/sbin:/sbin");
+    path
+}
+
+/// The first `program` of [`search_path`].
 pub fn find(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
-    folders.extend(["/usr/sbin", "/sbin"].map(PathBuf::from));
-    folders.iter().map(|folder| folder.join(program)).find(|file| is_executable(file))
+    env::split_paths(&search_path()).map(|folder| folder.join(program)).find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Path) -> bool {
