@@ -1,14 +1,20 @@
-//! Says which eBPF object to embed: the committed one, or the one `XDPDUMP_EBPF_OBJECT` names.
+//! Tells the library which kernel object to embed: the committed one of the target's byte order.
 
-use std::{env, path::PathBuf};
+use std::env;
+use std::path::PathBuf;
+
+/// Path of an object to embed instead, which `cargo xtask check-ebpf` sets; the library reads the same name.
+const OBJECT: &str = "XDPDUMP_EBPF_OBJECT";
 
 fn main() {
-    println!("cargo::rerun-if-env-changed=XDPDUMP_EBPF_OBJECT");
-    let object = env::var_os("XDPDUMP_EBPF_OBJECT").map(PathBuf::from).unwrap_or_else(|| {
-        let endian = env::var("CARGO_CFG_TARGET_ENDIAN").unwrap_or_default();
-        let name = if endian == "big" { "xdpdump.bpfeb.o" } else { "xdpdump.bpfel.o" };
-        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("ebpf").join(name)
-    });
+    println!("cargo::rerun-if-env-changed={OBJECT}");
+    let object = env::var_os(OBJECT).map_or_else(committed, PathBuf::from);
     println!("cargo::rerun-if-changed={}", object.display());
-    println!("cargo::rustc-env=XDPDUMP_EBPF_OBJECT={}", object.display());
+    println!("cargo::rustc-env={OBJECT}={}", object.display());
+}
+
+fn committed() -> PathBuf {
+    let folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("ebpf");
+    let big_endian = env::var_os("CARGO_CFG_TARGET_ENDIAN").is_some_and(|endian| endian == "big");
+    folder.join(if big_endian { "xdpdump.bpfeb.o" } else { "xdpdump.bpfel.o" })
 }

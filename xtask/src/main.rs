@@ -1,3 +1,46 @@
 //! Every developer command of the project: `cargo xtask --help` lists them.
 
-fn main() {}
+mod build_ebpf;
+mod cargo;
+mod check_ebpf;
+mod manifest;
+mod packages;
+mod probe;
+mod process;
+mod run;
+mod tally;
+mod test;
+mod toolchain;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Developer commands of xdpdump
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Rebuild the committed kernel program, installing its toolchain when it is missing
+    BuildEbpf(build_ebpf::Args),
+    /// Fail when the committed kernel program does not match its sources
+    CheckEbpf,
+    /// Build xdpdump and run it as root: `cargo xtask run -- -i eth0 -w out.pcap`
+    Run(run::Args),
+    /// Run every test: unit, golden and, as root, real-kernel tests
+    Test(test::Args),
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().task {
+        Task::BuildEbpf(args) => build_ebpf::run(&args),
+        Task::CheckEbpf => check_ebpf::run(),
+        Task::Run(args) => run::run(&args),
+        Task::Test(args) => test::run(&args),
+    }
+}

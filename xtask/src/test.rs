@@ -1,0 +1,131 @@
+//! `cargo xtask test`: unit and golden tests as the user, real-kernel tests as root.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, BufReader, Write, stdout};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::cargo::{self, Executable};
+use crate::tally::Tally;
+use crate::{packages, probe, process};
+
+/// Programs the tests call, with the package each is in.
+const PROGRAMS: [(&str, &str); 10] = [
+    ("tcpdump", "tcpdump"),
+    ("tshark", "tshark"),
+    ("xdp-loader", "xdp-tools"),
+    ("ip", "iproute2"),
+    ("ethtool", "ethtool"),
+    ("ping", "iputils-ping"),
+    // Debian's installer brings another netcat, whose options differ.
+    ("nc.openbsd", "netcat-openbsd"),
+    ("sysctl", "procps"),
+    ("unshare", "util-linux"),
+    ("bpftool", "bpftool"),
+];
+
+/// Options of `test`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Arguments of the test binaries, such as a part of a test's name
+    #[arg(last = true, value_name = "TEST_ARGS")]
+    args: Vec<OsString>,
+}
+
+/// Runs every test.
+pub fn run(args: &Args) -> Result<()> {
+    run_all(&args.args, cargo::command)
+}
+
+/// Runs every test of a tool that embeds `object` in place of the committed one.
+pub fn run_with_object(object: &Path) -> Result<()> {
+    run_all(&[], || {
+        let mut cargo = cargo::command();
+        cargo.env("XDPDUMP_EBPF_OBJECT", object);
+        cargo
+    })
+}
+
+fn run_all(args: &[OsString], cargo: impl Fn() -> Command) -> Result<()> {
+    packages::provide(&PROGRAMS)?;
+    let built = cargo::build(cargo().args(["test", "--workspace", "--no-run"]))?;
+    let (kernel, plain): (Vec<_>, Vec<_>) =
+        built.into_iter().filter(|built| built.is_test).partition(|test| test.target.starts_with("kernel"));
+
+    let mut tally = Tally::default();
+    for test in &plain {
+        tally += watch(in_package(&mut Command::new("env"), test).arg(&test.path).args(args))?;
+    }
+    tally += watch(cargo().args(["test", "--workspace", "--doc", "--"]).args(args))?;
+
+    let refusal = if kernel.is_empty() { None } else { probe::why_not_xdp() };
+    let mut not_run = 0;
+    for test in &kernel {
+        if refusal.is_none() {
+            // One at a time: they share the kernel's list of programs, and some measure.
+            let mut root = process::as_root("env");
+            tally +=
+                watch(in_package(&mut root, test).arg("RUST_TEST_THREADS=1").arg(&test.path).args(args))?;
+        } else {
+            not_run += count_tests(test, args)?;
+        }
+    }
+    tally.skipped += not_run;
+
+    println!();
+    if let Some(reason) = refusal {
+        println!("SKIPPED: {not_run} real-kernel tests: {reason}");
+    }
+    println!("{tally}");
+    if tally.failed > 0 {
+        bail!("tests failed: look for `FAILED` above");
+    }
+    if not_run > 0 && env::var_os("CI").is_some() {
+        bail!("CI must run the real-kernel tests: give it a machine where root may attach XDP programs");
+    }
+    Ok(())
+}
+
+/// Makes `env`, perhaps itself run by sudo, give a test binary the folder and variables cargo gives it.
+fn in_package<'a>(env: &'a mut Command, test: &Executable) -> &'a mut Command {
+    let variable = |name: &str, value: &OsStr| {
+        let mut variable = OsString::from(name);
+        variable.push("=");
+        variable.push(value);
+        variable
+    };
+    env.current_dir(&test.package).stdin(Stdio::null());
+    env.arg(variable("CARGO_MANIFEST_DIR", test.package.as_os_str()));
+    env.arg(variable("PATH", &process::search_path()))
+}
+
+/// Runs tests, passing on what they print, and adds up their result lines.
+fn watch(tests: &mut Command) -> Result<Tally> {
+    let line = process::line(tests);
+    let mut child = tests.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run `{line}`"))?;
+    let mut tally = Tally::default();
+    if let Some(output) = child.stdout.take() {
+        for text in BufReader::new(output).split(b'\n') {
+            let text = text.with_context(|| format!("cannot read what `{line}` prints"))?;
+            let mut terminal = stdout().lock();
+            terminal.write_all(&text)?;
+            terminal.write_all(b"\n")?;
+            tally += Tally::parse(&String::from_utf8_lossy(&text)).unwrap_or_default();
+        }
+    }
+    let status = child.wait()?;
+    if !status.success() && tally.failed == 0 {
+        println!("FAILED: `{line}` ended with {status} before it could tell a result");
+        tally.failed = 1;
+    }
+    Ok(tally)
+}
+
+/// Number of tests `args` would select.
+fn count_tests(test: &Executable, args: &[OsString]) -> Result<usize> {
+    let list = process::output(Command::new(&test.path).args(args).args(["--list", "--format", "terse"]))?;
+    Ok(list.lines().filter(|line| line.ends_with(": test")).count())
+}
