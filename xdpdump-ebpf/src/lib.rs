@@ -85,3 +85,10 @@ pub struct Counters {
     /// Frames lost because they could not be handed over.
     pub failed: u64,
 }
+
+impl Counters {
+    /// Whether no frame is under way any more when user space has read so many events.
+    pub fn is_settled(&self, read: u64) -> bool {
+        self.seen == self.emitted + self.failed && self.emitted <= read
+    }
+}

@@ -1,5 +1,12 @@
 //! Packet capture at the XDP hook.
 
+pub mod capture;
+pub mod cli;
+pub mod clock;
+pub mod config;
 pub mod interface;
+pub mod order;
 pub mod output;
 pub mod packet;
+pub mod probe;
+pub mod transport;

@@ -1,3 +1,107 @@
 //! The `xdpdump` command.
 
-fn main() {}
+use std::{
+    io::{IsTerminal, Write},
+    path::Path,
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::Parser;
+use xdpdump::{
+    capture::{self, Limits, Totals},
+    cli::Cli,
+    config::{self, Config, Destination},
+    interface::{Link, list},
+    output::{self, Fanout},
+    probe,
+};
+
+fn main() -> ExitCode {
+    // A file that reaches its size limit is an error to report, not a reason to die in the middle of a record.
+    ignore_file_size_signal();
+    match run(Cli::parse().into_config()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has seen enough.
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(config: Config) -> anyhow::Result<()> {
+    match config {
+        Config::ListInterfaces => print(&list::interfaces(&Link::all()?, probe::program_name)),
+        Config::ListLinkTypes { interface } => {
+            let link = Link::find(&interface)?;
+            print(&list::link_types(&link.display_name(), link.link_type()?))
+        }
+        Config::Capture(capture, destination) => live(&capture, &destination),
+        Config::Read { .. } => todo!(),
+    }
+}
+
+fn live(config: &config::Capture, destination: &Destination) -> anyhow::Result<()> {
+    let mut sinks = open(destination)?;
+    let limits = Limits {
+        packets: destination.limit,
+        packet_buffered: destination.packet_buffered || config.immediate,
+        progress: destination.verbose && destination.file.is_some(),
+        watch_stdout: writes_to_stdout(destination) && !std::io::stdout().is_terminal(),
+    };
+    let (totals, result) = capture::run(config, limits, &mut sinks, &mut |line| say(line))?;
+    report(totals, destination)?;
+    Ok(result?)
+}
+
+fn report(totals: Totals, destination: &Destination) -> anyhow::Result<()> {
+    if destination.count {
+        print(&format!("{} packets\n", totals.captured))?;
+    }
+    // Nobody is there to be told when this fails.
+    let _ = writeln!(std::io::stderr(), "{totals}");
+    Ok(())
+}
+
+/// Every sink that the command line asks for.
+fn open(destination: &Destination) -> anyhow::Result<Fanout> {
+    let mut sinks = Fanout::default();
+    if let Some(file) = &destination.file {
+        sinks.push(output::open(&file.path, file.format, file.precision)?);
+    }
+    Ok(sinks)
+}
+
+fn writes_to_stdout(destination: &Destination) -> bool {
+    destination.file.as_ref().is_some_and(|file| file.path == Path::new("-"))
+        || destination.text.as_ref().is_some_and(|text| !text.to_stderr)
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
+}
+
+/// A line on standard error. Nobody is there to be told when that fails.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "xdpdump: {line}");
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(output::Error::Closed(_)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(capture::Error::Output(output::Error::Closed(_)))
+            )
+            || cause
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+fn ignore_file_size_signal() {
+    // SAFETY: nothing runs on a signal that is ignored.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}

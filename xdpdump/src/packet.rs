@@ -1,6 +1,6 @@
 //! A captured frame on its way from a source (ring or file) to the sinks.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// Nanoseconds since the Unix epoch, UTC.
 ///
@@ -79,6 +79,16 @@ impl LinkType {
             Self::ETHERNET => Some("Ethernet"),
             Self::RAW => Some("Raw IP"),
             Self(_) => None,
+        }
+    }
+}
+
+/// As tcpdump writes it: `EN10MB (Ethernet)`.
+impl fmt::Display for LinkType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.description() {
+            Some(description) => write!(f, "{} ({description})", self.name()),
+            None => f.write_str(&self.name()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Where packets go. A sink does not know where they come from.
 
+mod fanout;
 pub mod file;
 mod format;
 pub mod pcap;
@@ -9,6 +10,7 @@ pub mod record;
 
 use std::io;
 
+pub use fanout::Fanout;
 pub use format::{Format, Precision, open};
 
 use crate::packet::{Interface, InterfaceStatistics, Packet};

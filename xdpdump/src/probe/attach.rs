@@ -6,14 +6,14 @@ use super::{Error, Mode, Probe, bpf, error, offload, programs};
 use crate::interface::{self, Link};
 
 /// How a program was attached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
     /// Where it runs.
     pub mode: Mode,
     /// Whether it sees frames that lie in several buffers.
     pub multi_buffer: bool,
     /// Why it is not native mode, when nobody asked for another.
-    pub native_refused: Option<i32>,
+    pub native_refused: Option<String>,
 }
 
 impl Probe {
@@ -29,7 +29,7 @@ impl Probe {
             None => match self.attach_in(link, Mode::Native) {
                 Err(Refusal::Attach(error)) if is_of_native_mode_only(&error) => self
                     .attach_in(link, Mode::Skb)
-                    .map(|attached| Attached { native_refused: error.raw_os_error(), ..attached })
+                    .map(|attached| Attached { native_refused: Some(error.to_string()), ..attached })
                     .map_err(|refusal| refusal.explain(link, Mode::Skb)),
                 result => result.map_err(|refusal| refusal.explain(link, Mode::Native)),
             },
@@ -56,6 +56,7 @@ impl Probe {
         }
         let fd = program.fd().map_err(|error| Error::load(error.into()))?.as_fd();
         let xdp_link = bpf::attach_xdp(fd, link.index, mode.flags()).map_err(Refusal::Attach)?;
+        self.program_id = self.program(name)?.info().ok().map(|info| info.id());
         self.link = Some(xdp_link);
         Ok(())
     }
@@ -99,7 +100,7 @@ impl Refusal {
             Self::Other(error) => return error,
             Self::Attach(error) => error,
         };
-        let interface = link.name.clone();
+        let interface = link.display_name();
         match error.raw_os_error() {
             Some(libc::EBUSY | libc::EEXIST) => match occupant(link) {
                 Some((id, mode)) => {
@@ -114,11 +115,16 @@ impl Refusal {
             Some(libc::EOPNOTSUPP) => Error::ModeUnsupported {
                 interface,
                 mode,
-                driver: link.driver.clone().unwrap_or_else(|| "unknown".to_owned()),
+                driver: driver_name(link),
             },
             _ => Error::Attach { interface, mode, source: error },
         }
     }
+}
+
+/// The name of the interface's driver, for a sentence.
+pub(super) fn driver_name(link: &Link) -> String {
+    link.driver.as_ref().map_or_else(|| "unknown".to_owned(), |driver| driver.name.clone())
 }
 
 /// The program that is attached to the interface by now.

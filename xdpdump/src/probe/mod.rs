@@ -37,6 +37,7 @@ pub struct Probe {
     link: Option<OwnedFd>,
     /// Whether the attached program keeps [`Counters`].
     counts: bool,
+    program_id: Option<u32>,
 }
 
 /// [`Counters`] as a map value.
@@ -64,7 +65,7 @@ impl Probe {
         };
         let counters = ebpf.take_map("COUNTERS").ok_or(Error::Object("COUNTERS"))?;
         let counters = PerCpuArray::try_from(counters).map_err(|_| Error::Object("COUNTERS"))?;
-        Ok(Self { ebpf, events, counters, link: None, counts: true })
+        Ok(Self { ebpf, events, counters, link: None, counts: true, program_id: None })
     }
 
     /// Connects the ring of `cpu`: events of that CPU go there from now on.
@@ -97,6 +98,11 @@ impl Probe {
             emitted: sum.emitted + cpu.emitted,
             failed: sum.failed + cpu.failed,
         })))
+    }
+
+    /// The attached program's id, as `bpftool prog` shows it.
+    pub fn program_id(&self) -> Option<u32> {
+        self.program_id
     }
 
     /// Takes the program off the interface.

@@ -9,7 +9,7 @@ use std::{
 
 use aya_obj::{Object, generated::bpf_insn};
 
-use super::{Error, OBJECT, bpf};
+use super::{Error, OBJECT, attach::driver_name, bpf};
 use crate::interface::Link;
 
 const PROGRAM: &str = "xdpdump_offload";
@@ -17,14 +17,14 @@ const PROGRAM: &str = "xdpdump_offload";
 /// Loads the program for the NIC of `link`, with `events` as its perf event array (which is the host's: offloaded programs
 /// may use it, `bpf_map_offload_neutral` in include/linux/bpf.h, v6.18).
 pub(super) fn load(events: BorrowedFd<'_>, link: &Link) -> Result<OwnedFd, Error> {
-    let instructions = instructions(events).map_err(|error| Error::Load(error))?;
+    let instructions = instructions(events).map_err(Error::Load)?;
     bpf::load_offloaded(PROGRAM, &instructions, link.index).map_err(|(source, log)| {
         match source.raw_os_error() {
             Some(libc::EPERM) => Error::Permission,
-            Some(libc::ENODEV) => Error::Gone(link.name.clone()),
+            Some(libc::ENODEV) => Error::Gone(link.display_name()),
             _ => Error::NoOffload {
-                interface: link.name.clone(),
-                driver: link.driver.clone().unwrap_or_else(|| "unknown".to_owned()),
+                interface: link.display_name(),
+                driver: driver_name(link),
                 log,
                 source,
             },

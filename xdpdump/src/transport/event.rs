@@ -17,6 +17,14 @@ pub struct Event<'a> {
     pub frame: &'a [u8],
 }
 
+impl Event<'_> {
+    /// A number no other frame of the capture has: the CPU in the upper 16 bits, its count of frames in the others.
+    /// `None` when the program does not count.
+    pub fn packet_id(&self) -> Option<u64> {
+        (self.header.sequence != 0).then(|| u64::from(self.cpu) << 48 | self.header.sequence & ((1 << 48) - 1))
+    }
+}
+
 /// Reads the header off the front of a record's body; `None` when the body is too short for the header or for
 /// the capture length it claims. Padding behind the frame is cut off.
 pub fn parse<'a>(body: Split<'a>, scratch: &'a mut Vec<u8>) -> Option<(FrameHeader, &'a [u8])> {

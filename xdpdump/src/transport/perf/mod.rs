@@ -4,4 +4,4 @@ mod event_open;
 mod ring;
 pub mod walk;
 
-pub use ring::{Batch, Ring, Wakeup, data_size};
+pub use ring::{Batch, Counts, Ring, Wakeup, data_size};

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    ops::Add,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
@@ -49,6 +50,18 @@ pub struct Counts {
     pub damaged: u64,
 }
 
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            read: self.read + other.read,
+            lost: self.lost + other.lost,
+            damaged: self.damaged + other.damaged,
+        }
+    }
+}
+
 /// The largest ring of at most `bytes` that the kernel takes: a power of two of pages, at least 128 KiB so that the
 /// largest event fits.
 pub fn data_size(bytes: usize) -> usize {
@@ -84,6 +97,11 @@ impl Ring {
     /// What was read from it so far.
     pub fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// Whether something is to be read.
+    pub fn has_events(&self) -> bool {
+        self.mapping.head() != self.tail
     }
 
     /// Everything the kernel has written by now. What is not taken out of the batch comes with the next one.

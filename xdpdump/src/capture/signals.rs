@@ -1,0 +1,65 @@
+//! Signals as something to poll for.
+
+use std::{
+    io::{self, Read},
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::net::UnixStream,
+    },
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1},
+    flag, low_level,
+};
+
+/// What signals asked for.
+pub struct Signals {
+    stop: Arc<AtomicBool>,
+    report: Arc<AtomicBool>,
+    pipe: UnixStream,
+}
+
+impl Signals {
+    /// From now on SIGINT, SIGTERM and SIGHUP ask to stop, once: the second one kills. SIGUSR1 asks for a report.
+    ///
+    /// # Errors
+    /// When the kernel gives no descriptors for it.
+    pub fn register() -> io::Result<Self> {
+        let (pipe, writer) = UnixStream::pair()?;
+        pipe.set_nonblocking(true)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let report = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // First the one that kills when the flag is set already, then the one that sets it.
+            flag::register_conditional_default(signal, Arc::clone(&stop))?;
+            flag::register(signal, Arc::clone(&stop))?;
+            low_level::pipe::register(signal, writer.try_clone()?)?;
+        }
+        flag::register(SIGUSR1, Arc::clone(&report))?;
+        low_level::pipe::register(SIGUSR1, writer)?;
+        Ok(Self { stop, report, pipe })
+    }
+
+    /// Whether to stop.
+    pub fn stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether a report was asked for since the last call.
+    pub fn report(&mut self) -> bool {
+        let mut bytes = [0; 64];
+        while matches!(self.pipe.read(&mut bytes), Ok(read) if read > 0) {}
+        self.report.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pipe.as_fd()
+    }
+}

@@ -1,0 +1,88 @@
+//! What became of the frames.
+
+use std::fmt;
+
+use xdpdump_ebpf::Counters;
+
+use crate::transport::perf::Counts;
+
+/// Totals of a capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Packets handed to the output.
+    pub captured: u64,
+    /// Frames the kernel program saw.
+    pub received: u64,
+    /// Frames lost between the two.
+    pub dropped: u64,
+}
+
+impl Totals {
+    /// Totals from what the program counted, or, for a program on a NIC, from what came out of the rings.
+    ///
+    /// With `drained` rings an event that the program emitted and nobody read is lost as well.
+    pub fn new(captured: u64, program: Option<Counters>, rings: Counts, drained: bool) -> Self {
+        let (received, dropped) = match program {
+            Some(counters) if drained => {
+                (counters.seen, counters.failed + counters.emitted.saturating_sub(rings.read))
+            }
+            Some(counters) => (counters.seen, counters.failed),
+            None => (rings.read + rings.lost, rings.lost),
+        };
+        Self { captured, received, dropped }
+    }
+
+    /// On one line, for SIGUSR1.
+    pub fn one_line(self) -> String {
+        self.to_string().replace('\n', ", ")
+    }
+}
+
+/// tcpdump's words, a line each.
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |count: u64| if count == 1 { "packet" } else { "packets" };
+        writeln!(f, "{} {} captured", self.captured, plural(self.captured))?;
+        writeln!(f, "{} {} received by filter", self.received, plural(self.received))?;
+        write!(f, "{} {} dropped by kernel", self.dropped, plural(self.dropped))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RINGS: Counts = Counts { read: 90, lost: 4, damaged: 0 };
+
+    #[test]
+    fn every_frame_seen_is_captured_or_dropped_once_the_rings_are_empty() {
+        let program = Counters { seen: 100, emitted: 91, failed: 9 };
+        let totals = Totals::new(90, Some(program), RINGS, true);
+        assert_eq!(totals, Totals { captured: 90, received: 100, dropped: 10 });
+    }
+
+    #[test]
+    fn what_still_waits_in_a_ring_is_not_dropped() {
+        let program = Counters { seen: 100, emitted: 95, failed: 5 };
+        assert_eq!(Totals::new(90, Some(program), RINGS, false).dropped, 5);
+    }
+
+    #[test]
+    fn a_program_on_a_nic_is_counted_by_its_rings() {
+        let totals = Totals::new(90, None, RINGS, true);
+        assert_eq!(totals, Totals { captured: 90, received: 94, dropped: 4 });
+    }
+
+    #[test]
+    fn the_words_are_tcpdumps() {
+        let totals = Totals { captured: 1, received: 2, dropped: 0 };
+        assert_eq!(
+            totals.to_string(),
+            "1 packet captured\n2 packets received by filter\n0 packets dropped by kernel"
+        );
+        assert_eq!(
+            totals.one_line(),
+            "1 packet captured, 2 packets received by filter, 0 packets dropped by kernel"
+        );
+    }
+}

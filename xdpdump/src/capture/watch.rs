@@ -1,0 +1,63 @@
+//! What happens to the interface meanwhile.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use super::{Error, Notify};
+use crate::interface::{self, Link, LinkChange, Monitor};
+
+/// Watches the captured interface and says what a user should know.
+pub struct Watch {
+    monitor: Monitor,
+    name: String,
+    /// Of the capture program.
+    program_id: Option<u32>,
+}
+
+impl Watch {
+    /// Watches `link`, on which the program with this id is attached.
+    pub fn new(link: Link, program_id: Option<u32>) -> Result<Self, interface::Error> {
+        let name = link.display_name();
+        Ok(Self { monitor: Monitor::new([link])?, name, program_id })
+    }
+
+    /// Reports what the kernel announced.
+    pub fn changes(&mut self, notify: Notify<'_>) -> Result<(), Error> {
+        let changes = self.monitor.changes()?;
+        self.report(changes, notify)
+    }
+
+    /// Looks at the interface whether or not anything was announced: programs that come and go are not.
+    pub fn refresh(&mut self, notify: Notify<'_>) -> Result<(), Error> {
+        let changes = self.monitor.refresh()?;
+        self.report(changes, notify)
+    }
+
+    fn report(&mut self, changes: Vec<(u32, LinkChange)>, notify: Notify<'_>) -> Result<(), Error> {
+        for (_, change) in changes {
+            let name = &self.name;
+            match change {
+                LinkChange::Up => notify(&format!("{name} is up")),
+                LinkChange::Down => notify(&format!("{name} is down: frames will be captured when it comes up")),
+                LinkChange::Renamed(new) => {
+                    notify(&format!("{name} is called {new} now"));
+                    self.name = new;
+                }
+                LinkChange::Mtu(mtu) => notify(&format!("{name} has an MTU of {mtu} bytes now")),
+                LinkChange::Xdp(programs) => {
+                    let ours = |id| programs.iter().any(|program| program.program_id == id);
+                    if self.program_id.is_some_and(|id| !ours(id)) {
+                        return Err(Error::Detached(name.clone()));
+                    }
+                }
+                LinkChange::Deleted => return Err(Error::Gone(name.clone())),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl AsFd for Watch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.monitor.as_fd()
+    }
+}

@@ -1,0 +1,81 @@
+//! What a run is to do, validated: no trace of the command line's syntax.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use crate::{
+    output::{Format, Precision},
+    probe::Mode,
+};
+
+/// One run of the tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Config {
+    /// Print the interfaces.
+    ListInterfaces,
+    /// Print the link types of an interface.
+    ListLinkTypes {
+        /// Its name or number.
+        interface: OsString,
+    },
+    /// Capture from an interface.
+    Capture(Capture, Destination),
+    /// Read a capture file.
+    Read {
+        /// The file; `-` is standard input.
+        file: PathBuf,
+        /// Where its packets go.
+        destination: Destination,
+    },
+}
+
+/// How to capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capture {
+    /// Name or number of the interface.
+    pub interface: OsString,
+    /// The mode asked for; `None` takes the best the driver has.
+    pub mode: Option<Mode>,
+    /// Most bytes to capture of a frame.
+    pub snap_len: u32,
+    /// Whether to receive frames for others too.
+    pub promiscuous: bool,
+    /// Bytes of all rings together; `None` goes by the machine.
+    pub buffer: Option<u64>,
+    /// Whether every frame is to be shown at once, whatever it costs.
+    pub immediate: bool,
+}
+
+/// Where packets go and how many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// The capture file to write.
+    pub file: Option<File>,
+    /// The text to print.
+    pub text: Option<Text>,
+    /// Stop after so many packets.
+    pub limit: Option<u64>,
+    /// Print the number of packets at the end, on standard output.
+    pub count: bool,
+    /// Write packets as soon as they are read, not when a buffer is full.
+    pub packet_buffered: bool,
+    /// Say on standard error what goes on.
+    pub verbose: bool,
+}
+
+/// A capture file to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// `-` is standard output.
+    pub path: PathBuf,
+    /// Its format.
+    pub format: Format,
+    /// Digits of its times, in a classic pcap file.
+    pub precision: Precision,
+}
+
+/// Text to print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// To standard error instead of standard output, which the capture file has.
+    pub to_stderr: bool,
+}
