@@ -1,4 +1,5 @@
 //! Interfaces of a real kernel. Needs root.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
@@ -128,8 +129,10 @@ fn an_answer_larger_than_the_buffer_is_read_whole() {
     netns.ip(["link", "add", "many", "type", "veth"]);
     // Each takes 128 bytes of the one message about the interface; together more than the buffer begins with.
     let names: Vec<_> = (0..300).map(|number| format!("{number:0>120}")).collect();
-    let commands: String =
-        names.iter().map(|name| format!("link property add dev many altname {name}\n")).collect();
+    let mut commands = String::new();
+    for name in &names {
+        writeln!(commands, "link property add dev many altname {name}").unwrap();
+    }
     netns.ip_batch(&commands);
     let many = link(&netns, "many");
     assert_eq!(many.alternative_names.len(), names.len());

@@ -10,17 +10,17 @@ use std::{
 
 use super::{AttachedProgram, Link, XdpMode};
 
-/// Bytes of `struct nlmsghdr` (include/uapi/linux/netlink.h).
+/// Bytes of `struct nlmsghdr` (`include/uapi/linux/netlink.h`).
 const MESSAGE_HEADER: usize = 16;
 /// Bytes of `struct nlattr`.
 const ATTRIBUTE_HEADER: usize = 4;
-/// Bytes of `struct ifinfomsg` (include/uapi/linux/rtnetlink.h).
+/// Bytes of `struct ifinfomsg` (`include/uapi/linux/rtnetlink.h`).
 const LINK_HEADER: usize = 16;
 
-/// `RTEXT_FILTER_SKIP_STATS` (include/uapi/linux/rtnetlink.h): statistics are half of every answer.
+/// `RTEXT_FILTER_SKIP_STATS` (`include/uapi/linux/rtnetlink.h`): statistics are half of every answer.
 const SKIP_STATISTICS: u32 = 1 << 3;
 
-/// Attributes nested in `IFLA_XDP` and the values of the first (include/uapi/linux/if_link.h).
+/// Attributes nested in `IFLA_XDP` and the values of the first (`include/uapi/linux/if_link.h`).
 mod xdp {
     pub(super) const ATTACHED: u16 = 2;
     pub(super) const PROGRAM_ID: u16 = 4;
@@ -51,7 +51,7 @@ pub(super) fn get_link(query: Query<'_>, sequence: u32) -> Vec<u8> {
     };
     let mut message = vec![0; MESSAGE_HEADER + LINK_HEADER];
     message[4..6].copy_from_slice(&libc::RTM_GETLINK.to_ne_bytes());
-    message[6..8].copy_from_slice(&(flags as u16).to_ne_bytes());
+    message[6..8].copy_from_slice(&(flags.cast_unsigned() as u16).to_ne_bytes());
     message[8..12].copy_from_slice(&sequence.to_ne_bytes());
     message[20..24].copy_from_slice(&index.to_ne_bytes());
 
@@ -108,7 +108,7 @@ pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message<'_>>
 pub(super) fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let (payload, rest) = split_item(bytes, u16_at(bytes, 0)? as usize, ATTRIBUTE_HEADER)?;
-        let kind = u16_at(bytes, 2)? & libc::NLA_TYPE_MASK as u16;
+        let kind = u16_at(bytes, 2)? & libc::NLA_TYPE_MASK.cast_unsigned() as u16;
         bytes = rest;
         Some((kind, payload))
     })

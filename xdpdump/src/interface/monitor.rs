@@ -106,15 +106,12 @@ impl Monitor {
     /// Brings what is known of an interface up to date.
     fn compare(&mut self, index: u32, changes: &mut Vec<(u32, LinkChange)>) -> Result<(), Error> {
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
-        match self.requests.link(Query::Index(index)).map_err(Error::Watch)? {
-            Some(link) => {
-                changes.extend(differences(known, &link).map(|change| (index, change)));
-                *known = link;
-            }
-            None => {
-                self.known.remove(&index);
-                changes.push((index, LinkChange::Deleted));
-            }
+        if let Some(link) = self.requests.link(Query::Index(index)).map_err(Error::Watch)? {
+            changes.extend(differences(known, &link).map(|change| (index, change)));
+            *known = link;
+        } else {
+            self.known.remove(&index);
+            changes.push((index, LinkChange::Deleted));
         }
         Ok(())
     }

@@ -23,7 +23,6 @@ impl NetNs {
     ///
     /// # Panics
     /// When not root, or without iproute2.
-    #[expect(clippy::new_without_default, reason = "making a namespace is no default")]
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // SAFETY: geteuid has no preconditions.
