@@ -21,7 +21,7 @@ use support::{
     xdp::{DRIVER_MODE, PassProgram, SKB_MODE},
 };
 use xdpdump::{
-    interface::{AttachedProgram, Error, Link, LinkChange, Monitor, Promiscuous, XdpMode, list},
+    interface::{AttachedProgram, Link, LinkChange, Monitor, Promiscuous, XdpMode, list},
     packet::LinkType,
 };
 
@@ -295,10 +295,4 @@ fn programs_attached_through_links_are_found_by_refreshing() {
     assert_eq!(monitor.refresh().unwrap(), [(index, LinkChange::Xdp(vec![attached]))]);
     drop(attachment);
     eventually(|| monitor.refresh().unwrap() == [(index, LinkChange::Xdp(vec![]))]);
-}
-
-#[test]
-fn interfaces_with_other_headers_are_refused() {
-    let link = Link { name: "ppp0".into(), hardware_type: libc::ARPHRD_PPP, ..Link::default() };
-    assert!(matches!(link.link_type(), Err(Error::UnsupportedLinkType { hardware_type: 512, .. })));
 }

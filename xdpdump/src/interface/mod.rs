@@ -242,3 +242,17 @@ fn printable(name: &OsStr) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interfaces_with_other_headers_are_refused() {
+        let link = Link { name: "ppp0".into(), hardware_type: libc::ARPHRD_PPP, ..Link::default() };
+        assert_eq!(
+            link.describe().unwrap_err().to_string(),
+            "ppp0 carries neither Ethernet frames nor IP packets (hardware type 512): it cannot be captured"
+        );
+    }
+}

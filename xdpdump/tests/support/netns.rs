@@ -26,11 +26,8 @@ impl NetNs {
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // SAFETY: geteuid has no preconditions.
-        assert_eq!(
-            unsafe { libc::geteuid() },
-            0,
-            "tests on the real kernel need root: run `cargo xtask test`"
-        );
+        let user = unsafe { libc::geteuid() };
+        assert!(user == 0, "tests on the real kernel need root: run `cargo xtask test`");
 
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let netns = Self { name: format!("xdpd-{}-{number}", std::process::id()) };
