@@ -261,6 +261,7 @@ fn leaving_a_bridge_is_not_a_deletion() {
     netns.ip(["link", "add", "port", "type", "veth"]);
     let port = link(&netns, "port");
     let mut monitor = netns.run(|| Monitor::new([port])).unwrap();
+    assert_eq!(monitor.changes().unwrap(), []);
     netns.ip(["link", "set", "port", "master", "br0"]);
     netns.ip(["link", "set", "port", "nomaster"]);
     netns.ip(["link", "set", "port", "up"]);
