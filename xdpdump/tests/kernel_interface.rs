@@ -263,7 +263,9 @@ fn leaving_a_bridge_is_not_a_deletion() {
     let mut monitor = netns.run(|| Monitor::new([port])).unwrap();
     assert_eq!(monitor.changes().unwrap(), []);
     netns.ip(["link", "set", "port", "master", "br0"]);
+    assert_eq!(next_changes(&mut monitor), []);
     netns.ip(["link", "set", "port", "nomaster"]);
+    assert_eq!(next_changes(&mut monitor), []);
     netns.ip(["link", "set", "port", "up"]);
     assert_eq!(next_changes(&mut monitor), [LinkChange::Up]);
 }

@@ -68,7 +68,12 @@ impl Monitor {
         let mut announced = BTreeMap::new();
         loop {
             match self.announcements.receive() {
-                Ok(datagram) => announced.extend(announcements(datagram)),
+                Ok(datagram) => {
+                    for (index, announcement) in announcements(datagram) {
+                        let most = announced.entry(index).or_insert(announcement);
+                        *most = announcement.max(*most);
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.missed = true,
                 Err(error) => return Err(Error::Watch(error)),
@@ -123,8 +128,9 @@ impl AsFd for Monitor {
     }
 }
 
-/// What an announcement says of an interface; where there are several, the last one counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What an announcement says of an interface. Of several the greatest counts: what comes after a deletion is about
+/// another interface with the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Announcement {
     Changed,
     Deleted,
