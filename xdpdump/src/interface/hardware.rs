@@ -12,7 +12,7 @@ use std::{
 
 use super::{message, printable};
 
-/// `ETHTOOL_GDRVINFO` and `ETHTOOL_GLINKSETTINGS` (include/uapi/linux/ethtool.h).
+/// `ETHTOOL_GDRVINFO` and `ETHTOOL_GLINKSETTINGS` (`include/uapi/linux/ethtool.h`).
 const GET_DRIVER: u32 = 0x03;
 const GET_LINK_SETTINGS: u32 = 0x4c;
 /// `SPEED_UNKNOWN` as the unsigned number it is read as.

@@ -73,3 +73,63 @@ fn facts(link: &Link, program_name: impl Fn(u32) -> Option<String>) -> String {
     }
     facts.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interface::{AttachedProgram, Driver, XdpMode};
+
+    #[test]
+    fn columns_begin_as_tcpdump_prints_them() {
+        let driver = |name: &str| Some(Driver { name: name.to_owned(), ..Driver::default() });
+        let ethernet = Link { hardware_type: libc::ARPHRD_ETHER, ..Link::default() };
+        let program = |mode, program_id| AttachedProgram { mode, program_id };
+        let links = [
+            Link {
+                index: 1,
+                name: "lo".into(),
+                up: true,
+                running: true,
+                hardware_type: libc::ARPHRD_LOOPBACK,
+                ..Link::default()
+            },
+            Link {
+                index: 2,
+                name: "eth0".into(),
+                up: true,
+                running: true,
+                driver: driver("virtio_net"),
+                xdp: vec![program(XdpMode::Native, 42), program(XdpMode::Hardware, 43)],
+                ..ethernet.clone()
+            },
+            Link { index: 10, name: "wg0".into(), kind: Some("wireguard".to_owned()), ..ethernet.clone() },
+            Link { index: 11, name: "ppp0".into(), up: true, hardware_type: libc::ARPHRD_PPP, ..ethernet },
+        ];
+        let names = |id| (id == 42).then(|| "xdp_pass".to_owned());
+        let expected = r#"
+1.lo    [Up, Running, Loopback]
+2.eth0  [Up, Running]           driver virtio_net, XDP native: program 42 "xdp_pass", XDP offloaded: program 43
+10.wg0  [none]                  kind wireguard
+11.ppp0 [Up]                    cannot be captured (hardware type 512)
+"#;
+        assert_eq!(interfaces(&links, names), expected.trim_start());
+    }
+
+    #[test]
+    fn one_long_name_moves_only_its_own_columns() {
+        let long = Link { index: 1, name: "\u{1b}\u{1b}\u{1b}\u{1b}".into(), up: true, ..Link::default() };
+        let short = Link { index: 2, name: "a".into(), up: true, ..Link::default() };
+        let text = interfaces(&[long, short], |_| None);
+        assert!(text.starts_with(r"1.\u{1b}\u{1b}\u{1b}\u{1b} [Up] "), "{text}");
+        assert!(text.contains("\n2.a                  [Up] "), "{text}");
+    }
+
+    #[test]
+    fn link_types_are_printed_as_tcpdump_does() {
+        assert_eq!(
+            link_types("eth0", LinkType::ETHERNET),
+            "Data link types for eth0:\n  EN10MB (Ethernet)\n"
+        );
+        assert_eq!(link_types("tun0", LinkType::RAW), "Data link types for tun0:\n  RAW (Raw IP)\n");
+    }
+}

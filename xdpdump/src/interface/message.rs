@@ -10,17 +10,17 @@ use std::{
 
 use super::{AttachedProgram, Link, XdpMode};
 
-/// Bytes of `struct nlmsghdr` (include/uapi/linux/netlink.h).
+/// Bytes of `struct nlmsghdr` (`include/uapi/linux/netlink.h`).
 const MESSAGE_HEADER: usize = 16;
 /// Bytes of `struct nlattr`.
 const ATTRIBUTE_HEADER: usize = 4;
-/// Bytes of `struct ifinfomsg` (include/uapi/linux/rtnetlink.h).
+/// Bytes of `struct ifinfomsg` (`include/uapi/linux/rtnetlink.h`).
 const LINK_HEADER: usize = 16;
 
-/// `RTEXT_FILTER_SKIP_STATS` (include/uapi/linux/rtnetlink.h): statistics are half of every answer.
+/// `RTEXT_FILTER_SKIP_STATS` (`include/uapi/linux/rtnetlink.h`): statistics are half of every answer.
 const SKIP_STATISTICS: u32 = 1 << 3;
 
-/// Attributes nested in `IFLA_XDP` and the values of the first (include/uapi/linux/if_link.h).
+/// Attributes nested in `IFLA_XDP` and the values of the first (`include/uapi/linux/if_link.h`).
 mod xdp {
     pub(super) const ATTACHED: u16 = 2;
     pub(super) const PROGRAM_ID: u16 = 4;
@@ -51,7 +51,7 @@ pub(super) fn get_link(query: Query<'_>, sequence: u32) -> Vec<u8> {
     };
     let mut message = vec![0; MESSAGE_HEADER + LINK_HEADER];
     message[4..6].copy_from_slice(&libc::RTM_GETLINK.to_ne_bytes());
-    message[6..8].copy_from_slice(&(flags as u16).to_ne_bytes());
+    message[6..8].copy_from_slice(&(flags.cast_unsigned() as u16).to_ne_bytes());
     message[8..12].copy_from_slice(&sequence.to_ne_bytes());
     message[20..24].copy_from_slice(&index.to_ne_bytes());
 
@@ -108,7 +108,7 @@ pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message<'_>>
 pub(super) fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let (payload, rest) = split_item(bytes, u16_at(bytes, 0)? as usize, ATTRIBUTE_HEADER)?;
-        let kind = u16_at(bytes, 2)? & libc::NLA_TYPE_MASK as u16;
+        let kind = u16_at(bytes, 2)? & libc::NLA_TYPE_MASK.cast_unsigned() as u16;
         bytes = rest;
         Some((kind, payload))
     })
@@ -209,4 +209,161 @@ fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
 
 fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(*bytes.get(offset..)?.first_chunk()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    /// The payload of an `RTM_NEWLINK` message.
+    fn new_link(
+        family: u8,
+        hardware_type: u16,
+        index: u32,
+        flags: u32,
+        attributes: &[(u16, Vec<u8>)],
+    ) -> Vec<u8> {
+        let mut payload = vec![family, 0];
+        payload.extend(hardware_type.to_ne_bytes());
+        payload.extend([index, flags, 0].map(u32::to_ne_bytes).concat());
+        payload.extend(nest(attributes));
+        payload
+    }
+
+    fn nest(attributes: &[(u16, Vec<u8>)]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (kind, payload) in attributes {
+            push_attribute(&mut bytes, *kind, payload);
+        }
+        bytes
+    }
+
+    fn datagram(kind: u16, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = ((MESSAGE_HEADER + payload.len()) as u32).to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend([0; 10]);
+        bytes.extend(payload);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    #[test]
+    fn reads_everything_of_a_link() {
+        let payload = new_link(
+            0,
+            libc::ARPHRD_ETHER,
+            7,
+            (libc::IFF_UP | libc::IFF_RUNNING) as u32,
+            &[
+                (libc::IFLA_IFNAME, b"\xffth0\0".to_vec()),
+                (libc::IFLA_ADDRESS, vec![2, 0, 0, 0, 0, 1]),
+                (libc::IFLA_MTU, 9000u32.to_ne_bytes().to_vec()),
+                (libc::IFLA_IFALIAS, b"uplink".to_vec()),
+                (libc::IFLA_LINKINFO, nest(&[(libc::IFLA_INFO_KIND, b"veth\0".to_vec())])),
+                (
+                    libc::IFLA_PROP_LIST | libc::NLA_F_NESTED as u16,
+                    nest(&[
+                        (libc::IFLA_ALT_IFNAME, b"one\0".to_vec()),
+                        (libc::IFLA_ALT_IFNAME, b"two\0".to_vec()),
+                    ]),
+                ),
+                (
+                    libc::IFLA_XDP,
+                    nest(&[
+                        (xdp::ATTACHED, vec![4]),
+                        (xdp::DRIVER_PROGRAM_ID, 42u32.to_ne_bytes().to_vec()),
+                        (xdp::HARDWARE_PROGRAM_ID, 43u32.to_ne_bytes().to_vec()),
+                    ]),
+                ),
+            ],
+        );
+        let expected = Link {
+            index: 7,
+            name: OsString::from_vec(b"\xffth0".to_vec()),
+            alternative_names: vec!["one".into(), "two".into()],
+            alias: Some("uplink".into()),
+            mac: Some([2, 0, 0, 0, 0, 1]),
+            mtu: 9000,
+            up: true,
+            running: true,
+            kind: Some("veth".to_owned()),
+            hardware_type: libc::ARPHRD_ETHER,
+            driver: None,
+            xdp: vec![
+                AttachedProgram { mode: XdpMode::Native, program_id: 42 },
+                AttachedProgram { mode: XdpMode::Hardware, program_id: 43 },
+            ],
+        };
+        assert_eq!(link(&payload), Some(expected));
+    }
+
+    #[test]
+    fn programs_of_old_kernels_are_read_from_the_single_attribute() {
+        let attributes =
+            nest(&[(xdp::PROGRAM_ID, 9u32.to_ne_bytes().to_vec()), (xdp::ATTACHED, vec![xdp::ATTACHED_SKB])]);
+        assert_eq!(attached_programs(&attributes), [AttachedProgram { mode: XdpMode::Skb, program_id: 9 }]);
+        assert_eq!(attached_programs(&nest(&[(xdp::ATTACHED, vec![0])])), []);
+    }
+
+    #[test]
+    fn messages_of_bridges_are_not_about_links() {
+        assert_eq!(link_index(&new_link(0, 1, 7, 0, &[])), Some(7));
+        assert_eq!(link_index(&new_link(libc::AF_BRIDGE as u8, 1, 7, 0, &[])), None);
+    }
+
+    #[test]
+    fn error_numbers_are_positive_and_the_worst_one_does_not_overflow() {
+        let errno = |code: i32| {
+            let payload = code.to_ne_bytes();
+            Message { kind: 2, flags: 0, sequence: 0, payload: &payload }.errno()
+        };
+        assert_eq!(errno(0), 0);
+        assert_eq!(errno(-libc::ENODEV), libc::ENODEV);
+        assert_eq!(errno(i32::MIN), i32::MAX);
+    }
+
+    proptest! {
+        /// Lengths and kinds near those that matter, so that the walk gets past the first header.
+        #[test]
+        fn any_bytes_are_walked_to_an_end(words in vec(prop_oneof![0..64u16, any::<u16>()], 0..400)) {
+            let bytes = words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<_>>();
+            let walked = messages(&bytes).map(|message| message.payload.len() + MESSAGE_HEADER).sum::<usize>();
+            prop_assert!(walked <= bytes.len());
+            let walked = attributes(&bytes).map(|(_, payload)| payload.len() + ATTRIBUTE_HEADER).sum::<usize>();
+            prop_assert!(walked <= bytes.len());
+            for message in messages(&bytes) {
+                let _ = (message.errno(), link(message.payload));
+            }
+            let _ = link(&bytes);
+        }
+
+        #[test]
+        fn damaged_answers_are_survived(at in 0..200usize, byte: u8, cut in 0..200usize) {
+            let xdp = nest(&[(xdp::ATTACHED, vec![1]), (xdp::DRIVER_PROGRAM_ID, vec![42, 0, 0, 0])]);
+            let payload = new_link(0, 1, 7, 1, &[(libc::IFLA_IFNAME, b"eth0\0".to_vec()), (libc::IFLA_XDP, xdp)]);
+            let mut bytes = [datagram(libc::RTM_NEWLINK, &payload), datagram(3, &[0; 4])].concat();
+            if let Some(damaged) = bytes.get_mut(at) {
+                *damaged = byte;
+            }
+            bytes.truncate(cut.max(1));
+            for message in messages(&bytes) {
+                if let Some(link) = link(message.payload) {
+                    prop_assert!(link.xdp.len() <= 1);
+                }
+            }
+        }
+
+        #[test]
+        fn what_is_written_is_walked_back(
+            payloads in vec((0..0x3fffu16, vec(any::<u8>(), 0..50)), 0..20),
+        ) {
+            let walked: Vec<_> = attributes(&nest(&payloads)).map(|(kind, bytes)| (kind, bytes.to_vec())).collect();
+            prop_assert_eq!(&walked, &payloads);
+            let datagrams = payloads.iter().flat_map(|(kind, payload)| datagram(*kind, payload)).collect::<Vec<_>>();
+            let walked: Vec<_> = messages(&datagrams).map(|message| (message.kind, message.payload.to_vec())).collect();
+            prop_assert_eq!(walked, payloads);
+        }
+    }
 }

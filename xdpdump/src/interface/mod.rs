@@ -23,9 +23,11 @@ use message::Query;
 pub use monitor::{LinkChange, Monitor};
 pub use promiscuous::Promiscuous;
 
-/// `ARPHRD_*` numbers libc does not have (include/uapi/linux/if_arp.h).
+/// `ARPHRD_*` numbers libc does not have (`include/uapi/linux/if_arp.h`).
 const ARPHRD_RAWIP: u16 = 519;
 const ARPHRD_IP6GRE: u16 = 823;
+/// Room for an alternative name and its NUL (`include/uapi/linux/if.h`).
+const ALTIFNAMSIZ: usize = 128;
 
 /// A network interface; the kernel calls it a link.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +50,7 @@ pub struct Link {
     pub running: bool,
     /// Kind of virtual interface, such as `veth`; `None` for most hardware.
     pub kind: Option<String>,
-    /// What the hardware is (`ARPHRD_*`, include/uapi/linux/if_arp.h).
+    /// What the hardware is (`ARPHRD_*`, `include/uapi/linux/if_arp.h`).
     pub hardware_type: u16,
     /// The driver behind it, where the driver tells.
     pub driver: Option<Driver>,
@@ -95,7 +97,7 @@ pub enum Error {
         /// What was asked for.
         name: OsString,
         /// The name that was probably meant.
-        nearest: Option<OsString>,
+        nearest: Option<String>,
     },
     /// Nothing has that number.
     #[error("no interface has the number {0}; xdpdump -D lists them")]
@@ -118,7 +120,7 @@ pub enum Error {
     Watch(#[source] io::Error),
 }
 
-fn did_you_mean(nearest: Option<&OsStr>) -> String {
+fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("did you mean {name:?}? "))
 }
 
@@ -140,15 +142,15 @@ impl Link {
     /// [`Error::UnknownName`] with the nearest name there is, or [`Error::Query`].
     pub fn by_name(name: &OsStr) -> Result<Self, Error> {
         let mut socket = netlink::Socket::open().map_err(Error::Query)?;
-        match socket.link(Query::Name(name)).map_err(Error::Query)? {
-            Some(link) => Ok(link.with_driver()),
-            None => {
-                let links = socket.links().map_err(Error::Query)?;
-                let names = links.iter().map(|link| link.name.as_os_str());
-                let nearest = suggestion::nearest(name, names).map(OsStr::to_owned);
-                Err(Error::UnknownName { name: name.to_owned(), nearest })
-            }
+        if name.len() < ALTIFNAMSIZ
+            && let Some(link) = socket.link(Query::Name(name)).map_err(Error::Query)?
+        {
+            return Ok(link.with_driver());
         }
+        let links = socket.links().map_err(Error::Query)?;
+        let names = links.iter().map(|link| link.name.as_os_str());
+        let nearest = suggestion::nearest(name, names).map(printable);
+        Err(Error::UnknownName { name: name.to_owned(), nearest })
     }
 
     /// The interface with this number.
@@ -239,4 +241,18 @@ fn printable(name: &OsStr) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interfaces_with_other_headers_are_refused() {
+        let link = Link { name: "ppp0".into(), hardware_type: libc::ARPHRD_PPP, ..Link::default() };
+        assert_eq!(
+            link.describe().unwrap_err().to_string(),
+            "ppp0 carries neither Ethernet frames nor IP packets (hardware type 512): it cannot be captured"
+        );
+    }
 }

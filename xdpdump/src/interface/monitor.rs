@@ -68,7 +68,12 @@ impl Monitor {
         let mut announced = BTreeMap::new();
         loop {
             match self.announcements.receive() {
-                Ok(datagram) => announced.extend(announcements(datagram)),
+                Ok(datagram) => {
+                    for (index, announcement) in announcements(datagram) {
+                        let most = announced.entry(index).or_insert(announcement);
+                        *most = announcement.max(*most);
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.missed = true,
                 Err(error) => return Err(Error::Watch(error)),
@@ -106,15 +111,12 @@ impl Monitor {
     /// Brings what is known of an interface up to date.
     fn compare(&mut self, index: u32, changes: &mut Vec<(u32, LinkChange)>) -> Result<(), Error> {
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
-        match self.requests.link(Query::Index(index)).map_err(Error::Watch)? {
-            Some(link) => {
-                changes.extend(differences(known, &link).map(|change| (index, change)));
-                *known = link;
-            }
-            None => {
-                self.known.remove(&index);
-                changes.push((index, LinkChange::Deleted));
-            }
+        if let Some(link) = self.requests.link(Query::Index(index)).map_err(Error::Watch)? {
+            changes.extend(differences(known, &link).map(|change| (index, change)));
+            *known = link;
+        } else {
+            self.known.remove(&index);
+            changes.push((index, LinkChange::Deleted));
         }
         Ok(())
     }
@@ -126,8 +128,9 @@ impl AsFd for Monitor {
     }
 }
 
-/// What an announcement says of an interface; where there are several, the last one counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What an announcement says of an interface. Of several the greatest counts: what comes after a deletion is about
+/// another interface with the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Announcement {
     Changed,
     Deleted,

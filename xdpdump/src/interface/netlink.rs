@@ -36,7 +36,7 @@ impl Socket {
         // SAFETY: sockaddr_nl is plain integers, for which zero is valid.
         let mut address: libc::sockaddr_nl = unsafe { zeroed() };
         address.nl_family = libc::AF_NETLINK as libc::sa_family_t;
-        address.nl_groups = groups as u32;
+        address.nl_groups = groups.cast_unsigned();
         // SAFETY: the pointer and length describe `address`, which outlives the call.
         let result = unsafe {
             libc::bind(

@@ -1,0 +1,119 @@
+//! Network namespaces to test in, so that no test touches the machine's own interfaces.
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::{self, Write},
+    os::fd::AsRawFd,
+    panic,
+    process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+};
+
+/// A network namespace of its own, with `lo` up and nothing else. It is deleted with everything in it when dropped,
+/// also when the test panics.
+#[derive(Debug)]
+pub struct NetNs {
+    name: String,
+}
+
+impl NetNs {
+    /// Makes a namespace with a name no other test has.
+    ///
+    /// # Panics
+    /// When not root, or without iproute2.
+    pub fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        // SAFETY: geteuid has no preconditions.
+        let user = unsafe { libc::geteuid() };
+        assert!(user == 0, "tests on the real kernel need root: run `cargo xtask test`");
+
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let netns = Self { name: format!("xdpd-{}-{number}", std::process::id()) };
+        run("ip", ["netns", "add", &netns.name]);
+        netns.ip(["link", "set", "lo", "up"]);
+        netns
+    }
+
+    /// Two namespaces joined by a veth pair, `left` in the first and `right` in the second, both ends up.
+    pub fn pair(left: &str, right: &str) -> (Self, Self) {
+        let namespaces = (Self::new(), Self::new());
+        let (a, b) = (&namespaces.0, &namespaces.1);
+        a.ip(["link", "add", left, "type", "veth", "peer", "name", right, "netns", &b.name]);
+        a.ip(["link", "set", left, "up"]);
+        b.ip(["link", "set", right, "up"]);
+        namespaces
+    }
+
+    /// Its name, as in `ip netns exec NAME`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs `test` on a thread of its own inside the namespace, and panics when it does.
+    ///
+    /// Sockets it returns stay in the namespace. `/sys` remains that of the machine.
+    pub fn run<T: Send>(&self, test: impl FnOnce() -> T + Send) -> T {
+        let path = format!("/run/netns/{}", self.name);
+        let inside = || {
+            let namespace = File::open(&path).unwrap();
+            // SAFETY: the descriptor is open; only this thread changes its namespace, and it ends with the test.
+            let result = unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) };
+            assert_eq!(result, 0, "setns {path}: {}", io::Error::last_os_error());
+            test()
+        };
+        thread::scope(|scope| scope.spawn(inside).join()).unwrap_or_else(|panic| panic::resume_unwind(panic))
+    }
+
+    /// A command that will run inside the namespace, with its `/sys`.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name]).arg(program);
+        command
+    }
+
+    /// Runs `ip ARGUMENTS` inside the namespace and returns what it prints.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn ip<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> String {
+        let prefix = ["-netns", &self.name].map(|argument| OsStr::new(argument).to_owned());
+        run(
+            "ip",
+            prefix.into_iter().chain(arguments.into_iter().map(|argument| argument.as_ref().to_owned())),
+        )
+    }
+
+    /// Runs many `ip` commands inside the namespace, one a line and without the word `ip`.
+    ///
+    /// # Panics
+    /// When one fails.
+    pub fn ip_batch(&self, commands: &str) {
+        let mut ip = Command::new("ip")
+            .args(["-netns", &self.name, "-batch", "-"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot run ip (package iproute2): {error}"));
+        ip.stdin.take().unwrap().write_all(commands.as_bytes()).unwrap();
+        assert!(ip.wait().unwrap().success(), "ip -batch failed");
+    }
+}
+
+impl Drop for NetNs {
+    fn drop(&mut self) {
+        // The test's own failure matters more than this one.
+        let _ = Command::new("ip").args(["netns", "delete", &self.name]).status();
+    }
+}
+
+/// Runs a command to its end and returns what it prints.
+fn run<S: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = S>) -> String {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("cannot run {program} (package iproute2): {error}"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} failed with {}: {stderr}", output.status);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
