@@ -1,4 +1,5 @@
 //! What is written is what the tools people use read.
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::{path::Path, process::Command};
 
@@ -24,7 +25,8 @@ fn interface() -> Interface {
 }
 
 /// An Ethernet frame with an IPv4 UDP packet in it.
-const FRAME: [u8; 46] = *b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\x00\x45\x00\x00\x20\x00\x01\x00\x00\x40\x11\x66\xca\
+const FRAME: [u8; 46] =
+    *b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\x00\x45\x00\x00\x20\x00\x01\x00\x00\x40\x11\x66\xca\
     \x0a\x00\x00\x01\x0a\x00\x00\x02\x00\x09\x00\x09\x00\x0c\x00\x00ping";
 
 fn packet(meta: Meta) -> Packet<'static> {
