@@ -50,9 +50,9 @@ fn packets_are_written_without_allocating() {
         sink.interface(&Interface::default()).unwrap();
         let before = ALLOCATIONS.load(Ordering::Relaxed);
         // Many buffers full, with frames of all sizes.
-        for number in 0..100_000_usize {
-            let frame = frame.get(..number % 2000 * (1 + number % 32)).unwrap();
-            let timestamp = Timestamp(number as i64);
+        for number in 0..100_000_u32 {
+            let frame = frame.get(..(number % 2000 * (1 + number % 32)) as usize).unwrap();
+            let timestamp = Timestamp(number.into());
             let packet = Packet { timestamp, uptime: None, interface: 0, frame, frame_len: 65_000, meta };
             sink.packet(&packet).unwrap();
         }

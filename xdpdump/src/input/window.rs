@@ -76,3 +76,26 @@ impl<R: Read> Window<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_follows_the_bytes_and_not_the_claim() {
+        let mut window = Window::new(&b"short"[..]);
+        assert_eq!(window.peek(usize::MAX).unwrap(), b"short");
+        assert_eq!(window.buffer.len(), CHUNK);
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_the_stream() {
+        let mut window = Window::new(io::repeat(7));
+        for _ in 0..10_000 {
+            assert_eq!(window.peek(1001).unwrap(), [7; 1001]);
+            assert_eq!(window.take(1001).len(), 1001);
+        }
+        assert_eq!(window.offset(), 10_010_000);
+        assert_eq!(window.buffer.len(), CHUNK);
+    }
+}
