@@ -1,8 +1,14 @@
 //! What is written is what the tools people use read.
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-use std::{path::Path, process::Command};
+use std::{fs::File, path::Path, process::Command, time::Duration};
 
+use pcap_file::pcapng::{
+    Block, PcapNgReader, blocks::interface_statistics::InterfaceStatisticsOption as IsbOption,
+};
+use proptest::{collection, prelude::*};
 use xdpdump::{
+    input::{CaptureFile, Item},
     output::{self, Format, Precision},
     packet::{Direction, Interface, InterfaceStatistics, LinkType, Meta, Packet, Timestamp},
 };
@@ -24,7 +30,8 @@ fn interface() -> Interface {
 }
 
 /// An Ethernet frame with an IPv4 UDP packet in it.
-const FRAME: [u8; 46] = *b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\x00\x45\x00\x00\x20\x00\x01\x00\x00\x40\x11\x66\xca\
+const FRAME: [u8; 46] =
+    *b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\x00\x45\x00\x00\x20\x00\x01\x00\x00\x40\x11\x66\xca\
     \x0a\x00\x00\x01\x0a\x00\x00\x02\x00\x09\x00\x09\x00\x0c\x00\x00ping";
 
 fn packet(meta: Meta) -> Packet<'static> {
@@ -104,4 +111,270 @@ fn tshark_reads_all_that_pcapng_carries() {
     let all = [time, "60", "46", "eth4", "the fourth", "3", "4294967298", "2", "5", "0x00000001"];
     assert_eq!(packets[0], all);
     assert_eq!(packets[1], [time, "60", "46", "eth4", "the fourth", "", "", "", "", ""]);
+}
+
+#[test]
+fn capinfos_reads_interfaces_and_totals() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("out.pcapng");
+    write(&file, Format::Pcapng, Precision::Nano);
+    let text = run("capinfos", &[], &file);
+    let values: Vec<(&str, &str)> = text
+        .lines()
+        .filter_map(|line| line.split_once([':', '=']))
+        .map(|(k, v)| (k.trim(), v.trim()))
+        .collect();
+    for expected in [
+        ("Number of packets", "2"),
+        ("File encapsulation", "Ethernet"),
+        ("Capture hardware", std::env::consts::ARCH),
+        ("Capture application", concat!("xdpdump ", env!("CARGO_PKG_VERSION"))),
+        ("Name", "eth4"),
+        ("Description", "the fourth"),
+        ("Speed", "10000000000"),
+        ("Capture length", "262144"),
+        ("Time precision", "nanoseconds (9)"),
+        ("Filter string", "tcp port 80"),
+        ("Operating system", "Linux 6.1"),
+        ("Hardware", "veth"),
+        ("Number of stat entries", "1"),
+    ] {
+        assert!(values.contains(&expected), "{expected:?} in {text}");
+    }
+}
+
+#[test]
+fn tshark_reads_classic_pcap() {
+    for (precision, time) in
+        [(Precision::Nano, "1700000000.123456789"), (Precision::Micro, "1700000000.123456000")]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("out.pcap");
+        write(&file, Format::Pcap, precision);
+        let packets = tshark(&file, &["frame.time_epoch", "frame.len", "frame.cap_len", "udp.dstport"]);
+        assert_eq!(packets, [[time, "60", "46", "9"]; 2]);
+    }
+}
+
+/// tshark has no field for most totals; the pcap-file crate has.
+#[test]
+fn the_pcap_file_crate_reads_the_totals() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("out.pcapng");
+    write(&file, Format::Pcapng, Precision::Nano);
+    let mut reader = PcapNgReader::new(File::open(&file).unwrap()).unwrap();
+    let mut packets = 0;
+    let mut statistics = Vec::new();
+    while let Some(block) = reader.next_block() {
+        match block.unwrap().0 {
+            Block::EnhancedPacket(packet) => {
+                assert_eq!(packet.timestamp, Duration::from_nanos(START.cast_unsigned()));
+                assert_eq!(*packet.data, FRAME);
+                packets += 1;
+            }
+            Block::InterfaceStatistics(block) => statistics.extend(block.into_owned().options),
+            _ => {}
+        }
+    }
+    assert_eq!(packets, 2);
+    assert_eq!(
+        statistics,
+        [
+            IsbOption::IsbStartTime(Duration::from_nanos(START.cast_unsigned())),
+            IsbOption::IsbEndTime(Duration::from_nanos(START.cast_unsigned() + 2_000_000_000)),
+            IsbOption::IsbIfRecv(12),
+            IsbOption::IsbIfDrop(5),
+            IsbOption::IsbFilterAccept(11),
+            IsbOption::IsbOsDrop(5),
+            IsbOption::IsbUsrDeliv(6),
+        ]
+    );
+}
+
+#[test]
+fn interfaces_may_come_late() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("out.pcapng");
+    let mut sink = output::open(&file, Format::Pcapng, Precision::Nano).unwrap();
+    sink.interface(&interface()).unwrap();
+    sink.packet(&packet(Meta::default())).unwrap();
+    sink.interface(&Interface { name: Some("eth5".into()), ..interface() }).unwrap();
+    sink.packet(&Packet { interface: 1, ..packet(Meta::default()) }).unwrap();
+    sink.finish(&[]).unwrap();
+    assert_eq!(tshark(&file, &["frame.interface_name"]), [["eth4"], ["eth5"]]);
+}
+
+#[test]
+fn classic_pcap_holds_one_link_type() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("out.pcap");
+    let mut sink = output::open(&file, Format::Pcap, Precision::Nano).unwrap();
+    sink.interface(&interface()).unwrap();
+    sink.interface(&interface()).unwrap();
+    let error = sink.interface(&Interface { link_type: LinkType::RAW, ..interface() }).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("{}: a pcap file holds one link type, not 1 and 101: write pcapng", file.display())
+    );
+}
+
+#[test]
+fn captures_without_packets_open() {
+    for (name, format) in [("none.pcap", Format::Pcap), ("none.pcapng", Format::Pcapng)] {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(name);
+        output::open(&file, format, Precision::Nano).unwrap().finish(&[]).unwrap();
+        assert!(run("capinfos", &["-c"], &file).contains("Number of packets:   0"));
+        let mut capture = CaptureFile::open(&file).unwrap();
+        while let Some(item) = capture.next().unwrap() {
+            assert!(matches!(item, Item::Interface(_)));
+        }
+    }
+}
+
+/// Times that the formats cannot hold must not become other times.
+#[test]
+fn times_out_of_range_are_clamped() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("out.pcap");
+    let mut sink = output::open(&file, Format::Pcap, Precision::Nano).unwrap();
+    sink.interface(&interface()).unwrap();
+    for time in [-1, i64::MAX] {
+        sink.packet(&Packet { timestamp: Timestamp(time), ..packet(Meta::default()) }).unwrap();
+    }
+    sink.finish(&[]).unwrap();
+    assert_eq!(tshark(&file, &["frame.time_epoch"]), [["0.000000000"], ["4294967295.999999999"]]);
+}
+
+#[test]
+fn the_format_follows_the_name() {
+    for (name, format) in [
+        ("a.pcap", Format::Pcap),
+        ("a.pcapng", Format::Pcapng),
+        ("a.pcap.1", Format::Pcapng),
+        ("a", Format::Pcapng),
+        ("-", Format::Pcapng),
+    ] {
+        assert_eq!(Format::from_path(Path::new(name)), format, "{name}");
+    }
+}
+
+/// A packet as read, with its bytes.
+#[derive(Clone, Debug, PartialEq)]
+struct Owned {
+    time: i64,
+    interface: u32,
+    frame: Vec<u8>,
+    frame_len: u32,
+    meta: Meta,
+}
+
+impl Owned {
+    fn borrow(&self) -> Packet<'_> {
+        Packet {
+            timestamp: Timestamp(self.time),
+            uptime: None,
+            interface: self.interface,
+            frame: &self.frame,
+            frame_len: self.frame_len,
+            meta: self.meta,
+        }
+    }
+}
+
+fn read(file: &Path) -> (Vec<Interface>, Vec<Owned>, Vec<InterfaceStatistics>) {
+    let mut capture = CaptureFile::open(file).unwrap();
+    let (mut interfaces, mut packets, mut statistics) = (vec![], vec![], vec![]);
+    while let Some(item) = capture.next().unwrap() {
+        match item {
+            Item::Interface(interface) => interfaces.push(interface.clone()),
+            Item::Packet(packet) => packets.push(Owned {
+                time: packet.timestamp.0,
+                interface: packet.interface,
+                frame: packet.frame.to_vec(),
+                frame_len: packet.frame_len,
+                meta: packet.meta,
+            }),
+            Item::Statistics(item) => statistics.push(item),
+        }
+    }
+    (interfaces, packets, statistics)
+}
+
+prop_compose! {
+    fn any_meta()(
+        direction in prop_oneof![
+            Just(Direction::Unknown), Just(Direction::Inbound), Just(Direction::Outbound)
+        ],
+        queue in any::<Option<u32>>(),
+        packet_id in any::<Option<u64>>(),
+        verdict in any::<Option<u64>>(),
+        lost in prop_oneof![Just(0), any::<u64>()],
+    ) -> Meta {
+        Meta { direction, queue, packet_id, verdict, lost }
+    }
+}
+
+prop_compose! {
+    fn any_packet()(
+        time in 0..=i64::MAX,
+        interface in 0..2_u32,
+        frame in collection::vec(any::<u8>(), 0..3000),
+        cut in prop_oneof![Just(0), 0..1_000_000_u32],
+        meta in any_meta(),
+    ) -> Owned {
+        let frame_len = frame.len() as u32 + cut;
+        Owned { time, interface, frame, frame_len, meta }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn pcapng_is_read_back_as_written(
+        packets in collection::vec(any_packet(), 0..40),
+        name in any::<Option<String>>(),
+        speed in any::<Option<u64>>(),
+        snap_len in any::<u32>(),
+        received in any::<u64>(),
+    ) {
+        // Zeros at the end of a text are taken for padding.
+        let name = name.map(|name| name.trim_end_matches('\0').to_owned());
+        let interfaces =
+            [interface(), Interface { name, speed, snap_len, link_type: LinkType::RAW, ..Interface::default() }];
+        let statistics = InterfaceStatistics { interface: 1, received, ..InterfaceStatistics::default() };
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("out");
+        let mut sink = output::open(&file, Format::Pcapng, Precision::Nano).unwrap();
+        for interface in &interfaces {
+            sink.interface(interface).unwrap();
+        }
+        for packet in &packets {
+            sink.packet(&packet.borrow()).unwrap();
+        }
+        sink.finish(&[statistics]).unwrap();
+        prop_assert_eq!(read(&file), (interfaces.to_vec(), packets, vec![statistics]));
+    }
+
+    #[test]
+    fn pcap_is_read_back_as_written(packets in collection::vec(any_packet(), 0..40), micro in any::<bool>()) {
+        let (precision, unit) = if micro { (Precision::Micro, 1000) } else { (Precision::Nano, 1) };
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("out.pcap");
+        let mut sink = output::open(&file, Format::Pcap, precision).unwrap();
+        sink.interface(&interface()).unwrap();
+        let packets: Vec<_> = packets.into_iter().map(|packet| Owned {
+            time: packet.time.min(i64::from(u32::MAX) * 1_000_000_000) / unit * unit,
+            interface: 0,
+            meta: Meta::default(),
+            ..packet
+        }).collect();
+        for packet in &packets {
+            sink.packet(&packet.borrow()).unwrap();
+        }
+        sink.finish(&[]).unwrap();
+        let header = Interface { snap_len: 262_144, link_type: LinkType::ETHERNET, ..Interface::default() };
+        prop_assert_eq!(read(&file), (vec![header], packets, vec![]));
+    }
 }

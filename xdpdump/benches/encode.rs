@@ -1,0 +1,48 @@
+//! Cost of turning a packet into the record of a file.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use xdpdump::{
+    output::{Precision, pcap, pcapng::encode},
+    packet::{Direction, Meta, Packet, Timestamp},
+};
+
+fn records(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("encode");
+    for length in [64_u32, 1500] {
+        let frame = vec![0x5a; length as usize];
+        let packet = Packet {
+            timestamp: Timestamp(1_700_000_000_123_456_789),
+            uptime: None,
+            interface: 0,
+            frame: &frame,
+            frame_len: length,
+            meta: Meta {
+                direction: Direction::Inbound,
+                queue: Some(3),
+                packet_id: Some(7),
+                verdict: Some(2),
+                lost: 0,
+            },
+        };
+        let mut buffer = Vec::with_capacity(1 << 12);
+        group.throughput(Throughput::Bytes(length.into()));
+        group.bench_function(BenchmarkId::new("pcapng", length), |bencher| {
+            bencher.iter(|| {
+                buffer.clear();
+                encode::enhanced_packet(black_box(&mut buffer), black_box(&packet));
+            });
+        });
+        group.bench_function(BenchmarkId::new("pcap", length), |bencher| {
+            bencher.iter(|| {
+                buffer.clear();
+                pcap::record(black_box(&mut buffer), black_box(&packet), Precision::Nano);
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, records);
+criterion_main!(benches);

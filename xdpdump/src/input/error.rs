@@ -1,0 +1,86 @@
+//! Why a capture file could not be read on.
+
+use std::io;
+
+/// One sentence for the user. The packets before the fault have been delivered.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file could not be opened.
+    #[error("cannot open {name}: {error}")]
+    Open {
+        /// Of the file.
+        name: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A read failed.
+    #[error("cannot read {name}: {error}")]
+    Read {
+        /// Of the file.
+        name: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The first bytes are not those of a capture.
+    #[error("{name}: unknown file format: {hint}")]
+    UnknownFormat {
+        /// Of the file.
+        name: String,
+        /// What it may be instead, and what to do.
+        hint: &'static str,
+    },
+    /// The file ends within a header or packet.
+    #[error("{name}: truncated dump file; tried to read {wanted} {what} bytes, only got {got}")]
+    Truncated {
+        /// Of the file.
+        name: String,
+        /// What the bytes would have been.
+        what: &'static str,
+        /// How many there should be.
+        wanted: usize,
+        /// How many there are.
+        got: usize,
+    },
+    /// The file says what cannot be.
+    #[error("{name}: damaged dump file at byte {offset}: {fault}")]
+    Damaged {
+        /// Of the file.
+        name: String,
+        /// Where the record at fault begins.
+        offset: u64,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+}
+
+/// What is wrong with a record or header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Of a classic pcap file.
+    #[error("pcap version {0}.{1} is not supported")]
+    PcapVersion(u16, u16),
+    /// Of a pcapng section.
+    #[error("pcapng version {0}.{1} is not supported")]
+    PcapngVersion(u16, u16),
+    /// Of a pcapng section.
+    #[error("0x{0:08x} is no byte-order magic")]
+    ByteOrder(u32),
+    /// Longer than anything that captures.
+    #[error("a packet of {0} bytes, more than {max}", max = super::MAX_RECORD)]
+    PacketLength(u32),
+    /// Impossible, or longer than anything that captures.
+    #[error("a block of {0} bytes")]
+    BlockLength(u32),
+    /// Differs at the two ends of a block.
+    #[error("a block of {0} bytes ends with a length of {1}")]
+    BlockEnd(u32, u32),
+    /// A block is too short for what it must hold.
+    #[error("a block of type {0} is too short for its contents")]
+    Contents(u32),
+    /// A packet came before its interface.
+    #[error("a packet of interface {0}, which is not described")]
+    Interface(u32),
+    /// More than a file can reasonably have.
+    #[error("more than {max} interfaces", max = super::pcapng::MAX_INTERFACES)]
+    Interfaces,
+}

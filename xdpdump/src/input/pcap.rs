@@ -1,0 +1,112 @@
+//! Classic pcap files (draft-ietf-opsawg-pcap).
+
+use std::io::Read;
+
+use super::{
+    MAX_RECORD, Stop,
+    bytes::{ByteOrder, Fields},
+    error::Fault,
+    window::Window,
+};
+use crate::packet::{Interface, LinkType, Meta, Packet, Timestamp};
+
+const FILE_HEADER: usize = 24;
+const RECORD_HEADER: usize = 16;
+/// A record header of Alexey Kuznetzov's format: interface index, protocol and packet type follow the usual one.
+const MODIFIED_RECORD_HEADER: usize = 24;
+
+const MICROSECONDS: u32 = 0xa1b2_c3d4;
+const NANOSECONDS: u32 = 0xa1b2_3c4d;
+const MODIFIED: u32 = 0xa1b2_cd34;
+
+/// What the file header says of every record.
+#[derive(Clone, Copy, Debug)]
+pub struct Pcap {
+    order: ByteOrder,
+    record_header: usize,
+    /// Nanoseconds in one unit of a time's fraction.
+    unit: i64,
+    minor_version: u16,
+    snap_len: u32,
+}
+
+impl Pcap {
+    /// What a file with these first bytes is, or `None` if it is not pcap.
+    pub fn detect(magic: [u8; 4]) -> Option<Self> {
+        let kind = |order: ByteOrder| match order.u32(magic) {
+            MICROSECONDS => Some((order, RECORD_HEADER, 1000)),
+            NANOSECONDS => Some((order, RECORD_HEADER, 1)),
+            MODIFIED => Some((order, MODIFIED_RECORD_HEADER, 1000)),
+            _ => None,
+        };
+        let (order, record_header, unit) = kind(ByteOrder::Little).or_else(|| kind(ByteOrder::Big))?;
+        Some(Self { order, record_header, unit, minor_version: 0, snap_len: 0 })
+    }
+
+    /// Reads the file header.
+    pub fn header<R: Read>(&mut self, window: &mut Window<R>) -> Result<Interface, Stop> {
+        let bytes = window.peek(FILE_HEADER)?;
+        let short = Stop::Truncated { what: "file header", wanted: FILE_HEADER, got: bytes.len() };
+        let mut fields = Fields::new(bytes, self.order);
+        let (interface, version) = (|| {
+            let _magic = fields.u32()?;
+            let version = (fields.u16()?, fields.u16()?);
+            let _time_zone_and_accuracy = fields.u64()?;
+            let snap_len = fields.u32()?;
+            // Bits 16 to 31 are about the frame check sequence, or reserved.
+            let link_type = LinkType(fields.u32()? as u16);
+            Some((Interface { link_type, snap_len, ..Interface::default() }, version))
+        })()
+        .ok_or(short)?;
+        if version.0 != 2 {
+            return Err(Stop::Damaged(0, Fault::PcapVersion(version.0, version.1)));
+        }
+        self.minor_version = version.1;
+        self.snap_len = interface.snap_len;
+        window.take(FILE_HEADER);
+        Ok(interface)
+    }
+
+    /// Reads the next record; `None` at the end of the file.
+    pub fn next<'a, R: Read>(&self, window: &'a mut Window<R>) -> Result<Option<Packet<'a>>, Stop> {
+        let offset = window.offset();
+        let header = window.peek(self.record_header)?;
+        match header.len() {
+            0 => return Ok(None),
+            got if got < self.record_header => {
+                return Err(Stop::Truncated { what: "header", wanted: self.record_header, got });
+            }
+            _ => {}
+        }
+        let mut fields = Fields::new(header, self.order);
+        let mut field = || fields.u32().unwrap_or(0);
+        // The largest numbers that fit into the fields are still within an i64.
+        let timestamp = Timestamp(i64::from(field()) * 1_000_000_000 + i64::from(field()) * self.unit);
+        let (captured, frame_len) = self.lengths(field(), field());
+        if captured > MAX_RECORD {
+            return Err(Stop::Damaged(offset, Fault::PacketLength(captured)));
+        }
+
+        let wanted = captured as usize;
+        let got = window.peek(self.record_header + wanted)?.len() - self.record_header;
+        if got < wanted {
+            return Err(Stop::Truncated { what: "captured", wanted, got });
+        }
+        window.take(self.record_header);
+        let frame = window.take(wanted);
+        // Some writers store more than their own header allows; like libpcap, keep to the header.
+        let limit = if self.snap_len == 0 { wanted } else { self.snap_len as usize };
+        let frame = frame.get(..limit).unwrap_or(frame);
+        Ok(Some(Packet { timestamp, uptime: None, interface: 0, frame, frame_len, meta: Meta::default() }))
+    }
+
+    /// Puts the captured and the true length in order: old versions had them the other way round.
+    fn lengths(&self, first: u32, second: u32) -> (u32, u32) {
+        let swapped = match self.minor_version {
+            0..3 => true,
+            3 => first > second,
+            _ => false,
+        };
+        if swapped { (second, first) } else { (first, second) }
+    }
+}

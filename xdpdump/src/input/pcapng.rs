@@ -1,0 +1,263 @@
+//! pcapng files (draft-ietf-opsawg-pcapng).
+
+use std::io::Read;
+
+use super::{
+    Item, MAX_RECORD, Stop,
+    bytes::{ByteOrder, Fields},
+    error::Fault,
+    options,
+    time::Clock,
+    window::Window,
+};
+use crate::packet::{Interface, InterfaceStatistics, LinkType, Meta, Packet};
+
+/// The block type of a section header, the same in both byte orders.
+pub const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+/// Most interfaces in one file; they are what reading it costs memory for.
+pub const MAX_INTERFACES: usize = 1 << 16;
+
+// Block types.
+const SECTION_HEADER: u32 = u32::from_be_bytes(MAGIC);
+const INTERFACE_DESCRIPTION: u32 = 1;
+const PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+const INTERFACE_STATISTICS: u32 = 5;
+const ENHANCED_PACKET: u32 = 6;
+
+/// Type and length in front of a block's body.
+const BLOCK_HEADER: usize = 8;
+/// The length again, behind it.
+const BLOCK_TRAILER: usize = 4;
+
+/// What the blocks so far say of the next one.
+#[derive(Debug)]
+pub struct Pcapng {
+    /// Of the current section.
+    order: ByteOrder,
+    /// Interfaces of the current section.
+    interfaces: Vec<Known>,
+    /// Number of interfaces in the sections before it.
+    earlier: usize,
+}
+
+/// What packets need to know of their interface.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    /// Its index in the whole file.
+    index: u32,
+    clock: Clock,
+    snap_len: u32,
+}
+
+/// A block that is in the window as a whole.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    kind: u32,
+    length: usize,
+    offset: u64,
+}
+
+impl Default for Pcapng {
+    fn default() -> Self {
+        Self { order: ByteOrder::Little, interfaces: Vec::new(), earlier: 0 }
+    }
+}
+
+impl Pcapng {
+    /// Reads up to the first interface; `None` if there is none.
+    pub fn first_interface<R: Read>(&mut self, window: &mut Window<R>) -> Result<Option<Interface>, Stop> {
+        let mut interface = None;
+        // A packet or statistics in front of all interfaces is an error or skipped.
+        self.next(window, &mut interface)?;
+        Ok(interface)
+    }
+
+    /// Reads the next item; `None` at the end of the file. `interface` is the place for an interface.
+    pub fn next<'a, R: Read>(
+        &mut self,
+        window: &'a mut Window<R>,
+        interface: &'a mut Option<Interface>,
+    ) -> Result<Option<Item<'a>>, Stop> {
+        let block = loop {
+            let Some(block) = self.block(window)? else { return Ok(None) };
+            match block.kind {
+                SECTION_HEADER => self.section(body(window.take(block.length)), block)?,
+                INTERFACE_STATISTICS => {
+                    let fields = Fields::new(body(window.take(block.length)), self.order);
+                    if let Some(statistics) = self.statistics(fields) {
+                        return Ok(Some(Item::Statistics(statistics)));
+                    }
+                }
+                INTERFACE_DESCRIPTION | PACKET | SIMPLE_PACKET | ENHANCED_PACKET => break block,
+                _ => drop(window.take(block.length)),
+            }
+        };
+
+        let fields = Fields::new(body(window.take(block.length)), self.order);
+        if block.kind == INTERFACE_DESCRIPTION {
+            *interface = Some(self.interface(fields, block)?);
+            return Ok(interface.as_ref().map(Item::Interface));
+        }
+        let packet = match block.kind {
+            ENHANCED_PACKET => self.enhanced_packet(fields),
+            SIMPLE_PACKET => self.simple_packet(fields),
+            _ => self.packet(fields),
+        };
+        match packet {
+            Some(Ok(packet)) => Ok(Some(Item::Packet(packet))),
+            Some(Err(fault)) => Err(Stop::Damaged(block.offset, fault)),
+            None => Err(Stop::Damaged(block.offset, Fault::Contents(block.kind))),
+        }
+    }
+
+    /// Waits for the whole of the next block.
+    fn block<R: Read>(&mut self, window: &mut Window<R>) -> Result<Option<Block>, Stop> {
+        let offset = window.offset();
+        let fault = |fault| Stop::Damaged(offset, fault);
+        let header = window.peek(BLOCK_HEADER)?;
+        let got = header.len();
+        if got == 0 {
+            return Ok(None);
+        }
+        let Some((&kind, length)) = header.split_first_chunk::<4>() else {
+            return Err(Stop::Truncated { what: "block header", wanted: BLOCK_HEADER, got });
+        };
+        let Some(&length) = length.first_chunk::<4>() else {
+            return Err(Stop::Truncated { what: "block header", wanted: BLOCK_HEADER, got });
+        };
+        if kind == MAGIC {
+            let wanted = BLOCK_HEADER + 4;
+            let header = window.peek(wanted)?;
+            let got = header.len();
+            let Some(&magic) = header.last_chunk().filter(|_| got == wanted) else {
+                return Err(Stop::Truncated { what: "section header", wanted, got });
+            };
+            self.order = byte_order(magic).map_err(fault)?;
+        }
+
+        let (kind, length) = (self.order.u32(kind), self.order.u32(length));
+        let wanted = length as usize;
+        if wanted < BLOCK_HEADER + BLOCK_TRAILER || !length.is_multiple_of(4) || length > MAX_RECORD {
+            return Err(fault(Fault::BlockLength(length)));
+        }
+        let bytes = window.peek(wanted)?;
+        let trailer = match bytes.last_chunk() {
+            Some(&trailer) if bytes.len() == wanted => self.order.u32(trailer),
+            _ => return Err(Stop::Truncated { what: "block", wanted, got: bytes.len() }),
+        };
+        if trailer == length {
+            Ok(Some(Block { kind, length: wanted, offset }))
+        } else {
+            Err(fault(Fault::BlockEnd(length, trailer)))
+        }
+    }
+
+    /// Begins a section: its interfaces count from 0 again.
+    fn section(&mut self, body: &[u8], block: Block) -> Result<(), Stop> {
+        let mut fields = Fields::new(body, self.order);
+        let version = (|| {
+            let _byte_order = fields.u32()?;
+            Some((fields.u16()?, fields.u16()?))
+        })();
+        self.earlier += self.interfaces.len();
+        self.interfaces.clear();
+        match version {
+            Some((1, _)) => Ok(()),
+            Some((major, minor)) => Err(Stop::Damaged(block.offset, Fault::PcapngVersion(major, minor))),
+            None => Err(Stop::Damaged(block.offset, Fault::Contents(block.kind))),
+        }
+    }
+
+    fn interface(&mut self, mut fields: Fields<'_>, block: Block) -> Result<Interface, Stop> {
+        let index = self.earlier + self.interfaces.len();
+        if index >= MAX_INTERFACES {
+            return Err(Stop::Damaged(block.offset, Fault::Interfaces));
+        }
+        let (link_type, snap_len) = (|| {
+            let link_type = LinkType(fields.u16()?);
+            let _reserved = fields.u16()?;
+            Some((link_type, fields.u32()?))
+        })()
+        .ok_or(Stop::Damaged(block.offset, Fault::Contents(block.kind)))?;
+        let mut interface = Interface { link_type, snap_len, ..Interface::default() };
+        let clock = options::interface(fields, &mut interface);
+        self.interfaces.push(Known { index: index as u32, clock, snap_len });
+        Ok(interface)
+    }
+
+    /// `None` if the block does not make sense: statistics are no reason to lose packets.
+    fn statistics(&self, mut fields: Fields<'_>) -> Option<InterfaceStatistics> {
+        let Known { index, clock, .. } = self.known(fields.u32()?).ok()?;
+        let end = clock.timestamp(fields.time()?);
+        let mut statistics = InterfaceStatistics { interface: index, end, ..InterfaceStatistics::default() };
+        options::statistics(fields, clock, &mut statistics);
+        Some(statistics)
+    }
+
+    fn enhanced_packet<'a>(&self, mut fields: Fields<'a>) -> Option<Result<Packet<'a>, Fault>> {
+        let interface = fields.u32()?;
+        Some(self.timed_packet(interface, &mut fields)?.map(|packet| {
+            let meta = options::packet(fields);
+            Packet { meta, ..packet }
+        }))
+    }
+
+    /// The obsolete Packet Block.
+    fn packet<'a>(&self, mut fields: Fields<'a>) -> Option<Result<Packet<'a>, Fault>> {
+        let interface = fields.u16()?;
+        // 65535 says that the writer does not know.
+        let lost = fields.u16().filter(|&lost| lost != u16::MAX);
+        Some(self.timed_packet(interface.into(), &mut fields)?.map(|packet| {
+            let meta = Meta { lost: lost.unwrap_or(0).into(), ..options::packet(fields) };
+            Packet { meta, ..packet }
+        }))
+    }
+
+    /// What both of the above have from the time to the bytes.
+    fn timed_packet<'a>(&self, interface: u32, fields: &mut Fields<'a>) -> Option<Result<Packet<'a>, Fault>> {
+        let time = fields.time()?;
+        let captured = fields.u32()?;
+        let frame_len = fields.u32()?;
+        let frame = fields.padded(captured as usize)?;
+        Some(self.known(interface).map(|Known { index, clock, .. }| Packet {
+            timestamp: clock.timestamp(time),
+            uptime: None,
+            interface: index,
+            frame,
+            frame_len,
+            meta: Meta::default(),
+        }))
+    }
+
+    /// Of the first interface, without a time; its captured length is not written down.
+    fn simple_packet<'a>(&self, mut fields: Fields<'a>) -> Option<Result<Packet<'a>, Fault>> {
+        let frame_len = fields.u32()?;
+        let Known { index, snap_len, .. } = match self.known(0) {
+            Ok(known) => known,
+            Err(fault) => return Some(Err(fault)),
+        };
+        let limit = if snap_len == 0 { u32::MAX } else { snap_len };
+        let frame = fields.bytes(frame_len.min(limit) as usize)?;
+        let (timestamp, meta) = Default::default();
+        Some(Ok(Packet { timestamp, uptime: None, interface: index, frame, frame_len, meta }))
+    }
+
+    fn known(&self, interface: u32) -> Result<Known, Fault> {
+        self.interfaces.get(interface as usize).copied().ok_or(Fault::Interface(interface))
+    }
+}
+
+/// The byte order in which a section header's magic is 0x1a2b3c4d.
+fn byte_order(magic: [u8; 4]) -> Result<ByteOrder, Fault> {
+    match magic {
+        [0x1a, 0x2b, 0x3c, 0x4d] => Ok(ByteOrder::Big),
+        [0x4d, 0x3c, 0x2b, 0x1a] => Ok(ByteOrder::Little),
+        _ => Err(Fault::ByteOrder(u32::from_be_bytes(magic))),
+    }
+}
+
+/// What is between the header and the trailer of a block.
+fn body(block: &[u8]) -> &[u8] {
+    block.get(BLOCK_HEADER..block.len().saturating_sub(BLOCK_TRAILER)).unwrap_or_default()
+}

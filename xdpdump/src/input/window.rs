@@ -1,0 +1,101 @@
+//! A growing view of what was read and not yet used.
+
+use std::io::{self, Read};
+
+/// Bytes asked of the reader at once.
+const CHUNK: usize = 1 << 16;
+
+/// A buffer in front of a reader.
+///
+/// It grows with the bytes that arrive, not with the length that a header claims, and reads no further ahead than
+/// one call of the reader gives: a packet in a pipe is seen as soon as it is complete.
+#[derive(Debug)]
+pub struct Window<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Bytes of the stream in front of `start`.
+    offset: u64,
+}
+
+impl<R: Read> Window<R> {
+    /// Reads nothing yet.
+    pub fn new(reader: R) -> Self {
+        Self { reader, buffer: Vec::new(), start: 0, end: 0, offset: 0 }
+    }
+
+    /// Reads until `wanted` bytes are there or the stream ends, and gives what is there, up to `wanted` bytes.
+    ///
+    /// # Errors
+    /// Those of the reader; an interrupted read is repeated.
+    pub fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
+        while self.end - self.start < wanted {
+            self.make_room();
+            let Some(room) = self.buffer.get_mut(self.end..) else { break };
+            match self.reader.read(room) {
+                Ok(0) => break,
+                Ok(count) => self.end += count.min(room.len()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.ahead(wanted))
+    }
+
+    /// Up to `wanted` bytes of what is there already.
+    pub fn ahead(&self, wanted: usize) -> &[u8] {
+        let end = self.start.saturating_add(wanted).min(self.end);
+        self.buffer.get(self.start..end).unwrap_or_default()
+    }
+
+    /// Moves past `count` bytes and gives them.
+    pub fn take(&mut self, count: usize) -> &[u8] {
+        let count = count.min(self.end - self.start);
+        let taken = self.start;
+        self.start += count;
+        self.offset += count as u64;
+        self.buffer.get(taken..self.start).unwrap_or_default()
+    }
+
+    /// Where in the stream the next byte is.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Leaves room after `end`: by moving what is there to the front, and by doubling a buffer that is full of it.
+    fn make_room(&mut self) {
+        if self.end < self.buffer.len() {
+            return;
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.end > self.buffer.len() / 2 || self.buffer.is_empty() {
+            self.buffer.resize((2 * self.buffer.len()).max(CHUNK), 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_follows_the_bytes_and_not_the_claim() {
+        let mut window = Window::new(&b"short"[..]);
+        assert_eq!(window.peek(usize::MAX).unwrap(), b"short");
+        assert_eq!(window.buffer.len(), CHUNK);
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_the_stream() {
+        let mut window = Window::new(io::repeat(7));
+        for _ in 0..10_000 {
+            assert_eq!(window.peek(1001).unwrap(), [7; 1001]);
+            assert_eq!(window.take(1001).len(), 1001);
+        }
+        assert_eq!(window.offset(), 10_010_000);
+        assert_eq!(window.buffer.len(), CHUNK);
+    }
+}
