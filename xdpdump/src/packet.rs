@@ -1,5 +1,7 @@
 //! A captured frame on its way from a source (ring or file) to the sinks.
 
+use std::borrow::Cow;
+
 /// Nanoseconds since the Unix epoch, UTC.
 ///
 /// `i64` reaches from 1677 to 2262; times outside are clamped where they are read.
@@ -61,6 +63,24 @@ impl LinkType {
     pub const ETHERNET: Self = Self(1);
     /// An IPv4 or IPv6 header.
     pub const RAW: Self = Self(101);
+
+    /// The name `-L` and `-y` know it by: `EN10MB`, `RAW`; `LINKTYPE n` for types the tool does not decode.
+    pub fn name(self) -> Cow<'static, str> {
+        match self {
+            Self::ETHERNET => "EN10MB".into(),
+            Self::RAW => "RAW".into(),
+            Self(number) => format!("LINKTYPE {number}").into(),
+        }
+    }
+
+    /// What a person calls it; `None` for types the tool does not decode.
+    pub fn description(self) -> Option<&'static str> {
+        match self {
+            Self::ETHERNET => Some("Ethernet"),
+            Self::RAW => Some("Raw IP"),
+            Self(_) => None,
+        }
+    }
 }
 
 /// Where frames come from, as much as the source knows of it.

@@ -1,6 +1,15 @@
 //! Where packets go. A sink does not know where they come from.
 
+pub mod file;
+mod format;
+pub mod pcap;
+pub mod pcapng;
+mod pipe;
+pub mod record;
+
 use std::io;
+
+pub use format::{Format, Precision, open};
 
 use crate::packet::{Interface, InterfaceStatistics, Packet};
 
@@ -40,9 +49,34 @@ pub enum Error {
     #[error("{0}: the reader closed the pipe")]
     Closed(String),
     /// The output could not be opened.
-    #[error("cannot open {0} for writing")]
-    Open(String, #[source] io::Error),
+    #[error("cannot open {0} for writing: {reason}", reason = reason(.1))]
+    Open(String, io::Error),
     /// Writing failed; what is on disk ends on a whole record.
-    #[error("cannot write to {0}; the file was cut after the last whole packet")]
-    Write(String, #[source] io::Error),
+    #[error("cannot write to {0}: {reason}", reason = reason(.1))]
+    Write(String, io::Error),
+    /// A classic pcap file was to hold the two link types given.
+    #[error("{0}: a pcap file holds one link type, not {1} and {2}: write pcapng")]
+    LinkTypes(String, u16, u16),
+}
+
+/// What went wrong and what to do about it.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull => {
+            "no space left on device: free some space or write elsewhere with -w".into()
+        }
+        io::ErrorKind::QuotaExceeded => {
+            "disk quota exceeded: free some space or write elsewhere with -w".into()
+        }
+        io::ErrorKind::FileTooLarge => {
+            "the file reached its size limit: raise it (`ulimit -f`) or write elsewhere with -w".into()
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only: write elsewhere with -w".into(),
+        io::ErrorKind::PermissionDenied => {
+            "permission denied: write to a directory of your own with -w".into()
+        }
+        io::ErrorKind::NotFound => "no such directory: create it or write elsewhere with -w".into(),
+        io::ErrorKind::IsADirectory => "it is a directory: name a file with -w".into(),
+        _ => error.to_string(),
+    }
 }

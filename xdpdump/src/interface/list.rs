@@ -1,0 +1,75 @@
+//! The text of `-D` and `-L`.
+
+use std::fmt::Write;
+
+use super::Link;
+use crate::packet::LinkType;
+
+/// One line per interface: number and name as `-i` takes them, state, then what is known of it in columns.
+/// `program_name` tells the name of a BPF program by its id.
+///
+/// ```text
+/// 1.lo   [Up, Running, Loopback]
+/// 2.eth0 [Up, Running]            driver virtio_net, XDP native: program 42 "xdp_pass"
+/// ```
+pub fn interfaces(links: &[Link], program_name: impl Fn(u32) -> Option<String>) -> String {
+    let rows: Vec<[String; 3]> = links
+        .iter()
+        .map(|link| {
+            let name = format!("{}.{}", link.index, link.display_name());
+            [name, format!("[{}]", state(link)), facts(link, &program_name)]
+        })
+        .collect();
+    // One very long name must not push everybody's columns away.
+    let width = |column: usize, most: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+            .min(most)
+    };
+    let (name_width, state_width) = (width(0, 20), width(1, 32));
+
+    let mut text = String::new();
+    for [name, state, facts] in &rows {
+        let line = format!("{name:name_width$} {state:state_width$} {facts}");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// The link types an interface can be captured with; there is one.
+pub fn link_types(interface: &str, link_type: LinkType) -> String {
+    let description = link_type.description().unwrap_or("not decoded");
+    format!("Data link types for {interface}:\n  {} ({description})\n", link_type.name())
+}
+
+/// tcpdump's words.
+fn state(link: &Link) -> String {
+    let words = [(link.up, "Up"), (link.running, "Running"), (link.is_loopback(), "Loopback")];
+    let words: Vec<_> = words.into_iter().filter_map(|(holds, word)| holds.then_some(word)).collect();
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+fn facts(link: &Link, program_name: impl Fn(u32) -> Option<String>) -> String {
+    let mut facts = Vec::new();
+    match (&link.driver, &link.kind) {
+        (Some(driver), _) => facts.push(format!("driver {}", driver.name)),
+        (None, Some(kind)) => facts.push(format!("kind {kind}")),
+        (None, None) => {}
+    }
+    for program in &link.xdp {
+        let mut fact = format!("XDP {}: program {}", program.mode, program.program_id);
+        if let Some(name) = program_name(program.program_id) {
+            // Writing to a String does not fail.
+            let _ = write!(fact, " {name:?}");
+        }
+        facts.push(fact);
+    }
+    if link.link_type().is_err() {
+        facts.push(format!("cannot be captured (hardware type {})", link.hardware_type));
+    }
+    facts.join(", ")
+}

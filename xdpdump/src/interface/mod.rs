@@ -1,0 +1,242 @@
+//! What the tool knows of network interfaces, and watching them.
+//!
+//! Everything comes from the network namespace the calling thread is in.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fmt, io,
+};
+
+use crate::packet::{self, LinkType};
+
+pub mod hardware;
+pub mod list;
+mod message;
+pub mod monitor;
+mod netlink;
+pub mod promiscuous;
+mod suggestion;
+
+pub use hardware::Driver;
+use hardware::Ethtool;
+use message::Query;
+pub use monitor::{LinkChange, Monitor};
+pub use promiscuous::Promiscuous;
+
+/// `ARPHRD_*` numbers libc does not have (include/uapi/linux/if_arp.h).
+const ARPHRD_RAWIP: u16 = 519;
+const ARPHRD_IP6GRE: u16 = 823;
+
+/// A network interface; the kernel calls it a link.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// Its number in the namespace.
+    pub index: u32,
+    /// Its name, byte for byte: the kernel accepts all bytes but NUL, `/`, `:` and white space.
+    pub name: OsString,
+    /// Names of any length it can be found by as well (`ip link property add altname`).
+    pub alternative_names: Vec<OsString>,
+    /// What its administrator wrote about it (`ip link set alias`).
+    pub alias: Option<OsString>,
+    /// Hardware address, where it is 6 bytes long and not all zero.
+    pub mac: Option<[u8; 6]>,
+    /// Largest payload of a frame, in bytes, without the link-level header.
+    pub mtu: u32,
+    /// Switched on (`IFF_UP`).
+    pub up: bool,
+    /// Switched on and able to carry frames (`IFF_RUNNING`, the operational state of RFC 2863).
+    pub running: bool,
+    /// Kind of virtual interface, such as `veth`; `None` for most hardware.
+    pub kind: Option<String>,
+    /// What the hardware is (`ARPHRD_*`, include/uapi/linux/if_arp.h).
+    pub hardware_type: u16,
+    /// The driver behind it, where the driver tells.
+    pub driver: Option<Driver>,
+    /// XDP programs attached to it; more than one only in different modes.
+    pub xdp: Vec<AttachedProgram>,
+}
+
+/// An XDP program on an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttachedProgram {
+    /// Where it runs.
+    pub mode: XdpMode,
+    /// Its number in the kernel, as in `bpftool prog show id N`.
+    pub program_id: u32,
+}
+
+/// Where an XDP program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XdpMode {
+    /// In the driver.
+    Native,
+    /// In the network stack, for every driver.
+    Skb,
+    /// On the network card.
+    Hardware,
+}
+
+impl fmt::Display for XdpMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Native => "native",
+            Self::Skb => "generic",
+            Self::Hardware => "offloaded",
+        })
+    }
+}
+
+/// Why an interface could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing has that name, alternative name or number.
+    #[error("no interface named {name:?}; {}xdpdump -D lists them", did_you_mean(nearest.as_deref()))]
+    UnknownName {
+        /// What was asked for.
+        name: OsString,
+        /// The name that was probably meant.
+        nearest: Option<OsString>,
+    },
+    /// Nothing has that number.
+    #[error("no interface has the number {0}; xdpdump -D lists them")]
+    UnknownIndex(u32),
+    /// Its frames begin with a header the tool does not know.
+    #[error(
+        "{name} carries neither Ethernet frames nor IP packets (hardware type {hardware_type}): it cannot be captured"
+    )]
+    UnsupportedLinkType {
+        /// Name of the interface.
+        name: String,
+        /// Its `ARPHRD_*` number.
+        hardware_type: u16,
+    },
+    /// The kernel did not answer.
+    #[error("cannot ask the kernel for network interfaces")]
+    Query(#[source] io::Error),
+    /// The kernel's announcements cannot be received.
+    #[error("cannot watch network interfaces")]
+    Watch(#[source] io::Error),
+}
+
+fn did_you_mean(nearest: Option<&OsStr>) -> String {
+    nearest.map_or_else(String::new, |name| format!("did you mean {name:?}? "))
+}
+
+impl Link {
+    /// The interface a user named: by name, alternative name, or the number `-D` prints before it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] with the nearest name there is, or [`Error::Query`].
+    pub fn find(name_or_index: &OsStr) -> Result<Self, Error> {
+        match (Self::by_name(name_or_index), name_or_index.to_str().and_then(|text| text.parse().ok())) {
+            (Err(Error::UnknownName { .. }), Some(index)) => Self::by_index(index),
+            (found, _) => found,
+        }
+    }
+
+    /// The interface with this name or alternative name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] with the nearest name there is, or [`Error::Query`].
+    pub fn by_name(name: &OsStr) -> Result<Self, Error> {
+        let mut socket = netlink::Socket::open().map_err(Error::Query)?;
+        match socket.link(Query::Name(name)).map_err(Error::Query)? {
+            Some(link) => Ok(link.with_driver()),
+            None => {
+                let links = socket.links().map_err(Error::Query)?;
+                let names = links.iter().map(|link| link.name.as_os_str());
+                let nearest = suggestion::nearest(name, names).map(OsStr::to_owned);
+                Err(Error::UnknownName { name: name.to_owned(), nearest })
+            }
+        }
+    }
+
+    /// The interface with this number.
+    ///
+    /// # Errors
+    /// [`Error::UnknownIndex`] or [`Error::Query`].
+    pub fn by_index(index: u32) -> Result<Self, Error> {
+        let link = netlink::Socket::open().and_then(|mut socket| socket.link(Query::Index(index)));
+        link.map_err(Error::Query)?.map(Self::with_driver).ok_or(Error::UnknownIndex(index))
+    }
+
+    /// Every interface, by number.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub fn all() -> Result<Vec<Self>, Error> {
+        let mut links =
+            netlink::Socket::open().and_then(|mut socket| socket.links()).map_err(Error::Query)?;
+        links.sort_by_key(|link| link.index);
+        if let Ok(ethtool) = Ethtool::open() {
+            for link in &mut links {
+                link.driver = ethtool.driver(&link.name);
+            }
+        }
+        Ok(links)
+    }
+
+    fn with_driver(mut self) -> Self {
+        self.driver = Ethtool::open().ok().and_then(|ethtool| ethtool.driver(&self.name));
+        self
+    }
+
+    /// The name for a person or a file: valid UTF-8 without control characters.
+    pub fn display_name(&self) -> String {
+        printable(&self.name)
+    }
+
+    /// True of `lo`.
+    pub fn is_loopback(&self) -> bool {
+        self.hardware_type == libc::ARPHRD_LOOPBACK
+    }
+
+    /// What its frames begin with.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedLinkType`].
+    pub fn link_type(&self) -> Result<LinkType, Error> {
+        match self.hardware_type {
+            libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Ok(LinkType::ETHERNET),
+            // Tunnels: the frame an XDP program sees begins with an IP header.
+            libc::ARPHRD_NONE
+            | libc::ARPHRD_TUNNEL
+            | libc::ARPHRD_TUNNEL6
+            | libc::ARPHRD_SIT
+            | libc::ARPHRD_IPGRE
+            | ARPHRD_RAWIP
+            | ARPHRD_IP6GRE => Ok(LinkType::RAW),
+            hardware_type => Err(Error::UnsupportedLinkType { name: self.display_name(), hardware_type }),
+        }
+    }
+
+    /// What a capture file says of it. Snap length and filter are the capture's to fill in.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedLinkType`].
+    pub fn describe(&self) -> Result<packet::Interface, Error> {
+        Ok(packet::Interface {
+            link_type: self.link_type()?,
+            name: Some(self.display_name()),
+            description: self.alias.as_deref().map(printable),
+            mac: self.mac,
+            speed: Ethtool::open().ok().and_then(|ethtool| ethtool.speed(&self.name)),
+            hardware: self.driver.as_ref().map(Driver::to_string),
+            os: hardware::operating_system(),
+            ..packet::Interface::default()
+        })
+    }
+}
+
+/// Replaces what is not UTF-8 and escapes what would move a terminal's cursor.
+fn printable(name: &OsStr) -> String {
+    let mut text = String::with_capacity(name.len());
+    for character in name.to_string_lossy().chars() {
+        if character.is_control() {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}

@@ -1,0 +1,105 @@
+//! Classic pcap files (draft-ietf-opsawg-pcap): one link type, no metadata.
+
+use pcap_file::{
+    DataLink, Endianness,
+    pcap::{PcapHeader, PcapTsResolution},
+};
+use std::io;
+
+use crate::{
+    output::{
+        Error, Precision, Sink,
+        file::Output,
+        record::{MAX_CAPTURED, PCAP_RECORD_HEADER, kept},
+    },
+    packet::{Interface, InterfaceStatistics, LinkType, Packet, Timestamp},
+};
+
+/// Writes in the byte order of this machine.
+pub struct PcapSink {
+    output: Output,
+    precision: Precision,
+    /// Link type of the file, once its header is written.
+    link_type: Option<LinkType>,
+}
+
+impl PcapSink {
+    /// Writes nothing yet: the file's header needs an interface.
+    pub fn new(output: Output, precision: Precision) -> Self {
+        Self { output, precision, link_type: None }
+    }
+
+    fn header(&mut self, interface: &Interface) -> Result<(), Error> {
+        let header = PcapHeader {
+            // libpcap takes 0 for a broken file, other readers for "nothing captured".
+            snaplen: if interface.snap_len == 0 { MAX_CAPTURED as u32 } else { interface.snap_len },
+            datalink: DataLink::from(u32::from(interface.link_type.0)),
+            ts_resolution: match self.precision {
+                Precision::Micro => PcapTsResolution::MicroSecond,
+                Precision::Nano => PcapTsResolution::NanoSecond,
+            },
+            endianness: Endianness::native(),
+            ..PcapHeader::default()
+        };
+        header
+            .write_to(&mut self.output)
+            .map_err(|error| Error::Write(self.output.name().to_owned(), io::Error::other(error)))?;
+        self.link_type = Some(interface.link_type);
+        self.output.flush()
+    }
+}
+
+impl Sink for PcapSink {
+    fn interface(&mut self, interface: &Interface) -> Result<(), Error> {
+        match self.link_type {
+            None => self.header(interface),
+            Some(first) if first == interface.link_type => Ok(()),
+            Some(first) => {
+                Err(Error::LinkTypes(self.output.name().to_owned(), first.0, interface.link_type.0))
+            }
+        }
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
+        let precision = self.precision;
+        self.output.record(|buffer| record(buffer, packet, precision))
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.output.flush()
+    }
+
+    fn finish(&mut self, _: &[InterfaceStatistics]) -> Result<(), Error> {
+        if self.link_type.is_none() {
+            // No reader takes an empty file for a capture without packets.
+            self.header(&Interface { link_type: LinkType::ETHERNET, ..Interface::default() })?;
+        }
+        self.output.flush()
+    }
+}
+
+/// Appends `packet` as one record. Times before 1970 and after 2106 become the nearest that fits.
+pub fn record(buffer: &mut Vec<u8>, packet: &Packet<'_>, precision: Precision) {
+    let frame = kept(packet.frame);
+    let captured = frame.len() as u32;
+    let (seconds, nanoseconds) = split(packet.timestamp);
+    let fraction = match precision {
+        Precision::Micro => nanoseconds / 1000,
+        Precision::Nano => nanoseconds,
+    };
+    buffer.reserve(PCAP_RECORD_HEADER + frame.len());
+    for word in [seconds, fraction, captured, packet.frame_len.max(captured)] {
+        buffer.extend_from_slice(&word.to_ne_bytes());
+    }
+    buffer.extend_from_slice(frame);
+}
+
+/// Seconds and the nanoseconds within the second.
+fn split(time: Timestamp) -> (u32, u32) {
+    const SECOND: u64 = 1_000_000_000;
+    let time = u64::try_from(time.0).unwrap_or(0);
+    match u32::try_from(time / SECOND) {
+        Ok(seconds) => (seconds, (time % SECOND) as u32),
+        Err(_) => (u32::MAX, SECOND as u32 - 1),
+    }
+}

@@ -1,0 +1,54 @@
+//! What a reader of capture files takes for a whole record.
+
+/// Most bytes of a frame that go into a file: libpcap's largest snapshot length, and the most that
+/// Wireshark's pcap and pcapng readers accept.
+pub const MAX_CAPTURED: usize = 262_144;
+
+/// Bytes of the header of a classic pcap file.
+pub const PCAP_FILE_HEADER: usize = 24;
+/// Bytes of the header of a classic pcap record.
+pub const PCAP_RECORD_HEADER: usize = 16;
+
+/// The part of a frame that goes into a file.
+pub fn kept(frame: &[u8]) -> &[u8] {
+    frame.get(..MAX_CAPTURED).unwrap_or(frame)
+}
+
+/// How records follow each other in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// Blocks with their total length in bytes 4 to 8.
+    Pcapng,
+    /// A file header, then packets with their captured length in bytes 8 to 12.
+    Pcap,
+}
+
+impl Framing {
+    /// How many of the first `written` bytes of `records` make up whole records.
+    ///
+    /// `records` starts on a record; `file_start` says that this record is the first of the file.
+    pub fn whole(self, records: &[u8], written: usize, file_start: bool) -> usize {
+        let mut end = 0;
+        while let Some(length) = self.length(records.get(end..).unwrap_or_default(), file_start && end == 0) {
+            let next = end.saturating_add(length);
+            if next > written || length == 0 {
+                break;
+            }
+            end = next;
+        }
+        end
+    }
+
+    /// Bytes of the record that `bytes` starts with.
+    fn length(self, bytes: &[u8], file_start: bool) -> Option<usize> {
+        match self {
+            Self::Pcapng => Some(word(bytes, 4)? as usize),
+            Self::Pcap if file_start => Some(PCAP_FILE_HEADER),
+            Self::Pcap => Some(PCAP_RECORD_HEADER + word(bytes, 8)? as usize),
+        }
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().copied().map(u32::from_ne_bytes)
+}

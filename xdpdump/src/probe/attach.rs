@@ -1,0 +1,128 @@
+//! Which program goes onto the interface in which mode, and what a refusal means.
+
+use std::{io, os::fd::AsFd};
+
+use super::{Error, Mode, Probe, bpf, error, offload, programs};
+use crate::interface::{self, Link};
+
+/// How a program was attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// Where it runs.
+    pub mode: Mode,
+    /// Whether it sees frames that lie in several buffers.
+    pub multi_buffer: bool,
+    /// Why it is not native mode, when nobody asked for another.
+    pub native_refused: Option<i32>,
+}
+
+impl Probe {
+    /// Attaches to `link`: in `mode` and no other when one is given, else natively and, where the driver has no native
+    /// mode or refuses it as it is set up, in generic mode.
+    ///
+    /// # Errors
+    /// When another program is attached, the mode is refused, or the kernel is too old.
+    pub fn attach(&mut self, link: &Link, mode: Option<Mode>) -> Result<Attached, Error> {
+        match mode {
+            Some(Mode::Offload) => self.attach_offloaded(link),
+            Some(mode) => self.attach_in(link, mode).map_err(|refusal| refusal.explain(link, mode)),
+            None => match self.attach_in(link, Mode::Native) {
+                Err(Refusal::Attach(error)) if is_of_native_mode_only(&error) => self
+                    .attach_in(link, Mode::Skb)
+                    .map(|attached| Attached { native_refused: error.raw_os_error(), ..attached })
+                    .map_err(|refusal| refusal.explain(link, Mode::Skb)),
+                result => result.map_err(|refusal| refusal.explain(link, Mode::Native)),
+            },
+        }
+    }
+
+    /// With the program for frames in several buffers, or with the plain one when kernel or driver refuse that.
+    fn attach_in(&mut self, link: &Link, mode: Mode) -> Result<Attached, Refusal> {
+        let multi_buffer = self.load_and_attach("xdpdump_frags", link, mode);
+        match multi_buffer {
+            Ok(()) => Ok(Attached { mode, multi_buffer: true, native_refused: None }),
+            Err(Refusal::Attach(error)) if is_final(&error) => Err(Refusal::Attach(error)),
+            Err(_) => {
+                self.load_and_attach("xdpdump", link, mode)?;
+                Ok(Attached { mode, multi_buffer: false, native_refused: None })
+            }
+        }
+    }
+
+    fn load_and_attach(&mut self, name: &'static str, link: &Link, mode: Mode) -> Result<(), Refusal> {
+        let program = self.program(name)?;
+        if program.fd().is_err() {
+            program.load().map_err(|error| Error::load(error.into()))?;
+        }
+        let fd = program.fd().map_err(|error| Error::load(error.into()))?.as_fd();
+        let xdp_link = bpf::attach_xdp(fd, link.index, mode.flags()).map_err(Refusal::Attach)?;
+        self.link = Some(xdp_link);
+        Ok(())
+    }
+
+    fn attach_offloaded(&mut self, link: &Link) -> Result<Attached, Error> {
+        let program = offload::load(self.events.fd().as_fd(), link)?;
+        let xdp_link = bpf::attach_xdp(program.as_fd(), link.index, Mode::Offload.flags())
+            .map_err(|error| Refusal::Attach(error).explain(link, Mode::Offload))?;
+        self.link = Some(xdp_link);
+        self.counts = false;
+        Ok(Attached { mode: Mode::Offload, multi_buffer: false, native_refused: None })
+    }
+}
+
+/// Why one attempt came to nothing.
+enum Refusal {
+    Attach(io::Error),
+    Other(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Another program or mode would be refused just the same.
+fn is_final(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EBUSY | libc::EEXIST | libc::EPERM | libc::ENODEV))
+}
+
+/// The driver has no native mode, or cannot have it now (MTU, receive offloads, queues); the network stack's generic mode
+/// does not ask the driver.
+fn is_of_native_mode_only(error: &io::Error) -> bool {
+    !is_final(error)
+}
+
+impl Refusal {
+    fn explain(self, link: &Link, mode: Mode) -> Error {
+        let error = match self {
+            Self::Other(error) => return error,
+            Self::Attach(error) => error,
+        };
+        let interface = link.name.clone();
+        match error.raw_os_error() {
+            Some(libc::EBUSY | libc::EEXIST) => match occupant(link) {
+                Some((id, mode)) => {
+                    let name = programs::name(id).unwrap_or_else(|| "without a name".to_owned());
+                    Error::Occupied { interface, id, name, mode }
+                }
+                None => Error::Attach { interface, mode, source: error },
+            },
+            Some(libc::EPERM) => Error::Permission,
+            Some(libc::ENODEV) => Error::Gone(interface),
+            Some(libc::EINVAL) if error::kernel_older_than(5, 9) => Error::KernelTooOld,
+            Some(libc::EOPNOTSUPP) => Error::ModeUnsupported {
+                interface,
+                mode,
+                driver: link.driver.clone().unwrap_or_else(|| "unknown".to_owned()),
+            },
+            _ => Error::Attach { interface, mode, source: error },
+        }
+    }
+}
+
+/// The program that is attached to the interface by now.
+fn occupant(link: &Link) -> Option<(u32, interface::XdpMode)> {
+    let link = Link::by_index(link.index).ok()?;
+    link.xdp.first().map(|program| (program.program_id, program.mode))
+}

@@ -1,0 +1,128 @@
+//! Why a program is not on the interface, and what to do about it.
+
+use std::io;
+
+use aya::{EbpfError, programs::ProgramError};
+
+use super::Mode;
+use crate::interface::XdpMode;
+
+/// Why capturing could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The process lacks a capability.
+    #[error(
+        "not allowed to load and attach an XDP program: run as root, or give the program the capabilities \
+         cap_bpf, cap_net_admin and cap_perfmon"
+    )]
+    Permission,
+    /// The kernel cannot do what every capture needs.
+    #[error("this kernel is too old: attaching XDP so that it goes away with the process takes Linux 5.9 or later")]
+    KernelTooOld,
+    /// The interface went away meanwhile.
+    #[error("the interface {0} is gone")]
+    Gone(String),
+    /// Somebody else's program is attached.
+    #[error(
+        "{interface} has an XDP program already: id {id} ({name}), {mode} mode; it was left alone. Detach it first \
+         (ip link set dev {interface} xdp off, or end the program that attached it)"
+    )]
+    Occupied {
+        /// The interface.
+        interface: String,
+        /// Its program's id.
+        id: u32,
+        /// Its program's name.
+        name: String,
+        /// Where its program runs.
+        mode: XdpMode,
+    },
+    /// The driver has no such mode.
+    #[error(
+        "{interface} has no {mode} XDP (driver {driver}){}",
+        if *mode == Mode::Skb { "" } else { "; generic mode works on every driver: use -S" }
+    )]
+    ModeUnsupported {
+        /// The interface.
+        interface: String,
+        /// The mode asked for.
+        mode: Mode,
+        /// The interface's driver.
+        driver: String,
+    },
+    /// The driver refused the mode.
+    #[error(
+        "{interface} refused a program in {mode} mode{}",
+        if *mode == Mode::Skb { "" } else {
+            "; its MTU, receive offloads (LRO, GRO-HW) or number of queues may be in the way, generic mode (-S) does not ask"
+        }
+    )]
+    Attach {
+        /// The interface.
+        interface: String,
+        /// The mode asked for.
+        mode: Mode,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The NIC, its driver or the kernel took no program for the NIC.
+    #[error("{interface} (driver {driver}) does not run XDP programs on the NIC{}; use -N or -S", details(log))]
+    NoOffload {
+        /// The interface.
+        interface: String,
+        /// Its driver.
+        driver: String,
+        /// What the verifiers said.
+        log: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The kernel refused a program or a map.
+    #[error("the kernel refused the capture program")]
+    Load(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The embedded object is not the one this code was written for.
+    #[error("the embedded eBPF object has no {0}: rebuild it with `cargo xtask build-ebpf`")]
+    Object(&'static str),
+    /// The counters could not be read.
+    #[error("cannot read the capture program's counters")]
+    Counters(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// A failed load.
+    pub(super) fn load(error: EbpfError) -> Self {
+        if permission_denied(&error) { Self::Permission } else { Self::Load(Box::new(error)) }
+    }
+}
+
+/// Whether `EPERM` is what lies below. The verifier says `EACCES` instead.
+fn permission_denied(error: &EbpfError) -> bool {
+    if let EbpfError::ProgramError(ProgramError::LoadError { io_error, .. }) = error {
+        return io_error.raw_os_error() == Some(libc::EPERM);
+    }
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return error.raw_os_error() == Some(libc::EPERM);
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn details(log: &str) -> String {
+    match log.lines().last() {
+        Some(line) if !line.is_empty() => format!(" ({line})"),
+        _ => String::new(),
+    }
+}
+
+/// Whether the running kernel is older than `major.minor`; not when its version cannot be read.
+pub(super) fn kernel_older_than(major: u32, minor: u32) -> bool {
+    let Ok(release) = std::fs::read_to_string("/proc/sys/kernel/osrelease") else { return false };
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(running_major), Some(running_minor)) => (running_major, running_minor) < (major, minor),
+        _ => false,
+    }
+}

@@ -1,0 +1,166 @@
+//! One frame as the kernel program handed it over, and the bytes it is read from.
+
+use xdpdump_ebpf::{FrameHeader, HEADER_LEN};
+
+/// A frame with what the kernel program said of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'a> {
+    /// `CLOCK_MONOTONIC` nanoseconds.
+    pub time: u64,
+    /// The CPU whose ring it came through.
+    pub cpu: u32,
+    /// Frames this CPU lost since its previous event.
+    pub lost: u64,
+    /// The program's header.
+    pub header: FrameHeader,
+    /// The captured bytes.
+    pub frame: &'a [u8],
+}
+
+/// Reads the header off the front of a record's body; `None` when the body is too short for the header or for
+/// the capture length it claims. Padding behind the frame is cut off.
+pub fn parse<'a>(body: Split<'a>, scratch: &'a mut Vec<u8>) -> Option<(FrameHeader, &'a [u8])> {
+    let (header_bytes, rest) = body.split_at(HEADER_LEN)?;
+    let header = read_header(&header_bytes.array()?);
+    let (frame, _padding) = rest.split_at(header.capture_len as usize)?;
+    Some((header, frame.contiguous(scratch)))
+}
+
+fn read_header(bytes: &[u8; HEADER_LEN]) -> FrameHeader {
+    let u64_at = |at: usize| u64::from_ne_bytes(std::array::from_fn(|i| bytes[at + i]));
+    let u32_at = |at: usize| u32::from_ne_bytes(std::array::from_fn(|i| bytes[at + i]));
+    FrameHeader {
+        sequence: u64_at(0),
+        lost: u64_at(8),
+        frame_len: u32_at(16),
+        capture_len: u32_at(20),
+        ifindex: u32_at(24),
+        queue: u32_at(28),
+        verdict: u32_at(32),
+        point: bytes[36],
+        reserved: bytes[37],
+        flags: u16::from_ne_bytes([bytes[38], bytes[39]]),
+    }
+}
+
+/// Bytes that may lie in two pieces because a ring ended in the middle of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Split<'a> {
+    first: &'a [u8],
+    second: &'a [u8],
+}
+
+impl<'a> Split<'a> {
+    /// The bytes of `first` followed by those of `second`.
+    pub fn new(first: &'a [u8], second: &'a [u8]) -> Self {
+        Self { first, second }
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.first.len() + self.second.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first `at` bytes and the others; `None` when there are fewer.
+    pub fn split_at(self, at: usize) -> Option<(Self, Self)> {
+        if let Some((head, tail)) = self.first.split_at_checked(at) {
+            return Some((Self::new(head, &[]), Self::new(tail, self.second)));
+        }
+        let (head, tail) = self.second.split_at_checked(at - self.first.len())?;
+        Some((Self::new(self.first, head), Self::new(tail, &[])))
+    }
+
+    /// The bytes as an array of exactly their number; `None` when `N` is another number.
+    pub fn array<const N: usize>(self) -> Option<[u8; N]> {
+        if let Ok(array) = self.first.try_into() {
+            return Some(array);
+        }
+        if self.len() != N {
+            return None;
+        }
+        let mut array = [0; N];
+        let (head, tail) = array.split_at_mut(self.first.len());
+        head.copy_from_slice(self.first);
+        tail.copy_from_slice(self.second);
+        Some(array)
+    }
+
+    /// The bytes in one piece, copied into `scratch` only when they are in two.
+    pub fn contiguous(self, scratch: &'a mut Vec<u8>) -> &'a [u8] {
+        if self.second.is_empty() {
+            return self.first;
+        }
+        if self.first.is_empty() {
+            return self.second;
+        }
+        scratch.clear();
+        scratch.extend_from_slice(self.first);
+        scratch.extend_from_slice(self.second);
+        scratch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn header_bytes(header: &FrameHeader) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        bytes.extend(header.sequence.to_ne_bytes());
+        bytes.extend(header.lost.to_ne_bytes());
+        for word in [header.frame_len, header.capture_len, header.ifindex, header.queue, header.verdict] {
+            bytes.extend(word.to_ne_bytes());
+        }
+        bytes.extend([header.point, header.reserved]);
+        bytes.extend(header.flags.to_ne_bytes());
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_was_written_wherever_the_ring_ends(
+            frame in proptest::collection::vec(any::<u8>(), 0..200),
+            numbers in any::<(u64, u64, u32, u32, u32, u32, u8, u16)>(),
+            padding in 0..8usize,
+            cut in any::<proptest::sample::Index>(),
+        ) {
+            let header = FrameHeader {
+                sequence: numbers.0,
+                lost: numbers.1,
+                frame_len: numbers.2,
+                capture_len: frame.len() as u32,
+                ifindex: numbers.3,
+                queue: numbers.4,
+                verdict: numbers.5,
+                point: numbers.6,
+                reserved: 0,
+                flags: numbers.7,
+            };
+            let mut bytes = header_bytes(&header);
+            bytes.extend(&frame);
+            bytes.extend(std::iter::repeat_n(0xff, padding));
+            let (first, second) = bytes.split_at(cut.index(bytes.len()));
+            let mut scratch = Vec::new();
+            let (read, data) = parse(Split::new(first, second), &mut scratch).expect("whole event");
+            prop_assert_eq!(read, header);
+            prop_assert_eq!(data, &frame[..]);
+        }
+
+        #[test]
+        fn never_reads_past_the_body(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in any::<proptest::sample::Index>()) {
+            let (first, second) = bytes.split_at(if bytes.is_empty() { 0 } else { cut.index(bytes.len()) });
+            let mut scratch = Vec::new();
+            if let Some((header, frame)) = parse(Split::new(first, second), &mut scratch) {
+                prop_assert!(frame.len() + HEADER_LEN <= bytes.len());
+                prop_assert_eq!(frame.len(), header.capture_len as usize);
+            }
+        }
+    }
+}

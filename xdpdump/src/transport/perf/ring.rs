@@ -1,0 +1,217 @@
+//! One CPU's ring: opened, read in batches, given back to the kernel as it is read.
+
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
+
+use super::{
+    event_open::{self, Mapping},
+    walk::{self, Record},
+};
+use crate::{
+    order::Source,
+    transport::event::{self, Event, Split},
+};
+
+pub use super::event_open::Wakeup;
+
+/// How much is read before it is given back: often enough that the kernel does not wait for room, seldom enough
+/// that the two CPUs do not fight for the cache line.
+const GIVE_BACK_BYTES: u64 = 64 << 10;
+
+/// The ring of one CPU.
+pub struct Ring {
+    cpu: u32,
+    event: OwnedFd,
+    mapping: Mapping,
+    /// Everything before it is read.
+    tail: u64,
+    /// [`Counts`] of everything read.
+    counts: Counts,
+    /// The program's count of lost frames as of the last event.
+    lost: u64,
+    /// Lost events the ring reported since the last event.
+    ring_lost: u64,
+    /// A frame in one piece that lay around the ring's end.
+    scratch: Vec<u8>,
+}
+
+/// What was read from a ring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events read.
+    pub read: u64,
+    /// Events the kernel says it had no room for. It says so only with the next event that fits, so the program's
+    /// own counters are better where it has some.
+    pub lost: u64,
+    /// Times that the ring's bytes made no sense.
+    pub damaged: u64,
+}
+
+/// The largest ring of at most `bytes` that the kernel takes: a power of two of pages, at least 128 KiB so that the
+/// largest event fits.
+pub fn data_size(bytes: usize) -> usize {
+    let bytes = bytes.max(128 << 10);
+    1 << bytes.ilog2()
+}
+
+impl Ring {
+    /// Opens the ring of `cpu` with `data_len` bytes, a result of [`data_size`].
+    ///
+    /// # Errors
+    /// What the kernel says; see [`event_open::open`] and [`Mapping::new`].
+    pub fn open(cpu: u32, data_len: usize, wakeup: Wakeup) -> io::Result<Self> {
+        let event = event_open::open(cpu, wakeup)?;
+        let mapping = Mapping::new(&event, data_len)?;
+        Ok(Self {
+            cpu,
+            event,
+            mapping,
+            tail: 0,
+            counts: Counts::default(),
+            lost: 0,
+            ring_lost: 0,
+            scratch: Vec::new(),
+        })
+    }
+
+    /// The CPU it belongs to.
+    pub fn cpu(&self) -> u32 {
+        self.cpu
+    }
+
+    /// What was read from it so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Everything the kernel has written by now. What is not taken out of the batch comes with the next one.
+    pub fn batch(&mut self) -> Batch<'_> {
+        let Self { cpu, event: _, mapping, tail, counts, lost, ring_lost, scratch } = self;
+        let mapping = &*mapping;
+        let head = mapping.head();
+        // SAFETY: the kernel writes from `head` on and, as long as the tail stays, not over what lies between; the
+        // batch moves the tail only past what it has let go of.
+        let (first, second) = unsafe { mapping.bytes(*tail, head) };
+        Batch {
+            cpu: *cpu,
+            mapping,
+            head,
+            given_back: *tail,
+            tail,
+            rest: Split::new(first, second),
+            pending: None,
+            counts,
+            lost,
+            ring_lost,
+            scratch,
+        }
+    }
+}
+
+impl AsFd for Ring {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.event.as_fd()
+    }
+}
+
+/// What a ring held at one moment.
+pub struct Batch<'r> {
+    cpu: u32,
+    mapping: &'r Mapping,
+    head: u64,
+    given_back: u64,
+    tail: &'r mut u64,
+    rest: Split<'r>,
+    /// The next sample, already off `rest`.
+    pending: Option<(u64, Split<'r>)>,
+    counts: &'r mut Counts,
+    lost: &'r mut u64,
+    ring_lost: &'r mut u64,
+    scratch: &'r mut Vec<u8>,
+}
+
+impl Batch<'_> {
+    /// Looks for the next sample when none is pending.
+    fn advance(&mut self) {
+        while self.pending.is_none() {
+            match walk::next(&mut self.rest) {
+                Some(Ok(Record::Sample { time, body })) => self.pending = Some((time, body)),
+                Some(Ok(Record::Lost(lost))) => {
+                    self.counts.lost += lost;
+                    *self.ring_lost += lost;
+                }
+                Some(Ok(Record::Unknown)) => self.counts.damaged += 1,
+                Some(Err(walk::Damaged)) => {
+                    self.counts.damaged += 1;
+                    self.rest = Split::default();
+                }
+                None => return,
+            }
+            if self.pending.is_none() {
+                self.let_go();
+            }
+        }
+    }
+
+    /// Marks everything off `rest` as read, and gives it back to the kernel now and then.
+    fn let_go(&mut self) {
+        *self.tail = self.head.wrapping_sub(self.rest.len() as u64);
+        if self.tail.wrapping_sub(self.given_back) >= GIVE_BACK_BYTES {
+            self.give_back();
+        }
+    }
+
+    fn give_back(&mut self) {
+        self.given_back = *self.tail;
+        self.mapping.set_tail(*self.tail);
+    }
+}
+
+impl Source for Batch<'_> {
+    fn next_time(&mut self) -> Option<u64> {
+        self.advance();
+        self.pending.map(|(time, _)| time)
+    }
+
+    fn take<R>(&mut self, use_event: impl FnOnce(Event<'_>) -> R) -> Option<R> {
+        loop {
+            self.advance();
+            let (time, body) = self.pending.take()?;
+            let Some((header, frame)) = event::parse(body, self.scratch) else {
+                self.counts.damaged += 1;
+                self.let_go();
+                continue;
+            };
+            self.counts.read += 1;
+            // A program without counters numbers nothing and leaves the losses to the ring.
+            let lost = if header.sequence == 0 {
+                std::mem::take(self.ring_lost)
+            } else {
+                header.lost.wrapping_sub(std::mem::replace(self.lost, header.lost))
+            };
+            let result = use_event(Event { time, cpu: self.cpu, lost, header, frame });
+            self.let_go();
+            return Some(result);
+        }
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ring_is_a_power_of_two_and_holds_the_largest_event() {
+        assert_eq!(data_size(0), 128 << 10);
+        assert_eq!(data_size((8 << 20) + 1), 8 << 20);
+        assert_eq!(data_size((8 << 20) - 1), 4 << 20);
+    }
+}
