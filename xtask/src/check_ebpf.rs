@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::build_ebpf::{self, Endian};
 use crate::manifest::{self, Manifest};
@@ -45,7 +45,7 @@ fn compare_hashes(manifest: &Manifest, sources: &str, folder: &Path) -> Result<(
     for endian in Endian::ALL {
         let name = endian.object();
         let bytes = fs::read(folder.join(name))
-            .with_context(|| format!("cannot read the object {name}: run `cargo xtask build-ebpf`"))?;
+            .map_err(|error| anyhow!("cannot read {name}: {error}; run `cargo xtask build-ebpf`"))?;
         if manifest.get(name) != manifest::sha256(&bytes) {
             bail!("{name} is not the object MANIFEST records: run `cargo xtask build-ebpf`");
         }

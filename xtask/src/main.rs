@@ -13,7 +13,8 @@ mod test;
 mod toolchain;
 mod workspace;
 
-use anyhow::Result;
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Developer commands of xdpdump
@@ -36,11 +37,19 @@ enum Task {
     Test(test::Args),
 }
 
-fn main() -> Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
         Task::BuildEbpf(args) => build_ebpf::run(&args),
         Task::CheckEbpf => check_ebpf::run(),
         Task::Run(args) => run::run(&args),
         Task::Test(args) => test::run(&args),
-    }
+    };
+    // Not returned from main, which would print a backtrace where RUST_BACKTRACE is set.
+    done.map_or_else(
+        |error| {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
 }

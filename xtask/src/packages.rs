@@ -53,24 +53,17 @@ pub fn provide(programs: &[(&str, &str)]) -> Result<()> {
         bail!("programs are missing, install them with `{}`", install_line(&packages));
     }
     update()?;
-    let ubuntu_bpftool = ubuntu_bpftool()?;
-    if let Some(bpftool) =
-        packages.iter().position(|package| *package == "bpftool" && candidate(package).is_none())
-    {
-        packages.remove(bpftool);
-        packages.extend(ubuntu_bpftool.iter().map(String::as_str));
+    let kernel_tools = format!("linux-tools-{}", process::output(Command::new("uname").arg("-r"))?);
+    if packages.contains(&"bpftool") && candidate("bpftool").is_none() {
+        // Ubuntu's up to 24.04 is made for one kernel: a wrapper, and the program it looks for.
+        packages.retain(|package| *package != "bpftool");
+        packages.extend(["linux-tools-common", &kernel_tools]);
     }
     install(&packages)
 }
 
-/// Ubuntu's bpftool up to 24.04 is made for one kernel: a wrapper, and the program it looks for.
-fn ubuntu_bpftool() -> Result<[String; 2]> {
-    let kernel = process::output(Command::new("uname").arg("-r"))?;
-    Ok(["linux-tools-common".to_owned(), format!("linux-tools-{kernel}")])
-}
-
-/// The command that installs `packages`, to show to a person.
-pub fn install_line(packages: &[&str]) -> String {
+/// The command a person types to install `packages`.
+fn install_line(packages: &[&str]) -> String {
     format!("sudo {}", install_words(packages).join(" "))
 }
 

@@ -57,6 +57,7 @@ fn run_all(args: &[OsString], cargo: impl Fn() -> Command) -> Result<()> {
 
     let mut tally = Tally::default();
     for test in &plain {
+        announce(test);
         tally += watch(in_package(&mut Command::new("env"), test).arg(&test.path).args(args))?;
     }
     tally += watch(cargo().args(["test", "--workspace", "--doc", "--"]).args(args))?;
@@ -65,6 +66,7 @@ fn run_all(args: &[OsString], cargo: impl Fn() -> Command) -> Result<()> {
     let mut not_run = 0;
     for test in &kernel {
         if refusal.is_none() {
+            announce(test);
             // One at a time: they share the kernel's list of programs, and some measure.
             let mut root = process::as_root("env");
             tally +=
@@ -87,6 +89,12 @@ fn run_all(args: &[OsString], cargo: impl Fn() -> Command) -> Result<()> {
         bail!("CI must run the real-kernel tests: give it a machine where root may attach XDP programs");
     }
     Ok(())
+}
+
+/// Says which binary the following results are from, as cargo does.
+fn announce(test: &Executable) {
+    let package = test.package.file_name().unwrap_or_default();
+    println!("     Running {} of {}", test.target, package.display());
 }
 
 /// Makes `env`, perhaps itself run by sudo, give a test binary the folder and variables cargo gives it.
