@@ -6,8 +6,8 @@ use clap::{ArgAction, ArgGroup, Parser, ValueEnum};
 
 use crate::{
     config::{Capture, Config, Destination, File},
+    interface::XdpMode,
     output::{Format, Precision},
-    probe::Mode,
 };
 
 /// tcpdump's largest snapshot length, `MAXIMUM_SNAPLEN`.
@@ -130,9 +130,9 @@ impl Cli {
                 let capture = Capture {
                     interface,
                     mode: match (self.native, self.skb, self.offload) {
-                        (true, _, _) => Some(Mode::Native),
-                        (_, true, _) => Some(Mode::Skb),
-                        (_, _, true) => Some(Mode::Offload),
+                        (true, _, _) => Some(XdpMode::Native),
+                        (_, true, _) => Some(XdpMode::Skb),
+                        (_, _, true) => Some(XdpMode::Offload),
                         _ => None,
                     },
                     snap_len: if self.snapshot_length == 0 { MAX_SNAP_LEN } else { self.snapshot_length },

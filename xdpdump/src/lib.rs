@@ -10,4 +10,5 @@ pub mod order;
 pub mod output;
 pub mod packet;
 pub mod probe;
+pub mod replay;
 pub mod transport;

@@ -91,10 +91,7 @@ fn say(line: &str) {
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         matches!(cause.downcast_ref(), Some(output::Error::Closed(_)))
-            || matches!(
-                cause.downcast_ref(),
-                Some(capture::Error::Output(output::Error::Closed(_)))
-            )
+            || matches!(cause.downcast_ref(), Some(capture::Error::Output(output::Error::Closed(_))))
             || cause
                 .downcast_ref::<std::io::Error>()
                 .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
