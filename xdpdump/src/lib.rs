@@ -1,4 +1,5 @@
 //! Packet capture at the XDP hook.
 
+pub mod decode;
 pub mod output;
 pub mod packet;

@@ -1,5 +1,7 @@
 //! Where packets go. A sink does not know where they come from.
 
+pub mod text;
+
 use std::io;
 
 use crate::packet::{Interface, InterfaceStatistics, Packet};
