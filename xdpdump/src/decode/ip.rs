@@ -3,7 +3,7 @@
 use super::address::Address;
 use super::checksum::Checksum;
 use super::cursor::{Layer, Printed, Truncated};
-use super::{Printer, icmp, icmpv6, ipv4, ipv6, tcp, udp};
+use super::{Printer, icmp, icmpv6, igmp, ipv4, ipv6, tcp, udp};
 
 pub(super) const HOP_BY_HOP: u8 = 0;
 pub(super) const ICMP: u8 = 1;
@@ -102,6 +102,7 @@ pub(super) fn print_payload(p: &mut Printer<'_>, header: &Header, protocol: u8, 
         IGMP if header.is_v6() => invalid(p, "[IGMP requires IPv4]"),
         ICMPV6 if !header.is_v6() => invalid(p, "[ICMPv6 requires IPv6]"),
         ICMP => icmp::print(p, header, layer),
+        IGMP => igmp::print(p, layer),
         ICMPV6 => icmpv6::print(p, header, layer),
         IPIP => p.nested(|p| ipv4::print(p, layer)),
         IPV6 => p.nested(|p| ipv6::print(p, layer)),

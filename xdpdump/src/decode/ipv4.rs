@@ -3,7 +3,7 @@
 use super::Printer;
 use super::address::{Address, Ipv4};
 use super::checksum::{Checksum, expected};
-use super::cursor::{Cursor, Layer, Printed, Truncated};
+use super::cursor::{Cursor, Layer, Printed};
 use super::ip;
 
 const HEADER: usize = 20;
@@ -252,15 +252,4 @@ fn print_timestamps(p: &mut Printer<'_>, data: &mut Cursor<'_>, len: usize) -> P
         p.text("}");
     }
     Ok(())
-}
-
-/// Reads the protocol, the destination and the first four transport bytes of a quoted packet.
-pub(super) fn quoted<'a>(layer: Layer<'a>, name: &'static str) -> Result<(u8, Ipv4, Cursor<'a>), Truncated> {
-    let mut cursor = layer.cursor(name);
-    let header_len = usize::from(cursor.u8()? & 15) * 4;
-    cursor.skip(8)?;
-    let protocol = cursor.u8()?;
-    cursor.skip(6)?;
-    let destination = Ipv4::read(&mut cursor)?;
-    Ok((protocol, destination, layer.skip(header_len).cursor(name)))
 }

@@ -1,7 +1,7 @@
 //! TCP options (RFC 9293 §3.2, IANA TCP parameters).
 
 use super::Printer;
-use super::cursor::{Cursor, Printed, Truncated};
+use super::cursor::{Cursor, Truncated};
 use super::mptcp;
 
 const END: u8 = 0;
