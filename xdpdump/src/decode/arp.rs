@@ -62,7 +62,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
             } else {
                 write!(p, "Unknown ({operation}) ");
             }
-            p.payload(layer);
+            p.payload_even_quiet(layer);
             return Ok(());
         }
     }

@@ -44,7 +44,7 @@ pub(super) fn print(p: &mut Printer<'_>, frame: Layer<'_>) -> Printed {
         tagged = true;
     }
     if ethertype <= MAX_LENGTH {
-        return print_802_3(p, addresses, ethertype, frame.len, layer, tagged);
+        return print_802_3(p, addresses, ethertype, layer, tagged);
     }
     if p.style.link_header {
         print_type(p, ethertype, frame.len, tagged);
@@ -83,19 +83,15 @@ fn print_802_3(
     p: &mut Printer<'_>,
     addresses: Addresses<'_>,
     length: u16,
-    frame_len: usize,
     layer: Layer<'_>,
     tagged: bool,
 ) -> Printed {
     if p.style.link_header {
-        if tagged {
-            p.text("802.3");
+        p.text("802.3");
+        if !tagged {
             write!(p, ", length {length}: ");
-        } else {
-            write!(p, "802.3, length {length}: ");
         }
     }
-    let _ = frame_len;
     let length = usize::from(length);
     let layer = if length < layer.len { layer.cut(length) } else { layer };
     llc::print(p, addresses, layer)

@@ -1,7 +1,7 @@
 //! `EtherType` numbers (IEEE 802 Numbers, IANA) and the dispatch on them.
 
 use super::cursor::{Layer, Printed};
-use super::{Printer, arp, ipv4, ipv6};
+use super::{Printer, arp, ipv4, ipv6, lldp};
 
 pub(super) const IPV4: u16 = 0x0800;
 pub(super) const ARP: u16 = 0x0806;
@@ -74,10 +74,7 @@ pub(super) fn print(p: &mut Printer<'_>, ethertype: u16, layer: Layer<'_>) -> Op
         IPV4 => ipv4::print(p, layer),
         IPV6 => ipv6::print(p, layer),
         ARP | RARP => arp::print(p, layer),
-        LLDP => {
-            write!(p, "LLDP, length {}", layer.len);
-            Ok(())
-        }
+        LLDP => lldp::print(p, layer),
         _ => return None,
     })
 }

@@ -60,6 +60,10 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
         ndp::ROUTER_SOLICITATION..=ndp::REDIRECT | ndp::INVERSE_SOLICITATION..=ndp::INVERSE_ADVERTISEMENT => {
             ndp::print(p, kind, layer)?;
         }
+        144 => write!(p, "ha discovery request, id 0x{:04x}", cursor.u16()?),
+        145 => p.text("ha discovery reply"),
+        146 => write!(p, "mobile router solicitation, id 0x{:04x}", cursor.u16()?),
+        147 => p.text("mobile router advertisement"),
         _ => {
             write!(p, "unknown icmp6 type ({kind}), length {}", layer.len);
             hex::plain(p.out, "\n\t", layer.bytes);

@@ -8,6 +8,9 @@ use super::mld::record_name;
 
 const QUERY: u8 = 0x11;
 const REPORT_V1: u8 = 0x12;
+/// Routing protocols that travel in IGMP messages: only named.
+const DVMRP: u8 = 0x13;
+const PIM_V1: u8 = 0x14;
 const REPORT_V2: u8 = 0x16;
 const LEAVE: u8 = 0x17;
 const REPORT_V3: u8 = 0x22;
@@ -38,7 +41,9 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
             p.text("igmp v3 report");
             print_report(p, &mut cursor, layer.len)?;
         }
-        _ => write!(p, "igmp-0x{kind:x}"),
+        DVMRP => write!(p, "igmp dvmrp [type {}]", cursor.u8()?),
+        PIM_V1 => p.text("igmp pimv1"),
+        _ => write!(p, "igmp-{kind}"),
     }
     if p.verbose()
         && let Some(bytes) = layer.bytes.get(..layer.len)
@@ -58,13 +63,7 @@ fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, len: usize) -> Prin
         let version = if code == 0 { "v1" } else { "v2" };
         write!(p, " {version}");
         if code != 0 && code != 100 {
-            write!(p, " [max resp time ");
-            if code % 10 == 0 {
-                write!(p, "{}", code / 10)
-            } else {
-                write!(p, "{}.{}", code / 10, code % 10)
-            }
-            p.text("]");
+            write!(p, " [max resp time {code}]");
         }
         let group = Ipv4::read(cursor)?;
         if group.0 != [0; 4] {

@@ -30,6 +30,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         write!(p, "truncated-ip {}", layer.len);
         return Ok(());
     }
+    cursor.need(HEADER - 1)?;
     let header_len = usize::from(first & 15) * 4;
     if header_len < HEADER {
         write!(p, "bad-hlen {header_len}");
@@ -195,11 +196,8 @@ fn print_route(p: &mut Printer<'_>, data: &mut Cursor<'_>, len: usize) -> Printe
     }
     let mut at = 4;
     while let Ok(address) = Ipv4::read(data) {
-        let comma = if at > pointer && pointer > 0 && at != 4 { "," } else { "" };
-        write!(p, "{comma} {address}");
-        if at == pointer && pointer < len {
-            // The next hop is where the pointer stands.
-        }
+        // Addresses before the pointer are those already visited.
+        write!(p, " {address}{}", if pointer > at { "," } else { "" });
         at += 4;
     }
     Ok(())
@@ -238,7 +236,7 @@ fn print_timestamps(p: &mut Printer<'_>, data: &mut Cursor<'_>, len: usize) -> P
             write!(p, "{kind}{}@{address}", data.u32()?);
             at += 8;
         } else {
-            write!(p, "{kind}{}", data.u32()?);
+            write!(p, "{kind}{}@", data.u32()?);
             at += 4;
         }
         kind = " ";

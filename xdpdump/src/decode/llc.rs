@@ -14,9 +14,10 @@ const UNNUMBERED_INFORMATION: u8 = 0x03;
 /// Prints what an 802.3 frame carries.
 pub(super) fn print(p: &mut Printer<'_>, addresses: Addresses<'_>, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("llc");
-    cursor.need(3)?;
-    if layer.len < 3 {
-        return Err(cursor.truncated());
+    if cursor.need(3).is_err() || layer.len < 3 {
+        p.text(" [|llc]");
+        p.payload(layer);
+        return Ok(());
     }
     let (dsap, ssap) = (cursor.u8()?, cursor.u8()?);
     let first = cursor.u8()?;
@@ -158,7 +159,10 @@ fn print_snap_header(p: &mut Printer<'_>, oui: u32, protocol: u16, len: usize) {
         0x08_0007 => "Appletalk",
         _ => "Unknown",
     };
-    write!(p, "oui {name} (0x{oui:06x}), ");
+    // Without the link-level header an OUI that only says Ethernet is left out.
+    if p.style.link_header || oui != 0 {
+        write!(p, "oui {name} (0x{oui:06x}), ");
+    }
     match (oui, ethertype::name(protocol)) {
         (0 | 0x00_00f8 | 0x08_0007, Some(name)) => write!(p, "ethertype {name} (0x{protocol:04x})"),
         (0 | 0x00_00f8, None) => write!(p, "ethertype Unknown (0x{protocol:04x})"),

@@ -18,6 +18,7 @@ mod igmp;
 mod ip;
 mod ipv4;
 mod ipv6;
+mod lldp;
 mod llc;
 mod mld;
 mod mptcp;
@@ -71,6 +72,10 @@ impl Decoder {
     /// `frame` are the captured bytes from the link-level header on, `frame_len` the bytes on the wire.
     pub fn frame(&mut self, out: &mut Vec<u8>, link_type: LinkType, frame: &[u8], frame_len: u32) {
         let layer = Layer { bytes: frame, len: (frame_len as usize).max(frame.len()) };
+        if frame.is_empty() {
+            out.extend_from_slice(b"[Invalid header: caplen==0]");
+            return;
+        }
         let mut printer =
             Printer { out, style: &self.style, conversations: &mut self.conversations, depth: 0 };
         let printed = match link_type {
@@ -143,7 +148,14 @@ impl Printer<'_> {
 
     /// Shows bytes nobody decodes in hex and ASCII, unless the whole frame is shown in hex anyway.
     fn payload(&mut self, layer: Layer<'_>) {
-        if !self.style.hex_follows && !self.style.quiet {
+        if !self.style.quiet {
+            self.payload_even_quiet(layer);
+        }
+    }
+
+    /// Like [`Printer::payload`] where `-q` makes no difference.
+    fn payload_even_quiet(&mut self, layer: Layer<'_>) {
+        if !self.style.hex_follows {
             hex::with_ascii(self.out, "\n\t", layer.bytes);
         }
     }

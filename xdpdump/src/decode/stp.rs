@@ -50,11 +50,11 @@ fn print_config(p: &mut Printer<'_>, kind: u8, version: u8, cursor: &mut Cursor<
         return Err(cursor.truncated());
     }
     p.text(if kind == CONFIG { ", Config" } else { ", Rapid STP" });
-    if version == 3 && kind == RAPID {
-        p.text("");
+    if version == 3 {
+        p.text(", CIST");
     }
     let flags = cursor.u8()?;
-    p.text(", Flags [");
+    p.text(if version == 3 { " Flags [" } else { ", Flags [" });
     print_flags(p, flags);
     p.text("]");
     let root = cursor.array::<8>()?;
@@ -67,11 +67,11 @@ fn print_config(p: &mut Printer<'_>, kind: u8, version: u8, cursor: &mut Cursor<
     if !p.verbose() {
         return Ok(());
     }
-    let separator = ["\n\tmessage-age ", ", max-age ", ", hello-time ", ", forwarding-delay "];
-    for label in separator {
-        // Times are in units of 1/256 s.
-        let ticks = f64::from(cursor.u16()?);
-        write!(p, "{label}{:.2}s", ticks / 256.0);
+    let times = [cursor.u16()?, cursor.u16()?, cursor.u16()?, cursor.u16()?];
+    let labels = ["\n\tmessage-age ", ", max-age ", ", hello-time ", ", forwarding-delay "];
+    for (label, ticks) in labels.iter().zip(times) {
+        // Units of 1/256 s.
+        write!(p, "{label}{:.2}s", f64::from(ticks) / 256.0);
     }
     p.text("\n\troot-id ");
     print_bridge(p, root);

@@ -38,8 +38,9 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn new(style: TimeStyle, nano: bool) -> Self {
-        Self { style, nano, reference: None, zone: Zone::default() }
+    /// `utc` keeps out the local time zone.
+    pub(super) fn new(style: TimeStyle, nano: bool, utc: bool) -> Self {
+        Self { style, nano, reference: None, zone: Zone { utc, cached: None } }
     }
 
     /// Appends the time stamp and the space after it.
@@ -119,8 +120,9 @@ fn date(out: &mut Vec<u8>, days: i64) {
 
 /// The local time zone; its offset is looked up once per hour of packet time, because changes to and
 /// from daylight saving time fall on whole hours.
-#[derive(Default)]
 struct Zone {
+    utc: bool,
+    /// Hour since 1970 and the offset in it.
     cached: Option<(i64, i64)>,
 }
 
@@ -129,6 +131,7 @@ impl Zone {
     fn offset(&mut self, seconds: i64) -> i64 {
         let hour = seconds.div_euclid(HOUR);
         match self.cached {
+            _ if self.utc => 0,
             Some((cached, offset)) if cached == hour => offset,
             _ => {
                 let offset = Local
@@ -147,7 +150,7 @@ mod tests {
     use super::*;
 
     fn print(style: TimeStyle, nano: bool, times: &[i64]) -> String {
-        let mut clock = Clock::new(style, nano);
+        let mut clock = Clock::new(style, nano, true);
         let mut out = Vec::new();
         for time in times {
             clock.print(&mut out, Timestamp(*time));
@@ -157,6 +160,12 @@ mod tests {
     }
 
     const T: i64 = 1_418_145_369 * NANOS;
+
+    #[test]
+    fn time_of_day_and_date() {
+        assert_eq!(print(TimeStyle::Default, false, &[T + 5999]), "17:16:09.000005 |");
+        assert_eq!(print(TimeStyle::Date, false, &[T]), "2014-12-09 17:16:09.000000 |");
+    }
 
     #[test]
     fn epoch_seconds() {
