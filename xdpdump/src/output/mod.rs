@@ -1,5 +1,6 @@
 //! Where packets go. A sink does not know where they come from.
 
+<<<<<<< HEAD
 mod fanout;
 pub mod file;
 mod format;
@@ -7,6 +8,9 @@ pub mod pcap;
 pub mod pcapng;
 mod pipe;
 pub mod record;
+=======
+pub mod text;
+>>>>>>> decode
 
 use std::io;
 

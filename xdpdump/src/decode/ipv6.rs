@@ -1,0 +1,166 @@
+//! IPv6 and its extension headers (RFC 8200).
+
+use super::Printer;
+use super::address::{Address, Ipv6};
+use super::cursor::{Cursor, Layer, Printed};
+use super::ip;
+
+const HEADER: usize = 40;
+
+/// Prints an IPv6 packet.
+pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
+    let mut cursor = layer.cursor("ip6");
+    cursor.need(HEADER)?;
+    if !p.style.link_header {
+        p.text("IP6 ");
+    }
+    let first = cursor.u32()?;
+    if first >> 28 != 6 {
+        write!(p, "version error: {} != 6", first >> 28);
+        return Ok(());
+    }
+    let payload = usize::from(cursor.u16()?);
+    let next = cursor.u8()?;
+    let hop_limit = cursor.u8()?;
+    let total = payload + HEADER;
+    if layer.len < total {
+        write!(p, "truncated-ip6 - {} bytes missing!", total - layer.len);
+    }
+    if p.verbose() {
+        let (class, flow) = (first >> 20 & 0xff, first & 0xf_ffff);
+        p.text("(");
+        if class != 0 {
+            write!(p, "class 0x{class:02x}, ");
+        }
+        if flow != 0 {
+            write!(p, "flowlabel 0x{flow:05x}, ");
+        }
+        let name = ip::name(next);
+        write!(p, "hlim {hop_limit}, next-header {name} ({next}) payload length: {payload}) ");
+    }
+    let src = Ipv6::read(&mut cursor)?;
+    let dst = Ipv6::read(&mut cursor)?;
+    let header = ip::Header {
+        src: Address::V6(src),
+        dst: Address::V6(dst),
+        direct: matches!(next, ip::TCP | ip::UDP),
+        fragment: false,
+        ttl: hop_limit,
+    };
+    if !header.direct {
+        write!(p, "{src} > {dst}: ");
+    }
+    print_chain(p, header, next, layer.cut(total).skip(HEADER))
+}
+
+/// Prints extension headers up to the one that holds the payload, and the payload.
+fn print_chain(p: &mut Printer<'_>, mut header: ip::Header, mut next: u8, mut layer: Layer<'_>) -> Printed {
+    loop {
+        let mut cursor = layer.cursor("ip6");
+        let len = match next {
+            ip::HOP_BY_HOP | ip::DESTINATION => {
+                let tag = if next == ip::HOP_BY_HOP { "HBH " } else { "DSTOPT " };
+                next = cursor.u8()?;
+                let len = (usize::from(cursor.u8()?) + 1) * 8;
+                p.text(tag);
+                if p.verbose() {
+                    print_options(p, cursor.take(len - 2)?)?;
+                }
+                len
+            }
+            ip::ROUTING => {
+                let following = cursor.u8()?;
+                let Some((len, destination)) = print_routing(p, &mut cursor)? else { return Ok(()) };
+                if let Some(destination) = destination {
+                    header.dst = Address::V6(destination);
+                }
+                next = following;
+                len
+            }
+            ip::FRAGMENT => {
+                next = cursor.u8()?;
+                cursor.skip(1)?;
+                let field = cursor.u16()?;
+                let id = cursor.u32()?;
+                let (offset, length) = (field & !7, layer.len.saturating_sub(8));
+                header.fragment = true;
+                if p.verbose() {
+                    write!(p, "frag (0x{id:08x}:{offset}|{length})");
+                } else {
+                    write!(p, "frag ({offset}|{length})");
+                }
+                if offset != 0 {
+                    return Ok(());
+                }
+                p.text(" ");
+                8
+            }
+            _ => return ip::print_payload(p, &header, next, layer),
+        };
+        layer = layer.skip(len);
+    }
+}
+
+/// The routing header after its first byte (next header). Gives its length and the final destination, or
+/// `None` when it cannot be followed.
+fn print_routing(
+    p: &mut Printer<'_>,
+    cursor: &mut Cursor<'_>,
+) -> Result<Option<(usize, Option<Ipv6>)>, super::Truncated> {
+    let units = cursor.u8()?;
+    let kind = cursor.u8()?;
+    let left = cursor.u8()?;
+    let len = (usize::from(units) + 1) * 8;
+    write!(p, "RT6 (len={units}, type={kind}");
+    if kind == 0 {
+        p.text(" [Deprecated]");
+    }
+    write!(p, ", segleft={left}");
+    if kind != 0 && kind != 2 {
+        p.text(" (unknown type) (invalid)");
+        return Ok(None);
+    }
+    let reserved = cursor.u32()?;
+    if reserved != 0 || p.verbose() {
+        write!(p, ", rsv=0x{reserved:x}");
+    }
+    if units % 2 == 1 {
+        p.text(" (invalid)");
+        return Ok(None);
+    }
+    let mut last = None;
+    for i in 0..units / 2 {
+        let address = Ipv6::read(cursor)?;
+        write!(p, ", [{i}]{address}");
+        last = Some(address);
+    }
+    p.text(") ");
+    Ok(Some((len, last)))
+}
+
+const PAD1: u8 = 0;
+const PADN: u8 = 1;
+const ROUTER_ALERT: u8 = 5;
+const JUMBO: u8 = 0xc2;
+
+fn print_options(p: &mut Printer<'_>, options: &[u8]) -> Printed {
+    let mut cursor = Cursor::new("ip6", options);
+    while !cursor.rest().is_empty() {
+        let kind = cursor.u8()?;
+        if kind == PAD1 {
+            p.text("(pad1) ");
+            continue;
+        }
+        let data = match cursor.u8().map(usize::from) {
+            Ok(len) if cursor.rest().len() >= len => cursor.take(len)?,
+            _ => return Err(cursor.truncated()),
+        };
+        match (kind, data) {
+            (PADN, _) => p.text("(padn) "),
+            (ROUTER_ALERT, [high, low]) => write!(p, "(rtalert: 0x{high:02x}{low:02x}) "),
+            (JUMBO, [a, b, c, d]) => write!(p, "(jumbo: {}) ", u32::from_be_bytes([*a, *b, *c, *d])),
+            _ => write!(p, "(opt_type 0x{kind:02x}: len={}) ", data.len()),
+        }
+    }
+    Ok(())
+}
