@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use crate::{
     interface::XdpMode,
-    output::{Format, Precision},
+    output::{Format, Precision, text::TextOptions},
 };
 
 /// One run of the tool.
@@ -78,4 +78,6 @@ pub struct File {
 pub struct Text {
     /// To standard error instead of standard output, which the capture file has.
     pub to_stderr: bool,
+    /// What it looks like.
+    pub options: TextOptions,
 }

@@ -1,6 +1,5 @@
 //! Where packets go. A sink does not know where they come from.
 
-<<<<<<< HEAD
 mod fanout;
 pub mod file;
 mod format;
@@ -8,9 +7,7 @@ pub mod pcap;
 pub mod pcapng;
 mod pipe;
 pub mod record;
-=======
 pub mod text;
->>>>>>> decode
 
 use std::io;
 
