@@ -6,9 +6,13 @@
 
 mod address;
 mod arp;
+mod bootp;
 mod checksum;
 mod conversation;
 mod cursor;
+mod dns;
+mod dns_name;
+mod dns_type;
 mod ethernet;
 mod ethertype;
 pub(crate) mod hex;
@@ -18,11 +22,12 @@ mod igmp;
 mod ip;
 mod ipv4;
 mod ipv6;
-mod lldp;
 mod llc;
+mod lldp;
 mod mld;
 mod mptcp;
 mod ndp;
+mod port;
 mod stp;
 mod tcp;
 mod tcp_options;
