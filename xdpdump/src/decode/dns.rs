@@ -2,14 +2,12 @@
 
 use super::Printer;
 use super::address::{Ipv4, Ipv6};
-use super::cursor::{Cursor, Layer, Printed, Truncated};
+use super::cursor::{Cursor, Layer, Printed};
 use super::dns_name;
 use super::dns_type::{self, class_name, type_name};
 
 const NAME: &str = "domain";
 const HEADER: usize = 12;
-/// Records followed by their answers share the line, however many there are; hostile counts end where the
-/// bytes do.
 const RESPONSE: u16 = 0x8000;
 const AUTHORITATIVE: u16 = 0x0400;
 const TRUNCATION: u16 = 0x0200;
@@ -130,8 +128,10 @@ fn print_query(
     for _ in 0..questions {
         print_question(p, message, cursor)?;
     }
-    if p.verbose() && false {
-        return Ok(());
+    if p.style.verbosity > 1 {
+        print_records(p, message, cursor, answers, "")?;
+        print_records(p, message, cursor, authorities, " ns:")?;
+        print_records(p, message, cursor, additional, " ar:")?;
     }
     Ok(())
 }
@@ -164,7 +164,8 @@ fn print_response(
             print_question(p, message, cursor)?;
         } else {
             skip_name(cursor)?;
-            cursor.skip(4)?;
+            // Type and class; when they are missing the counts are printed all the same.
+            cursor.skip(cursor.rest().len().min(4))?;
         }
     }
     write!(p, " {answers}/{authorities}/{additional}");
@@ -184,9 +185,9 @@ fn print_records(
     label: &str,
 ) -> Printed {
     for i in 0..count {
-        // A section that ends with the captured bytes ends quietly, except at its very start.
-        if cursor.rest().is_empty() {
-            return if i == 0 { Err(cursor.truncated()) } else { Ok(()) };
+        // Only the first answer is tried where nothing is left.
+        if cursor.rest().is_empty() && (i > 0 || !label.is_empty()) {
+            return Err(cursor.truncated());
         }
         p.text(if i == 0 { label } else { "," });
         print_record(p, message, cursor)?;
@@ -236,11 +237,17 @@ fn print_class(p: &mut Printer<'_>, class: u16) {
     }
 }
 
+/// Type, class, time to live and data length of a record.
+const FIXED: usize = 10;
+
+/// Prints a record; one whose fixed part is cut shows nothing, and nothing follows it.
 fn print_record(p: &mut Printer<'_>, message: &Message<'_>, cursor: &mut Cursor<'_>) -> Printed {
+    let named = if p.verbose() { print_name(p, message, cursor) } else { skip_name(cursor) };
     if p.verbose() {
-        print_name(p, message, cursor)?;
-    } else {
-        skip_name(cursor)?;
+        named?;
+    }
+    if named.is_err() || cursor.need(FIXED).is_err() {
+        return cursor.skip(cursor.rest().len());
     }
     let (kind, class) = (cursor.u16()?, cursor.u16()?);
     let (class, flush) =
@@ -261,16 +268,17 @@ fn print_record(p: &mut Printer<'_>, message: &Message<'_>, cursor: &mut Cursor<
     let len = usize::from(cursor.u16()?);
     p.text(" ");
     print_type(p, kind);
-    let start = *cursor;
-    let mut data = start;
-    let mut end = *cursor;
-    let whole = end.skip(len).is_ok();
-    print_data(p, message, &mut data, kind, len, class, whole)?;
-    if !whole {
-        return Err(cursor.truncated());
+    let mut data = *cursor;
+    cursor.skip(len)?;
+    if kind == dns_type::OPT {
+        // RFC 6891 §6.1.3: class and time to live hold the sender's limit and flags.
+        write!(p, " UDPsize={class}");
+        if ttl & 0x8000 != 0 {
+            p.text(" DO");
+        }
+        return Ok(());
     }
-    *cursor = end;
-    Ok(())
+    print_data(p, message, &mut data, kind, len)
 }
 
 fn print_ttl(p: &mut Printer<'_>, seconds: u32) {
@@ -292,9 +300,7 @@ fn print_data(
     data: &mut Cursor<'_>,
     kind: u16,
     len: usize,
-    class: u16,
-    whole: bool,
-) -> Result<(), Truncated> {
+) -> Printed {
     match kind {
         dns_type::A => {
             if len == 4 {
@@ -335,11 +341,7 @@ fn print_data(
             print_name(p, message, data)?;
             write!(p, ":{port} {priority} {weight}");
         }
-        dns_type::OPT => {
-            write!(p, " UDPsize={class}");
-        }
         _ => {}
     }
-    let _ = whole;
     Ok(())
 }

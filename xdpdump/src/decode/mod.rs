@@ -153,14 +153,7 @@ impl Printer<'_> {
 
     /// Shows bytes nobody decodes in hex and ASCII, unless the whole frame is shown in hex anyway.
     fn payload(&mut self, layer: Layer<'_>) {
-        if !self.style.quiet {
-            self.payload_even_quiet(layer);
-        }
-    }
-
-    /// Like [`Printer::payload`] where `-q` makes no difference.
-    fn payload_even_quiet(&mut self, layer: Layer<'_>) {
-        if !self.style.hex_follows {
+        if !self.style.quiet && !self.style.hex_follows {
             hex::with_ascii(self.out, "\n\t", layer.bytes);
         }
     }
