@@ -64,8 +64,6 @@ pub(super) struct Header {
     pub(super) direct: bool,
     /// Whether the packet is a fragment: its checksum cannot be verified.
     pub(super) fragment: bool,
-    /// IPv4 time to live or IPv6 hop limit.
-    pub(super) ttl: u8,
 }
 
 impl Header {

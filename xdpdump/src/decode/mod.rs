@@ -144,13 +144,6 @@ impl Printer<'_> {
         found.then_some(printed)
     }
 
-    /// Prints a layer whose truncation does not end the line, such as a packet quoted in an error.
-    fn quoted(&mut self, print: impl FnOnce(&mut Self) -> Printed) {
-        if let Err(Truncated(protocol)) = self.nested(print) {
-            write!(self, " [|{protocol}]");
-        }
-    }
-
     /// Shows bytes nobody decodes in hex and ASCII, unless the whole frame is shown in hex anyway.
     fn payload(&mut self, layer: Layer<'_>) {
         if !self.style.quiet && !self.style.hex_follows {
