@@ -2,7 +2,7 @@
 
 use super::address::{Ipv4, Mac};
 use super::cursor::{Layer, Printed};
-use super::{Printer, ethertype};
+use super::{Printer, ethertype, hex};
 
 const REQUEST: u16 = 1;
 const REPLY: u16 = 2;
@@ -62,7 +62,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
             } else {
                 write!(p, "Unknown ({operation}) ");
             }
-            p.payload_even_quiet(layer);
+            hex::with_ascii(p.out, "\n\t", layer.bytes);
             return Ok(());
         }
     }

@@ -28,6 +28,11 @@ impl<'a> Layer<'a> {
         Self { bytes: self.bytes.get(..len).unwrap_or(self.bytes), len }
     }
 
+    /// The layer is `len` bytes long if more bytes follow; if fewer do, it stays as it is.
+    pub(super) fn cut_to(self, len: usize) -> Self {
+        if len < self.len { self.cut(len) } else { self }
+    }
+
     /// Reads from the start of the layer on behalf of the protocol `name`.
     pub(super) fn cursor(self, name: &'static str) -> Cursor<'a> {
         Cursor { name, bytes: self.bytes, at: 0 }
@@ -105,10 +110,5 @@ impl<'a> Cursor<'a> {
     /// The next four bytes in network byte order.
     pub(super) fn u32(&mut self) -> Result<u32, Truncated> {
         self.array().map(u32::from_be_bytes)
-    }
-
-    /// The next eight bytes in network byte order.
-    pub(super) fn u64(&mut self) -> Result<u64, Truncated> {
-        self.array().map(u64::from_be_bytes)
     }
 }

@@ -92,7 +92,5 @@ fn print_802_3(
             write!(p, ", length {length}: ");
         }
     }
-    let length = usize::from(length);
-    let layer = if length < layer.len { layer.cut(length) } else { layer };
-    llc::print(p, addresses, layer)
+    llc::print(p, addresses, layer.cut_to(usize::from(length)))
 }

@@ -74,11 +74,14 @@ fn describe(p: &mut Printer<'_>, layer: Layer<'_>) -> Result<u8, Truncated> {
         }
         ROUTER_ADVERTISEMENT => router_advertisement(p, &mut cursor)?,
         ROUTER_SOLICITATION => p.text("router solicitation"),
-        TIME_EXCEEDED => match code {
-            0 => p.text("time exceeded in-transit"),
-            1 => p.text("ip reassembly time exceeded"),
-            _ => write!(p, "time exceeded-#{code}"),
-        },
+        TIME_EXCEEDED => {
+            quoted(layer)?;
+            match code {
+                0 => p.text("time exceeded in-transit"),
+                1 => p.text("ip reassembly time exceeded"),
+                _ => write!(p, "time exceeded-#{code}"),
+            }
+        }
         PARAMETER_PROBLEM => {
             cursor.skip(2)?;
             match code {

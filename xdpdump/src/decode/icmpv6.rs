@@ -15,7 +15,8 @@ const ECHO_REPLY: u8 = 129;
 /// Prints an ICMPv6 message.
 pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("icmp6");
-    let (kind, code) = (cursor.u8()?, cursor.u8()?);
+    let kind = cursor.u8()?;
+    let code = cursor.u8();
     if p.verbose() && !header.fragment {
         print_checksum(p, header, layer);
     }
@@ -24,7 +25,7 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
     match kind {
         UNREACHABLE => {
             p.text("destination unreachable");
-            if !unreachable(p, code, layer)? {
+            if !unreachable(p, code?, layer)? {
                 return Ok(());
             }
         }
@@ -34,21 +35,21 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
         }
         TIME_EXCEEDED => {
             p.text("time exceeded in-transit");
-            match code {
+            match code? {
                 0 => write!(p, " for {}", quoted(layer)?.1),
                 1 => p.text(" (reassembly)"),
-                _ => write!(p, ", unknown code ({code})"),
+                code => write!(p, ", unknown code ({code})"),
             }
         }
         PARAMETER_PROBLEM => {
             p.text("parameter problem");
             let pointer = cursor.u32()?;
-            match code {
+            match code? {
                 0 => write!(p, ", erroneous - octet {pointer}"),
                 1 => write!(p, ", next header - octet {pointer}"),
                 2 => write!(p, ", option - octet {pointer}"),
                 3 => write!(p, ", incomplete header chain - octet {pointer}"),
-                _ => write!(p, ", code-#{code}"),
+                code => write!(p, ", code-#{code}"),
             }
         }
         ECHO_REQUEST | ECHO_REPLY => {
@@ -66,7 +67,7 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
         147 => p.text("mobile router advertisement"),
         _ => {
             write!(p, "unknown icmp6 type ({kind}), length {}", layer.len);
-            hex::plain(p.out, "\n\t", layer.bytes);
+            print_unknown(p, layer);
             return Ok(());
         }
     }
@@ -74,6 +75,13 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
         write!(p, ", length {}", layer.len);
     }
     Ok(())
+}
+
+/// With `-vv` the message's name is all.
+fn print_unknown(p: &mut Printer<'_>, layer: Layer<'_>) {
+    if p.style.verbosity < 2 {
+        hex::plain(p.out, "\n\t", layer.bytes);
+    }
 }
 
 fn print_checksum(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) {
@@ -108,7 +116,7 @@ fn unreachable(p: &mut Printer<'_>, code: u8, layer: Layer<'_>) -> Result<bool, 
         }
         _ => {
             write!(p, ", unknown unreach code ({code})");
-            hex::plain(p.out, "\n\t", layer.bytes);
+            print_unknown(p, layer);
             return Ok(false);
         }
     }

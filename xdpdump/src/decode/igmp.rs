@@ -17,6 +17,10 @@ const REPORT_V3: u8 = 0x22;
 
 /// Prints an IGMP message.
 pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
+    if p.style.quiet {
+        p.text("igmp");
+        return Ok(());
+    }
     let mut cursor = layer.cursor("igmp");
     let kind = cursor.u8()?;
     match kind {

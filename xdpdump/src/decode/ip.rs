@@ -64,8 +64,6 @@ pub(super) struct Header {
     pub(super) direct: bool,
     /// Whether the packet is a fragment: its checksum cannot be verified.
     pub(super) fragment: bool,
-    /// IPv4 time to live or IPv6 hop limit.
-    pub(super) ttl: u8,
 }
 
 impl Header {
@@ -127,6 +125,8 @@ fn invalid(p: &mut Printer<'_>, what: &str) -> Printed {
 /// Encapsulating Security Payload (RFC 4303): what is readable without keys.
 fn print_esp(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("esp");
+    // Header and at least a byte of what it protects.
+    cursor.need(9)?;
     let (spi, seq) = (cursor.u32()?, cursor.u32()?);
     write!(p, "ESP(spi=0x{spi:08x},seq=0x{seq:x}), length {}", layer.len);
     Ok(())
@@ -135,22 +135,20 @@ fn print_esp(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
 /// Authentication Header (RFC 4302), then what it authenticates.
 fn print_ah(p: &mut Printer<'_>, header: &Header, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("ah");
-    cursor.need(12)?;
     let next = cursor.u8()?;
     let words = cursor.u8()?;
-    let reserved = cursor.u16()?;
-    let (spi, seq) = (cursor.u32()?, cursor.u32()?);
     let len = (usize::from(words) + 2) * 4;
     p.text("AH(");
     if p.verbose() {
         write!(p, "length={words}({len}-bytes),");
     }
-    if reserved != 0 {
+    if cursor.u16()? != 0 {
         write!(p, "reserved[not MBZ],");
     }
-    write!(p, "spi=0x{spi:08x},seq=0x{seq:x},icv=0x");
-    for byte in cursor.take(len.saturating_sub(12))? {
-        write!(p, "{byte:02x}");
+    write!(p, "spi=0x{:08x},", cursor.u32()?);
+    write!(p, "seq=0x{:x},icv=0x", cursor.u32()?);
+    while cursor.at() < len {
+        write!(p, "{:02x}", cursor.u8()?);
     }
     p.text("): ");
     let header = Header { direct: false, ..*header };

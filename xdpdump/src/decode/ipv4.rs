@@ -3,7 +3,7 @@
 use super::Printer;
 use super::address::{Address, Ipv4};
 use super::checksum::{Checksum, expected};
-use super::cursor::{Cursor, Layer, Printed};
+use super::cursor::{Cursor, Layer, Printed, Truncated};
 use super::ip;
 
 const HEADER: usize = 20;
@@ -54,10 +54,11 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let ttl = cursor.u8()?;
     let protocol = cursor.u8()?;
     let checksum = cursor.u16()?;
+    let mut options_cut = false;
     if p.verbose() {
         print_fields(p, tos, ttl, id, fragment);
         write!(p, ", proto {} ({protocol}), length {total}", ip::name(protocol));
-        print_options(p, layer, header_len)?;
+        options_cut = print_options(p, layer, header_len)?;
         print_checksum(p, layer, header_len, checksum);
         p.text(")\n    ");
     }
@@ -66,8 +67,15 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         dst: Address::V4(Ipv4::read(&mut cursor)?),
         direct: true,
         fragment: fragment & (MORE_FRAGMENTS | OFFSET) != 0,
-        ttl,
     };
+    if layer.bytes.len() < header_len {
+        if options_cut {
+            write!(p, "{} > {}: ", header.src, header.dst);
+        } else {
+            write!(p, " [remaining caplen({}) < header length({header_len})]", layer.bytes.len());
+        }
+        return Err(cursor.truncated());
+    }
     if fragment & OFFSET != 0 {
         write!(p, "{} > {}: ip-proto-{protocol}", header.src, header.dst);
         return Ok(());
@@ -118,10 +126,12 @@ const LOOSE_ROUTE: u8 = 131;
 const STRICT_ROUTE: u8 = 137;
 const ROUTER_ALERT: u8 = 148;
 
-fn print_options(p: &mut Printer<'_>, layer: Layer<'_>, header_len: usize) -> Printed {
+/// Gives true when an option's data was cut.
+fn print_options(p: &mut Printer<'_>, layer: Layer<'_>, header_len: usize) -> Result<bool, Truncated> {
     if header_len == HEADER {
-        return Ok(());
+        return Ok(false);
     }
+    let mut cut = false;
     p.text(", options (");
     let captured = layer.bytes.get(HEADER..header_len.min(layer.bytes.len())).unwrap_or_default();
     let mut cursor = Cursor::new("ip", captured);
@@ -150,7 +160,12 @@ fn print_options(p: &mut Printer<'_>, layer: Layer<'_>, header_len: usize) -> Pr
             write!(p, " [bad length {len}]");
             break;
         }
-        let mut data = Cursor::new("ip", cursor.take(len - 2)?);
+        let Ok(data) = cursor.take(len - 2) else {
+            p.text(" [truncated-option]");
+            cut = true;
+            break;
+        };
+        let mut data = Cursor::new("ip", data);
         match kind {
             RECORD_ROUTE | LOOSE_ROUTE | STRICT_ROUTE => print_route(p, &mut data, len)?,
             TIMESTAMP => print_timestamps(p, &mut data, len)?,
@@ -165,7 +180,7 @@ fn print_options(p: &mut Printer<'_>, layer: Layer<'_>, header_len: usize) -> Pr
         }
     }
     p.text(")");
-    Ok(())
+    Ok(cut)
 }
 
 fn option_name(kind: u8) -> Option<&'static str> {

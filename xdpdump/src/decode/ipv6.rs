@@ -2,7 +2,7 @@
 
 use super::Printer;
 use super::address::{Address, Ipv6};
-use super::cursor::{Cursor, Layer, Printed};
+use super::cursor::{Cursor, Layer, Printed, Truncated};
 use super::ip;
 
 const HEADER: usize = 40;
@@ -45,7 +45,6 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         dst: Address::V6(dst),
         direct: matches!(next, ip::TCP | ip::UDP),
         fragment: false,
-        ttl: hop_limit,
     };
     if !header.direct {
         write!(p, "{src} > {dst}: ");
@@ -56,36 +55,27 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
 /// Prints extension headers up to the one that holds the payload, and the payload.
 fn print_chain(p: &mut Printer<'_>, mut header: ip::Header, mut next: u8, mut layer: Layer<'_>) -> Printed {
     loop {
-        let mut cursor = layer.cursor("ip6");
         let len = match next {
-            ip::HOP_BY_HOP | ip::DESTINATION => {
-                let tag = if next == ip::HOP_BY_HOP { "HBH " } else { "DSTOPT " };
-                next = cursor.u8()?;
-                let len = (usize::from(cursor.u8()?) + 1) * 8;
-                p.text(tag);
-                if p.verbose() {
-                    print_options(p, cursor.take(len - 2)?)?;
-                }
-                len
-            }
+            ip::HOP_BY_HOP => print_options(p, &mut next, layer.cursor("hbhopt"), "HBH ")?,
+            ip::DESTINATION => print_options(p, &mut next, layer.cursor("dstopt"), "DSTOPT ")?,
             ip::ROUTING => {
-                let following = cursor.u8()?;
+                let mut cursor = layer.cursor("rt6");
+                next = cursor.u8()?;
                 let Some((len, destination)) = print_routing(p, &mut cursor)? else { return Ok(()) };
                 if let Some(destination) = destination {
                     header.dst = Address::V6(destination);
                 }
-                next = following;
                 len
             }
             ip::FRAGMENT => {
+                let mut cursor = layer.cursor("frag6");
                 next = cursor.u8()?;
                 cursor.skip(1)?;
                 let field = cursor.u16()?;
-                let id = cursor.u32()?;
                 let (offset, length) = (field & !7, layer.len.saturating_sub(8));
                 header.fragment = true;
                 if p.verbose() {
-                    write!(p, "frag (0x{id:08x}:{offset}|{length})");
+                    write!(p, "frag (0x{:08x}:{offset}|{length})", cursor.u32()?);
                 } else {
                     write!(p, "frag ({offset}|{length})");
                 }
@@ -97,6 +87,9 @@ fn print_chain(p: &mut Printer<'_>, mut header: ip::Header, mut next: u8, mut la
             }
             _ => return ip::print_payload(p, &header, next, layer),
         };
+        if layer.bytes.len() < len {
+            return Ok(());
+        }
         layer = layer.skip(len);
     }
 }
@@ -106,16 +99,15 @@ fn print_chain(p: &mut Printer<'_>, mut header: ip::Header, mut next: u8, mut la
 fn print_routing(
     p: &mut Printer<'_>,
     cursor: &mut Cursor<'_>,
-) -> Result<Option<(usize, Option<Ipv6>)>, super::Truncated> {
+) -> Result<Option<(usize, Option<Ipv6>)>, Truncated> {
     let units = cursor.u8()?;
-    let kind = cursor.u8()?;
-    let left = cursor.u8()?;
     let len = (usize::from(units) + 1) * 8;
+    let kind = cursor.u8()?;
     write!(p, "RT6 (len={units}, type={kind}");
     if kind == 0 {
         p.text(" [Deprecated]");
     }
-    write!(p, ", segleft={left}");
+    write!(p, ", segleft={}", cursor.u8()?);
     if kind != 0 && kind != 2 {
         p.text(" (unknown type) (invalid)");
         return Ok(None);
@@ -143,12 +135,24 @@ const PADN: u8 = 1;
 const ROUTER_ALERT: u8 = 5;
 const JUMBO: u8 = 0xc2;
 
-fn print_options(p: &mut Printer<'_>, options: &[u8]) -> Printed {
-    let mut cursor = Cursor::new("ip6", options);
+/// Prints a header of options, gives its length and sets `next` to what follows.
+fn print_options(
+    p: &mut Printer<'_>,
+    next: &mut u8,
+    mut header: Cursor<'_>,
+    name: &str,
+) -> Result<usize, Truncated> {
+    *next = header.u8()?;
+    let len = (usize::from(header.u8()?) + 1) * 8;
+    let mut cursor = Cursor::new("ip6", header.take(len - 2)?);
+    p.text(name);
+    if !p.verbose() {
+        return Ok(len);
+    }
     while !cursor.rest().is_empty() {
         let kind = cursor.u8()?;
         if kind == PAD1 {
-            p.text("(pad1) ");
+            p.text("(pad1)");
             continue;
         }
         let data = match cursor.u8().map(usize::from) {
@@ -156,11 +160,12 @@ fn print_options(p: &mut Printer<'_>, options: &[u8]) -> Printed {
             _ => return Err(cursor.truncated()),
         };
         match (kind, data) {
-            (PADN, _) => p.text("(padn) "),
+            (PADN, _) => p.text("(padn)"),
             (ROUTER_ALERT, [high, low]) => write!(p, "(rtalert: 0x{high:02x}{low:02x}) "),
             (JUMBO, [a, b, c, d]) => write!(p, "(jumbo: {}) ", u32::from_be_bytes([*a, *b, *c, *d])),
-            _ => write!(p, "(opt_type 0x{kind:02x}: len={}) ", data.len()),
+            _ => write!(p, "(opt_type 0x{kind:02x}: len={})", data.len()),
         }
     }
-    Ok(())
+    p.text(" ");
+    Ok(len)
 }

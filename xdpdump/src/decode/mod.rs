@@ -6,9 +6,13 @@
 
 mod address;
 mod arp;
+mod bootp;
 mod checksum;
 mod conversation;
 mod cursor;
+mod dns;
+mod dns_name;
+mod dns_type;
 mod ethernet;
 mod ethertype;
 pub(crate) mod hex;
@@ -23,6 +27,7 @@ mod lldp;
 mod mld;
 mod mptcp;
 mod ndp;
+mod port;
 mod stp;
 mod tcp;
 mod tcp_options;
@@ -139,23 +144,9 @@ impl Printer<'_> {
         found.then_some(printed)
     }
 
-    /// Prints a layer whose truncation does not end the line, such as a packet quoted in an error.
-    fn quoted(&mut self, print: impl FnOnce(&mut Self) -> Printed) {
-        if let Err(Truncated(protocol)) = self.nested(print) {
-            write!(self, " [|{protocol}]");
-        }
-    }
-
     /// Shows bytes nobody decodes in hex and ASCII, unless the whole frame is shown in hex anyway.
     fn payload(&mut self, layer: Layer<'_>) {
-        if !self.style.quiet {
-            self.payload_even_quiet(layer);
-        }
-    }
-
-    /// Like [`Printer::payload`] where `-q` makes no difference.
-    fn payload_even_quiet(&mut self, layer: Layer<'_>) {
-        if !self.style.hex_follows {
+        if !self.style.quiet && !self.style.hex_follows {
             hex::with_ascii(self.out, "\n\t", layer.bytes);
         }
     }

@@ -2,10 +2,11 @@
 
 use super::Printer;
 use super::cursor::Cursor;
+use super::tcp_options::Segment;
 
 /// Prints the option after its length, from the subtype on. Gives false when its length cannot be.
-pub(super) fn print(p: &mut Printer<'_>, option: &[u8], syn_ack: (bool, bool)) -> bool {
-    let _ = (syn_ack, Cursor::new("tcp", option));
+pub(super) fn print(p: &mut Printer<'_>, option: &[u8], segment: &Segment) -> bool {
+    let _ = (segment.syn, segment.ack, Cursor::new("tcp", option));
     let Some(first) = option.first() else { return false };
     write!(p, " {}", name(first >> 4));
     true

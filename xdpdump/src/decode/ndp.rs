@@ -139,7 +139,7 @@ fn print_options(p: &mut Printer<'_>, mut layer: Layer<'_>) -> Printed {
         };
         write!(p, "\n\t  {} option ({kind}), length {len} ({units}): ", option_name(kind));
         print_option(p, kind, data)?;
-        if p.style.verbosity > 1 && option_name(kind) != "unknown" {
+        if p.style.verbosity > 1 {
             hex::plain(p.out, "\n\t    ", data);
         }
         layer = layer.skip(len);
@@ -201,7 +201,8 @@ fn print_option(p: &mut Printer<'_>, kind: u8, data: &[u8]) -> Printed {
             p.text(", domain(s):");
             print_domains(p, &mut cursor)?;
         }
-        _ => hex::plain(p.out, "\n\t  ", data),
+        _ if p.style.verbosity < 2 => hex::plain(p.out, "\n\t  ", data),
+        _ => {}
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::conversation::{Endpoint, Numbers};
 use super::cursor::{Layer, Printed};
 use super::ip;
 use super::tcp_options::{self, Options};
-use super::{Printer, text};
+use super::{Printer, port, text};
 
 const HEADER: usize = 20;
 const FIN: u16 = 0x01;
@@ -30,9 +30,7 @@ pub(super) fn print_ports(p: &mut Printer<'_>, header: &ip::Header, src_port: u1
 pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("tcp");
     if cursor.need(4).is_err() {
-        if header.direct {
-            write!(p, "{} > {}:", header.src, header.dst);
-        }
+        write!(p, "{} > {}:", header.src, header.dst);
         return Err(cursor.truncated());
     }
     let (src_port, dst_port) = (cursor.u16()?, cursor.u16()?);
@@ -81,7 +79,7 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
         Numbers::default()
     };
     let seq = seq.wrapping_sub(seq_base);
-    if data > 0 || flags & (SYN | FIN | RST) != 0 {
+    if data > 0 || flags & (SYN | FIN | RST) != 0 || p.style.verbosity > 1 {
         write!(p, ", seq {seq}");
         if data > 0 {
             write!(p, ":{}", seq.wrapping_add(data));
@@ -95,8 +93,13 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
         write!(p, ", urg {urgent}");
     }
     if header_len > HEADER {
-        let syn_ack = (flags & SYN != 0, flags & ACK != 0);
-        let options = tcp_options::print(p, &mut cursor, header_len - HEADER, syn_ack, sack_base)?;
+        let segment = tcp_options::Segment {
+            syn: flags & SYN != 0,
+            ack: flags & ACK != 0,
+            whole: layer.bytes.len() >= layer.len,
+            sack_base,
+        };
+        let options = tcp_options::print(p, &mut cursor, header_len - HEADER, &segment)?;
         if matches!(options, Options::Broken) {
             return Ok(());
         }
@@ -104,9 +107,12 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
     write!(p, ", length {data}");
     if data > 0 && flags & RST != 0 {
         if p.verbose() {
-            print_reset_reason(p, layer.skip(header_len).bytes);
+            print_reset_reason(p, layer.skip(header_len));
         }
         return Ok(());
+    }
+    if data > 0 {
+        return port::print_tcp(p, [src_port, dst_port], layer.skip(header_len));
     }
     Ok(())
 }
@@ -132,11 +138,8 @@ fn print_checksum(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>, fi
 }
 
 /// Some stacks say in text why they reset (RFC 9293 §3.5.2 allows data in a reset).
-fn print_reset_reason(p: &mut Printer<'_>, reason: &[u8]) {
-    p.text(" [RST");
-    if !reason.is_empty() {
-        p.text(" ");
-    }
-    text::escaped(p.out, reason);
+fn print_reset_reason(p: &mut Printer<'_>, reason: Layer<'_>) {
+    p.text(if reason.bytes.len() < reason.len { " [!RST " } else { " [RST " });
+    text::escaped(p.out, reason.bytes);
     p.text("]");
 }

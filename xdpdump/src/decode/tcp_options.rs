@@ -41,6 +41,16 @@ impl From<Truncated> for Stop {
     }
 }
 
+/// What options depend on in the rest of the segment.
+pub(super) struct Segment {
+    pub(super) syn: bool,
+    pub(super) ack: bool,
+    /// All of it was captured.
+    pub(super) whole: bool,
+    /// SACK blocks are printed relative to this.
+    pub(super) sack_base: u32,
+}
+
 /// What the options mean for the rest of the line.
 pub(super) enum Options {
     /// All were printed.
@@ -49,14 +59,12 @@ pub(super) enum Options {
     Broken,
 }
 
-/// Prints `, options […]`. `len` is the room the header says they have; SACK blocks are printed relative
-/// to `sack_base`.
+/// Prints `, options […]`. `len` is the room the header says they have.
 pub(super) fn print(
     p: &mut Printer<'_>,
     cursor: &mut Cursor<'_>,
     len: usize,
-    syn_ack: (bool, bool),
-    sack_base: u32,
+    segment: &Segment,
 ) -> Result<Options, Truncated> {
     p.text(", options [");
     let mut left = len;
@@ -65,7 +73,7 @@ pub(super) fn print(
         if !first {
             p.text(",");
         }
-        match print_option(p, cursor, &mut left, syn_ack, sack_base) {
+        match print_option(p, cursor, &mut left, segment) {
             Ok(()) => {}
             Err(Stop::Truncated(truncated)) => return Err(truncated),
             Err(stop) => {
@@ -90,8 +98,7 @@ fn print_option(
     p: &mut Printer<'_>,
     cursor: &mut Cursor<'_>,
     left: &mut usize,
-    syn_ack: (bool, bool),
-    sack_base: u32,
+    segment: &Segment,
 ) -> Result<(), Stop> {
     let kind = cursor.u8()?;
     if kind == END || kind == NOP {
@@ -107,69 +114,68 @@ fn print_option(
     let data = len - 2;
     match kind {
         MSS => {
-            p.text("mss ");
-            let mss = fixed(*left, 2).map(|()| cursor.u16())??;
-            write!(p, "{mss}");
+            p.text("mss");
+            fixed(*left, 2)?;
+            write!(p, " {}", cursor.u16()?);
         }
         WINDOW_SCALE => {
-            p.text("wscale ");
+            p.text("wscale");
             let [shift] = field(cursor, *left)?;
-            write!(p, "{shift}");
+            write!(p, " {shift}");
         }
         SACK_PERMITTED => p.text("sackOK"),
         SACK => {
             p.text("sack ");
-            print_sack(p, cursor, data, sack_base)?;
+            print_sack(p, cursor, data, segment.sack_base)?;
         }
         ECHO | ECHO_REPLY | CC | CC_NEW | CC_ECHO => {
             p.text(match kind {
-                ECHO => "echo ",
-                ECHO_REPLY => "echoreply ",
-                CC => "cc ",
-                CC_NEW => "ccnew ",
-                _ => " ",
+                ECHO => "echo",
+                ECHO_REPLY => "echoreply",
+                CC => "cc",
+                CC_NEW => "ccnew",
+                _ => "",
             });
             let value = u32::from_be_bytes(field(cursor, *left)?);
-            write!(p, "{value}");
+            write!(p, " {value}");
         }
         TIMESTAMPS => {
-            p.text("TS ");
-            // The space belongs to the mark when the value is missing.
-            let values = field::<8>(cursor, *left).inspect_err(|_| {
-                p.out.pop();
-            })?;
+            p.text("TS");
+            let values = field(cursor, *left)?;
             let [a, b, c, d, e, f, g, h] = values;
             let (value, echo) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]));
-            write!(p, "val {value} ecr {echo}");
+            write!(p, " val {value} ecr {echo}");
         }
         MD5 => {
             p.text("md5");
             fixed(*left, 16)?;
-            p.text(" shared secret not supplied with -M, can't check - ");
+            cursor.need(16)?;
+            // Nobody gave a secret; tcpdump says so, or that even a secret would not help.
+            p.text(if segment.whole { " shared secret not supplied with -M" } else { " snaplen too short" });
+            p.text(", can't check - ");
             print_hex(p, cursor, 16)?;
         }
         USER_TIMEOUT => {
-            p.text("uto ");
+            p.text("uto");
             fixed(*left, 2)?;
             let value = cursor.u16()?;
             let seconds = u32::from(value >> 1) * if value & 1 == 0 { 1 } else { 60 };
-            write!(p, "0x{value:x} {seconds}");
+            write!(p, " 0x{value:x} {seconds}");
         }
         AUTHENTICATION => print_authentication(p, cursor, data)?,
         MPTCP => {
             write!(p, "mptcp {len}");
             fixed(*left, data)?;
             let subtype = cursor.take(data).map_err(|_| Stop::Cut)?;
-            if !mptcp::print(p, subtype, syn_ack) {
+            if !mptcp::print(p, subtype, segment) {
                 return Err(Stop::Bad);
             }
         }
         FAST_OPEN => {
-            p.text("tfo ");
-            cursor.need(data).inspect_err(|_| {
-                p.out.pop();
-            })?;
-            print_cookie(p, cursor.take(data)?);
+            p.text("tfo");
+            let cookie = cursor.take(data)?;
+            p.text(" ");
+            print_cookie(p, cookie);
         }
         EXPERIMENT => print_experiment(p, cursor, data)?,
         _ => {
@@ -207,7 +213,7 @@ fn field<const N: usize>(cursor: &mut Cursor<'_>, left: usize) -> Result<[u8; N]
 fn print_sack(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, data: usize, base: u32) -> Result<(), Stop> {
     if !data.is_multiple_of(8) {
         p.text("invalid sack");
-        cursor.take(data).map_err(|_| Stop::Cut)?;
+        cursor.take(data.min(cursor.rest().len()))?;
         return Ok(());
     }
     write!(p, "{} ", data / 8);

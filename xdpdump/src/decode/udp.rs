@@ -1,9 +1,9 @@
 //! UDP (RFC 768).
 
-use super::Printer;
 use super::checksum::expected;
 use super::cursor::{Layer, Printed};
 use super::ip;
+use super::{Printer, port};
 
 const HEADER: usize = 8;
 
@@ -35,6 +35,12 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
     let checked = if header.is_v6() { p.verbose() } else { p.style.verbosity > 1 };
     if checked && !header.fragment {
         print_checksum(p, header, layer, length, checksum);
+    }
+    if !p.style.quiet
+        && let Some(printed) =
+            port::print_udp(p, [src_port, dst_port], layer.skip(HEADER).cut_to(length - HEADER))
+    {
+        return printed;
     }
     let payload = length - HEADER;
     let available = layer.len - HEADER;

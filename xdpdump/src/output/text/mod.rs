@@ -63,7 +63,8 @@ pub struct TextSink<W: Write> {
 impl<W: Write> TextSink<W> {
     /// A sink that prints into `writer`, called `name` in error messages.
     pub fn new(writer: W, name: impl Into<String>, options: TextOptions) -> Self {
-        let style = Style { hex_follows: options.hex != HexDump::None, ..options.style };
+        let style =
+            Style { hex_follows: matches!(options.hex, HexDump::Hex | HexDump::HexAscii), ..options.style };
         Self {
             writer,
             name: name.into(),
@@ -87,7 +88,10 @@ impl<W: Write> TextSink<W> {
         }
         match self.options.line_style {
             LineStyle::Tcpdump => {
-                self.clock.print(out, packet.timestamp);
+                // A record without a single byte is reported without its time.
+                if !packet.frame.is_empty() {
+                    self.clock.print(out, packet.timestamp);
+                }
                 self.decoder.frame(out, link_type, packet.frame, packet.frame_len);
                 hex::print(out, self.options.hex, packet.frame);
             }

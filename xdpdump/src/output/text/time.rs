@@ -47,7 +47,7 @@ impl Clock {
     pub(super) fn print(&mut self, out: &mut Vec<u8>, time: Timestamp) {
         // Each part is cut, not rounded: 0.9999999 s is 0.999999.
         let unit = if self.nano { 1 } else { 1000 };
-        let now = time.0.div_euclid(unit) * unit;
+        let now = time.0.saturating_sub(time.0.rem_euclid(unit));
         let (seconds, nanos) = (now.div_euclid(NANOS), now.rem_euclid(NANOS));
         match self.style {
             TimeStyle::None => return,

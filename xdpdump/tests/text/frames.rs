@@ -42,6 +42,7 @@ pub fn protocols() -> Vec<Vec<u8>> {
         icmp_frames(),
         icmpv6(),
         igmp(),
+        applications(),
     ]
     .concat()
 }
@@ -433,5 +434,65 @@ fn igmp() -> Vec<Vec<u8>> {
         message("13000000 e0000009"),
         message("99000000 e0000009"),
         ip.frame(2, &hex("16001234 e0000009")),
+    ]
+}
+
+/// Protocols told by their ports.
+fn applications() -> Vec<Vec<u8>> {
+    let ip = Ipv4::default();
+    let dns = |digits: &str| ip.frame(17, &udp(40_000, 53, &hex(digits)));
+    let mdns = |digits: &str| ip.frame(17, &udp(5353, 5353, &hex(digits)));
+    let name = "03777777 076578616d706c65 03636f6d 00";
+    let question = format!("{name} 0001 0001");
+    let query = hex(&format!("0001 0100 0001 0000 0000 0000 {question}"));
+    let tcp = |prefix: &str| {
+        let payload = [&hex(prefix)[..], &query].concat();
+        ip.frame(6, &Tcp { dst: 53, flags: 0x18, ..Tcp::default() }.segment(&payload))
+    };
+    let answer = |kind: &str, data: &str| {
+        let len = hex(data).len();
+        dns(&format!("0003 8180 0001 0001 0000 0000 {question} c00c {kind} 0001 0000012c {len:04x} {data}"))
+    };
+    let bootp = |operation: u8| {
+        let mut message = vec![0; 300];
+        message[..4].copy_from_slice(&[operation, 1, 6, 0]);
+        message[28..34].copy_from_slice(&[2, 0, 0, 0, 0, 1]);
+        ip.frame(17, &udp(68, 67, &message))
+    };
+    vec![
+        ip.frame(17, &udp(40_000, 53, &query)),
+        dns(&format!("0002 0110 0001 0000 0000 0001 {question} 00 0029 1000 00008000 0000")),
+        dns(&format!("0003 2800 0001 0000 0001 0000 {question} {name} 0001 0001 0000012c 0004 01020304")),
+        answer("0001", "01020304"),
+        answer("001c", "20010db8000000000000000000000001"),
+        answer("0005", "c010"),
+        answer("000c", "0161 c010"),
+        answer("0002", name),
+        answer("0006", &format!("{name} {name} 00000001 00000002 00000003 00000004 00000005")),
+        answer("000f", "000a c00c"),
+        answer("0010", "0568656c6c6f 0361 0762"),
+        answer("0021", "0001 0002 0050 c00c"),
+        answer("0030", "000102"),
+        answer("0041", "000100"),
+        dns(&format!(
+            "0004 8583 0001 0002 0001 0001 {question} c00c 0005 0001 0000012c 0002 c010
+             c010 0001 0001 0000012c 0004 01020304 c010 0002 0001 0000012c 0002 c00c
+             c00c 0001 0001 0000012c 0004 01020304"
+        )),
+        dns(&format!("0005 8380 0001 0000 0000 0000 {question}")),
+        dns("0006 0100 0001 0000 0000 0000 c00c 0001 0001"),
+        dns("0007 8180 0000 0001 0000 0000 c00e c00c 0001 0001 0000012c 0004 01020304"),
+        dns("0008 0100 ffff ffff ffff ffff"),
+        dns("0009 8180 0001 ffff 0000 0000 00 0001 0001"),
+        mdns(&format!("0000 0000 0001 0000 0000 0000 {name} 000c 8001")),
+        mdns(&format!("0000 0000 0001 0000 0000 0000 {name} 00ff 00ff")),
+        mdns(&format!("0000 8400 0000 0001 0000 0000 {name} 0001 8001 00000078 0004 0a000001")),
+        tcp("0021"),
+        tcp("0022"),
+        ip.frame(6, &Tcp { dst: 53, flags: 0x18, ..Tcp::default() }.segment(b"x")),
+        ip.frame(6, &Tcp { dst: 179, flags: 0x18, ..Tcp::default() }.segment(b"x")),
+        bootp(1),
+        bootp(2),
+        bootp(9),
     ]
 }

@@ -1,15 +1,13 @@
 //! The text output against what tcpdump prints.
 //!
-//! `XDPDUMP_BLESS=1 cargo test --test golden` writes the fixtures anew and records tcpdump's text of them.
-
-mod support;
+//! `XDPDUMP_BLESS=1 cargo test --test text` writes the fixtures anew and records tcpdump's text of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::capture::{self, Record};
-use support::frames;
+use crate::capture::{self, Record};
+use crate::frames;
 use xdpdump::decode::Style;
 use xdpdump::output::Sink;
 use xdpdump::output::text::{HexDump, LineStyle, TextOptions, TextSink, TimeStyle};
