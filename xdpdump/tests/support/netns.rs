@@ -99,6 +99,14 @@ impl NetNs {
         )
     }
 
+    /// Runs a command inside the namespace to its end and returns what it prints.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn execute(&self, program: &str, arguments: &[&str]) -> String {
+        run("ip", ["netns", "exec", &self.name, program].iter().chain(arguments))
+    }
+
     /// The number of an interface.
     pub fn interface_index(&self, name: &str) -> u32 {
         let name = CString::new(name).unwrap();
