@@ -32,10 +32,8 @@ fn capture(
     let before = interface_received(&receiver);
     let generator = Generator::new(sender.interface_index("left"), wire::frame(frame_len, b""));
     sender.run(|| send(&generator));
-    let received = Received {
-        sent: generator.sent(),
-        interface: settled(|| interface_received(&receiver)) - before,
-    };
+    let received =
+        Received { sent: generator.sent(), interface: settled(|| interface_received(&receiver)) - before };
     (capture.stop(), received, files::read(path))
 }
 
