@@ -1,11 +1,11 @@
 //! An output that takes no more is reported in a sentence, and leaves a file that opens.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-mod common;
+mod support;
 
 use std::{fs::File, io::Read as _, path::Path, process::Command, thread};
 
-use common::{assert_stays_failed, send};
+use support::large_capture::{assert_stays_failed, send};
 use xdpdump::{
     input::{CaptureFile, Item},
     output::{self, Error, Format, Precision},
