@@ -165,7 +165,7 @@ fn print_response(
         } else {
             skip_name(cursor)?;
             // Type and class; when they are missing the counts are printed all the same.
-            cursor.skip(cursor.rest().len().min(4))?;
+            cursor.skip_to_end(4)?;
         }
     }
     write!(p, " {answers}/{authorities}/{additional}");

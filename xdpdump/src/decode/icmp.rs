@@ -27,8 +27,8 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
     let kind = describe(p, layer).inspect_err(|_| p.out.truncate(start))?;
     write!(p, ", length {}", layer.len);
     if p.verbose() && !header.fragment {
-        let field = layer.skip(2).cursor("icmp").u16()?;
         if let Some(bytes) = layer.bytes.get(..layer.len) {
+            let field = layer.skip(2).cursor("icmp").u16()?;
             let sum = Checksum::default().add(bytes).finish();
             if sum != 0 {
                 write!(p, " (wrong icmp cksum {field:x} (->{:x})!)", expected(field, sum));
@@ -39,7 +39,7 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
     if p.verbose() && quotes {
         p.text("\n\t");
         let inner = layer.skip(HEADER);
-        let total = inner.skip(2).cursor("icmp").u16().map_err(|_| Truncated("ip"))?;
+        let total = inner.skip(2).cursor("icmp").u16()?;
         let inner = Layer { len: usize::from(total), ..inner };
         return p.nested(|p| ipv4::print(p, inner));
     }
