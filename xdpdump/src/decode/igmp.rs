@@ -89,9 +89,9 @@ fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, len: usize) -> Prin
     if tenths != 100 {
         p.text(" [max resp time ");
         if tenths < 10 {
-            write!(p, "0.{tenths}s")
+            write!(p, "0.{tenths}s");
         } else {
-            write!(p, "{}.{}s", tenths / 10, tenths % 10)
+            write!(p, "{}.{}s", tenths / 10, tenths % 10);
         }
         p.text("]");
     }

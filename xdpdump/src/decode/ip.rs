@@ -93,12 +93,18 @@ pub(super) fn print_raw(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
 
 /// Prints the payload of an IP packet.
 pub(super) fn print_payload(p: &mut Printer<'_>, header: &Header, protocol: u8, layer: Layer<'_>) -> Printed {
+    let requires = match protocol {
+        ICMP | IGMP if header.is_v6() => Some("IPv4"),
+        ICMPV6 if !header.is_v6() => Some("IPv6"),
+        _ => None,
+    };
+    if let Some(version) = requires {
+        write!(p, "[{} requires {version}] (invalid)", name(protocol));
+        return Ok(());
+    }
     match protocol {
         TCP => tcp::print(p, header, layer),
         UDP => udp::print(p, header, layer),
-        ICMP if header.is_v6() => invalid(p, "[ICMP requires IPv4]"),
-        IGMP if header.is_v6() => invalid(p, "[IGMP requires IPv4]"),
-        ICMPV6 if !header.is_v6() => invalid(p, "[ICMPv6 requires IPv6]"),
         ICMP => icmp::print(p, header, layer),
         IGMP => igmp::print(p, layer),
         ICMPV6 => icmpv6::print(p, header, layer),
@@ -115,11 +121,6 @@ pub(super) fn print_payload(p: &mut Printer<'_>, header: &Header, protocol: u8, 
             Ok(())
         }
     }
-}
-
-fn invalid(p: &mut Printer<'_>, what: &str) -> Printed {
-    write!(p, "{what} (invalid)");
-    Ok(())
 }
 
 /// Encapsulating Security Payload (RFC 4303): what is readable without keys.

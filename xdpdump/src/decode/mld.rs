@@ -1,4 +1,4 @@
-//! Multicast listener discovery: MLDv1 (RFC 2710) and MLDv2 (RFC 3810).
+//! Multicast listener discovery: `MLDv1` (RFC 2710) and `MLDv2` (RFC 3810).
 
 use super::Printer;
 use super::address::Ipv6;
@@ -138,7 +138,7 @@ fn print_sources(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, sources: u16) -> 
     Ok(())
 }
 
-/// Kinds of group record, the same in IGMPv3 and MLDv2.
+/// Kinds of group record, the same in `IGMPv3` and `MLDv2`.
 pub(super) fn record_name(kind: u8) -> Option<&'static str> {
     Some(match kind {
         1 => "is_in",

@@ -83,7 +83,7 @@ impl Decoder {
         }
         let mut printer =
             Printer { out, style: &self.style, conversations: &mut self.conversations, depth: 0 };
-        let printed = match link_type {
+        let result = match link_type {
             LinkType::ETHERNET => ethernet::print(&mut printer, layer),
             LinkType::RAW => ip::print_raw(&mut printer, layer),
             LinkType(number) => {
@@ -92,7 +92,7 @@ impl Decoder {
                 Ok(())
             }
         };
-        if let Err(Truncated(protocol)) = printed {
+        if let Err(Truncated(protocol)) = result {
             write!(printer, " [|{protocol}]");
         }
     }

@@ -2,7 +2,9 @@
 
 /// Appends text with control characters as `^X` and bytes above 127 as `M-`, as terminals name the keys.
 pub(super) fn escaped(out: &mut Vec<u8>, text: &[u8]) {
-    text.iter().for_each(|byte| escaped_byte(out, *byte));
+    for byte in text {
+        escaped_byte(out, *byte);
+    }
 }
 
 /// Appends one character in the form of [`escaped`].
