@@ -45,6 +45,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         dst: Address::V6(dst),
         direct: matches!(next, ip::TCP | ip::UDP),
         fragment: false,
+        ttl: hop_limit,
     };
     if !header.direct {
         write!(p, "{src} > {dst}: ");

@@ -17,3 +17,10 @@ pub(super) fn escaped_byte(out: &mut Vec<u8>, byte: u8) {
         printable => out.push(printable),
     }
 }
+
+/// Appends a line of a text protocol in the form of [`escaped`], tabs as they are.
+pub(super) fn line(out: &mut Vec<u8>, line: &[u8]) {
+    for byte in line {
+        if *byte == b'\t' { out.push(b'\t') } else { escaped_byte(out, *byte) }
+    }
+}
