@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, thread, time::Duration};
 
 use support::{
     capture::{Capture, Ended, Totals},
@@ -54,7 +54,7 @@ fn interface_received(netns: &NetNs) -> u64 {
 fn settled(count: impl Fn() -> u64) -> u64 {
     let mut last = count();
     wait::until(|| {
-        std::thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(50));
         let now = count();
         std::mem::replace(&mut last, now) == now
     });
@@ -118,4 +118,24 @@ fn nothing_is_lost_at_200_000_packets_a_second() {
     assert_eq!(received.sent, 400_000);
     assert_eq!(totals, Totals::exact(received.interface, 0));
     assert!(totals.received > 390_000, "the interface lost frames itself: {totals:?}");
+}
+
+#[test]
+fn the_numbers_add_up_when_the_interface_is_deleted_at_full_rate() {
+    let (sender, receiver) = NetNs::quiet_pair("left", "right");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("deleted.pcapng");
+    let capture = Capture::start(&receiver, ["-i", "right", "-w", path.to_str().unwrap()]);
+    let generator = Generator::new(sender.interface_index("left"), wire::frame(SMALL, b""));
+    thread::scope(|scope| {
+        scope.spawn(|| sender.run(|| generator.send(2_000_000)));
+        thread::sleep(Duration::from_millis(200));
+        sender.ip(["link", "delete", "left"]);
+    });
+
+    let ended = capture.wait();
+    assert!(ended.failure().starts_with("the interface right is gone"), "{}", ended.stderr);
+    let totals = ended.counts();
+    assert_eq!(totals, Totals::exact(files::read(&path).packets.len() as u64, totals.dropped));
+    assert!(totals.captured > 0 && totals.received < generator.sent(), "{totals:?}");
 }
