@@ -18,10 +18,7 @@ fn a_full_device_is_reported_before_the_first_packet() {
         let sentence = "cannot write to /dev/full: no space left on device: \
                         free some space or write elsewhere with -w";
         let opened = output::open(Path::new("/dev/full"), format, Precision::Nano);
-        let error = match opened.map(|mut sink| sink.interface(&Interface::default())) {
-            Err(error) | Ok(Err(error)) => error,
-            Ok(Ok(())) => panic!("{format:?} was written"),
-        };
+        let error = opened.and_then(|mut sink| sink.interface(&Interface::default())).unwrap_err();
         assert_eq!(error.to_string(), sentence);
     }
 }

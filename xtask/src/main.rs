@@ -11,6 +11,7 @@ mod run;
 mod tally;
 mod test;
 mod toolchain;
+mod vm_test;
 mod workspace;
 
 use std::process::ExitCode;
@@ -35,6 +36,8 @@ enum Task {
     Run(run::Args),
     /// Run every test: unit, golden and, as root, real-kernel tests
     Test(test::Args),
+    /// Run the real-kernel tests on Debian's kernels, each in a virtual machine
+    VmTest(vm_test::Args),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Task::CheckEbpf => check_ebpf::run(),
         Task::Run(args) => run::run(&args),
         Task::Test(args) => test::run(&args),
+        Task::VmTest(args) => vm_test::run(&args),
     };
     // Not returned from main, which would print a backtrace where RUST_BACKTRACE is set.
     done.map_or_else(

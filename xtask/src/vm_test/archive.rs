@@ -1,0 +1,133 @@
+//! Debian's package archive, asked through an apt with lists of its own: it knows other releases than this machine's, and
+//! changes nothing of the machine's configuration.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::kernels::Suite;
+use crate::process;
+
+/// Debian's keys, which the package of the same name brings to every distribution with apt.
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// One release in the archive.
+pub struct Archive {
+    /// Apt's lists and what it downloads.
+    folder: PathBuf,
+}
+
+impl Archive {
+    /// The archive's release `suite`, with lists kept in `cache`, fetched anew: those of yesterday name files that are gone.
+    pub fn update(cache: &Path, suite: Suite) -> Result<Self> {
+        if !Path::new(KEYRING).exists() {
+            bail!(
+                "Debian's keys are missing, install them with `sudo apt-get install debian-archive-keyring`"
+            );
+        }
+        let archive = Self { folder: cache.join("apt").join(suite.name) };
+        make_folder(&archive.folder.join("lists/partial"))?;
+        make_folder(&archive.folder.join("downloads"))?;
+        let sources = archive.folder.join("sources.list");
+        fs::write(&sources, sources_list(suite))
+            .with_context(|| format!("cannot write {}", sources.display()))?;
+        eprintln!("xtask: fetching the package lists of Debian {}", suite.name);
+        process::run(archive.apt("apt-get").args(["update", "--quiet=2"]))?;
+        Ok(archive)
+    }
+
+    /// The packages that `package` depends on and whose names begin with `prefix`.
+    pub fn dependencies(&self, package: &str, prefix: &str) -> Result<Vec<String>> {
+        let text = process::output(self.apt("apt-cache").args(["depends", "--important", package]))?;
+        Ok(parse_dependencies(&text, prefix))
+    }
+
+    /// Unpacks `package` into `folder`, without installing it.
+    pub fn extract(&self, package: &str, folder: &Path) -> Result<()> {
+        let file = self.download(package)?;
+        process::run(Command::new("dpkg-deb").arg("--extract").arg(&file).arg(folder))?;
+        // What is wanted of it is unpacked.
+        fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))
+    }
+
+    /// The package's file, for the caller to remove.
+    pub fn download(&self, package: &str) -> Result<PathBuf> {
+        let folder = self.folder.join("downloads").join(package);
+        make_folder(&folder)?;
+        eprintln!("xtask: downloading {package}");
+        process::run(
+            self.apt("apt-get")
+                .args(["download", "--quiet=2", package])
+                .current_dir(&folder)
+                .stdin(Stdio::null()),
+        )?;
+        let mut files = fs::read_dir(&folder)?.flatten().map(|entry| entry.path());
+        files
+            .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
+            .with_context(|| format!("apt downloaded no file for {package}"))
+    }
+
+    /// Apt with our lists; the machine's proxies and certificates stay as they are.
+    fn apt(&self, program: &str) -> Command {
+        let mut apt = Command::new(program);
+        let path = |name: &str| self.folder.join(name).display().to_string();
+        for option in [
+            format!("Dir::Etc::sourcelist={}", path("sources.list")),
+            "Dir::Etc::sourceparts=/dev/null".to_owned(),
+            "Dir::Etc::preferences=/dev/null".to_owned(),
+            "Dir::Etc::preferencesparts=/dev/null".to_owned(),
+            format!("Dir::State::lists={}", path("lists")),
+            "Dir::State::status=/dev/null".to_owned(),
+            format!("Dir::Cache={}", path("downloads")),
+            // Only kernels for the machine the tests are built on.
+            "APT::Architecture=amd64".to_owned(),
+            "APT::Architectures=amd64".to_owned(),
+            "Acquire::Languages=none".to_owned(),
+            // Descriptions for software centres.
+            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false".to_owned(),
+            // Our folders are not readable for apt's own user, nor need they be.
+            "APT::Sandbox::User=root".to_owned(),
+        ] {
+            apt.arg("-o").arg(option);
+        }
+        apt.env("LC_ALL", "C");
+        apt
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+}
+
+fn sources_list(suite: Suite) -> String {
+    let name = suite.name;
+    let mut list = format!("deb [signed-by={KEYRING}] http://deb.debian.org/debian {name} main\n");
+    if suite.has_security {
+        list += &format!(
+            "deb [signed-by={KEYRING}] http://deb.debian.org/debian-security {name}-security main\n"
+        );
+    }
+    list
+}
+
+/// From `apt-cache depends`: `  Depends: NAME`, with `|` in front for one of several choices.
+fn parse_dependencies(text: &str, prefix: &str) -> Vec<String> {
+    let names = text.lines().filter_map(|line| line.trim_start_matches([' ', '|']).strip_prefix("Depends: "));
+    names.filter(|name| name.starts_with(prefix)).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_dependencies;
+
+    #[test]
+    fn dependencies_are_picked_by_the_beginning_of_their_names() {
+        let text = "linux-headers-6.12.1-amd64\n  Depends: linux-base\n  Depends: linux-headers-6.12.1-common\n \
+                    |Depends: linux-image-6.12.1-amd64\n  Depends: linux-image-6.12.1-amd64-unsigned\n  Depends: \
+                    linux-kbuild-6.12.1\n  Depends: gcc-12\n  Breaks: linux-headers-1\n";
+        assert_eq!(parse_dependencies(text, "linux-headers-"), ["linux-headers-6.12.1-common"]);
+        assert_eq!(parse_dependencies(text, "linux-image-").len(), 2);
+    }
+}

@@ -1,0 +1,56 @@
+#!/bin/sh
+# Second program in the virtual machine: with the host's files as the root, runs the tests and switches the machine off.
+# Results go to the second serial line, everything else to the first, which the kernel's messages go to as well.
+
+# What to run: the function `tests`, and the folder of the kernel's modules.
+. /run/vm/tests.sh
+
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/root TMPDIR=/run/tmp LC_ALL=C.UTF-8
+
+stty -F /dev/ttyS1 raw -echo
+exec 3>/dev/ttyS1 </dev/null
+
+must() {
+    "$@" && return
+    echo "vm: failed: $*" >&3
+    exec /run/vm/busybox poweroff -f
+}
+
+must mount -t proc proc /proc
+must mount -t sysfs sys /sys
+mount -t bpf bpf /sys/fs/bpf
+mount -t debugfs debug /sys/kernel/debug
+mount -t tracefs trace /sys/kernel/tracing
+mount -t cgroup2 cgroup /sys/fs/cgroup
+# Not /tmp: the tree may be there.
+must mkdir "$TMPDIR"
+mkdir -p /dev/pts /dev/shm
+mount -t devpts -o ptmxmode=666 pts /dev/pts
+mount -t tmpfs shm /dev/shm
+ip link set lo up
+# udev would make it; opening it loads the module.
+mkdir -p /dev/net
+mknod /dev/net/tun c 10 200
+
+# The kernel's own modules in the place where modprobe, and the kernel itself, look for them.
+release=$(uname -r)
+must mkdir -p "/lib/modules/$release"
+must mount --bind "$modules/$release" "/lib/modules/$release"
+
+run() { # target, folder of its package, test binary, its arguments
+    target=$1
+    must cd "$2"
+    shift 2
+    echo "vm: begin $target" >&3
+    CARGO_MANIFEST_DIR=$PWD RUST_TEST_THREADS=1 XDPDUMP_VM=1 "$@" --color=never >&3 2>&3
+    echo "vm: end $target $?" >&3
+}
+
+echo "vm: kernel $release" >&3
+tests
+echo "vm: done" >&3
+# What is still on its way to the serial line is lost when the machine goes.
+stty -F /dev/ttyS1 >/dev/null
+sleep 1
+exec /run/vm/busybox poweroff -f

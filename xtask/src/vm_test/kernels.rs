@@ -1,0 +1,54 @@
+//! Which kernels there are to test on.
+
+use std::fmt;
+
+/// A release of Debian, as its archive names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suite {
+    /// Code name.
+    pub name: &'static str,
+    /// Whether its security updates are in an archive of their own.
+    pub has_security: bool,
+}
+
+const BULLSEYE: Suite = Suite { name: "bullseye", has_security: true };
+pub(super) const BOOKWORM: Suite = Suite { name: "bookworm", has_security: true };
+const BACKPORTS: Suite = Suite { name: "trixie-backports", has_security: false };
+
+/// A kernel that Debian builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    /// What it is called here: its version, with `-rt` for the real-time variant.
+    pub name: &'static str,
+    /// Where it is.
+    pub suite: Suite,
+    /// The package that depends on its newest build, without `linux-image-`.
+    pub flavour: &'static str,
+    /// Whether netdevsim is built for it: the version in the name of its source package.
+    pub netdevsim: Option<&'static str>,
+}
+
+/// Oldest first. What `newest` is depends on the day.
+pub const KERNELS: [Kernel; 8] = [
+    Kernel { name: "5.10", suite: BULLSEYE, flavour: "amd64", netdevsim: None },
+    Kernel { name: "5.10-rt", suite: BULLSEYE, flavour: "rt-amd64", netdevsim: None },
+    Kernel { name: "6.1", suite: BOOKWORM, flavour: "amd64", netdevsim: Some("6.1") },
+    Kernel { name: "6.1-rt", suite: BOOKWORM, flavour: "rt-amd64", netdevsim: None },
+    Kernel { name: "6.12", suite: BOOKWORM, flavour: "6.12-amd64", netdevsim: Some("6.12") },
+    Kernel { name: "6.12-rt", suite: BOOKWORM, flavour: "6.12-rt-amd64", netdevsim: Some("6.12") },
+    Kernel { name: "newest", suite: BACKPORTS, flavour: "amd64", netdevsim: None },
+    Kernel { name: "newest-rt", suite: BACKPORTS, flavour: "rt-amd64", netdevsim: None },
+];
+
+impl Kernel {
+    /// The one with this name.
+    pub fn find(name: &str) -> Option<Self> {
+        KERNELS.into_iter().find(|kernel| kernel.name == name)
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name)
+    }
+}

@@ -1,0 +1,167 @@
+//! `cargo xtask vm-test`: the real-kernel tests on kernels that people run, each in a virtual machine.
+
+mod archive;
+mod cpio;
+mod image;
+mod kernels;
+mod machine;
+mod report;
+
+use std::env;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use self::image::Image;
+use self::kernels::{KERNELS, Kernel};
+use self::machine::{End, Machine};
+use self::report::{Line, Results};
+use crate::cargo::{self, Executable};
+use crate::{packages, workspace};
+
+/// Programs this takes, with the package each is in.
+const PROGRAMS: [(&str, &str); 5] = [
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("depmod", "kmod"),
+    ("modprobe", "kmod"),
+    ("xz", "xz-utils"),
+    ("dpkg-deb", "dpkg"),
+];
+
+/// Options of `vm-test`.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Downloads from deb.debian.org, once: package lists (10 MB a Debian release), the kernels' packages \
+    (50 to 110 MB each, 2 to 3 times that unpacked) and busybox. They are unpacked into $XDG_CACHE_HOME/xdpdump/vm \
+    (~/.cache/xdpdump/vm) and not installed; remove a kernel's folder there to have its newest build again. qemu is \
+    installed by apt, with sudo when it asks for no password. The machines' consoles are in target/vm."
+)]
+pub struct Args {
+    /// Kernel to test on, may be given several times; all of them by default
+    #[arg(long, value_name = "NAME", value_parser = parse_kernel)]
+    kernel: Vec<Kernel>,
+
+    /// List the kernels and exit
+    #[arg(long)]
+    list: bool,
+
+    /// How to run a machine: `tcg` works everywhere, `kvm` is ten times as fast
+    #[arg(long, value_name = "ACCELERATOR", default_value = "tcg")]
+    accel: String,
+
+    /// Arguments of the test binaries, such as a part of a test's name
+    #[arg(last = true, value_name = "TEST_ARGS")]
+    args: Vec<String>,
+}
+
+fn parse_kernel(name: &str) -> Result<Kernel, String> {
+    Kernel::find(name).ok_or_else(|| {
+        format!("there is no such kernel; there are {}", KERNELS.map(|kernel| kernel.name).join(", "))
+    })
+}
+
+/// Runs the tests on every kernel asked for.
+pub fn run(args: &Args) -> Result<()> {
+    if args.list {
+        for kernel in KERNELS {
+            println!("{kernel:10} linux-image-{} of Debian {}", kernel.flavour, kernel.suite.name);
+        }
+        return Ok(());
+    }
+    if env::consts::ARCH != "x86_64" {
+        bail!("the kernels are for x86-64, and tests built on this machine do not run on them");
+    }
+    packages::provide(&PROGRAMS)?;
+    let tests = build()?;
+    let cache = cache()?;
+    let kernels = if args.kernel.is_empty() { &KERNELS[..] } else { &args.kernel };
+    let mut all = Vec::new();
+    for kernel in kernels {
+        let results = test(&cache, *kernel, &tests, args)?;
+        all.push((kernel.name, results));
+    }
+    println!("\n{}", report::table(&all));
+    let failed: Vec<_> =
+        all.iter().filter(|(_, results)| !results.is_success()).map(|(name, _)| *name).collect();
+    if !failed.is_empty() {
+        bail!("tests failed on {}: look for `FAILED` above", failed.join(", "));
+    }
+    Ok(())
+}
+
+/// The test binaries that need a kernel of their own, and those that need a machine of their own.
+fn build() -> Result<Vec<Executable>> {
+    let built = cargo::build(cargo::command().args(["test", "--package", "xdpdump", "--no-run"]))?;
+    let wanted = |name: &str| name.starts_with("kernel") || name.starts_with("vm_");
+    Ok(built.into_iter().filter(|built| built.is_test && wanted(&built.target)).collect())
+}
+
+fn test(cache: &Path, kernel: Kernel, tests: &[Executable], args: &Args) -> Result<Results> {
+    let image = Image::provide(cache, kernel)?;
+    let folder = workspace::root().join("target/vm");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let initramfs = folder.join(format!("{kernel}.initramfs"));
+    let busybox = image::busybox(cache)?;
+    fs::write(&initramfs, image.initramfs(&busybox, &script(&image, tests, &args.args)?)?)
+        .with_context(|| format!("cannot write {}", initramfs.display()))?;
+
+    let console = folder.join(format!("{kernel}.log"));
+    let machine = Machine { image: &image, initramfs: &initramfs, console, accelerator: &args.accel };
+    println!("{kernel}: booting {}; its console is {}", image.release, machine.console.display());
+    let mut results = Results::default();
+    let end = machine.run(|text| match results.line(text) {
+        Line::Test(name, result) => println!("{kernel}: {name} ... {result}"),
+        Line::Detail => println!("{kernel}: | {text}"),
+        Line::Mark => {}
+    })?;
+    if !results.complete {
+        let what = match end {
+            End::Off => "ended before its tests did",
+            End::Silent => "said nothing for too long and was switched off",
+            End::Late => "ran for too long and was switched off",
+        };
+        println!("{kernel}: FAILED: the machine {what}; the end of its console:\n{}", machine.last_words());
+    }
+    Ok(results)
+}
+
+/// What the guest is to run: see guest.sh.
+fn script(image: &Image, tests: &[Executable], args: &[String]) -> Result<String> {
+    let path = |path: &Path| -> Result<String> {
+        Ok(quote(path.to_str().context("a path is not UTF-8: move the tree elsewhere")?))
+    };
+    let arguments: String = args.iter().map(|argument| format!(" {}", quote(argument))).collect();
+    let mut script = format!("modules={}\ntests() {{\n", path(&image.modules())?);
+    for test in tests {
+        let _ =
+            writeln!(script, "run {} {} {}{arguments}", test.target, path(&test.package)?, path(&test.path)?);
+    }
+    script.push_str("}\n");
+    Ok(script)
+}
+
+/// A word for the shell.
+fn quote(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn cache() -> Result<PathBuf> {
+    let base =
+        env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cache")));
+    Ok(base.context("there is no home folder: set XDG_CACHE_HOME")?.join("xdpdump/vm"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn quoted_words_reach_the_shell_unchanged() {
+        let word = "it's a $HOME `x` \"y\"";
+        let shell =
+            std::process::Command::new("sh").args(["-c", &format!("printf %s {}", quote(word))]).output();
+        assert_eq!(String::from_utf8(shell.unwrap().stdout).unwrap(), word);
+    }
+}
