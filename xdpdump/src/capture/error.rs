@@ -42,7 +42,10 @@ pub enum Error {
 
 fn ring_advice(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
-        Some(libc::EPERM | libc::EACCES) => ": run as root, or give the program the capability cap_perfmon",
+        Some(libc::EPERM | libc::EACCES) => {
+            ": run as root, or give the program the capabilities cap_perfmon and, for larger rings than \
+             `ulimit -l` allows, cap_ipc_lock; -B asks for smaller ones"
+        }
         Some(libc::ENOMEM) => ": ask for less with -B",
         _ => "",
     }

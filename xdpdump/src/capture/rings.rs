@@ -1,6 +1,7 @@
 //! The rings of all CPUs of one probe.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     ops::ControlFlow,
     os::fd::{AsFd, BorrowedFd},
@@ -33,16 +34,32 @@ pub struct Rings {
 
 impl Rings {
     /// Opens a ring for every online CPU and connects it to the probe: `buffer` bytes together, or a share of the machine's
-    /// memory.
+    /// memory, if the process may lock that much.
     ///
     /// # Errors
     /// When the kernel gives no ring that large.
     pub fn open(probe: &Probe, buffer: Option<u64>, immediate: bool) -> Result<Self, Error> {
         let cpus = cpus::online().map_err(Error::Cpus)?;
         let each = buffer.unwrap_or_else(|| default_buffer(cpus.len())) / cpus.len().max(1) as u64;
-        let data_len = data_size(usize::try_from(each).unwrap_or(usize::MAX >> 1));
+        let mut data_len = data_size(usize::try_from(each).unwrap_or(usize::MAX >> 1));
+        loop {
+            let rings = Self::open_on(probe, &cpus, data_len, immediate);
+            let smaller = data_size(data_len / 2);
+            match rings {
+                // Without CAP_IPC_LOCK rings count against RLIMIT_MEMLOCK. Nobody asked for this size, so a smaller one will do.
+                Err(Error::Ring { ref source, .. })
+                    if buffer.is_none() && is_not_permitted(source) && smaller < data_len =>
+                {
+                    data_len = smaller;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn open_on(probe: &Probe, cpus: &BTreeSet<u32>, data_len: usize, immediate: bool) -> Result<Self, Error> {
         let mut rings = Self { each: Vec::new(), data_len, immediate, retired: Counts::default() };
-        for cpu in cpus {
+        for &cpu in cpus {
             rings.add(probe, cpu)?;
         }
         Ok(rings)
@@ -112,6 +129,10 @@ impl Rings {
 /// Wake up when a quarter is full, but not later than it takes for a good write.
 fn wakeup_bytes(data_len: usize) -> u32 {
     (data_len / 4).min(512 << 10) as u32
+}
+
+fn is_not_permitted(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EPERM)
 }
 
 /// 8 MiB a CPU, but at most 1/32 of the machine's memory together.
