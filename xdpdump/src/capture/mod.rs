@@ -69,26 +69,32 @@ struct Session<'a> {
 
 /// Captures until a signal, the packet limit, a closed pipe or an error ends it; detached in any case.
 ///
+/// `open` is called once nothing else can keep the capture from beginning: one that cannot begin leaves the file of an
+/// earlier one as it is.
+///
 /// The totals are there also when the capture failed after it had begun.
 ///
 /// # Errors
 /// When the capture could not begin; the second value when it ended before its time.
-pub fn run(
+pub fn run<S: Sink>(
     config: &config::Capture,
     limits: Limits,
-    sink: &mut dyn Sink,
+    open: impl FnOnce() -> Result<S, output::Error>,
     notify: Notify<'_>,
 ) -> Result<(Totals, Result<(), Error>), Error> {
-    let signals = Signals::register().map_err(Error::Poll)?;
     let link = Link::find(&config.interface)?;
     let mut interface = link.describe()?;
     interface.snap_len = config.snap_len.min(MAX_CAPTURE_LEN);
 
     let mut probe = Probe::load(config.snap_len)?;
     let rings = Rings::open(&probe, config.buffer, config.immediate)?;
-    sink.interface(&interface)?;
-    let delivery = Delivery::new(sink, interface.snap_len, limits.packets);
+    let start = Sample::take();
     let attached = probe.attach(&link, config.mode)?;
+    let mut sink = open()?;
+    // Not before: opening a named pipe waits for its reader, and a signal ends that.
+    let signals = Signals::register().map_err(Error::Poll)?;
+    sink.interface(&interface)?;
+    let delivery = Delivery::new(&mut sink, start, interface.snap_len, limits.packets);
     announce(&link, &interface, &attached, notify);
     // Held until the capture is over; the kernel takes it back when the process ends.
     let _promiscuous = config.promiscuous.then(|| enter_promiscuous(&link, notify));
@@ -293,8 +299,7 @@ struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    fn new(sink: &'a mut dyn Sink, snap_len: u32, limit: Option<u64>) -> Self {
-        let sample = Sample::take();
+    fn new(sink: &'a mut dyn Sink, sample: Sample, snap_len: u32, limit: Option<u64>) -> Self {
         let clock = Clock::new(sample);
         let start = clock.wall(sample.monotonic);
         Self { sink, clock, snap_len, limit, captured: 0, start }
