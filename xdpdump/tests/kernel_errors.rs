@@ -5,7 +5,7 @@ mod support;
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -230,6 +230,35 @@ fn an_output_that_cannot_be_opened_or_written_is_refused() {
         assert_eq!(refusal(&right, &["-i", "right", "-w", path]), refused);
         assert_clean(&right);
     }
+}
+
+#[test]
+fn a_capture_that_cannot_begin_leaves_an_earlier_file_alone() {
+    let (_left, right) = NetNs::quiet_pair("left", "right");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("earlier.pcap");
+    fs::write(&path, "precious").unwrap();
+    let file = path.to_str().unwrap();
+
+    refusal(&right, &["-i", "rihgt", "-w", file]);
+    refusal(&right, &["-i", "right", "-H", "-w", file]);
+    let program = PassProgram::load();
+    let attachment = right.run(|| program.attach(right.interface_index("right"), DRIVER_MODE));
+    refusal(&right, &["-i", "right", "-w", file]);
+    drop(attachment);
+    assert_eq!(fs::read(&path).unwrap(), b"precious");
+}
+
+#[test]
+fn waiting_for_the_reader_of_a_named_pipe_can_be_interrupted() {
+    let (_left, right) = NetNs::quiet_pair("left", "right");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("pipe");
+    netns::run("mkfifo", [&path]);
+    let capture = Capture::spawn(right.command(XDPDUMP).args(["-i", "right", "-w"]).arg(&path));
+    wait::until(|| right.traces("right").xdp);
+    assert_eq!(capture.stop().status.signal(), Some(libc::SIGINT));
+    assert_clean(&right);
 }
 
 /// Captures more than `path` can take, with the command that runs xdpdump and has no arguments yet.
