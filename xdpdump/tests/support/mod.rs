@@ -9,6 +9,7 @@ pub mod generator;
 pub mod large_capture;
 pub mod netns;
 pub mod objects;
+pub mod tun;
 pub mod wait;
 pub mod wire;
 pub mod xdp;
