@@ -73,7 +73,7 @@ impl Generator {
         let create = MapCreate { map_type: BPF_MAP_TYPE_ARRAY, key_size: 4, value_size: 8, max_entries: 1 };
         // SAFETY: the command reads no pointers.
         let counter = bpf::descriptor(unsafe { bpf::bpf(BPF_MAP_CREATE, &create) }.unwrap());
-        let number_at = frame.len() as i16 - 8;
+        let len = i16::try_from(frame.len()).unwrap();
         let program = bpf::load_xdp(
             "generator",
             &[
@@ -81,7 +81,7 @@ impl Generator {
                 Instruction(0x61, 0x12, 0, 0),
                 Instruction(0x61, 0x13, 4, 0),
                 Instruction(0xbf, 0x24, 0, 0),
-                Instruction(0x07, 0x04, 0, frame.len() as i32),
+                Instruction(0x07, 0x04, 0, len.into()),
                 Instruction(0xb7, 0x00, 0, 0),
                 Instruction(0x2d, 0x34, 8, 0),
                 // r1 = counter; r5 = (*r1)++, atomically; number = r5
@@ -89,7 +89,7 @@ impl Generator {
                 Instruction(0, 0, 0, 0),
                 Instruction(0xb7, 0x05, 0, 1),
                 Instruction(0xdb, 0x51, 0, 1),
-                Instruction(0x7b, 0x52, number_at, 0),
+                Instruction(0x7b, 0x52, len - 8, 0),
                 // return bpf_redirect(interface, 0)
                 Instruction(0xb7, 0x01, 0, interface_index.cast_signed()),
                 Instruction(0xb7, 0x02, 0, 0),
@@ -121,7 +121,7 @@ impl Generator {
         let mut sent = 0;
         loop {
             let elapsed = start.elapsed().min(time);
-            let due = (elapsed.as_secs_f64() * f64::from(per_second)) as u32;
+            let due = (elapsed.as_micros() * u128::from(per_second) / 1_000_000) as u32;
             if due > sent {
                 self.send(due - sent);
                 sent = due;

@@ -8,6 +8,8 @@ pub mod files;
 pub mod generator;
 pub mod large_capture;
 pub mod netns;
+pub mod objects;
+pub mod tun;
 pub mod wait;
 pub mod wire;
 pub mod xdp;
