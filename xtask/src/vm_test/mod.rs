@@ -79,7 +79,10 @@ pub fn run(args: &Args) -> Result<()> {
     let kernels = if args.kernel.is_empty() { &KERNELS[..] } else { &args.kernel };
     let mut all = Vec::new();
     for kernel in kernels {
-        let results = test(&cache, *kernel, &tests, args)?;
+        let results = test(&cache, *kernel, &tests, args).unwrap_or_else(|error| {
+            println!("{kernel}: FAILED: {error:#}");
+            Results::default()
+        });
         all.push((kernel.name, results));
     }
     println!("\n{}", report::table(&all));
