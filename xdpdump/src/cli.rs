@@ -1,13 +1,21 @@
 //! The command line: tcpdump's letters, except the three that choose the XDP mode.
 
-use std::{ffi::OsString, io::IsTerminal, path::PathBuf};
+use std::{
+    ffi::OsString,
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
 
 use clap::{ArgAction, ArgGroup, Parser, ValueEnum};
 
 use crate::{
-    config::{Capture, Config, Destination, File},
-    output::{Format, Precision},
-    probe::Mode,
+    config::{Capture, Config, Destination, File, Text},
+    decode::Style,
+    interface::XdpMode,
+    output::{
+        Format, Precision,
+        text::{HexDump, LineStyle, TextOptions, TimeStyle},
+    },
 };
 
 /// tcpdump's largest snapshot length, `MAXIMUM_SNAPLEN`.
@@ -95,6 +103,50 @@ pub struct Cli {
     #[arg(short = 'l', long, help_heading = "Output")]
     line_buffered: bool,
 
+    /// Print the link-level header of each packet
+    #[arg(short = 'e', long, help_heading = "Text")]
+    link_level_header: bool,
+
+    /// Print less about each packet
+    #[arg(short, long, help_heading = "Text")]
+    quiet: bool,
+
+    /// Print no names for addresses and ports: accepted as in tcpdump, and always so
+    #[arg(short = 'n', action = ArgAction::Count, help_heading = "Text")]
+    numeric: u8,
+
+    /// Number the packets
+    #[arg(short = '#', long, help_heading = "Text")]
+    number: bool,
+
+    /// -t no time, -tt seconds since 1970, -ttt since the previous packet, -tttt with the date, -ttttt since the first packet
+    #[arg(short = 't', action = ArgAction::Count, help_heading = "Text")]
+    time: u8,
+
+    /// Print times with nanoseconds
+    #[arg(long, conflicts_with = "time_stamp_precision", help_heading = "Text")]
+    nano: bool,
+
+    /// Print each frame in hex, from the link-level header on
+    #[arg(short = 'x', action = ArgAction::Count, help_heading = "Text")]
+    hex: u8,
+
+    /// Print each frame in hex and ASCII
+    #[arg(short = 'X', action = ArgAction::Count, help_heading = "Text")]
+    hex_and_ascii: u8,
+
+    /// Print each frame in ASCII
+    #[arg(short = 'A', action = ArgAction::Count, help_heading = "Text")]
+    ascii: u8,
+
+    /// Print TCP sequence numbers as they are, not relative to the conversation's first
+    #[arg(long, help_heading = "Text")]
+    absolute_tcp_sequence_numbers: bool,
+
+    /// Whose lines to print: tcpdump's, or those of the original XDP demo with seconds since boot
+    #[arg(long, value_enum, value_name = "STYLE", default_value = "tcpdump", help_heading = "Text")]
+    text_style: TextStyle,
+
     /// Say more: about the capture on standard error, about packets in text (up to -vvv)
     #[arg(short, long, action = ArgAction::Count, help_heading = "Output")]
     verbose: u8,
@@ -108,6 +160,12 @@ pub struct Cli {
 enum FileFormat {
     Pcapng,
     Pcap,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TextStyle {
+    Tcpdump,
+    Classic,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -130,9 +188,9 @@ impl Cli {
                 let capture = Capture {
                     interface,
                     mode: match (self.native, self.skb, self.offload) {
-                        (true, _, _) => Some(Mode::Native),
-                        (_, true, _) => Some(Mode::Skb),
-                        (_, _, true) => Some(Mode::Offload),
+                        (true, _, _) => Some(XdpMode::Native),
+                        (_, true, _) => Some(XdpMode::Skb),
+                        (_, _, true) => Some(XdpMode::Offload),
                         _ => None,
                     },
                     snap_len: if self.snapshot_length == 0 { MAX_SNAP_LEN } else { self.snapshot_length },
@@ -161,13 +219,51 @@ impl Cli {
                 Some(TimePrecision::Nano) | None => Precision::Nano,
             },
         });
+        let text = (!self.count && (file.is_none() || self.print)).then(|| Text {
+            to_stderr: file.as_ref().is_some_and(|file| file.path == Path::new("-")),
+            options: self.text_options(),
+        });
         Destination {
             file,
-            text: None,
+            text,
             limit: self.count_limit,
             count: self.count,
             packet_buffered: self.packet_buffered || self.line_buffered,
             verbose: self.verbose > 0,
+        }
+    }
+
+    fn text_options(&self) -> TextOptions {
+        TextOptions {
+            style: Style {
+                verbosity: self.verbose,
+                quiet: self.quiet,
+                link_header: self.link_level_header,
+                absolute_seq: self.absolute_tcp_sequence_numbers,
+                ..Style::default()
+            },
+            time: match self.time {
+                0 => TimeStyle::Default,
+                1 => TimeStyle::None,
+                2 => TimeStyle::Epoch,
+                3 => TimeStyle::Delta,
+                4 => TimeStyle::Date,
+                _ => TimeStyle::SinceFirst,
+            },
+            utc: false,
+            nano: self.nano || matches!(self.time_stamp_precision, Some(TimePrecision::Nano)),
+            number: self.number,
+            hex: match (self.hex_and_ascii, self.hex, self.ascii) {
+                (1.., _, _) => HexDump::HexAscii,
+                (_, 1.., _) => HexDump::Hex,
+                (_, _, 1..) => HexDump::Ascii,
+                _ => HexDump::None,
+            },
+            line_style: match self.text_style {
+                TextStyle::Tcpdump => LineStyle::Tcpdump,
+                TextStyle::Classic => LineStyle::Classic,
+            },
+            packet_flush: self.line_buffered,
         }
     }
 }

@@ -15,7 +15,7 @@ const STEP_NANOS: i64 = 2_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// `CLOCK_MONOTONIC`, nanoseconds.
-    pub monotonic: i64,
+    pub monotonic: u64,
     /// `CLOCK_REALTIME` minus `CLOCK_MONOTONIC`, nanoseconds.
     pub offset: i64,
 }
@@ -32,15 +32,21 @@ impl Sample {
             let width = after - before;
             if best.is_none_or(|(narrowest, _)| width < narrowest) {
                 let monotonic = before + width / 2;
-                best = Some((width, Self { monotonic, offset: realtime - monotonic }));
+                let sample = Self { monotonic: monotonic.cast_unsigned(), offset: realtime - monotonic };
+                best = Some((width, sample));
             }
         }
         best.map_or(Self { monotonic: 0, offset: 0 }, |(_, sample)| sample)
     }
 }
 
-/// Nanoseconds of one of the kernel's clocks.
-pub fn nanos(clock: libc::clockid_t) -> i64 {
+/// `CLOCK_MONOTONIC`, nanoseconds: the time of events.
+pub fn monotonic() -> u64 {
+    nanos(libc::CLOCK_MONOTONIC).cast_unsigned()
+}
+
+/// Nanoseconds of one of the kernel's clocks, which all begin at 0 or later.
+fn nanos(clock: libc::clockid_t) -> i64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the kernel writes one timespec into the one given. The clocks named in this project always exist.
     unsafe { libc::clock_gettime(clock, &raw mut time) };
@@ -62,16 +68,16 @@ pub struct Clock {
 /// A straight piece of the function: at `start + t` the offset is `offset + rate * t`.
 #[derive(Clone, Copy, Debug)]
 struct Segment {
-    start: i64,
+    start: u64,
     offset: i64,
     /// Nanoseconds to correct in each 2³⁰ ns.
     rate: i64,
 }
 
 impl Segment {
-    fn offset_at(self, monotonic: i64) -> i64 {
+    fn offset_at(self, monotonic: u64) -> i64 {
         // Beyond the next sample the correction is complete.
-        let elapsed = (monotonic - self.start).clamp(0, 1 << 30);
+        let elapsed = monotonic.saturating_sub(self.start).min(1 << 30).cast_signed();
         self.offset + ((elapsed * self.rate) >> 30)
     }
 }
@@ -85,14 +91,14 @@ impl Clock {
 
     /// The wall-clock time of an event at `monotonic` nanoseconds.
     pub fn wall(&self, monotonic: u64) -> Timestamp {
-        let monotonic = i64::try_from(monotonic).unwrap_or(i64::MAX);
         let segment = if monotonic < self.now.start { self.before } else { self.now };
-        Timestamp(monotonic.saturating_add(segment.offset_at(monotonic)))
+        let offset = segment.offset_at(monotonic);
+        Timestamp(i64::try_from(monotonic).unwrap_or(i64::MAX).saturating_add(offset))
     }
 
     /// Whether it is time for [`Clock::follow`].
-    pub fn is_due(&self, monotonic: i64) -> bool {
-        monotonic - self.now.start >= RESAMPLE_EVERY.as_nanos() as i64
+    pub fn is_due(&self, monotonic: u64) -> bool {
+        u128::from(monotonic.saturating_sub(self.now.start)) >= RESAMPLE_EVERY.as_nanos()
     }
 
     /// Follows the clocks as they are now.
@@ -119,7 +125,7 @@ mod tests {
     #[test]
     fn the_real_clock_is_met_within_a_millisecond() {
         let clock = Clock::new(Sample::take());
-        let wall = clock.wall(nanos(libc::CLOCK_MONOTONIC) as u64).0;
+        let wall = clock.wall(monotonic()).0;
         let real = nanos(libc::CLOCK_REALTIME);
         assert!((real - wall).abs() < 1_000_000, "{wall} against {real}");
     }
@@ -127,10 +133,11 @@ mod tests {
     #[test]
     fn a_step_is_followed_at_the_next_sample_and_older_events_keep_their_time() {
         for step in [3600 * SECOND, -3600 * SECOND] {
-            let mut clock = Clock::new(Sample { monotonic: 10 * SECOND, offset: 1000 * SECOND });
-            clock.follow(Sample { monotonic: 11 * SECOND, offset: 1000 * SECOND + step });
-            assert_eq!(clock.wall(11 * SECOND as u64 - 1), Timestamp(1011 * SECOND - 1));
-            assert_eq!(clock.wall(11 * SECOND as u64), Timestamp(1011 * SECOND + step));
+            let mut clock =
+                Clock::new(Sample { monotonic: 10 * SECOND.cast_unsigned(), offset: 1000 * SECOND });
+            clock.follow(Sample { monotonic: 11 * SECOND.cast_unsigned(), offset: 1000 * SECOND + step });
+            assert_eq!(clock.wall(11 * SECOND.cast_unsigned() - 1), Timestamp(1011 * SECOND - 1));
+            assert_eq!(clock.wall(11 * SECOND.cast_unsigned()), Timestamp(1011 * SECOND + step));
         }
     }
 
@@ -140,18 +147,17 @@ mod tests {
         fn slewing_is_followed_and_time_never_runs_backwards(slews in proptest::collection::vec(-500_000..500_000i64, 1..20)) {
             let mut offset = 1_700_000_000 * SECOND;
             let mut clock = Clock::new(Sample { monotonic: 0, offset });
-            let mut last = clock.wall(0);
-            for (second, slew) in slews.iter().enumerate() {
-                let start = second as i64 * SECOND;
+            let mut last = Timestamp(i64::MIN);
+            for (start, slew) in (0..).step_by(1_000_000_000).zip(&slews) {
                 for step in 0..100 {
-                    let now = clock.wall((start + step * SECOND / 100) as u64);
+                    let now = clock.wall((start + step * SECOND / 100).cast_unsigned());
                     prop_assert!(now > last);
                     last = now;
                 }
                 offset += slew;
-                clock.follow(Sample { monotonic: start + SECOND, offset });
+                clock.follow(Sample { monotonic: (start + SECOND).cast_unsigned(), offset });
                 // Two seconds later at most, the correction is complete.
-                let settled = clock.wall((start + 3 * SECOND) as u64).0;
+                let settled = clock.wall((start + 3 * SECOND).cast_unsigned()).0;
                 prop_assert!((settled - (start + 3 * SECOND + offset)).abs() <= 1);
             }
         }

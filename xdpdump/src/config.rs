@@ -3,8 +3,8 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use crate::{
-    output::{Format, Precision},
-    probe::Mode,
+    interface::XdpMode,
+    output::{Format, Precision, text::TextOptions},
 };
 
 /// One run of the tool.
@@ -34,7 +34,7 @@ pub struct Capture {
     /// Name or number of the interface.
     pub interface: OsString,
     /// The mode asked for; `None` takes the best the driver has.
-    pub mode: Option<Mode>,
+    pub mode: Option<XdpMode>,
     /// Most bytes to capture of a frame.
     pub snap_len: u32,
     /// Whether to receive frames for others too.
@@ -78,4 +78,6 @@ pub struct File {
 pub struct Text {
     /// To standard error instead of standard output, which the capture file has.
     pub to_stderr: bool,
+    /// What it looks like.
+    pub options: TextOptions,
 }

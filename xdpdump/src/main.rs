@@ -12,9 +12,10 @@ use xdpdump::{
     capture::{self, Limits, Totals},
     cli::Cli,
     config::{self, Config, Destination},
+    input::CaptureFile,
     interface::{Link, list},
-    output::{self, Fanout},
-    probe,
+    output::{self, Fanout, Sink, text::TextSink},
+    probe, replay,
 };
 
 fn main() -> ExitCode {
@@ -39,8 +40,22 @@ fn run(config: Config) -> anyhow::Result<()> {
             print(&list::link_types(&link.display_name(), link.link_type()?))
         }
         Config::Capture(capture, destination) => live(&capture, &destination),
-        Config::Read { .. } => todo!(),
+        Config::Read { file, destination } => replay(&file, &destination),
     }
+}
+
+fn replay(path: &Path, destination: &Destination) -> anyhow::Result<()> {
+    let mut file = CaptureFile::open(path)?;
+    if let Some(interface) = file.interface() {
+        let (link_type, snap_len) = (interface.link_type, interface.snap_len);
+        say_plainly(&format!(
+            "reading from file {}, link-type {link_type}, snapshot length {snap_len}",
+            file.name()
+        ));
+    }
+    let mut sinks = open(destination)?;
+    let count = replay::run(&mut file, destination.limit, destination.packet_buffered, &mut sinks)?;
+    if destination.count { print(&counted(count)) } else { Ok(()) }
 }
 
 fn live(config: &config::Capture, destination: &Destination) -> anyhow::Result<()> {
@@ -58,10 +73,9 @@ fn live(config: &config::Capture, destination: &Destination) -> anyhow::Result<(
 
 fn report(totals: Totals, destination: &Destination) -> anyhow::Result<()> {
     if destination.count {
-        print(&format!("{} packets\n", totals.captured))?;
+        print(&counted(totals.captured))?;
     }
-    // Nobody is there to be told when this fails.
-    let _ = writeln!(std::io::stderr(), "{totals}");
+    say_plainly(&totals.to_string());
     Ok(())
 }
 
@@ -70,6 +84,14 @@ fn open(destination: &Destination) -> anyhow::Result<Fanout> {
     let mut sinks = Fanout::default();
     if let Some(file) = &destination.file {
         sinks.push(output::open(&file.path, file.format, file.precision)?);
+    }
+    if let Some(text) = &destination.text {
+        let sink: Box<dyn Sink> = if text.to_stderr {
+            Box::new(TextSink::new(std::io::stderr(), "standard error", text.options))
+        } else {
+            Box::new(TextSink::new(std::io::stdout(), "standard output", text.options))
+        };
+        sinks.push(sink);
     }
     Ok(sinks)
 }
@@ -83,18 +105,25 @@ fn print(text: &str) -> anyhow::Result<()> {
     std::io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
 }
 
-/// A line on standard error. Nobody is there to be told when that fails.
+fn counted(packets: u64) -> String {
+    if packets == 1 { "1 packet\n".to_owned() } else { format!("{packets} packets\n") }
+}
+
+/// A line on standard error in our name.
 fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "xdpdump: {line}");
+    say_plainly(&format!("xdpdump: {line}"));
+}
+
+/// A line on standard error. Nobody is there to be told when that fails.
+fn say_plainly(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         matches!(cause.downcast_ref(), Some(output::Error::Closed(_)))
-            || matches!(
-                cause.downcast_ref(),
-                Some(capture::Error::Output(output::Error::Closed(_)))
-            )
+            || matches!(cause.downcast_ref(), Some(capture::Error::Output(output::Error::Closed(_))))
+            || matches!(cause.downcast_ref(), Some(replay::Error::Output(output::Error::Closed(_))))
             || cause
                 .downcast_ref::<std::io::Error>()
                 .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)

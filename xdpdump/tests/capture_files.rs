@@ -232,6 +232,24 @@ fn captures_without_packets_open() {
     }
 }
 
+/// Other files may hold frames that no reader of ours would take.
+#[test]
+fn frames_are_cut_to_what_readers_accept() {
+    for (name, format) in [("large.pcap", Format::Pcap), ("large.pcapng", Format::Pcapng)] {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(name);
+        let mut sink = output::open(&file, format, Precision::Nano).unwrap();
+        sink.interface(&Interface { snap_len: 0, ..interface() }).unwrap();
+        let frame = vec![0; 300_000];
+        // Shorter than what was captured of it, as hostile files have it.
+        sink.packet(&Packet { frame: &frame, frame_len: 60, ..packet(Meta::default()) }).unwrap();
+        sink.packet(&packet(Meta::default())).unwrap();
+        sink.finish(&[]).unwrap();
+        let packets = tshark(&file, &["frame.cap_len", "frame.len"]);
+        assert_eq!(packets, [["262144", "262144"], ["46", "60"]]);
+    }
+}
+
 /// Times that the formats cannot hold must not become other times.
 #[test]
 fn times_out_of_range_are_clamped() {

@@ -1,11 +1,11 @@
 //! A file that may not grow further ends on a whole packet.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-mod common;
+mod support;
 
 use std::process::Command;
 
-use common::{assert_stays_failed, send};
+use support::large_capture::{assert_stays_failed, send};
 use xdpdump::{
     input::{CaptureFile, Item},
     output::{self, Format, Precision},

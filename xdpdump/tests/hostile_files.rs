@@ -170,8 +170,7 @@ fn pcapng_sections_of_both_byte_orders_in_one_file() {
             order.block(3, &[order.u32(9), b"sim\0".to_vec()]),
             order.block(
                 2,
-                &[order.u16(1), order.u16(7), order.words(&[0, 6, 3, 9]), b"old\0".to_vec(), end.clone()]
-                    .map(|part| part),
+                &[order.u16(1), order.u16(7), order.words(&[0, 6, 3, 9]), b"old\0".to_vec(), end.clone()],
             ),
             order.block(
                 5,

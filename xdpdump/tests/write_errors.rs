@@ -1,11 +1,11 @@
 //! An output that takes no more is reported in a sentence, and leaves a file that opens.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-mod common;
+mod support;
 
 use std::{fs::File, io::Read as _, path::Path, process::Command, thread};
 
-use common::{assert_stays_failed, send};
+use support::large_capture::{assert_stays_failed, send};
 use xdpdump::{
     input::{CaptureFile, Item},
     output::{self, Error, Format, Precision},
@@ -18,10 +18,7 @@ fn a_full_device_is_reported_before_the_first_packet() {
         let sentence = "cannot write to /dev/full: no space left on device: \
                         free some space or write elsewhere with -w";
         let opened = output::open(Path::new("/dev/full"), format, Precision::Nano);
-        let error = match opened.map(|mut sink| sink.interface(&Interface::default())) {
-            Err(error) | Ok(Err(error)) => error,
-            Ok(Ok(())) => panic!("{format:?} was written"),
-        };
+        let error = opened.and_then(|mut sink| sink.interface(&Interface::default())).unwrap_err();
         assert_eq!(error.to_string(), sentence);
     }
 }

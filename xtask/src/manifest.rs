@@ -25,9 +25,9 @@ impl Manifest {
     /// Reads the MANIFEST in `folder`.
     pub fn read(folder: &Path) -> Result<Self> {
         let file = folder.join("MANIFEST");
-        let text = fs::read_to_string(&file);
-        let text =
-            text.with_context(|| format!("cannot read {}: run `cargo xtask build-ebpf`", file.display()))?;
+        let text = fs::read_to_string(&file).map_err(|error| {
+            anyhow!("cannot read {}: {error}; run `cargo xtask build-ebpf`", file.display())
+        })?;
         Ok(Self::parse(&text))
     }
 

@@ -57,20 +57,19 @@ fn run_all(args: &[OsString], cargo: impl Fn() -> Command) -> Result<()> {
 
     let mut tally = Tally::default();
     for test in &plain {
-        announce(test);
-        tally += watch(in_package(&mut Command::new("env"), test).arg(&test.path).args(args))?;
+        let mut user = Command::new("env");
+        tally += watch(in_package(&mut user, test).arg(&test.path).args(args), &name(test))?;
     }
-    tally += watch(cargo().args(["test", "--workspace", "--doc", "--"]).args(args))?;
+    tally += watch(cargo().args(["test", "--workspace", "--doc", "--"]).args(args), "doc tests")?;
 
     let refusal = if kernel.is_empty() { None } else { probe::why_not_xdp() };
     let mut not_run = 0;
     for test in &kernel {
         if refusal.is_none() {
-            announce(test);
-            // One at a time: they share the kernel's list of programs, and some measure.
             let mut root = process::as_root("env");
-            tally +=
-                watch(in_package(&mut root, test).arg("RUST_TEST_THREADS=1").arg(&test.path).args(args))?;
+            // One at a time: they share the kernel's list of programs, and some measure.
+            let root = in_package(&mut root, test).arg("RUST_TEST_THREADS=1");
+            tally += watch(root.arg(&test.path).args(args), &name(test))?;
         } else {
             not_run += count_tests(test, args)?;
         }
@@ -91,10 +90,8 @@ fn run_all(args: &[OsString], cargo: impl Fn() -> Command) -> Result<()> {
     Ok(())
 }
 
-/// Says which binary the following results are from, as cargo does.
-fn announce(test: &Executable) {
-    let package = test.package.file_name().unwrap_or_default();
-    println!("     Running {} of {}", test.target, package.display());
+fn name(test: &Executable) -> String {
+    format!("{} of {}", test.target, test.package.file_name().unwrap_or_default().display())
 }
 
 /// Makes `env`, perhaps itself run by sudo, give a test binary the folder and variables cargo gives it.
@@ -110,14 +107,15 @@ fn in_package<'a>(env: &'a mut Command, test: &Executable) -> &'a mut Command {
     env.arg(variable("PATH", &process::search_path()))
 }
 
-/// Runs tests, passing on what they print, and adds up their result lines.
-fn watch(tests: &mut Command) -> Result<Tally> {
-    let line = process::line(tests);
-    let mut child = tests.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run `{line}`"))?;
+/// Runs tests called `name`, passing on what they print, and adds up their result lines.
+fn watch(tests: &mut Command, name: &str) -> Result<Tally> {
+    println!("     Running {name}");
+    let child = tests.stdout(Stdio::piped()).spawn();
+    let mut child = child.with_context(|| format!("cannot run `{}`", process::line(tests)))?;
     let mut tally = Tally::default();
     if let Some(output) = child.stdout.take() {
         for text in BufReader::new(output).split(b'\n') {
-            let text = text.with_context(|| format!("cannot read what `{line}` prints"))?;
+            let text = text.with_context(|| format!("cannot read what {name} prints"))?;
             let mut terminal = stdout().lock();
             terminal.write_all(&text)?;
             terminal.write_all(b"\n")?;
@@ -126,7 +124,7 @@ fn watch(tests: &mut Command) -> Result<Tally> {
     }
     let status = child.wait()?;
     if !status.success() && tally.failed == 0 {
-        println!("FAILED: `{line}` ended with {status} before it could tell a result");
+        println!("FAILED: {name} ended with {status} before it could tell a result");
         tally.failed = 1;
     }
     Ok(tally)

@@ -12,9 +12,9 @@ pub fn online() -> io::Result<BTreeSet<u32>> {
 }
 
 /// Parses the kernel's list format: `0-3,5`.
-fn parse(list: &str) -> Option<BTreeSet<u32>> {
+fn parse(text: &str) -> Option<BTreeSet<u32>> {
     let mut cpus = BTreeSet::new();
-    for range in list.trim().split(',') {
+    for range in text.trim().split(',') {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         cpus.extend(first.parse::<u32>().ok()?..=last.parse().ok()?);
     }

@@ -23,12 +23,12 @@ use watch::Watch;
 use xdpdump_ebpf::{MAX_CAPTURE_LEN, flags};
 
 use crate::{
-    clock::{Clock, RESAMPLE_EVERY, Sample, nanos},
+    clock::{Clock, RESAMPLE_EVERY, Sample, monotonic},
     config,
-    interface::{Link, Promiscuous},
+    interface::{Link, Promiscuous, XdpMode},
     output::{self, Sink},
     packet::{Direction, InterfaceStatistics, Meta, Packet, Timestamp},
-    probe::{Attached, Mode, Probe},
+    probe::{Attached, Probe},
     transport::event::Event,
 };
 
@@ -110,18 +110,15 @@ fn enter_promiscuous(link: &Link, notify: Notify<'_>) -> Option<Promiscuous> {
         .ok()
 }
 
-fn announce(
-    link: &Link,
-    interface: &crate::packet::Interface,
-    attached: &Attached,
-    notify: Notify<'_>,
-) {
+fn announce(link: &Link, interface: &crate::packet::Interface, attached: &Attached, notify: Notify<'_>) {
     let name = link.display_name();
     if let Some(refusal) = &attached.native_refused {
         notify(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));
     }
-    if !attached.multi_buffer && attached.mode != Mode::Offload {
-        notify(&format!("{name}: no multi-buffer XDP here: frames of several buffers do not reach the capture"));
+    if !attached.multi_buffer && attached.mode != XdpMode::Offload {
+        notify(&format!(
+            "{name}: no multi-buffer XDP here: frames of several buffers do not reach the capture"
+        ));
     }
     if !link.up {
         notify(&format!("{name} is down: frames will be captured when it comes up"));
@@ -293,12 +290,12 @@ impl<'a> Delivery<'a> {
     fn new(sink: &'a mut dyn Sink, snap_len: u32, limit: Option<u64>) -> Self {
         let sample = Sample::take();
         let clock = Clock::new(sample);
-        let start = clock.wall(sample.monotonic as u64);
+        let start = clock.wall(sample.monotonic);
         Self { sink, clock, snap_len, limit, captured: 0, start }
     }
 
     fn follow_clock(&mut self) {
-        if self.clock.is_due(nanos(libc::CLOCK_MONOTONIC)) {
+        if self.clock.is_due(monotonic()) {
             self.clock.follow(Sample::take());
         }
     }
@@ -325,11 +322,15 @@ impl<'a> Delivery<'a> {
             return ControlFlow::Break(error.into());
         }
         self.captured += 1;
-        if self.limit == Some(self.captured) { ControlFlow::Break(End::Enough) } else { ControlFlow::Continue(()) }
+        if self.limit == Some(self.captured) {
+            ControlFlow::Break(End::Enough)
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     fn finish(self, totals: Totals) -> Result<(), output::Error> {
-        let end = self.clock.wall(nanos(libc::CLOCK_MONOTONIC) as u64);
+        let end = self.clock.wall(monotonic());
         self.sink.finish(&[InterfaceStatistics {
             interface: 0,
             start: self.start,

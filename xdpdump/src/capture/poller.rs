@@ -40,9 +40,9 @@ impl Poller {
 
     /// Whether the other end of `fd` was found closed by the last [`Poller::wait`].
     pub fn is_closed(&self, fd: BorrowedFd<'_>) -> bool {
-        self.0.iter().any(|entry| {
-            entry.fd == fd.as_raw_fd() && entry.revents & (libc::POLLERR | libc::POLLHUP) != 0
-        })
+        self.0
+            .iter()
+            .any(|entry| entry.fd == fd.as_raw_fd() && entry.revents & (libc::POLLERR | libc::POLLHUP) != 0)
     }
 
     /// Forgets all descriptors.

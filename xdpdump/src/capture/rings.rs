@@ -8,7 +8,7 @@ use std::{
 
 use super::{Error, cpus};
 use crate::{
-    clock::nanos,
+    clock::monotonic,
     order,
     probe::Probe,
     transport::{
@@ -23,7 +23,7 @@ const HORIZON_NANOS: u64 = 1_000_000;
 
 /// A ring for every online CPU.
 pub struct Rings {
-    rings: Vec<Ring>,
+    each: Vec<Ring>,
     /// Bytes of each.
     data_len: usize,
     immediate: bool,
@@ -41,7 +41,7 @@ impl Rings {
         let cpus = cpus::online().map_err(Error::Cpus)?;
         let each = buffer.unwrap_or_else(|| default_buffer(cpus.len())) / cpus.len().max(1) as u64;
         let data_len = data_size(usize::try_from(each).unwrap_or(usize::MAX >> 1));
-        let mut rings = Self { rings: Vec::new(), data_len, immediate, retired: Counts::default() };
+        let mut rings = Self { each: Vec::new(), data_len, immediate, retired: Counts::default() };
         for cpu in cpus {
             rings.add(probe, cpu)?;
         }
@@ -54,7 +54,7 @@ impl Rings {
         let ring = Ring::open(cpu, self.data_len, wakeup)
             .and_then(|ring| probe.set_ring(cpu, ring.as_fd()).map(|()| ring))
             .map_err(|source| Error::Ring { cpu, kib: self.data_len >> 10, source })?;
-        self.rings.push(ring);
+        self.each.push(ring);
         Ok(())
     }
 
@@ -65,7 +65,7 @@ impl Rings {
     pub fn follow_cpus(&mut self, probe: &Probe) -> Result<(), Error> {
         let online = cpus::online().map_err(Error::Cpus)?;
         let retired = &mut self.retired;
-        self.rings.retain(|ring| {
+        self.each.retain(|ring| {
             if online.contains(&ring.cpu()) || ring.has_events() {
                 return true;
             }
@@ -75,7 +75,7 @@ impl Rings {
             false
         });
         for cpu in online {
-            if self.rings.iter().all(|ring| ring.cpu() != cpu) {
+            if self.each.iter().all(|ring| ring.cpu() != cpu) {
                 self.add(probe, cpu)?;
             }
         }
@@ -90,22 +90,22 @@ impl Rings {
         use_event: impl FnMut(Event<'_>) -> ControlFlow<B>,
     ) -> ControlFlow<B, bool> {
         // Time first, rings second: what is older than the horizon is in the rings by then.
-        let alone = self.rings.len() == 1;
-        let now = nanos(libc::CLOCK_MONOTONIC) as u64;
+        let alone = self.each.len() == 1;
+        let now = monotonic();
         let limit = if to_the_end || alone { u64::MAX } else { now.saturating_sub(HORIZON_NANOS) };
-        let mut batches: Vec<_> = self.rings.iter_mut().map(Ring::batch).collect();
+        let mut batches: Vec<_> = self.each.iter_mut().map(Ring::batch).collect();
         order::merge(&mut batches, limit, use_event)?;
         ControlFlow::Continue(batches.iter_mut().any(|batch| order::Source::next_time(batch).is_some()))
     }
 
     /// What was read from all rings.
     pub fn counts(&self) -> Counts {
-        self.rings.iter().fold(self.retired, |sum, ring| sum + ring.counts())
+        self.each.iter().fold(self.retired, |sum, ring| sum + ring.counts())
     }
 
     /// The descriptors to poll.
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.rings.iter().map(AsFd::as_fd)
+        self.each.iter().map(AsFd::as_fd)
     }
 }
 
@@ -124,7 +124,9 @@ fn default_buffer(cpus: usize) -> u64 {
 fn total_memory() -> io::Result<u64> {
     let text = fs::read_to_string("/proc/meminfo")?;
     text.lines()
-        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())
+        .find_map(|line| {
+            line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
+        })
         .map(|kib| kib << 10)
         .ok_or_else(|| io::Error::other("/proc/meminfo has no MemTotal"))
 }

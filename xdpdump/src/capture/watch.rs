@@ -37,7 +37,9 @@ impl Watch {
             let name = &self.name;
             match change {
                 LinkChange::Up => notify(&format!("{name} is up")),
-                LinkChange::Down => notify(&format!("{name} is down: frames will be captured when it comes up")),
+                LinkChange::Down => {
+                    notify(&format!("{name} is down: frames will be captured when it comes up"));
+                }
                 LinkChange::Renamed(new) => {
                     notify(&format!("{name} is called {new} now"));
                     self.name = new;

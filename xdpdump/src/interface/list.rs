@@ -99,7 +99,7 @@ mod tests {
                 up: true,
                 running: true,
                 driver: driver("virtio_net"),
-                xdp: vec![program(XdpMode::Native, 42), program(XdpMode::Hardware, 43)],
+                xdp: vec![program(XdpMode::Native, 42), program(XdpMode::Offload, 43)],
                 ..ethernet.clone()
             },
             Link { index: 10, name: "wg0".into(), kind: Some("wireguard".to_owned()), ..ethernet.clone() },
@@ -108,7 +108,7 @@ mod tests {
         let names = |id| (id == 42).then(|| "xdp_pass".to_owned());
         let expected = r#"
 1.lo    [Up, Running, Loopback]
-2.eth0  [Up, Running]           driver virtio_net, XDP native: program 42 "xdp_pass", XDP offloaded: program 43
+2.eth0  [Up, Running]           driver virtio_net, XDP native: program 42 "xdp_pass", XDP offload: program 43
 10.wg0  [none]                  kind wireguard
 11.ppp0 [Up]                    cannot be captured (hardware type 512)
 "#;

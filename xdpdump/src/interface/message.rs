@@ -165,12 +165,12 @@ fn attached_programs(payload: &[u8]) -> Vec<AttachedProgram> {
         let mode = match kind {
             xdp::DRIVER_PROGRAM_ID => XdpMode::Native,
             xdp::SKB_PROGRAM_ID => XdpMode::Skb,
-            xdp::HARDWARE_PROGRAM_ID => XdpMode::Hardware,
+            xdp::HARDWARE_PROGRAM_ID => XdpMode::Offload,
             xdp::ATTACHED => {
                 only.0 = match payload.first() {
                     Some(&xdp::ATTACHED_DRIVER) => Some(XdpMode::Native),
                     Some(&xdp::ATTACHED_SKB) => Some(XdpMode::Skb),
-                    Some(&xdp::ATTACHED_HARDWARE) => Some(XdpMode::Hardware),
+                    Some(&xdp::ATTACHED_HARDWARE) => Some(XdpMode::Offload),
                     _ => None,
                 };
                 continue;
@@ -293,7 +293,7 @@ mod tests {
             driver: None,
             xdp: vec![
                 AttachedProgram { mode: XdpMode::Native, program_id: 42 },
-                AttachedProgram { mode: XdpMode::Hardware, program_id: 43 },
+                AttachedProgram { mode: XdpMode::Offload, program_id: 43 },
             ],
         };
         assert_eq!(link(&payload), Some(expected));

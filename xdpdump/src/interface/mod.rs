@@ -75,15 +75,15 @@ pub enum XdpMode {
     /// In the network stack, for every driver.
     Skb,
     /// On the network card.
-    Hardware,
+    Offload,
 }
 
 impl fmt::Display for XdpMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Native => "native",
-            Self::Skb => "generic",
-            Self::Hardware => "offloaded",
+            Self::Skb => "generic (SKB)",
+            Self::Offload => "offload",
         })
     }
 }

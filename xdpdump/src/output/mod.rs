@@ -7,6 +7,7 @@ pub mod pcap;
 pub mod pcapng;
 mod pipe;
 pub mod record;
+pub mod text;
 
 use std::io;
 

@@ -1,10 +1,11 @@
 //! Classic pcap files (draft-ietf-opsawg-pcap): one link type, no metadata.
 
+use std::io;
+
 use pcap_file::{
     DataLink, Endianness,
     pcap::{PcapHeader, PcapTsResolution},
 };
-use std::io;
 
 use crate::{
     output::{

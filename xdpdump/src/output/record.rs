@@ -52,3 +52,36 @@ impl Framing {
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().copied().map(u32::from_ne_bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_pcapng_blocks() {
+        // Type, total length, and what else there is.
+        let records: Vec<u8> = [6, 12, 12, 6, 16, 0, 16].into_iter().flat_map(u32::to_ne_bytes).collect();
+        for (written, whole) in [(0, 0), (7, 0), (11, 0), (12, 12), (27, 12), (28, 28)] {
+            assert_eq!(Framing::Pcapng.whole(&records, written, true), whole, "{written}");
+        }
+    }
+
+    #[test]
+    fn whole_pcap_records() {
+        let record: Vec<u8> = [0, 0, 3, 9].into_iter().flat_map(u32::to_ne_bytes).chain([1, 2, 3]).collect();
+        let records = record.repeat(2);
+        for (written, whole) in [(18, 0), (19, 19), (37, 19), (38, 38)] {
+            assert_eq!(Framing::Pcap.whole(&records, written, false), whole, "{written}");
+        }
+        let records = [&[0xff; PCAP_FILE_HEADER], &records[..]].concat();
+        for (written, whole) in [(23, 0), (24, 24), (42, 24), (43, 43)] {
+            assert_eq!(Framing::Pcap.whole(&records, written, true), whole, "{written}");
+        }
+    }
+
+    #[test]
+    fn lengths_that_lead_nowhere_end_the_walk() {
+        assert_eq!(Framing::Pcapng.whole(&[0; 64], 64, false), 0);
+        assert_eq!(Framing::Pcapng.whole(&[0xff; 64], 64, false), 0);
+    }
+}

@@ -2,14 +2,14 @@
 
 use std::{io, os::fd::AsFd};
 
-use super::{Error, Mode, Probe, bpf, error, offload, programs};
-use crate::interface::{self, Link};
+use super::{Error, Probe, bpf, error, offload, programs};
+use crate::interface::{Link, XdpMode};
 
 /// How a program was attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
     /// Where it runs.
-    pub mode: Mode,
+    pub mode: XdpMode,
     /// Whether it sees frames that lie in several buffers.
     pub multi_buffer: bool,
     /// Why it is not native mode, when nobody asked for another.
@@ -22,22 +22,22 @@ impl Probe {
     ///
     /// # Errors
     /// When another program is attached, the mode is refused, or the kernel is too old.
-    pub fn attach(&mut self, link: &Link, mode: Option<Mode>) -> Result<Attached, Error> {
+    pub fn attach(&mut self, link: &Link, mode: Option<XdpMode>) -> Result<Attached, Error> {
         match mode {
-            Some(Mode::Offload) => self.attach_offloaded(link),
+            Some(XdpMode::Offload) => self.attach_offloaded(link),
             Some(mode) => self.attach_in(link, mode).map_err(|refusal| refusal.explain(link, mode)),
-            None => match self.attach_in(link, Mode::Native) {
+            None => match self.attach_in(link, XdpMode::Native) {
                 Err(Refusal::Attach(error)) if is_of_native_mode_only(&error) => self
-                    .attach_in(link, Mode::Skb)
+                    .attach_in(link, XdpMode::Skb)
                     .map(|attached| Attached { native_refused: Some(error.to_string()), ..attached })
-                    .map_err(|refusal| refusal.explain(link, Mode::Skb)),
-                result => result.map_err(|refusal| refusal.explain(link, Mode::Native)),
+                    .map_err(|refusal| refusal.explain(link, XdpMode::Skb)),
+                result => result.map_err(|refusal| refusal.explain(link, XdpMode::Native)),
             },
         }
     }
 
     /// With the program for frames in several buffers, or with the plain one when kernel or driver refuse that.
-    fn attach_in(&mut self, link: &Link, mode: Mode) -> Result<Attached, Refusal> {
+    fn attach_in(&mut self, link: &Link, mode: XdpMode) -> Result<Attached, Refusal> {
         let multi_buffer = self.load_and_attach("xdpdump_frags", link, mode);
         match multi_buffer {
             Ok(()) => Ok(Attached { mode, multi_buffer: true, native_refused: None }),
@@ -49,13 +49,13 @@ impl Probe {
         }
     }
 
-    fn load_and_attach(&mut self, name: &'static str, link: &Link, mode: Mode) -> Result<(), Refusal> {
+    fn load_and_attach(&mut self, name: &'static str, link: &Link, mode: XdpMode) -> Result<(), Refusal> {
         let program = self.program(name)?;
         if program.fd().is_err() {
             program.load().map_err(|error| Error::load(error.into()))?;
         }
         let fd = program.fd().map_err(|error| Error::load(error.into()))?.as_fd();
-        let xdp_link = bpf::attach_xdp(fd, link.index, mode.flags()).map_err(Refusal::Attach)?;
+        let xdp_link = bpf::attach_xdp(fd, link.index, flags(mode)).map_err(Refusal::Attach)?;
         self.program_id = self.program(name)?.info().ok().map(|info| info.id());
         self.link = Some(xdp_link);
         Ok(())
@@ -63,11 +63,11 @@ impl Probe {
 
     fn attach_offloaded(&mut self, link: &Link) -> Result<Attached, Error> {
         let program = offload::load(self.events.fd().as_fd(), link)?;
-        let xdp_link = bpf::attach_xdp(program.as_fd(), link.index, Mode::Offload.flags())
-            .map_err(|error| Refusal::Attach(error).explain(link, Mode::Offload))?;
+        let xdp_link = bpf::attach_xdp(program.as_fd(), link.index, flags(XdpMode::Offload))
+            .map_err(|error| Refusal::Attach(error).explain(link, XdpMode::Offload))?;
         self.link = Some(xdp_link);
         self.counts = false;
-        Ok(Attached { mode: Mode::Offload, multi_buffer: false, native_refused: None })
+        Ok(Attached { mode: XdpMode::Offload, multi_buffer: false, native_refused: None })
     }
 }
 
@@ -95,7 +95,7 @@ fn is_of_native_mode_only(error: &io::Error) -> bool {
 }
 
 impl Refusal {
-    fn explain(self, link: &Link, mode: Mode) -> Error {
+    fn explain(self, link: &Link, mode: XdpMode) -> Error {
         let error = match self {
             Self::Other(error) => return error,
             Self::Attach(error) => error,
@@ -112,13 +112,18 @@ impl Refusal {
             Some(libc::EPERM) => Error::Permission,
             Some(libc::ENODEV) => Error::Gone(interface),
             Some(libc::EINVAL) if error::kernel_older_than(5, 9) => Error::KernelTooOld,
-            Some(libc::EOPNOTSUPP) => Error::ModeUnsupported {
-                interface,
-                mode,
-                driver: driver_name(link),
-            },
+            Some(libc::EOPNOTSUPP) => Error::ModeUnsupported { interface, mode, driver: driver_name(link) },
             _ => Error::Attach { interface, mode, source: error },
         }
+    }
+}
+
+/// `XDP_FLAGS_*_MODE`, include/uapi/linux/if_link.h.
+fn flags(mode: XdpMode) -> u32 {
+    match mode {
+        XdpMode::Skb => 1 << 1,
+        XdpMode::Native => 1 << 2,
+        XdpMode::Offload => 1 << 3,
     }
 }
 
@@ -128,7 +133,7 @@ pub(super) fn driver_name(link: &Link) -> String {
 }
 
 /// The program that is attached to the interface by now.
-fn occupant(link: &Link) -> Option<(u32, interface::XdpMode)> {
+fn occupant(link: &Link) -> Option<(u32, XdpMode)> {
     let link = Link::by_index(link.index).ok()?;
     link.xdp.first().map(|program| (program.program_id, program.mode))
 }

@@ -44,7 +44,7 @@ struct MapElement {
 pub fn set_ring(map: BorrowedFd<'_>, cpu: u32, ring: BorrowedFd<'_>) -> io::Result<()> {
     let value = ring.as_raw_fd();
     let mut attributes = MapElement {
-        map_fd: map.as_raw_fd() as u32,
+        map_fd: map.as_raw_fd().cast_unsigned(),
         padding: 0,
         key: (&raw const cpu) as u64,
         value: (&raw const value) as u64,
@@ -60,7 +60,7 @@ pub fn set_ring(map: BorrowedFd<'_>, cpu: u32, ring: BorrowedFd<'_>) -> io::Resu
 /// What the kernel says: `ENOENT` when there is none.
 pub fn unset_ring(map: BorrowedFd<'_>, cpu: u32) -> io::Result<()> {
     let mut attributes = MapElement {
-        map_fd: map.as_raw_fd() as u32,
+        map_fd: map.as_raw_fd().cast_unsigned(),
         padding: 0,
         key: (&raw const cpu) as u64,
         value: 0,
@@ -87,7 +87,7 @@ struct LinkCreate {
 /// the driver refuses as it is set up, or before Linux 5.9.
 pub fn attach_xdp(program: BorrowedFd<'_>, ifindex: u32, flags: u32) -> io::Result<OwnedFd> {
     let mut attributes = LinkCreate {
-        program_fd: program.as_raw_fd() as u32,
+        program_fd: program.as_raw_fd().cast_unsigned(),
         target_ifindex: ifindex,
         attach_type: BPF_XDP,
         flags,

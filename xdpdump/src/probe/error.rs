@@ -4,7 +4,6 @@ use std::io;
 
 use aya::{EbpfError, programs::ProgramError};
 
-use super::Mode;
 use crate::interface::XdpMode;
 
 /// Why capturing could not begin.
@@ -17,7 +16,9 @@ pub enum Error {
     )]
     Permission,
     /// The kernel cannot do what every capture needs.
-    #[error("this kernel is too old: attaching XDP so that it goes away with the process takes Linux 5.9 or later")]
+    #[error(
+        "this kernel is too old: attaching XDP so that it goes away with the process takes Linux 5.9 or later"
+    )]
     KernelTooOld,
     /// The interface went away meanwhile.
     #[error("the interface {0} is gone")]
@@ -40,20 +41,20 @@ pub enum Error {
     /// The driver has no such mode.
     #[error(
         "{interface} has no {mode} XDP (driver {driver}){}",
-        if *mode == Mode::Skb { "" } else { "; generic mode works on every driver: use -S" }
+        if *mode == XdpMode::Skb { "" } else { "; generic mode works on every driver: use -S" }
     )]
     ModeUnsupported {
         /// The interface.
         interface: String,
         /// The mode asked for.
-        mode: Mode,
+        mode: XdpMode,
         /// The interface's driver.
         driver: String,
     },
     /// The driver refused the mode.
     #[error(
         "{interface} refused a program in {mode} mode{}",
-        if *mode == Mode::Skb { "" } else {
+        if *mode == XdpMode::Skb { "" } else {
             "; its MTU, receive offloads (LRO, GRO-HW) or number of queues may be in the way, generic mode (-S) does not ask"
         }
     )]
@@ -61,12 +62,15 @@ pub enum Error {
         /// The interface.
         interface: String,
         /// The mode asked for.
-        mode: Mode,
+        mode: XdpMode,
         /// What the kernel said.
         source: io::Error,
     },
     /// The NIC, its driver or the kernel took no program for the NIC.
-    #[error("{interface} (driver {driver}) does not run XDP programs on the NIC{}; use -N or -S", details(log))]
+    #[error(
+        "{interface} (driver {driver}) does not run XDP programs on the NIC{}; use -N or -S",
+        details(log)
+    )]
     NoOffload {
         /// The interface.
         interface: String,
@@ -120,7 +124,8 @@ fn details(log: &str) -> String {
 /// Whether the running kernel is older than `major.minor`; not when its version cannot be read.
 pub(super) fn kernel_older_than(major: u32, minor: u32) -> bool {
     let Ok(release) = std::fs::read_to_string("/proc/sys/kernel/osrelease") else { return false };
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());
+    let mut numbers =
+        release.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());
     match (numbers.next(), numbers.next()) {
         (Some(running_major), Some(running_minor)) => (running_major, running_minor) < (major, minor),
         _ => false,

@@ -4,7 +4,6 @@
 mod attach;
 mod bpf;
 mod error;
-mod mode;
 mod offload;
 mod programs;
 
@@ -13,14 +12,13 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
+pub use attach::Attached;
 use aya::{
     Ebpf, EbpfLoader,
     maps::{Map, MapData, PerCpuArray},
     programs::Xdp,
 };
-pub use attach::Attached;
 pub use error::Error;
-pub use mode::Mode;
 pub use programs::name as program_name;
 use xdpdump_ebpf::{Counters, MAX_CAPTURE_LEN};
 
@@ -111,9 +109,6 @@ impl Probe {
     }
 
     fn program(&mut self, name: &'static str) -> Result<&mut Xdp, Error> {
-        self.ebpf
-            .program_mut(name)
-            .and_then(|program| program.try_into().ok())
-            .ok_or(Error::Object(name))
+        self.ebpf.program_mut(name).and_then(|program| program.try_into().ok()).ok_or(Error::Object(name))
     }
 }

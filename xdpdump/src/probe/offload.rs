@@ -22,25 +22,19 @@ pub(super) fn load(events: BorrowedFd<'_>, link: &Link) -> Result<OwnedFd, Error
         match source.raw_os_error() {
             Some(libc::EPERM) => Error::Permission,
             Some(libc::ENODEV) => Error::Gone(link.display_name()),
-            _ => Error::NoOffload {
-                interface: link.display_name(),
-                driver: driver_name(link),
-                log,
-                source,
-            },
+            _ => Error::NoOffload { interface: link.display_name(), driver: driver_name(link), log, source },
         }
     })
 }
 
 /// The program's instructions, with its map in place.
-fn instructions(
-    events: BorrowedFd<'_>,
-) -> Result<Vec<bpf_insn>, Box<dyn std::error::Error + Send + Sync>> {
+fn instructions(events: BorrowedFd<'_>) -> Result<Vec<bpf_insn>, Box<dyn std::error::Error + Send + Sync>> {
     let mut object = Object::parse(OBJECT)?;
     let sections: HashSet<usize> = object.functions.keys().map(|(section, _)| *section).collect();
     // The program uses no other map; the other programs, which do, are thrown away.
     let maps: Vec<_> = object.maps.iter().map(|(name, map)| (name.clone(), map.clone())).collect();
-    object.relocate_maps(maps.iter().map(|(name, map)| (name.as_str(), events.as_raw_fd(), map)), &sections)?;
+    object
+        .relocate_maps(maps.iter().map(|(name, map)| (name.as_str(), events.as_raw_fd(), map)), &sections)?;
     object.relocate_calls(&sections)?;
     let function = object
         .programs

@@ -21,7 +21,8 @@ impl Event<'_> {
     /// A number no other frame of the capture has: the CPU in the upper 16 bits, its count of frames in the others.
     /// `None` when the program does not count.
     pub fn packet_id(&self) -> Option<u64> {
-        (self.header.sequence != 0).then(|| u64::from(self.cpu) << 48 | self.header.sequence & ((1 << 48) - 1))
+        (self.header.sequence != 0)
+            .then(|| u64::from(self.cpu) << 48 | self.header.sequence & ((1 << 48) - 1))
     }
 }
 

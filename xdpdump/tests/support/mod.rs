@@ -1,6 +1,13 @@
-//! What tests on a real kernel share.
+//! What integration tests share.
 #![allow(dead_code, reason = "every test target uses another part of it")]
 #![allow(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 
+pub mod bpf;
+pub mod capture;
+pub mod files;
+pub mod generator;
+pub mod large_capture;
 pub mod netns;
+pub mod wait;
+pub mod wire;
 pub mod xdp;

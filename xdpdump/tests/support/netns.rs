@@ -1,8 +1,8 @@
 //! Network namespaces to test in, so that no test touches the machine's own interfaces.
 
 use std::{
-    ffi::OsStr,
-    fs::File,
+    ffi::{CString, OsStr},
+    fs::{self, File},
     io::{self, Write},
     os::fd::AsRawFd,
     panic,
@@ -39,11 +39,25 @@ impl NetNs {
     /// Two namespaces joined by a veth pair, `left` in the first and `right` in the second, both ends up.
     pub fn pair(left: &str, right: &str) -> (Self, Self) {
         let namespaces = (Self::new(), Self::new());
-        let (a, b) = (&namespaces.0, &namespaces.1);
-        a.ip(["link", "add", left, "type", "veth", "peer", "name", right, "netns", &b.name]);
-        a.ip(["link", "set", left, "up"]);
-        b.ip(["link", "set", right, "up"]);
+        join(&namespaces, left, right);
         namespaces
+    }
+
+    /// As [`NetNs::pair`], but neither end sends anything by itself: every frame is the test's.
+    pub fn quiet_pair(left: &str, right: &str) -> (Self, Self) {
+        let namespaces = (Self::new().without_ipv6(), Self::new().without_ipv6());
+        join(&namespaces, left, right);
+        namespaces
+    }
+
+    /// Keeps the kernel from announcing itself on the interfaces to come.
+    fn without_ipv6(self) -> Self {
+        self.run(|| {
+            for interfaces in ["all", "default"] {
+                fs::write(format!("/proc/sys/net/ipv6/conf/{interfaces}/disable_ipv6"), "1").unwrap();
+            }
+        });
+        self
     }
 
     /// Its name, as in `ip netns exec NAME`.
@@ -85,6 +99,31 @@ impl NetNs {
         )
     }
 
+    /// Runs a command inside the namespace to its end and returns what it prints.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn execute(&self, program: &str, arguments: &[&str]) -> String {
+        run("ip", ["netns", "exec", &self.name, program].iter().chain(arguments))
+    }
+
+    /// The number of an interface.
+    pub fn interface_index(&self, name: &str) -> u32 {
+        let name = CString::new(name).unwrap();
+        // SAFETY: the string ends in NUL and outlives the call.
+        let index = self.run(|| unsafe { libc::if_nametoindex(name.as_ptr()) });
+        assert_ne!(index, 0, "no interface {name:?}");
+        index
+    }
+
+    /// What a capture may leave on an interface: XDP programs and promiscuity.
+    pub fn traces(&self, interface: &str) -> Traces {
+        let details = self.ip(["-d", "link", "show", interface]);
+        let mut words = details.split_whitespace().skip_while(|word| *word != "promiscuity").skip(1);
+        let promiscuity = words.next().unwrap().parse().unwrap();
+        Traces { xdp: details.contains("prog/xdp"), promiscuity }
+    }
+
     /// Runs many `ip` commands inside the namespace, one a line and without the word `ip`.
     ///
     /// # Panics
@@ -100,6 +139,19 @@ impl NetNs {
     }
 }
 
+/// What a capture may leave on an interface; the default is a clean one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traces {
+    pub xdp: bool,
+    pub promiscuity: u32,
+}
+
+fn join((a, b): &(NetNs, NetNs), left: &str, right: &str) {
+    a.ip(["link", "add", left, "type", "veth", "peer", "name", right, "netns", &b.name]);
+    a.ip(["link", "set", left, "up"]);
+    b.ip(["link", "set", right, "up"]);
+}
+
 impl Drop for NetNs {
     fn drop(&mut self) {
         // The test's own failure matters more than this one.
@@ -108,7 +160,7 @@ impl Drop for NetNs {
 }
 
 /// Runs a command to its end and returns what it prints.
-fn run<S: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = S>) -> String {
+pub fn run<S: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = S>) -> String {
     let output = Command::new(program)
         .args(arguments)
         .output()

@@ -84,7 +84,7 @@ pub fn open(cpu: u32, wakeup: Wakeup) -> io::Result<OwnedFd> {
             libc::SYS_perf_event_open,
             &raw const attributes,
             any_process,
-            cpu as libc::c_int,
+            cpu.cast_signed(),
             no_group,
             PERF_FLAG_FD_CLOEXEC,
         )
@@ -134,11 +134,6 @@ impl Mapping {
         }
         let base = NonNull::new(base.cast()).ok_or_else(|| io::Error::other("mmap gave a null pointer"))?;
         Ok(Self { base, page_size, data_len })
-    }
-
-    /// Bytes of data pages, a power of two.
-    pub fn data_len(&self) -> usize {
-        self.data_len
     }
 
     /// Where the kernel writes next; everything before it is complete.

@@ -33,7 +33,7 @@ pub struct Ring {
     /// The program's count of lost frames as of the last event.
     lost: u64,
     /// Lost events the ring reported since the last event.
-    ring_lost: u64,
+    unreported: u64,
     /// A frame in one piece that lay around the ring's end.
     scratch: Vec<u8>,
 }
@@ -84,7 +84,7 @@ impl Ring {
             tail: 0,
             counts: Counts::default(),
             lost: 0,
-            ring_lost: 0,
+            unreported: 0,
             scratch: Vec::new(),
         })
     }
@@ -106,7 +106,7 @@ impl Ring {
 
     /// Everything the kernel has written by now. What is not taken out of the batch comes with the next one.
     pub fn batch(&mut self) -> Batch<'_> {
-        let Self { cpu, event: _, mapping, tail, counts, lost, ring_lost, scratch } = self;
+        let Self { cpu, event: _, mapping, tail, counts, lost, unreported, scratch } = self;
         let mapping = &*mapping;
         let head = mapping.head();
         // SAFETY: the kernel writes from `head` on and, as long as the tail stays, not over what lies between; the
@@ -122,7 +122,7 @@ impl Ring {
             pending: None,
             counts,
             lost,
-            ring_lost,
+            unreported,
             scratch,
         }
     }
@@ -146,7 +146,7 @@ pub struct Batch<'r> {
     pending: Option<(u64, Split<'r>)>,
     counts: &'r mut Counts,
     lost: &'r mut u64,
-    ring_lost: &'r mut u64,
+    unreported: &'r mut u64,
     scratch: &'r mut Vec<u8>,
 }
 
@@ -158,7 +158,7 @@ impl Batch<'_> {
                 Some(Ok(Record::Sample { time, body })) => self.pending = Some((time, body)),
                 Some(Ok(Record::Lost(lost))) => {
                     self.counts.lost += lost;
-                    *self.ring_lost += lost;
+                    *self.unreported += lost;
                 }
                 Some(Ok(Record::Unknown)) => self.counts.damaged += 1,
                 Some(Err(walk::Damaged)) => {
@@ -205,7 +205,7 @@ impl Source for Batch<'_> {
             self.counts.read += 1;
             // A program without counters numbers nothing and leaves the losses to the ring.
             let lost = if header.sequence == 0 {
-                std::mem::take(self.ring_lost)
+                std::mem::take(self.unreported)
             } else {
                 header.lost.wrapping_sub(std::mem::replace(self.lost, header.lost))
             };

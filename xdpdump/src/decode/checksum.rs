@@ -1,0 +1,64 @@
+//! The Internet checksum (RFC 1071).
+
+use super::address::Address;
+
+/// Adds up 16-bit words in network byte order; an odd last byte counts as the high one.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Checksum(u64);
+
+impl Checksum {
+    /// Adds bytes; only the last call may have an odd number of them.
+    pub(super) fn add(mut self, bytes: &[u8]) -> Self {
+        for pair in bytes.chunks(2) {
+            let low = pair.get(1).copied().unwrap_or(0);
+            self.0 += u64::from(u16::from_be_bytes([pair[0], low]));
+        }
+        self
+    }
+
+    /// Adds the pseudo header of TCP, UDP and ICMPv6 (RFC 9293 §3.1, RFC 8200 §8.1).
+    pub(super) fn pseudo(self, src: Address, dst: Address, proto: u8, len: usize) -> Self {
+        let with_addresses = match (src, dst) {
+            (Address::V4(src), Address::V4(dst)) => self.add(&src.0).add(&dst.0),
+            (Address::V6(src), Address::V6(dst)) => self.add(&src.0).add(&dst.0),
+            _ => self,
+        };
+        with_addresses.add(&(len as u32).to_be_bytes()).add(&[0, proto])
+    }
+
+    /// The complement of the folded sum: 0 over a whole, correct message.
+    pub(super) fn finish(self) -> u16 {
+        let mut sum = self.0;
+        while sum > 0xffff {
+            sum = (sum & 0xffff) + (sum >> 16);
+        }
+        !(sum as u16)
+    }
+}
+
+/// What the checksum field should hold, from its value and the sum over the message including it.
+pub(super) fn expected(field: u16, sum: u16) -> u16 {
+    let mut fixed = u32::from(field) + u32::from(sum);
+    fixed = (fixed & 0xffff) + (fixed >> 16);
+    (fixed & 0xffff) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc1071_example() {
+        let sum = Checksum::default().add(&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]);
+        assert_eq!(!sum.finish(), 0xddf2);
+    }
+
+    #[test]
+    fn expected_makes_the_sum_zero() {
+        let mut message = [0x45, 0, 0, 0x54, 0x12, 0x34, 0xab, 0xcd];
+        let sum = Checksum::default().add(&message).finish();
+        let field = expected(0xabcd, sum).to_be_bytes();
+        message[6..].copy_from_slice(&field);
+        assert_eq!(Checksum::default().add(&message).finish(), 0);
+    }
+}

@@ -1,0 +1,114 @@
+//! Reading big-endian fields from bytes that may end anywhere.
+
+/// The captured bytes ended before the field did. Holds the protocol's short name: the line ends in ` [|name]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Truncated(pub(super) &'static str);
+
+/// What a printer returns: whether it could print all it wanted to.
+pub(super) type Printed = Result<(), Truncated>;
+
+/// One protocol layer of a frame: header and everything behind it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layer<'a> {
+    /// The captured bytes. Fewer than `len` where the capture was cut, more where a length field
+    /// lies or padding follows.
+    pub(super) bytes: &'a [u8],
+    /// Bytes on the wire, as far as the outer headers say.
+    pub(super) len: usize,
+}
+
+impl<'a> Layer<'a> {
+    /// What follows the first `n` bytes.
+    pub(super) fn skip(self, n: usize) -> Self {
+        Self { bytes: self.bytes.get(n..).unwrap_or_default(), len: self.len.saturating_sub(n) }
+    }
+
+    /// The layer ends after `len` bytes: what follows is padding or belongs to an outer layer.
+    pub(super) fn cut(self, len: usize) -> Self {
+        Self { bytes: self.bytes.get(..len).unwrap_or(self.bytes), len }
+    }
+
+    /// The layer is `len` bytes long if more bytes follow; if fewer do, it stays as it is.
+    pub(super) fn cut_to(self, len: usize) -> Self {
+        if len < self.len { self.cut(len) } else { self }
+    }
+
+    /// Reads from the start of the layer on behalf of the protocol `name`.
+    pub(super) fn cursor(self, name: &'static str) -> Cursor<'a> {
+        Cursor { name, bytes: self.bytes, at: 0 }
+    }
+}
+
+/// A position in captured bytes. Every read either succeeds as a whole or says [`Truncated`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cursor<'a> {
+    name: &'static str,
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// Reads `bytes` on behalf of the protocol `name`.
+    pub(super) fn new(name: &'static str, bytes: &'a [u8]) -> Self {
+        Self { name, bytes, at: 0 }
+    }
+
+    /// Bytes read so far.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The captured bytes not read yet.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// The error of a read past the end.
+    pub(super) fn truncated(&self) -> Truncated {
+        Truncated(self.name)
+    }
+
+    /// The next `n` bytes.
+    pub(super) fn take(&mut self, n: usize) -> Result<&'a [u8], Truncated> {
+        let taken = self.rest().get(..n).ok_or(Truncated(self.name))?;
+        self.at += n;
+        Ok(taken)
+    }
+
+    /// Fails unless `n` more bytes were captured.
+    pub(super) fn need(&self, n: usize) -> Printed {
+        if self.rest().len() < n { Err(self.truncated()) } else { Ok(()) }
+    }
+
+    /// Passes over `n` bytes.
+    pub(super) fn skip(&mut self, n: usize) -> Printed {
+        self.take(n).map(|_| ())
+    }
+
+    /// The next `N` bytes as an array.
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Truncated> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    /// The next byte.
+    pub(super) fn u8(&mut self) -> Result<u8, Truncated> {
+        self.array().map(|[byte]: [u8; 1]| byte)
+    }
+
+    /// The next two bytes in network byte order.
+    pub(super) fn u16(&mut self) -> Result<u16, Truncated> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    /// The next three bytes in network byte order.
+    pub(super) fn u24(&mut self) -> Result<u32, Truncated> {
+        self.array().map(|[a, b, c]: [u8; 3]| u32::from_be_bytes([0, a, b, c]))
+    }
+
+    /// The next four bytes in network byte order.
+    pub(super) fn u32(&mut self) -> Result<u32, Truncated> {
+        self.array().map(u32::from_be_bytes)
+    }
+}

@@ -1,0 +1,146 @@
+//! IGMP (RFC 1112, RFC 2236, RFC 3376).
+
+use super::Printer;
+use super::address::Ipv4;
+use super::checksum::Checksum;
+use super::cursor::{Cursor, Layer, Printed};
+use super::mld::record_name;
+
+const QUERY: u8 = 0x11;
+const REPORT_V1: u8 = 0x12;
+/// Routing protocols that travel in IGMP messages: only named.
+const DVMRP: u8 = 0x13;
+const PIM_V1: u8 = 0x14;
+const REPORT_V2: u8 = 0x16;
+const LEAVE: u8 = 0x17;
+const REPORT_V3: u8 = 0x22;
+
+/// Prints an IGMP message.
+pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
+    if p.style.quiet {
+        p.text("igmp");
+        return Ok(());
+    }
+    let mut cursor = layer.cursor("igmp");
+    let kind = cursor.u8()?;
+    match kind {
+        QUERY => {
+            p.text("igmp query");
+            print_query(p, &mut cursor, layer.len)?;
+        }
+        REPORT_V1 | REPORT_V2 | LEAVE => {
+            cursor.skip(3)?;
+            let group = Ipv4::read(&mut cursor)?;
+            let what = match kind {
+                REPORT_V1 => "v1 report",
+                REPORT_V2 => "v2 report",
+                _ => "leave",
+            };
+            write!(p, "igmp {what} {group}");
+            if layer.len != 8 && kind != LEAVE {
+                write!(p, " [len {}]", layer.len);
+            }
+        }
+        REPORT_V3 => {
+            p.text("igmp v3 report");
+            print_report(p, &mut cursor, layer.len)?;
+        }
+        DVMRP => write!(p, "igmp dvmrp [type {}]", cursor.u8()?),
+        PIM_V1 => p.text("igmp pimv1"),
+        _ => write!(p, "igmp-{kind}"),
+    }
+    if p.verbose()
+        && let Some(bytes) = layer.bytes.get(..layer.len)
+        && Checksum::default().add(bytes).finish() != 0
+    {
+        let field = layer.skip(2).cursor("igmp").u16()?;
+        write!(p, " bad igmp cksum {field:x}!");
+    }
+    Ok(())
+}
+
+/// RFC 3376 §4.1.1: codes above 127 are floating-point numbers, of tenths of a second.
+fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, len: usize) -> Printed {
+    let code = cursor.u8()?;
+    cursor.skip(2)?;
+    if len < 12 {
+        let version = if code == 0 { "v1" } else { "v2" };
+        write!(p, " {version}");
+        if code != 0 && code != 100 {
+            write!(p, " [max resp time {code}]");
+        }
+        let group = Ipv4::read(cursor)?;
+        if group.0 != [0; 4] {
+            write!(p, " [gaddr {group}]");
+        }
+        if len != 8 {
+            write!(p, " [len {len}]");
+        }
+        return Ok(());
+    }
+    p.text(" v3");
+    let tenths =
+        if code < 128 { u32::from(code) } else { u32::from(code & 15 | 16) << ((code >> 4 & 7) + 3) };
+    if tenths != 100 {
+        p.text(" [max resp time ");
+        if tenths < 10 {
+            write!(p, "0.{tenths}s")
+        } else {
+            write!(p, "{}.{}s", tenths / 10, tenths % 10)
+        }
+        p.text("]");
+    }
+    let group = Ipv4::read(cursor)?;
+    cursor.skip(2)?;
+    let sources = cursor.u16()?;
+    if sources > 0 {
+        write!(p, " [gaddr {group}");
+        if p.style.verbosity > 1 {
+            print_sources(p, cursor, sources)?;
+        } else {
+            write!(p, ", {sources} source(s)");
+        }
+        p.text("]");
+    } else if group.0 != [0; 4] {
+        write!(p, " [gaddr {group}]");
+    }
+    Ok(())
+}
+
+fn print_report(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, len: usize) -> Printed {
+    cursor.skip(5)?;
+    let groups = cursor.u16()?;
+    write!(p, ", {groups} group record(s)");
+    if !p.verbose() {
+        return Ok(());
+    }
+    let _ = len;
+    for _ in 0..groups {
+        let kind = cursor.u8()?;
+        let auxiliary = usize::from(cursor.u8()?) * 4;
+        let sources = cursor.u16()?;
+        write!(p, " [gaddr {}", Ipv4::read(cursor)?);
+        match record_name(kind) {
+            Some(name) => write!(p, " {name}"),
+            None => write!(p, "  [v3-report-#{kind}]"),
+        }
+        if p.style.verbosity > 1 {
+            print_sources(p, cursor, sources)?;
+        } else {
+            write!(p, ", {sources} source(s)");
+            cursor.skip(usize::from(sources) * 4)?;
+        }
+        cursor.skip(auxiliary)?;
+        p.text("]");
+    }
+    Ok(())
+}
+
+fn print_sources(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, sources: u16) -> Printed {
+    p.text(" {");
+    for _ in 0..sources {
+        write!(p, " {}", Ipv4::read(cursor)?);
+    }
+    p.text(" }");
+    Ok(())
+}

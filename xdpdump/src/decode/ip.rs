@@ -1,0 +1,156 @@
+//! What IPv4 and IPv6 share: protocol numbers (IANA) and the dispatch on them.
+
+use super::address::Address;
+use super::checksum::Checksum;
+use super::cursor::{Layer, Printed, Truncated};
+use super::{Printer, icmp, icmpv6, igmp, ipv4, ipv6, tcp, udp};
+
+pub(super) const HOP_BY_HOP: u8 = 0;
+pub(super) const ICMP: u8 = 1;
+pub(super) const IGMP: u8 = 2;
+pub(super) const IPIP: u8 = 4;
+pub(super) const TCP: u8 = 6;
+pub(super) const UDP: u8 = 17;
+pub(super) const IPV6: u8 = 41;
+pub(super) const ROUTING: u8 = 43;
+pub(super) const FRAGMENT: u8 = 44;
+pub(super) const ESP: u8 = 50;
+pub(super) const AH: u8 = 51;
+pub(super) const ICMPV6: u8 = 58;
+pub(super) const NO_NEXT: u8 = 59;
+pub(super) const DESTINATION: u8 = 60;
+
+/// The protocol's name in `-v` output.
+pub(super) fn name(protocol: u8) -> &'static str {
+    match protocol {
+        HOP_BY_HOP => "Options",
+        ICMP => "ICMP",
+        IGMP => "IGMP",
+        IPIP => "IPIP",
+        TCP => "TCP",
+        8 => "EGP",
+        9 => "IGRP",
+        UDP => "UDP",
+        33 => "DCCP",
+        IPV6 => "IPv6",
+        ROUTING => "Routing",
+        FRAGMENT => "Fragment",
+        46 => "RSVP",
+        47 => "GRE",
+        ESP => "ESP",
+        AH => "AH",
+        55 => "Mobile IP",
+        ICMPV6 => "ICMPv6",
+        62 => "CFTP",
+        88 => "EIGRP",
+        89 => "OSPF",
+        103 => "PIM",
+        108 => "Compressed IP",
+        112 => "VRRP",
+        113 => "PGM",
+        132 => "SCTP",
+        135 => "Mobility",
+        143 => "Ethernet",
+        _ => "unknown",
+    }
+}
+
+/// The IP header that carries a transport layer, as far as that layer prints or sums it.
+#[derive(Clone, Copy)]
+pub(super) struct Header {
+    pub(super) src: Address,
+    pub(super) dst: Address,
+    /// Whether the transport header follows directly, so that it prints `src.port > dst.port` itself.
+    pub(super) direct: bool,
+    /// Whether the packet is a fragment: its checksum cannot be verified.
+    pub(super) fragment: bool,
+}
+
+impl Header {
+    /// The checksum over pseudo header and `len` bytes of a message; `None` unless all were captured.
+    pub(super) fn sum(&self, protocol: u8, bytes: &[u8], len: usize) -> Option<u16> {
+        let bytes = bytes.get(..len)?;
+        Some(Checksum::default().pseudo(self.src, self.dst, protocol, len).add(bytes).finish())
+    }
+
+    /// Whether this is IPv6.
+    pub(super) fn is_v6(&self) -> bool {
+        matches!(self.src, Address::V6(_))
+    }
+}
+
+/// Prints a packet that starts at its IP header, of either version.
+pub(super) fn print_raw(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
+    match layer.bytes.first().ok_or(Truncated("ip"))? >> 4 {
+        4 => ipv4::print(p, layer),
+        6 => ipv6::print(p, layer),
+        version => {
+            write!(p, "IP{version} (invalid)");
+            Ok(())
+        }
+    }
+}
+
+/// Prints the payload of an IP packet.
+pub(super) fn print_payload(p: &mut Printer<'_>, header: &Header, protocol: u8, layer: Layer<'_>) -> Printed {
+    match protocol {
+        TCP => tcp::print(p, header, layer),
+        UDP => udp::print(p, header, layer),
+        ICMP if header.is_v6() => invalid(p, "[ICMP requires IPv4]"),
+        IGMP if header.is_v6() => invalid(p, "[IGMP requires IPv4]"),
+        ICMPV6 if !header.is_v6() => invalid(p, "[ICMPv6 requires IPv6]"),
+        ICMP => icmp::print(p, header, layer),
+        IGMP => igmp::print(p, layer),
+        ICMPV6 => icmpv6::print(p, header, layer),
+        IPIP => p.nested(|p| ipv4::print(p, layer)),
+        IPV6 => p.nested(|p| ipv6::print(p, layer)),
+        ESP => print_esp(p, layer),
+        AH => print_ah(p, header, layer),
+        NO_NEXT => {
+            p.text("no next header");
+            Ok(())
+        }
+        _ => {
+            write!(p, " ip-proto-{protocol} {}", layer.len);
+            Ok(())
+        }
+    }
+}
+
+fn invalid(p: &mut Printer<'_>, what: &str) -> Printed {
+    write!(p, "{what} (invalid)");
+    Ok(())
+}
+
+/// Encapsulating Security Payload (RFC 4303): what is readable without keys.
+fn print_esp(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
+    let mut cursor = layer.cursor("esp");
+    // Header and at least a byte of what it protects.
+    cursor.need(9)?;
+    let (spi, seq) = (cursor.u32()?, cursor.u32()?);
+    write!(p, "ESP(spi=0x{spi:08x},seq=0x{seq:x}), length {}", layer.len);
+    Ok(())
+}
+
+/// Authentication Header (RFC 4302), then what it authenticates.
+fn print_ah(p: &mut Printer<'_>, header: &Header, layer: Layer<'_>) -> Printed {
+    let mut cursor = layer.cursor("ah");
+    let next = cursor.u8()?;
+    let words = cursor.u8()?;
+    let len = (usize::from(words) + 2) * 4;
+    p.text("AH(");
+    if p.verbose() {
+        write!(p, "length={words}({len}-bytes),");
+    }
+    if cursor.u16()? != 0 {
+        write!(p, "reserved[not MBZ],");
+    }
+    write!(p, "spi=0x{:08x},", cursor.u32()?);
+    write!(p, "seq=0x{:x},icv=0x", cursor.u32()?);
+    while cursor.at() < len {
+        write!(p, "{:02x}", cursor.u8()?);
+    }
+    p.text("): ");
+    let header = Header { direct: false, ..*header };
+    p.nested(|p| print_payload(p, &header, next, layer.skip(len)))
+}

@@ -1,0 +1,121 @@
+//! Every frame is captured or counted as lost, at any rate. Needs root.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::{collections::BTreeSet, path::Path, time::Duration};
+
+use support::{
+    capture::{Capture, Ended, Totals},
+    files::{self, Contents},
+    generator::{self, Generator},
+    netns::NetNs,
+    wait, wire,
+};
+
+/// A TCP acknowledgement in an Ethernet frame.
+const SMALL: usize = 60;
+
+/// Captures what `send` makes a generator send, with `options`.
+fn capture(
+    path: &Path,
+    frame_len: usize,
+    options: &[&str],
+    send: impl FnOnce(&Generator) + Send,
+) -> (Ended, Received, Contents) {
+    let (sender, receiver) = NetNs::quiet_pair("left", "right");
+    let file = ["-i", "right", "-w", path.to_str().unwrap()];
+    let capture = Capture::start(&receiver, file.iter().chain(options));
+    // Without a program in the driver, the driver takes redirected frames only when it batches.
+    receiver.execute("ethtool", &["-K", "right", "gro", "on"]);
+
+    let before = interface_received(&receiver);
+    let generator = Generator::new(sender.interface_index("left"), wire::frame(frame_len, b""));
+    sender.run(|| send(&generator));
+    let received =
+        Received { sent: generator.sent(), interface: settled(|| interface_received(&receiver)) - before };
+    (capture.stop(), received, files::read(path))
+}
+
+/// What is known without the tool.
+struct Received {
+    sent: u64,
+    interface: u64,
+}
+
+/// Frames that the interface counted.
+fn interface_received(netns: &NetNs) -> u64 {
+    let statistics = netns.ip(["-s", "-s", "link", "show", "right"]);
+    let mut lines = statistics.lines().skip_while(|line| !line.trim_start().starts_with("RX:"));
+    lines.nth(1).unwrap().split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// A count that has come to rest.
+fn settled(count: impl Fn() -> u64) -> u64 {
+    let mut last = count();
+    wait::until(|| {
+        std::thread::sleep(Duration::from_millis(50));
+        let now = count();
+        std::mem::replace(&mut last, now) == now
+    });
+    last
+}
+
+/// Asserts that totals, file, statistics and interface tell the same story.
+fn assert_exact(ended: &Ended, received: &Received, contents: &Contents) -> Totals {
+    let totals = ended.totals();
+    assert_eq!(totals, Totals::exact(totals.captured, totals.dropped));
+    assert_eq!(totals.received, received.interface, "the interface counts as well");
+    assert_eq!(totals.captured, contents.packets.len() as u64);
+
+    let numbers: BTreeSet<_> = contents.frames().into_iter().map(generator::number).collect();
+    assert_eq!(numbers.len(), contents.packets.len(), "a number is in the file twice");
+    assert!(numbers.last().is_none_or(|&last| last < received.sent));
+
+    let [statistics] = contents.statistics[..] else { panic!("{:?}", contents.statistics) };
+    assert_eq!(statistics.received, totals.received);
+    assert_eq!(statistics.dropped, totals.dropped);
+    assert_eq!(statistics.delivered, totals.captured);
+
+    let told: u64 = contents.packets.iter().map(|packet| packet.meta.lost).sum();
+    assert!(told <= totals.dropped, "packets tell of {told} lost frames, but {} were", totals.dropped);
+    totals
+}
+
+#[test]
+fn a_million_numbered_frames_are_captured_or_counted_as_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    for mode in ["-N", "-S"] {
+        let path = directory.path().join("million.pcapng");
+        let (ended, received, contents) =
+            capture(&path, SMALL, &[mode], |generator| generator.send(1_000_000));
+        let totals = assert_exact(&ended, &received, &contents);
+        assert_eq!(received.sent, 1_000_000);
+        assert!(totals.captured > 0);
+    }
+}
+
+#[test]
+fn losses_in_small_rings_are_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    for mode in ["-N", "-S"] {
+        let path = directory.path().join("small.pcapng");
+        let (ended, received, contents) =
+            capture(&path, 1514, &[mode, "-B", "1"], |generator| generator.send(200_000));
+        let totals = assert_exact(&ended, &received, &contents);
+        assert!(totals.dropped > 0, "smaller than what arrives while the reader is away: {totals:?}");
+    }
+}
+
+#[test]
+fn nothing_is_lost_at_200_000_packets_a_second() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("paced.pcapng");
+    let time = Duration::from_secs(2);
+    let (ended, received, contents) =
+        capture(&path, SMALL, &[], |generator| generator.send_paced(200_000, time));
+    let totals = assert_exact(&ended, &received, &contents);
+    assert_eq!(received.sent, 400_000);
+    assert_eq!(totals, Totals::exact(received.interface, 0));
+    assert!(totals.received > 390_000, "the interface lost frames itself: {totals:?}");
+}

@@ -1,0 +1,168 @@
+//! Everyday traffic on a real kernel, frame by frame as tcpdump records it. Needs root.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket},
+    path::Path,
+    thread,
+};
+
+use support::{
+    capture::{Capture, Totals},
+    files::{self, Contents, Recorded},
+    netns::NetNs,
+    wait::{self, PATIENCE},
+    wire::{self, Wire},
+};
+
+/// Frames around the traffic: what comes before and after them one capture may have and the other not.
+const FIRST: &[u8] = b"first of all frames";
+const LAST: &[u8] = b"last of all frames";
+const MARK_LEN: usize = 60;
+
+const RIGHT: [&str; 2] = ["10.0.0.2", "fd00::2"];
+const MILLISECOND: i64 = 1_000_000;
+
+#[test]
+fn native_capture_equals_tcpdumps() {
+    capture_beside_tcpdump("native.pcapng", &["-N"]);
+}
+
+#[test]
+fn generic_capture_equals_tcpdumps() {
+    capture_beside_tcpdump("generic.pcapng", &["-S"]);
+}
+
+#[test]
+fn native_capture_to_a_classic_file_equals_tcpdumps() {
+    capture_beside_tcpdump("native.pcap", &["-N"]);
+}
+
+#[test]
+fn generic_capture_in_microseconds_equals_tcpdumps() {
+    capture_beside_tcpdump("generic.pcap", &["-S", "--time-stamp-precision", "micro"]);
+}
+
+fn capture_beside_tcpdump(name: &str, options: &[&str]) {
+    let (left, right) = addressed_pair();
+    let directory = tempfile::tempdir().unwrap();
+    let (path, tcpdump_path) = (directory.path().join(name), directory.path().join("tcpdump.pcap"));
+
+    let file = ["-i", "right", "-w", path.to_str().unwrap()];
+    let capture = Capture::start(&right, file.iter().chain(options));
+    let tcpdump = start_tcpdump(&right, &tcpdump_path);
+    let wire = Wire::open(&left, "left");
+    wire.send(&wire::frame(MARK_LEN, FIRST));
+    for address in RIGHT {
+        ping(&left, address);
+        tcp_conversation(&left, &right, address.parse().unwrap());
+        udp_conversation(&left, &right, address.parse().unwrap());
+    }
+    wire.send(&wire::frame(MARK_LEN, LAST));
+    wait::until(|| fs::read(&tcpdump_path).unwrap().windows(LAST.len()).any(|bytes| bytes == LAST));
+    let totals = capture.stop().totals();
+    assert_eq!(tcpdump.stop().totals().dropped, 0);
+
+    let contents = files::read(&path);
+    let count = contents.packets.len();
+    assert_eq!(totals, Totals::exact(count as u64, 0));
+    assert_eq!(files::read_by_tshark(&path).len(), count);
+    assert_same(&between_marks(&contents), &between_marks(&files::read(&tcpdump_path)));
+}
+
+/// A pair of interfaces with addresses, on which frames look as they would on a wire: no packets that hardware would have
+/// to cut up or put together, and checksums filled in.
+fn addressed_pair() -> (NetNs, NetNs) {
+    let (left, right) = NetNs::pair("left", "right");
+    for (netns, name, number) in [(&left, "left", 1), (&right, "right", 2)] {
+        netns.ip(["address", "add", &format!("10.0.0.{number}/24"), "dev", name]);
+        netns.ip(["address", "add", &format!("fd00::{number}/64"), "dev", name, "nodad"]);
+        netns.execute("ethtool", &["-K", name, "gro", "off", "gso", "off", "tso", "off", "tx", "off"]);
+    }
+    (left, right)
+}
+
+fn start_tcpdump(netns: &NetNs, path: &Path) -> Capture {
+    let mut tcpdump = netns.command("tcpdump");
+    tcpdump.args(["-i", "right", "-Q", "in", "-n", "-U", "--immediate-mode", "-B", "65536", "-Z", "root"]);
+    tcpdump.args(["--time-stamp-precision", "nano", "-w"]).arg(path);
+    let mut tcpdump = Capture::spawn(&mut tcpdump);
+    tcpdump.wait_for("listening on");
+    tcpdump
+}
+
+fn ping(from: &NetNs, address: &str) {
+    from.execute("ping", &["-q", "-n", "-c", "3", "-i", "0.1", "-s", "1000", address]);
+}
+
+/// A conversation with data in both directions.
+fn tcp_conversation(from: &NetNs, to: &NetNs, address: IpAddr) {
+    let listener = to.run(|| TcpListener::bind((address, 0))).unwrap();
+    let server = listener.local_addr().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut stream = listener.accept().unwrap().0;
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            let mut request = vec![0; 200_000];
+            stream.read_exact(&mut request).unwrap();
+            stream.write_all(&request[..100_000]).unwrap();
+        });
+        let mut stream = from.run(|| TcpStream::connect(server)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(&wire::frame(200_000, b"GET")).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        assert_eq!(answer.len(), 100_000);
+    });
+}
+
+/// Datagrams of many sizes, the last in fragments, each answered.
+fn udp_conversation(from: &NetNs, to: &NetNs, address: IpAddr) {
+    let server = to.run(|| UdpSocket::bind((address, 0))).unwrap();
+    let any: SocketAddr = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" }.parse().unwrap();
+    let client = from.run(|| UdpSocket::bind(any)).unwrap();
+    client.connect(server.local_addr().unwrap()).unwrap();
+    for socket in [&server, &client] {
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    }
+    for len in [0, 1, 18, 100, 1400, 4000] {
+        client.send(&vec![7; len]).unwrap();
+        let (received, peer) = server.recv_from(&mut [0; 8192]).unwrap();
+        assert_eq!(received, len);
+        server.send_to(b"thanks", peer).unwrap();
+        assert_eq!(client.recv(&mut [0; 8192]).unwrap(), 6);
+    }
+}
+
+fn between_marks(contents: &Contents) -> Vec<Recorded> {
+    let position = |tag| {
+        let mark = wire::frame(MARK_LEN, tag);
+        contents.packets.iter().position(|packet| packet.frame == mark).unwrap()
+    };
+    contents.packets[position(FIRST)..=position(LAST)].to_vec()
+}
+
+/// Asserts that the same frames were recorded at the same times. Their order may differ: a frame of another CPU can pass
+/// between the two places where they are seen.
+fn assert_same(ours: &[Recorded], tcpdumps: &[Recorded]) {
+    // 3 pings, 136 segments, 9 packets of UDP at least; twice.
+    assert!(tcpdumps.len() > 296, "tcpdump recorded only {} frames", tcpdumps.len());
+    let sorted = |packets: &[Recorded]| {
+        let mut packets = packets.to_vec();
+        packets.sort_by(|a, b| (&a.frame, a.time).cmp(&(&b.frame, b.time)));
+        packets
+    };
+    let (ours, tcpdumps) = (sorted(ours), sorted(tcpdumps));
+    assert_eq!(ours.len(), tcpdumps.len());
+    for (ours, tcpdumps) in ours.iter().zip(&tcpdumps) {
+        assert_eq!(ours.frame, tcpdumps.frame);
+        assert_eq!(ours.frame_len, tcpdumps.frame_len);
+    }
+    let differences = ours.iter().zip(&tcpdumps).map(|(ours, tcpdumps)| ours.time - tcpdumps.time);
+    let largest = differences.max_by_key(|difference| difference.abs()).unwrap();
+    assert!(largest.abs() < MILLISECOND, "a frame's time differs from tcpdump's by {largest} ns");
+}

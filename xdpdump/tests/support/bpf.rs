@@ -1,0 +1,81 @@
+//! bpf(2) without the code under test: programs written by hand.
+
+use std::{
+    io,
+    mem::size_of,
+    os::fd::{AsRawFd, FromRawFd, OwnedFd},
+};
+
+/// Commands of bpf(2) (`enum bpf_cmd`, `include/uapi/linux/bpf.h`).
+pub const BPF_MAP_CREATE: libc::c_long = 0;
+pub const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
+pub const BPF_PROG_TEST_RUN: libc::c_long = 10;
+pub const BPF_LINK_CREATE: libc::c_long = 28;
+const BPF_PROG_LOAD: libc::c_long = 5;
+
+const BPF_PROG_TYPE_XDP: u32 = 6;
+
+/// `struct bpf_insn`: operation, registers (source in the upper half), offset, immediate.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Instruction(pub u8, pub u8, pub i16, pub i32);
+
+/// The members of `union bpf_attr` that `BPF_PROG_LOAD` needs here.
+#[repr(C)]
+struct Load {
+    program_type: u32,
+    instruction_count: u32,
+    instructions: u64,
+    license: u64,
+    log_level_and_size: [u32; 2],
+    log: u64,
+    kernel_version_and_flags: [u32; 2],
+    name: [u8; 16],
+}
+
+/// Loads an XDP program.
+///
+/// # Panics
+/// When the verifier refuses it, with what it said.
+pub fn load_xdp(name: &str, instructions: &[Instruction]) -> OwnedFd {
+    let mut name_bytes = [0; 16];
+    name_bytes[..name.len()].copy_from_slice(name.as_bytes());
+    let mut log = vec![0u8; 64 << 10];
+    let load = Load {
+        program_type: BPF_PROG_TYPE_XDP,
+        instruction_count: instructions.len() as u32,
+        instructions: instructions.as_ptr().expose_provenance() as u64,
+        license: c"GPL".as_ptr().expose_provenance() as u64,
+        log_level_and_size: [1, log.len() as u32],
+        log: log.as_mut_ptr().expose_provenance() as u64,
+        kernel_version_and_flags: [0; 2],
+        name: name_bytes,
+    };
+    // SAFETY: the command reads instructions and licence and writes the log, which outlive the call.
+    let loaded = unsafe { bpf(BPF_PROG_LOAD, &load) };
+    descriptor(loaded.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&log))))
+}
+
+/// Runs a command of bpf(2) and returns what it returns: 0 or a new descriptor.
+///
+/// # Errors
+/// What the kernel says.
+///
+/// # Safety
+/// `T` is the beginning of what the command reads and writes, and the pointers in it are valid for that.
+pub unsafe fn bpf<T>(command: libc::c_long, attribute: &T) -> io::Result<i32> {
+    // SAFETY: the pointer and size describe `attribute`; the caller vouches for the pointers in it.
+    let result = unsafe { libc::syscall(libc::SYS_bpf, command, &raw const *attribute, size_of::<T>()) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
+}
+
+/// Takes over a descriptor that a command returned.
+pub fn descriptor(fd: i32) -> OwnedFd {
+    // SAFETY: the kernel just returned this descriptor and nothing else owns it.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+/// A descriptor as bpf(2) wants it.
+pub fn number(fd: &OwnedFd) -> u32 {
+    fd.as_raw_fd().cast_unsigned()
+}

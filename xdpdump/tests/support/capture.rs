@@ -1,0 +1,190 @@
+//! The tool itself, run as a user runs it.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
+    time::Instant,
+};
+
+use super::{netns::NetNs, wait::PATIENCE};
+
+/// The tool's executable.
+pub const XDPDUMP: &str = env!("CARGO_BIN_EXE_xdpdump");
+
+/// A running xdpdump; killed when dropped.
+#[derive(Debug)]
+pub struct Capture {
+    child: Child,
+    lines: Receiver<String>,
+    stderr: String,
+}
+
+/// How a capture ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub status: ExitStatus,
+    /// Everything it said.
+    pub stderr: String,
+}
+
+/// The three lines at the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub captured: u64,
+    pub received: u64,
+    pub dropped: u64,
+}
+
+impl Capture {
+    /// Starts it in a namespace and waits until it listens.
+    pub fn start<S: AsRef<OsStr>>(netns: &NetNs, arguments: impl IntoIterator<Item = S>) -> Self {
+        let mut capture = Self::spawn(netns.command(XDPDUMP).args(arguments));
+        capture.wait_for("listening on");
+        capture
+    }
+
+    /// Runs a command that is, or becomes, xdpdump.
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in stderr.lines() {
+                let _ = sender.send(line.unwrap());
+            }
+        });
+        Self { child, lines, stderr: String::new() }
+    }
+
+    /// Waits until it says `words` and returns that line.
+    ///
+    /// # Panics
+    /// When it ends or falls silent before.
+    pub fn wait_for(&mut self, words: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.stderr += &line;
+                    self.stderr.push('\n');
+                    if line.contains(words) {
+                        return line;
+                    }
+                }
+                Err(_) => panic!("never said {words:?}, but:\n{}", self.stderr),
+            }
+        }
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> i32 {
+        self.child.id().cast_signed()
+    }
+
+    /// Its standard output, if the command has piped it.
+    pub fn stdout(&mut self) -> ChildStdout {
+        self.child.stdout.take().unwrap()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: i32) {
+        // SAFETY: no pointers are passed. The child was not waited for yet, so the number is still its own.
+        assert_eq!(unsafe { libc::kill(self.pid(), signal) }, 0);
+    }
+
+    /// True until it ended.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Interrupts it as a person would, and waits for its end.
+    pub fn stop(self) -> Ended {
+        self.signal(libc::SIGINT);
+        self.wait()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When it does not come.
+    pub fn wait(mut self) -> Ended {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.stderr += &line;
+                    self.stderr.push('\n');
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("does not end, but said:\n{}", self.stderr),
+            }
+        }
+        let status = self.child.wait().unwrap();
+        Ended { status, stderr: std::mem::take(&mut self.stderr) }
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// The totals of a capture that ended well.
+    ///
+    /// # Panics
+    /// When it did not, or the totals are not the last three lines.
+    pub fn totals(&self) -> Totals {
+        assert_eq!(self.status.code(), Some(0), "{}", self.stderr);
+        self.counts()
+    }
+
+    /// The totals, however it ended.
+    ///
+    /// # Panics
+    /// When there are not three lines in tcpdump's words.
+    pub fn counts(&self) -> Totals {
+        let count = |words: &str| {
+            let counts = self.stderr.lines().filter_map(|line| {
+                let (count, rest) = line.split_once(' ')?;
+                let rest = rest.strip_prefix("packets ").or(rest.strip_prefix("packet "))?;
+                (rest == words).then(|| count.parse::<u64>().unwrap())
+            });
+            let counts: Vec<_> = counts.collect();
+            assert_eq!(counts.len(), 1, "lines ending in {words:?} in:\n{}", self.stderr);
+            counts[0]
+        };
+        Totals {
+            captured: count("captured"),
+            received: count("received by filter"),
+            dropped: count("dropped by kernel"),
+        }
+    }
+
+    /// The sentence of a capture that failed: the one line that is neither totals nor what went well before.
+    ///
+    /// # Panics
+    /// When the status is not 1.
+    pub fn failure(&self) -> &str {
+        assert_eq!(self.status.code(), Some(1), "{}", self.stderr);
+        let mut lines = self
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with("xdpdump: ") && !line.contains("listening on"));
+        let line = lines.next_back().unwrap_or_else(|| panic!("no sentence in:\n{}", self.stderr));
+        line.trim_start_matches("xdpdump: ")
+    }
+}
+
+impl Totals {
+    /// Of a capture that got and lost so many frames, with nothing unaccounted for.
+    pub fn exact(captured: u64, dropped: u64) -> Self {
+        Self { captured, received: captured + dropped, dropped }
+    }
+}

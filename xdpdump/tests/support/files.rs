@@ -1,0 +1,71 @@
+//! What is in capture files.
+
+use std::{path::Path, process::Command};
+
+use xdpdump::{
+    input::{CaptureFile, Item},
+    packet::{InterfaceStatistics, Meta},
+};
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub struct Contents {
+    pub packets: Vec<Recorded>,
+    pub statistics: Vec<InterfaceStatistics>,
+}
+
+/// A packet in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Nanoseconds since the Unix epoch.
+    pub time: i64,
+    pub frame: Vec<u8>,
+    pub frame_len: u32,
+    pub meta: Meta,
+}
+
+impl Contents {
+    /// Only the frames, in the file's order.
+    pub fn frames(&self) -> Vec<&[u8]> {
+        self.packets.iter().map(|packet| &packet.frame[..]).collect()
+    }
+}
+
+/// Reads a whole file.
+///
+/// # Panics
+/// When it does not end on a whole record.
+pub fn read(path: &Path) -> Contents {
+    let mut file = CaptureFile::open(path).unwrap();
+    let mut contents = Contents::default();
+    while let Some(item) = file.next().unwrap() {
+        match item {
+            Item::Interface(_) => {}
+            Item::Packet(packet) => contents.packets.push(Recorded {
+                time: packet.timestamp.0,
+                frame: packet.frame.to_vec(),
+                frame_len: packet.frame_len,
+                meta: packet.meta,
+            }),
+            Item::Statistics(statistics) => contents.statistics.push(statistics),
+        }
+    }
+    contents
+}
+
+/// Has tshark read a file, and returns each packet's length.
+///
+/// # Panics
+/// When it complains of anything.
+pub fn read_by_tshark(path: &Path) -> Vec<u32> {
+    let output = Command::new("tshark")
+        .args(["-n", "-T", "fields", "-e", "frame.len", "-r"])
+        .arg(path)
+        .output()
+        .unwrap_or_else(|error| panic!("cannot run tshark (package tshark): {error}"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let complaints: Vec<_> =
+        stderr.lines().filter(|line| !line.starts_with("Running as user \"root\"")).collect();
+    assert!(output.status.success() && complaints.is_empty(), "{}: {complaints:#?}", output.status);
+    String::from_utf8_lossy(&output.stdout).lines().map(|line| line.parse().unwrap()).collect()
+}

@@ -1,0 +1,154 @@
+//! Numbered frames at millions a second without a NIC: the kernel runs an XDP program that writes a number into a frame
+//! and redirects it, again and again (`BPF_PROG_RUN` with live frames, Linux 5.18).
+//!
+//! The other end of the veth pair must have a native XDP program or GRO on, or the kernel drops every frame.
+
+use std::{
+    os::fd::OwnedFd,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::bpf::{self, BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_PROG_TEST_RUN, Instruction};
+
+const BPF_MAP_TYPE_ARRAY: u32 = 2;
+const BPF_F_TEST_XDP_LIVE_FRAMES: u32 = 1 << 1;
+/// Frames the kernel redirects at once; a veth queue holds 256.
+const BATCH: u32 = 64;
+/// How often paced frames are sent.
+const PACE: Duration = Duration::from_millis(1);
+
+/// Sends copies of one frame, whose last 8 bytes are their number: 0, 1, 2 … in the machine's byte order.
+#[derive(Debug)]
+pub struct Generator {
+    program: OwnedFd,
+    counter: OwnedFd,
+    frame: Vec<u8>,
+}
+
+/// The members of `union bpf_attr` that `BPF_MAP_CREATE` needs here.
+#[repr(C)]
+struct MapCreate {
+    map_type: u32,
+    key_size: u32,
+    value_size: u32,
+    max_entries: u32,
+}
+
+/// The members of `union bpf_attr` that `BPF_MAP_LOOKUP_ELEM` needs here.
+#[repr(C)]
+struct Lookup {
+    map: u32,
+    padding: u32,
+    key: u64,
+    value: u64,
+}
+
+/// The members of `union bpf_attr` that `BPF_PROG_TEST_RUN` needs here.
+#[derive(Default)]
+#[repr(C)]
+struct Run {
+    program: u32,
+    result: u32,
+    frame_len: u32,
+    frame_len_out: u32,
+    frame: u64,
+    frame_out: u64,
+    repeat: u32,
+    duration: u32,
+    context_len: u32,
+    context_len_out: u32,
+    context: u64,
+    context_out: u64,
+    flags: u32,
+    cpu: u32,
+    batch: u32,
+    padding: u32,
+}
+
+impl Generator {
+    /// Prepares to send copies of `frame` out of the interface with this index. The frame has at least 22 bytes, and at
+    /// most what a page holds besides headroom, about 3500.
+    pub fn new(interface_index: u32, frame: Vec<u8>) -> Self {
+        let create = MapCreate { map_type: BPF_MAP_TYPE_ARRAY, key_size: 4, value_size: 8, max_entries: 1 };
+        // SAFETY: the command reads no pointers.
+        let counter = bpf::descriptor(unsafe { bpf::bpf(BPF_MAP_CREATE, &create) }.unwrap());
+        let number_at = frame.len() as i16 - 8;
+        let program = bpf::load_xdp(
+            "generator",
+            &[
+                // r2 = frame, r3 = its end; without room for the number: XDP_ABORTED
+                Instruction(0x61, 0x12, 0, 0),
+                Instruction(0x61, 0x13, 4, 0),
+                Instruction(0xbf, 0x24, 0, 0),
+                Instruction(0x07, 0x04, 0, frame.len() as i32),
+                Instruction(0xb7, 0x00, 0, 0),
+                Instruction(0x2d, 0x34, 8, 0),
+                // r1 = counter; r5 = (*r1)++, atomically; number = r5
+                Instruction(0x18, 0x21, 0, bpf::number(&counter).cast_signed()),
+                Instruction(0, 0, 0, 0),
+                Instruction(0xb7, 0x05, 0, 1),
+                Instruction(0xdb, 0x51, 0, 1),
+                Instruction(0x7b, 0x52, number_at, 0),
+                // return bpf_redirect(interface, 0)
+                Instruction(0xb7, 0x01, 0, interface_index.cast_signed()),
+                Instruction(0xb7, 0x02, 0, 0),
+                Instruction(0x85, 0, 0, 23),
+                Instruction(0x95, 0, 0, 0),
+            ],
+        );
+        Self { program, counter, frame }
+    }
+
+    /// Sends `count` frames as fast as the kernel can. Call it in the interface's namespace.
+    pub fn send(&self, count: u32) {
+        let run = Run {
+            program: bpf::number(&self.program),
+            frame_len: self.frame.len() as u32,
+            frame: self.frame.as_ptr().expose_provenance() as u64,
+            repeat: count,
+            flags: BPF_F_TEST_XDP_LIVE_FRAMES,
+            batch: BATCH,
+            ..Run::default()
+        };
+        // SAFETY: the command reads the frame, which outlives the call, and writes to `run` only, which is not read again.
+        unsafe { bpf::bpf(BPF_PROG_TEST_RUN, &run) }.unwrap();
+    }
+
+    /// Sends frames at a steady pace for some time, and catches up after a delay. Call it in the interface's namespace.
+    pub fn send_paced(&self, per_second: u32, time: Duration) {
+        let start = Instant::now();
+        let mut sent = 0;
+        loop {
+            let elapsed = start.elapsed().min(time);
+            let due = (elapsed.as_secs_f64() * f64::from(per_second)) as u32;
+            if due > sent {
+                self.send(due - sent);
+                sent = due;
+            }
+            if elapsed == time {
+                return;
+            }
+            thread::sleep(PACE);
+        }
+    }
+
+    /// How many frames were numbered so far.
+    pub fn sent(&self) -> u64 {
+        let (key, mut count) = (0u32, 0u64);
+        let lookup = Lookup {
+            map: bpf::number(&self.counter),
+            padding: 0,
+            key: (&raw const key).expose_provenance() as u64,
+            value: (&raw mut count).expose_provenance() as u64,
+        };
+        // SAFETY: the command reads the 4 bytes of the key and writes the 8 bytes of the count.
+        unsafe { bpf::bpf(BPF_MAP_LOOKUP_ELEM, &lookup) }.unwrap();
+        count
+    }
+}
+
+/// The number in a frame that a generator sent.
+pub fn number(frame: &[u8]) -> u64 {
+    u64::from_ne_bytes(*frame.last_chunk().unwrap())
+}

@@ -1,0 +1,77 @@
+//! Frames put onto an interface as they are.
+
+use std::{
+    io,
+    os::fd::{AsRawFd, FromRawFd, OwnedFd},
+};
+
+use super::netns::NetNs;
+
+/// An EtherType for experiments (IEEE 802, "Local Experimental EtherType 1").
+const EXPERIMENTAL: [u8; 2] = [0x88, 0xb5];
+
+/// A frame of `len` bytes, at least 14, from and to addresses nobody has; the payload begins with `tag`.
+pub fn frame(len: usize, tag: &[u8]) -> Vec<u8> {
+    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
+    frame.extend(EXPERIMENTAL);
+    frame.extend(tag.iter().take(len - frame.len()));
+    let start = frame.len();
+    frame.extend((start..len).map(|position| (position % 251) as u8));
+    frame
+}
+
+/// Sends frames out of one interface, through a packet socket.
+#[derive(Debug)]
+pub struct Wire {
+    socket: OwnedFd,
+    address: libc::sockaddr_ll,
+}
+
+impl Wire {
+    /// Opens an interface of `netns` to send out of.
+    pub fn open(netns: &NetNs, interface: &str) -> Self {
+        let index = netns.interface_index(interface);
+        // SAFETY: no pointers are passed. Protocol 0: it receives nothing.
+        let fd =
+            netns.run(|| unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) });
+        assert!(fd >= 0, "packet socket: {}", io::Error::last_os_error());
+        // SAFETY: the kernel just returned this descriptor and nothing else owns it.
+        let socket = unsafe { OwnedFd::from_raw_fd(fd) };
+        let size: libc::c_int = 4 << 20;
+        // SAFETY: the pointer and length describe `size`, which outlives the call.
+        let result = unsafe {
+            libc::setsockopt(
+                fd,
+                libc::SOL_SOCKET,
+                libc::SO_SNDBUFFORCE,
+                (&raw const size).cast(),
+                size_of::<libc::c_int>() as libc::socklen_t,
+            )
+        };
+        assert_eq!(result, 0, "send buffer: {}", io::Error::last_os_error());
+        // SAFETY: sockaddr_ll is plain integers, for which zero is valid.
+        let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+        address.sll_family = libc::AF_PACKET as u16;
+        address.sll_ifindex = index.cast_signed();
+        Self { socket, address }
+    }
+
+    /// Sends one frame.
+    ///
+    /// # Panics
+    /// When the kernel does not take it whole.
+    pub fn send(&self, frame: &[u8]) {
+        // SAFETY: the pointers and lengths describe the frame and the address, which outlive the call.
+        let sent = unsafe {
+            libc::sendto(
+                self.socket.as_raw_fd(),
+                frame.as_ptr().cast(),
+                frame.len(),
+                0,
+                (&raw const self.address).cast(),
+                size_of::<libc::sockaddr_ll>() as libc::socklen_t,
+            )
+        };
+        assert_eq!(sent, frame.len() as isize, "send {} bytes: {}", frame.len(), io::Error::last_os_error());
+    }
+}

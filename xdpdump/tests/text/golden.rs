@@ -1,0 +1,193 @@
+//! The text output against what tcpdump prints.
+//!
+//! `XDPDUMP_BLESS=1 cargo test --test text` writes the fixtures anew and records tcpdump's text of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::capture::{self, Record};
+use crate::frames;
+use xdpdump::decode::Style;
+use xdpdump::output::Sink;
+use xdpdump::output::text::{HexDump, LineStyle, TextOptions, TextSink, TimeStyle};
+use xdpdump::packet::{Interface, LinkType, Meta, Packet, Timestamp};
+
+/// What a golden file's name says of the options: tcpdump's letters.
+const PROTOCOLS: [&str; 12] =
+    ["n", "nq", "ne", "nqe", "ntttt", "nxx", "nXX", "nAA", "nv", "nvv", "nve", "ntt#"];
+const TRUNCATED: [&str; 4] = ["n", "nq", "ne", "nv"];
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
+}
+
+/// Every comparison: the capture and the options.
+fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let protocols = PROTOCOLS.map(|letters| ("protocols", letters));
+    let truncated = TRUNCATED.map(|letters| ("truncated", letters));
+    protocols.into_iter().chain(truncated)
+}
+
+fn captures() -> [(&'static str, Vec<Record>); 3] {
+    let protocols = frames::protocols();
+    [
+        ("truncated", frames::truncated(&protocols)),
+        ("protocols", frames::records(protocols)),
+        ("classic", frames::classic()),
+    ]
+}
+
+fn options(letters: &str) -> TextOptions {
+    let count = |letter: char| letters.matches(letter).count() as u8;
+    TextOptions {
+        style: Style {
+            verbosity: count('v'),
+            quiet: count('q') > 0,
+            link_header: count('e') > 0,
+            ..Style::default()
+        },
+        time: match count('t') {
+            0 => TimeStyle::Default,
+            2 => TimeStyle::Epoch,
+            _ => TimeStyle::Date,
+        },
+        utc: true,
+        number: count('#') > 0,
+        hex: match letters {
+            "nxx" => HexDump::Hex,
+            "nXX" => HexDump::HexAscii,
+            "nAA" => HexDump::Ascii,
+            _ => HexDump::None,
+        },
+        ..TextOptions::default()
+    }
+}
+
+fn print(file: &[u8], options: TextOptions) -> Vec<u8> {
+    let (link_type, records) = capture::decode(file);
+    let mut text = Vec::new();
+    let mut sink = TextSink::new(&mut text, "memory", options);
+    let interface = Interface { link_type: LinkType(link_type), ..Interface::default() };
+    sink.interface(&interface).unwrap();
+    for record in &records {
+        let packet = Packet {
+            timestamp: Timestamp(record.time),
+            uptime: None,
+            interface: 0,
+            frame: &record.frame,
+            frame_len: record.frame_len,
+            meta: Meta::default(),
+        };
+        sink.packet(&packet).unwrap();
+    }
+    sink.finish(&[]).unwrap();
+    drop(sink);
+    text
+}
+
+fn tcpdump(capture: &Path, letters: &str) -> Vec<u8> {
+    let output = Command::new("tcpdump")
+        .env("TZ", "UTC")
+        .arg(format!("-{letters}"))
+        .arg("-r")
+        .arg(capture)
+        .output()
+        .expect("tcpdump is needed for this test: apt-get install tcpdump");
+    assert!(output.status.success(), "tcpdump: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+fn assert_same(name: &str, got: &[u8], expected: &[u8]) {
+    let got = String::from_utf8_lossy(got);
+    let expected = String::from_utf8_lossy(expected);
+    let mut different = Vec::new();
+    for (i, (got, expected)) in got.lines().zip(expected.lines()).enumerate() {
+        if got != expected {
+            different.push(format!("line {}\n  expected {expected}\n  printed  {got}", i + 1));
+        }
+    }
+    assert!(
+        different.is_empty(),
+        "{name}: {} lines differ\n{}",
+        different.len(),
+        different[..different.len().min(20)].join("\n")
+    );
+    assert_eq!(got.lines().count(), expected.lines().count(), "{name}: number of lines");
+}
+
+fn golden(capture: &str, letters: &str) -> PathBuf {
+    fixtures().join(format!("{capture}.{}.txt", letters.replace('#', "-number")))
+}
+
+/// Writes captures and golden files when asked to; nothing otherwise.
+fn bless() {
+    static BLESSED: std::sync::Once = std::sync::Once::new();
+    if std::env::var_os("XDPDUMP_BLESS").is_none() {
+        return;
+    }
+    BLESSED.call_once(|| {
+        for (name, records) in captures() {
+            fs::write(fixtures().join(format!("{name}.pcap")), capture::encode(1, &records)).unwrap();
+        }
+        for (capture, letters) in cases() {
+            let text = tcpdump(&fixtures().join(format!("{capture}.pcap")), letters);
+            fs::write(golden(capture, letters), text).unwrap();
+        }
+    });
+}
+
+#[test]
+fn captures_are_those_the_generator_makes() {
+    bless();
+    for (name, records) in captures() {
+        let file = fs::read(fixtures().join(format!("{name}.pcap"))).unwrap();
+        assert!(file == capture::encode(1, &records), "{name}.pcap is stale: run with XDPDUMP_BLESS=1");
+    }
+}
+
+#[test]
+fn text_equals_the_golden_files() {
+    bless();
+    for (capture, letters) in cases() {
+        let file = fs::read(fixtures().join(format!("{capture}.pcap"))).unwrap();
+        let expected = fs::read(golden(capture, letters)).unwrap();
+        assert_same(&format!("{capture} -{letters}"), &print(&file, options(letters)), &expected);
+    }
+}
+
+#[test]
+fn text_equals_the_installed_tcpdump() {
+    bless();
+    for (capture, letters) in cases() {
+        let path = fixtures().join(format!("{capture}.pcap"));
+        let file = fs::read(&path).unwrap();
+        let expected = tcpdump(&path, letters);
+        assert_same(&format!("{capture} -{letters}"), &print(&file, options(letters)), &expected);
+    }
+}
+
+#[test]
+fn classic_prints_the_demos_examples() {
+    bless();
+    let file = fs::read(fixtures().join("classic.pcap")).unwrap();
+    let classic = TextOptions { line_style: LineStyle::Classic, ..TextOptions::default() };
+    let text = String::from_utf8(print(&file, classic)).unwrap();
+    let lines = [
+        "28228.714182 IP 10.0.0.2:9203 > 10.0.0.1:0 TCP seq 437136853, length 6",
+        "28233.714510 IP6 fe80::268a:7ff:fe3b:46:9 > 2001:db8:85a3::370:7334:9 UDP, length 16",
+        "28298.719497 IP 10.0.0.2:1697 > 10.0.0.1:0 TCP seq 1017625101, length 6",
+        "28357.729517 IP 10.0.0.2:54013 > 10.0.0.1:53 UDP, length 51",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), lines);
+
+    let with_hex = print(&file, TextOptions { hex: HexDump::Hex, ..classic });
+    let example = "28298.719497 IP 10.0.0.2:1697 > 10.0.0.1:0 TCP seq 1017625101, length 6
+\t0015 4d13 0880 248a 073b 0046 0800 4500
+\t0028 18fa 0000 4006 4dd4 0a00 0002 0a00
+\t0001 06a1 0000 3ca7 ba0d 558d d5a8 5000
+\t0200 7156 0000 0000 0000 0000
+";
+    let with_hex = String::from_utf8(with_hex).unwrap();
+    assert!(with_hex.contains(example), "{with_hex}");
+}
