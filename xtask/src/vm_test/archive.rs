@@ -1,6 +1,7 @@
 //! Debian's package archive, asked through an apt with lists of its own: it knows other releases than this machine's, and
 //! changes nothing of the machine's configuration.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -39,6 +40,13 @@ impl Archive {
         eprintln!("xtask: fetching the package lists of Debian {}", suite.name);
         process::run(archive.apt("apt-get").args(["update", "--quiet=2"]))?;
         Ok(archive)
+    }
+
+    /// The newest version of `package` there is.
+    pub fn version(&self, package: &str) -> Option<String> {
+        let text =
+            process::output(self.apt("apt-cache").args(["show", "--no-all-versions", package])).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("Version: ")).map(str::to_owned)
     }
 
     /// The packages that `package` depends on and whose names begin with `prefix`.
@@ -111,8 +119,9 @@ fn sources_list(suite: Suite) -> String {
     let name = suite.name;
     let mut list = format!("deb [signed-by={KEYRING}] http://deb.debian.org/debian {name} main\n");
     if suite.has_security {
-        list += &format!(
-            "deb [signed-by={KEYRING}] http://deb.debian.org/debian-security {name}-security main\n"
+        let _ = writeln!(
+            list,
+            "deb [signed-by={KEYRING}] http://deb.debian.org/debian-security {name}-security main"
         );
     }
     list
