@@ -183,7 +183,7 @@ mod tests {
         let expected = "| kernel | release      | kernel_x |\n\
                         | ------ | ------------ | -------- |\n\
                         | 6.12   | 6.12.1-amd64 | 3 passed |\n\
-                        | 6.1    | did not run | -        |\n";
+                        | 6.1    | did not run  | -        |\n";
         assert_eq!(table(&[("6.12", good), ("6.1", Results::default())]), expected);
     }
 }
