@@ -16,6 +16,7 @@ use crate::{
         Format, Precision,
         text::{HexDump, LineStyle, TextOptions, TimeStyle},
     },
+    transport::Transport,
 };
 
 /// tcpdump's largest snapshot length, `MAXIMUM_SNAPLEN`.
@@ -67,9 +68,13 @@ pub struct Cli {
     #[arg(short = 'p', long, help_heading = "Capture")]
     no_promiscuous_mode: bool,
 
-    /// Memory for the rings of all CPUs together, in KiB; by default 8 MiB for each CPU, at most 1/32 of the machine's memory
+    /// Memory for the rings of all CPUs together, in KiB; by default 16 MiB for each CPU, at most 1/32 of the machine's memory
     #[arg(short = 'B', long, value_name = "KIB", value_parser = clap::value_parser!(u64).range(1..=1 << 40), help_heading = "Capture")]
     buffer_size: Option<u64>,
+
+    /// How frames get to user space: "ring" is memory that the XDP program writes in place (Linux 5.18), "perf" works everywhere
+    #[arg(long, value_enum, value_name = "WAY", default_value = "auto", help_heading = "Capture")]
+    transport: TransportChoice,
 
     /// Show every frame at once instead of in batches; costs throughput. On by default for text on a terminal
     #[arg(long, help_heading = "Capture")]
@@ -163,6 +168,13 @@ enum FileFormat {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum TransportChoice {
+    Auto,
+    Perf,
+    Ring,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum TextStyle {
     Tcpdump,
     Classic,
@@ -196,6 +208,11 @@ impl Cli {
                     snap_len: if self.snapshot_length == 0 { MAX_SNAP_LEN } else { self.snapshot_length },
                     promiscuous: !self.no_promiscuous_mode,
                     buffer: self.buffer_size.map(|kib| kib << 10),
+                    transport: match self.transport {
+                        TransportChoice::Auto => None,
+                        TransportChoice::Perf => Some(Transport::Perf),
+                        TransportChoice::Ring => Some(Transport::Ring),
+                    },
                     immediate: self.immediate_mode || watched,
                 };
                 Config::Capture(capture, destination)

@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use crate::{
     interface::XdpMode,
     output::{Format, Precision, text::TextOptions},
+    transport::Transport,
 };
 
 /// One run of the tool.
@@ -41,6 +42,8 @@ pub struct Capture {
     pub promiscuous: bool,
     /// Bytes of all rings together; `None` goes by the machine.
     pub buffer: Option<u64>,
+    /// The way to user space asked for; `None` takes the fastest there is.
+    pub transport: Option<Transport>,
     /// Whether every frame is to be shown at once, whatever it costs.
     pub immediate: bool,
 }

@@ -63,6 +63,7 @@ fn live(config: &config::Capture, destination: &Destination) -> anyhow::Result<(
     let limits = Limits {
         packets: destination.limit,
         packet_buffered: destination.packet_buffered || config.immediate,
+        verbose: destination.verbose,
         progress: destination.verbose && destination.file.is_some(),
         watch_stdout: writes_to_stdout(destination) && !std::io::stdout().is_terminal(),
     };

@@ -2,34 +2,53 @@
 
 use std::ops::ControlFlow;
 
-use crate::transport::event::Event;
+use crate::{
+    clock::monotonic,
+    packet::Timestamp,
+    transport::{HORIZON, event::Event},
+};
 
 /// A stream of events, each no earlier than the one before: the ring of one CPU.
 pub trait Source {
     /// `CLOCK_MONOTONIC` nanoseconds of the next event; `None` when there is none at the moment.
     fn next_time(&mut self) -> Option<u64>;
 
-    /// Takes the next event and hands it to `use_event`; `None` when there is none.
-    fn take<R>(&mut self, use_event: impl FnOnce(Event<'_>) -> R) -> Option<R>;
+    /// Hands the events that are no later than `until` to `receiver`, until it breaks.
+    fn hand_over<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End>;
 }
 
-/// Hands every event that is no later than `limit` to `use_event`, in the order of time over all sources, until it
+/// What takes events in the order of their time.
+pub trait Receiver {
+    /// Why it takes no more.
+    type End;
+
+    /// Takes one event.
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<Self::End>;
+
+    /// Whether a source that has events as Enhanced Packet Blocks should hand over those, by [`Receiver::stamp`] and
+    /// [`Receiver::blocks`].
+    fn wants_blocks(&self) -> bool;
+
+    /// Takes note of an event at this `CLOCK_MONOTONIC` time, and says the wall-clock time its block is to have.
+    fn stamp(&mut self, time: u64) -> Timestamp;
+
+    /// Takes whole blocks, of events that were stamped.
+    fn blocks(&mut self, blocks: &[u8]) -> ControlFlow<Self::End>;
+}
+
+/// Up to when events may be handed over now: all of them, or those that no CPU can come before any more.
+pub fn limit(all: bool) -> u64 {
+    if all { u64::MAX } else { monotonic().saturating_sub(HORIZON.as_nanos() as u64) }
+}
+
+/// Hands every event that is no later than `limit` to `receiver`, in the order of time over all sources, until it
 /// breaks.
 ///
 /// A source is drained for as long as it is no later than the others, so that one busy CPU costs one comparison an
 /// event.
-pub fn merge<S: Source, B>(
-    sources: &mut [S],
-    limit: u64,
-    mut use_event: impl FnMut(Event<'_>) -> ControlFlow<B>,
-) -> ControlFlow<B> {
+pub fn merge<S: Source, R: Receiver>(sources: &mut [S], limit: u64, receiver: &mut R) -> ControlFlow<R::End> {
     while let Some((earliest, until)) = earliest(sources, limit) {
-        let source = &mut sources[earliest];
-        while source.next_time().is_some_and(|time| time <= until) {
-            if let Some(flow) = source.take(&mut use_event) {
-                flow?;
-            }
-        }
+        sources[earliest].hand_over(until, receiver)?;
     }
     ControlFlow::Continue(())
 }
@@ -59,7 +78,6 @@ mod tests {
     use std::collections::VecDeque;
 
     use proptest::prelude::*;
-    use xdpdump_ebpf::FrameHeader;
 
     use super::*;
 
@@ -70,9 +88,43 @@ mod tests {
             self.0.front().copied()
         }
 
-        fn take<R>(&mut self, use_event: impl FnOnce(Event<'_>) -> R) -> Option<R> {
-            let time = self.0.pop_front()?;
-            Some(use_event(Event { time, cpu: 0, lost: 0, header: FrameHeader::default(), frame: &[] }))
+        fn hand_over<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End> {
+            while let Some(time) = self.next_time().filter(|time| *time <= until) {
+                self.0.pop_front();
+                receiver.event(&event(time))?;
+            }
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn event(time: u64) -> Event<'static> {
+        Event { time, cpu: 0, sequence: 0, lost: 0, queue: 0, verdict: None, frame_len: 0, frame: &[] }
+    }
+
+    /// Takes events up to and including the one of a certain time.
+    struct Until {
+        last: u64,
+        seen: Vec<u64>,
+    }
+
+    impl Receiver for Until {
+        type End = &'static str;
+
+        fn event(&mut self, event: &Event<'_>) -> ControlFlow<Self::End> {
+            self.seen.push(event.time);
+            if event.time == self.last { ControlFlow::Break("enough") } else { ControlFlow::Continue(()) }
+        }
+
+        fn wants_blocks(&self) -> bool {
+            false
+        }
+
+        fn stamp(&mut self, _: u64) -> Timestamp {
+            Timestamp(0)
+        }
+
+        fn blocks(&mut self, _: &[u8]) -> ControlFlow<Self::End> {
+            ControlFlow::Break("nobody wanted blocks")
         }
     }
 
@@ -91,13 +143,9 @@ mod tests {
             let left_over = times.concat().len() - expected.len();
 
             let mut sources: Vec<Times> = times.into_iter().map(|times| Times(times.into())).collect();
-            let mut merged = Vec::new();
-            let flow: ControlFlow<()> = merge(&mut sources, limit, |event| {
-                merged.push(event.time);
-                ControlFlow::Continue(())
-            });
-            prop_assert!(flow.is_continue());
-            prop_assert_eq!(merged, expected);
+            let mut all = Until { last: u64::MAX, seen: Vec::new() };
+            prop_assert!(merge(&mut sources, limit, &mut all).is_continue());
+            prop_assert_eq!(all.seen, expected);
             prop_assert_eq!(sources.iter().map(|source| source.0.len()).sum::<usize>(), left_over);
         }
     }
@@ -105,13 +153,9 @@ mod tests {
     #[test]
     fn a_break_leaves_the_rest_where_it_is() {
         let mut sources = [Times([1, 4].into()), Times([2, 3].into())];
-        let mut seen = Vec::new();
-        let flow = merge(&mut sources, u64::MAX, |event| {
-            seen.push(event.time);
-            if event.time == 2 { ControlFlow::Break("enough") } else { ControlFlow::Continue(()) }
-        });
-        assert_eq!(flow, ControlFlow::Break("enough"));
-        assert_eq!(seen, [1, 2]);
+        let mut two = Until { last: 2, seen: Vec::new() };
+        assert_eq!(merge(&mut sources, u64::MAX, &mut two), ControlFlow::Break("enough"));
+        assert_eq!(two.seen, [1, 2]);
         assert_eq!((sources[0].0.len(), sources[1].0.len()), (1, 1));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{interface, output, probe};
+use crate::{interface, output, probe, transport};
 
 /// What went wrong, as a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -16,19 +16,12 @@ pub enum Error {
     /// The output.
     #[error(transparent)]
     Output(#[from] output::Error),
-    /// A CPU's ring.
-    #[error("cannot get a ring of {kib} KiB for CPU {cpu}{}", ring_advice(source))]
-    Ring {
-        /// The CPU.
-        cpu: u32,
-        /// The ring's size.
-        kib: usize,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// The CPUs.
-    #[error("cannot tell which CPUs are online")]
-    Cpus(#[source] io::Error),
+    /// Mapped rings were asked for where there are none.
+    #[error("a program on the NIC cannot write to mapped rings: leave --transport out")]
+    RingOnNic,
+    /// The rings.
+    #[error(transparent)]
+    Transport(#[from] transport::Error),
     /// Waiting.
     #[error("cannot wait for packets")]
     Poll(#[source] io::Error),
@@ -38,12 +31,4 @@ pub enum Error {
     /// The program went away.
     #[error("somebody detached the capture program from {0}")]
     Detached(String),
-}
-
-fn ring_advice(error: &io::Error) -> &'static str {
-    match error.raw_os_error() {
-        Some(libc::EPERM | libc::EACCES) => ": run as root, or give the program the capability cap_perfmon",
-        Some(libc::ENOMEM) => ": ask for less with -B",
-        _ => "",
-    }
 }

@@ -32,8 +32,8 @@ impl Ipv4 {
 
 impl fmt::Display for Ipv4 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d] = self.0;
-        write!(f, "{a}.{b}.{c}.{d}")
+        let [first, second, third, fourth] = self.0;
+        write!(f, "{first}.{second}.{third}.{fourth}")
     }
 }
 
@@ -69,10 +69,10 @@ impl fmt::Display for Ipv6 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let groups = self.groups();
         let (start, length) = longest_zero_run(&groups);
-        let [.., w, x, y, z] = self.0;
+        let (_, v4) = self.0.split_at(12);
         if start == 0 && (length == 6 || (length == 5 && groups[5] == 0xffff)) {
             let prefix = if length == 6 { "::" } else { "::ffff:" };
-            return write!(f, "{prefix}{w}.{x}.{y}.{z}");
+            return write!(f, "{prefix}{}.{}.{}.{}", v4[0], v4[1], v4[2], v4[3]);
         }
         for (i, group) in groups.iter().enumerate() {
             if i == start {

@@ -1,4 +1,4 @@
-//! ARP (RFC 826), RARP (RFC 903) and InARP (RFC 2390).
+//! ARP (RFC 826), RARP (RFC 903) and `InARP` (RFC 2390).
 
 use super::address::{Ipv4, Mac};
 use super::cursor::{Layer, Printed};

@@ -1,8 +1,8 @@
 //! BOOTP (RFC 951) and the fixed part of DHCP (RFC 2131); with `-v` its fields, but not DHCP's options.
 
-use super::Printer;
 use super::address::{Ipv4, Mac};
 use super::cursor::{Layer, Printed};
+use super::{Printer, text};
 
 const REQUEST: u8 = 1;
 const REPLY: u8 = 2;
@@ -57,6 +57,19 @@ fn print_fields(p: &mut Printer<'_>, layer: Layer<'_>, ethernet: bool) -> Printe
     }
     if ethernet {
         write!(p, "\n\t  Client-Ethernet-Address {}", Mac(cursor.take(6)?));
+        cursor.skip(10)?;
+    } else {
+        cursor.skip(16)?;
     }
-    Ok(())
+    for (name, size) in [("sname", 64), ("file", 128)] {
+        let field = cursor.take(size)?;
+        let end = field.iter().position(|byte| *byte == 0).unwrap_or(size);
+        if end > 0 {
+            write!(p, "\n\t  {name} \"");
+            text::escaped(p.out, &field[..end]);
+            p.text("\"");
+        }
+    }
+    // The options begin with four bytes that say whose they are.
+    cursor.skip(4)
 }

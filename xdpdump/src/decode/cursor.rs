@@ -85,6 +85,11 @@ impl<'a> Cursor<'a> {
         self.take(n).map(|_| ())
     }
 
+    /// Passes over `n` bytes, or over all there are.
+    pub(super) fn skip_to_end(&mut self, n: usize) -> Printed {
+        self.skip(n.min(self.rest().len()))
+    }
+
     /// The next `N` bytes as an array.
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Truncated> {
         let mut array = [0; N];

@@ -165,7 +165,7 @@ fn print_response(
         } else {
             skip_name(cursor)?;
             // Type and class; when they are missing the counts are printed all the same.
-            cursor.skip(cursor.rest().len().min(4))?;
+            cursor.skip_to_end(4)?;
         }
     }
     write!(p, " {answers}/{authorities}/{additional}");
@@ -302,24 +302,18 @@ fn print_data(
     len: usize,
 ) -> Printed {
     match kind {
-        dns_type::A => {
-            if len == 4 {
-                write!(p, " {}", Ipv4::read(data)?);
-            }
+        dns_type::A if len == 4 => {
+            write!(p, " {}", Ipv4::read(data)?);
         }
-        dns_type::AAAA => {
-            if len == 16 {
-                write!(p, " {}", Ipv6::read(data)?);
-            }
+        dns_type::AAAA if len == 16 => {
+            write!(p, " {}", Ipv6::read(data)?);
         }
         dns_type::NS | dns_type::CNAME | dns_type::PTR | dns_type::DNAME => print_name(p, message, data)?,
-        dns_type::SOA => {
-            if p.verbose() {
-                print_name(p, message, data)?;
-                print_name(p, message, data)?;
-                for _ in 0..5 {
-                    write!(p, " {}", data.u32()?);
-                }
+        dns_type::SOA if p.verbose() => {
+            print_name(p, message, data)?;
+            print_name(p, message, data)?;
+            for _ in 0..5 {
+                write!(p, " {}", data.u32()?);
             }
         }
         dns_type::MX => {

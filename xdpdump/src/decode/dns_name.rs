@@ -23,7 +23,7 @@ pub(super) fn skip(cursor: &mut Cursor<'_>) -> Printed {
 pub(super) fn print(out: &mut Vec<u8>, message: &[u8], cursor: &mut Cursor<'_>) -> Printed {
     let start = out.len();
     let mut at = *cursor;
-    skip(cursor)?;
+    let skipped = skip(cursor);
     let mut limit = at.at();
     if at.rest().first() == Some(&0) {
         out.push(b'.');
@@ -31,7 +31,7 @@ pub(super) fn print(out: &mut Vec<u8>, message: &[u8], cursor: &mut Cursor<'_>) 
     }
     loop {
         match at.u8()? {
-            0 => return Ok(()),
+            0 => return skipped,
             length if length & POINTER == POINTER => {
                 let target = usize::from(length & 0x3f) << 8 | usize::from(at.u8()?);
                 if target >= limit {
@@ -47,12 +47,18 @@ pub(super) fn print(out: &mut Vec<u8>, message: &[u8], cursor: &mut Cursor<'_>) 
                 return Err(at.truncated());
             }
             length => {
-                text::escaped(out, at.take(usize::from(length))?);
+                if at.rest().is_empty() {
+                    // tcpdump takes a lone length byte for the end of the name.
+                    return cursor.skip_to_end(usize::MAX);
+                }
+                let captured = at.rest().len().min(usize::from(length));
+                text::escaped(out, at.take(captured)?);
+                at.need(usize::from(length) - captured)?;
                 out.push(b'.');
             }
         }
         if out.len() - start > 4 * MAX_NAME {
-            return Ok(());
+            return skipped;
         }
     }
 }

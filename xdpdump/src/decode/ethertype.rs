@@ -1,13 +1,15 @@
 //! `EtherType` numbers (IEEE 802 Numbers, IANA) and the dispatch on them.
 
 use super::cursor::{Layer, Printed};
-use super::{Printer, arp, ipv4, ipv6, lldp};
+use super::{Printer, arp, ipv4, ipv6, lldp, tunnel};
 
 pub(super) const IPV4: u16 = 0x0800;
 pub(super) const ARP: u16 = 0x0806;
 pub(super) const RARP: u16 = 0x8035;
 pub(super) const VLAN: u16 = 0x8100;
 pub(super) const IPV6: u16 = 0x86dd;
+pub(super) const MPLS: u16 = 0x8847;
+const MPLS_MULTICAST: u16 = 0x8848;
 pub(super) const QINQ: u16 = 0x88a8;
 pub(super) const LLDP: u16 = 0x88cc;
 pub(super) const QINQ_9100: u16 = 0x9100;
@@ -42,8 +44,8 @@ pub(super) fn name(ethertype: u16) -> Option<&'static str> {
         0x8808 => "MPCP",
         0x8809 => "Slow Protocols",
         0x880b => "PPP",
-        0x8847 => "MPLS unicast",
-        0x8848 => "MPLS multicast",
+        MPLS => "MPLS unicast",
+        MPLS_MULTICAST => "MPLS multicast",
         0x8863 => "PPPoE D",
         0x8864 => "PPPoE S",
         0x886f => "MS NLB heartbeat",
@@ -75,6 +77,7 @@ pub(super) fn print(p: &mut Printer<'_>, ethertype: u16, layer: Layer<'_>) -> Op
         IPV6 => ipv6::print(p, layer),
         ARP | RARP => arp::print(p, layer),
         LLDP => lldp::print(p, layer),
+        MPLS | MPLS_MULTICAST => tunnel::print_mpls(p, layer),
         _ => return None,
     })
 }

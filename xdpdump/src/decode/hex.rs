@@ -23,7 +23,9 @@ fn lines(out: &mut Vec<u8>, indent: &str, bytes: &[u8], ascii: bool) {
         let start = out.len();
         for group in line.chunks(2) {
             out.push(b' ');
-            group.iter().for_each(|byte| digits(out, *byte));
+            for byte in group {
+                digits(out, *byte);
+            }
         }
         if ascii {
             out.resize(start + ASCII_COLUMN, b' ');

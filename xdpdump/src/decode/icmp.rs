@@ -26,20 +26,21 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
     // A message cut within what is described is not described at all.
     let kind = describe(p, layer).inspect_err(|_| p.out.truncate(start))?;
     write!(p, ", length {}", layer.len);
-    if p.verbose() && !header.fragment {
+    if p.verbose()
+        && !header.fragment
+        && let Some(bytes) = layer.bytes.get(..layer.len)
+    {
         let field = layer.skip(2).cursor("icmp").u16()?;
-        if let Some(bytes) = layer.bytes.get(..layer.len) {
-            let sum = Checksum::default().add(bytes).finish();
-            if sum != 0 {
-                write!(p, " (wrong icmp cksum {field:x} (->{:x})!)", expected(field, sum));
-            }
+        let sum = Checksum::default().add(bytes).finish();
+        if sum != 0 {
+            write!(p, " (wrong icmp cksum {field:x} (->{:x})!)", expected(field, sum));
         }
     }
     let quotes = matches!(kind, UNREACHABLE | SOURCE_QUENCH | REDIRECT | TIME_EXCEEDED | PARAMETER_PROBLEM);
     if p.verbose() && quotes {
         p.text("\n\t");
         let inner = layer.skip(HEADER);
-        let total = inner.skip(2).cursor("icmp").u16().map_err(|_| Truncated("ip"))?;
+        let total = inner.skip(2).cursor("icmp").u16()?;
         let inner = Layer { len: usize::from(total), ..inner };
         return p.nested(|p| ipv4::print(p, inner));
     }

@@ -36,13 +36,14 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
         TIME_EXCEEDED => {
             p.text("time exceeded in-transit");
             match code? {
-                0 => write!(p, " for {}", quoted(layer)?.1),
+                0 => write!(p, " for {}", quoted_destination(layer)?),
                 1 => p.text(" (reassembly)"),
                 code => write!(p, ", unknown code ({code})"),
             }
         }
         PARAMETER_PROBLEM => {
             p.text("parameter problem");
+            quoted_destination(layer)?;
             let pointer = cursor.u32()?;
             match code? {
                 0 => write!(p, ", erroneous - octet {pointer}"),
@@ -54,8 +55,8 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
         }
         ECHO_REQUEST | ECHO_REPLY => {
             p.text(if kind == ECHO_REQUEST { "echo request" } else { "echo reply" });
-            write!(p, ", id {}", cursor.u16()?);
-            write!(p, ", seq {}", cursor.u16()?);
+            let (id, seq) = (cursor.u16()?, cursor.u16()?);
+            write!(p, ", id {id}, seq {seq}");
         }
         mld::QUERY..=mld::DONE | mld::REPORT_V2 => mld::print(p, kind, layer)?,
         ndp::ROUTER_SOLICITATION..=ndp::REDIRECT | ndp::INVERSE_SOLICITATION..=ndp::INVERSE_ADVERTISEMENT => {
@@ -94,31 +95,40 @@ fn print_checksum(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) {
     }
 }
 
-/// Source and destination of the packet an error quotes.
-fn quoted(layer: Layer<'_>) -> Result<(Ipv6, Ipv6), Truncated> {
-    let mut cursor = layer.skip(16).cursor("icmp6");
-    Ok((Ipv6::read(&mut cursor)?, Ipv6::read(&mut cursor)?))
+/// Source of the packet an error quotes.
+fn quoted_source(layer: Layer<'_>) -> Result<Ipv6, Truncated> {
+    Ipv6::read(&mut layer.skip(16).cursor("icmp6"))
+}
+
+/// Destination of the packet an error quotes.
+fn quoted_destination(layer: Layer<'_>) -> Result<Ipv6, Truncated> {
+    Ipv6::read(&mut layer.skip(32).cursor("icmp6"))
 }
 
 /// Gives false when the line ends here.
 fn unreachable(p: &mut Printer<'_>, code: u8, layer: Layer<'_>) -> Result<bool, Truncated> {
-    let (from, to) = quoted(layer)?;
-    match code {
-        0 => write!(p, ", unreachable route {to}"),
-        1 => write!(p, ",  unreachable prohibited {to}"),
-        2 => write!(p, ", beyond scope {to}, source address {from}"),
-        3 => write!(p, ", unreachable address {to}"),
-        4 => {
-            p.text(", unreachable port");
-            let (protocol, port) = quoted_port(layer.skip(8))?;
-            let name = if protocol == ip::TCP { "tcp" } else { "udp" };
-            write!(p, ", {to} {name} port {port}");
-        }
+    p.text(match code {
+        0 => ", unreachable route",
+        1 => ",  unreachable prohibited",
+        2 => ", beyond scope",
+        3 => ", unreachable address",
+        4 => ", unreachable port",
         _ => {
             write!(p, ", unknown unreach code ({code})");
             print_unknown(p, layer);
             return Ok(false);
         }
+    });
+    let port = if code == 4 { Some(quoted_port(layer.skip(8))?) } else { None };
+    let to = quoted_destination(layer)?;
+    if let Some((protocol, port)) = port {
+        let name = if protocol == ip::TCP { "tcp" } else { "udp" };
+        write!(p, ", {to} {name} port {port}");
+    } else {
+        write!(p, " {to}");
+    }
+    if code == 2 {
+        write!(p, ", source address {}", quoted_source(layer)?);
     }
     Ok(true)
 }

@@ -43,7 +43,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         }
         REPORT_V3 => {
             p.text("igmp v3 report");
-            print_report(p, &mut cursor, layer.len)?;
+            print_report(p, &mut cursor)?;
         }
         DVMRP => write!(p, "igmp dvmrp [type {}]", cursor.u8()?),
         PIM_V1 => p.text("igmp pimv1"),
@@ -59,16 +59,22 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     Ok(())
 }
 
+/// Shorter queries are of version 1 or 2 (RFC 3376 §7.1).
+const V3_QUERY: usize = 12;
+
 /// RFC 3376 §4.1.1: codes above 127 are floating-point numbers, of tenths of a second.
 fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, len: usize) -> Printed {
+    if len >= V3_QUERY {
+        p.text(" v3");
+    }
     let code = cursor.u8()?;
-    cursor.skip(2)?;
-    if len < 12 {
+    if len < V3_QUERY {
         let version = if code == 0 { "v1" } else { "v2" };
         write!(p, " {version}");
         if code != 0 && code != 100 {
             write!(p, " [max resp time {code}]");
         }
+        cursor.skip(2)?;
         let group = Ipv4::read(cursor)?;
         if group.0 != [0; 4] {
             write!(p, " [gaddr {group}]");
@@ -78,43 +84,41 @@ fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, len: usize) -> Prin
         }
         return Ok(());
     }
-    p.text(" v3");
     let tenths =
         if code < 128 { u32::from(code) } else { u32::from(code & 15 | 16) << ((code >> 4 & 7) + 3) };
     if tenths != 100 {
         p.text(" [max resp time ");
         if tenths < 10 {
-            write!(p, "0.{tenths}s")
+            write!(p, "0.{tenths}s");
         } else {
-            write!(p, "{}.{}s", tenths / 10, tenths % 10)
+            write!(p, "{}.{}s", tenths / 10, tenths % 10);
         }
         p.text("]");
     }
+    cursor.skip(2)?;
     let group = Ipv4::read(cursor)?;
+    if group.0 == [0; 4] {
+        return Ok(());
+    }
+    write!(p, " [gaddr {group}");
     cursor.skip(2)?;
     let sources = cursor.u16()?;
-    if sources > 0 {
-        write!(p, " [gaddr {group}");
-        if p.style.verbosity > 1 {
-            print_sources(p, cursor, sources)?;
-        } else {
-            write!(p, ", {sources} source(s)");
-        }
-        p.text("]");
-    } else if group.0 != [0; 4] {
-        write!(p, " [gaddr {group}]");
+    if sources > 0 && p.style.verbosity > 1 {
+        print_sources(p, cursor, sources)?;
+    } else if sources > 0 {
+        write!(p, ", {sources} source(s)");
     }
+    p.text("]");
     Ok(())
 }
 
-fn print_report(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, len: usize) -> Printed {
+fn print_report(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
     cursor.skip(5)?;
     let groups = cursor.u16()?;
     write!(p, ", {groups} group record(s)");
     if !p.verbose() {
         return Ok(());
     }
-    let _ = len;
     for _ in 0..groups {
         let kind = cursor.u8()?;
         let auxiliary = usize::from(cursor.u8()?) * 4;
@@ -128,9 +132,9 @@ fn print_report(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, len: usize) -> Pri
             print_sources(p, cursor, sources)?;
         } else {
             write!(p, ", {sources} source(s)");
-            cursor.skip(usize::from(sources) * 4)?;
+            cursor.skip_to_end(usize::from(sources) * 4)?;
         }
-        cursor.skip(auxiliary)?;
+        cursor.skip_to_end(auxiliary)?;
         p.text("]");
     }
     Ok(())

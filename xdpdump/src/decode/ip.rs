@@ -3,7 +3,7 @@
 use super::address::Address;
 use super::checksum::Checksum;
 use super::cursor::{Layer, Printed, Truncated};
-use super::{Printer, icmp, icmpv6, igmp, ipv4, ipv6, tcp, udp};
+use super::{Printer, icmp, icmpv6, igmp, ipv4, ipv6, routing, tcp, tunnel, udp};
 
 pub(super) const HOP_BY_HOP: u8 = 0;
 pub(super) const ICMP: u8 = 1;
@@ -14,11 +14,16 @@ pub(super) const UDP: u8 = 17;
 pub(super) const IPV6: u8 = 41;
 pub(super) const ROUTING: u8 = 43;
 pub(super) const FRAGMENT: u8 = 44;
+const GRE: u8 = 47;
 pub(super) const ESP: u8 = 50;
 pub(super) const AH: u8 = 51;
 pub(super) const ICMPV6: u8 = 58;
 pub(super) const NO_NEXT: u8 = 59;
 pub(super) const DESTINATION: u8 = 60;
+const EIGRP: u8 = 88;
+const OSPF: u8 = 89;
+const PIM: u8 = 103;
+const VRRP: u8 = 112;
 
 /// The protocol's name in `-v` output.
 pub(super) fn name(protocol: u8) -> &'static str {
@@ -36,17 +41,17 @@ pub(super) fn name(protocol: u8) -> &'static str {
         ROUTING => "Routing",
         FRAGMENT => "Fragment",
         46 => "RSVP",
-        47 => "GRE",
+        GRE => "GRE",
         ESP => "ESP",
         AH => "AH",
         55 => "Mobile IP",
         ICMPV6 => "ICMPv6",
         62 => "CFTP",
-        88 => "EIGRP",
-        89 => "OSPF",
-        103 => "PIM",
+        EIGRP => "EIGRP",
+        OSPF => "OSPF",
+        PIM => "PIM",
         108 => "Compressed IP",
-        112 => "VRRP",
+        VRRP => "VRRP",
         113 => "PGM",
         132 => "SCTP",
         135 => "Mobility",
@@ -64,6 +69,8 @@ pub(super) struct Header {
     pub(super) direct: bool,
     /// Whether the packet is a fragment: its checksum cannot be verified.
     pub(super) fragment: bool,
+    /// IPv4 time to live or IPv6 hop limit.
+    pub(super) ttl: u8,
 }
 
 impl Header {
@@ -93,17 +100,28 @@ pub(super) fn print_raw(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
 
 /// Prints the payload of an IP packet.
 pub(super) fn print_payload(p: &mut Printer<'_>, header: &Header, protocol: u8, layer: Layer<'_>) -> Printed {
+    let requires = match protocol {
+        ICMP | IGMP if header.is_v6() => Some("IPv4"),
+        ICMPV6 if !header.is_v6() => Some("IPv6"),
+        _ => None,
+    };
+    if let Some(version) = requires {
+        write!(p, "[{} requires {version}] (invalid)", name(protocol));
+        return Ok(());
+    }
     match protocol {
         TCP => tcp::print(p, header, layer),
         UDP => udp::print(p, header, layer),
-        ICMP if header.is_v6() => invalid(p, "[ICMP requires IPv4]"),
-        IGMP if header.is_v6() => invalid(p, "[IGMP requires IPv4]"),
-        ICMPV6 if !header.is_v6() => invalid(p, "[ICMPv6 requires IPv6]"),
         ICMP => icmp::print(p, header, layer),
         IGMP => igmp::print(p, layer),
         ICMPV6 => icmpv6::print(p, header, layer),
         IPIP => p.nested(|p| ipv4::print(p, layer)),
         IPV6 => p.nested(|p| ipv6::print(p, layer)),
+        GRE => p.nested(|p| tunnel::print_gre(p, layer)),
+        EIGRP => routing::print_eigrp(p, layer),
+        OSPF => routing::print_ospf(p, header.is_v6(), layer),
+        PIM => routing::print_pim(p, layer),
+        VRRP => routing::print_vrrp(p, header.ttl, layer),
         ESP => print_esp(p, layer),
         AH => print_ah(p, header, layer),
         NO_NEXT => {
@@ -115,11 +133,6 @@ pub(super) fn print_payload(p: &mut Printer<'_>, header: &Header, protocol: u8, 
             Ok(())
         }
     }
-}
-
-fn invalid(p: &mut Printer<'_>, what: &str) -> Printed {
-    write!(p, "{what} (invalid)");
-    Ok(())
 }
 
 /// Encapsulating Security Payload (RFC 4303): what is readable without keys.

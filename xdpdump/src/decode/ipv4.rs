@@ -67,6 +67,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         dst: Address::V4(Ipv4::read(&mut cursor)?),
         direct: true,
         fragment: fragment & (MORE_FRAGMENTS | OFFSET) != 0,
+        ttl,
     };
     if layer.bytes.len() < header_len {
         if options_cut {

@@ -45,6 +45,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         dst: Address::V6(dst),
         direct: matches!(next, ip::TCP | ip::UDP),
         fragment: false,
+        ttl: hop_limit,
     };
     if !header.direct {
         write!(p, "{src} > {dst}: ");
@@ -162,7 +163,9 @@ fn print_options(
         match (kind, data) {
             (PADN, _) => p.text("(padn)"),
             (ROUTER_ALERT, [high, low]) => write!(p, "(rtalert: 0x{high:02x}{low:02x}) "),
-            (JUMBO, [a, b, c, d]) => write!(p, "(jumbo: {}) ", u32::from_be_bytes([*a, *b, *c, *d])),
+            (JUMBO, &[_, _, _, _]) => {
+                write!(p, "(jumbo: {}) ", Cursor::new("ip6", data).u32()?);
+            }
             _ => write!(p, "(opt_type 0x{kind:02x}: len={})", data.len()),
         }
     }

@@ -9,6 +9,8 @@ const CHASSIS: u16 = 1;
 const PORT: u16 = 2;
 const TIME_TO_LIVE: u16 = 3;
 const SYSTEM_DESCRIPTION: u16 = 6;
+/// IPv4 among IANA's address family numbers.
+const IPV4_FAMILY: u8 = 1;
 
 /// Prints an LLDP frame.
 pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
@@ -59,7 +61,9 @@ fn print_value(p: &mut Printer<'_>, kind: u16, value: &[u8]) -> Printed {
             write!(p, "\n\t  Subtype {name} ({subtype}): ");
             match (form, cursor.rest()) {
                 (Form::Mac, mac) if mac.len() == 6 => write!(p, "{}", Mac(mac)),
-                (Form::Address, [1, a, b, c, d]) => write!(p, "{}", Ipv4([*a, *b, *c, *d])),
+                (Form::Address, [IPV4_FAMILY, address @ ..]) if address.len() == 4 => {
+                    write!(p, "{}", Ipv4::read(&mut Cursor::new("lldp", address))?);
+                }
                 (_, rest) => text::escaped(p.out, rest),
             }
         }

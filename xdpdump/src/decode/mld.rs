@@ -1,8 +1,8 @@
-//! Multicast listener discovery: MLDv1 (RFC 2710) and MLDv2 (RFC 3810).
+//! Multicast listener discovery: `MLDv1` (RFC 2710) and `MLDv2` (RFC 3810).
 
 use super::Printer;
 use super::address::Ipv6;
-use super::cursor::{Cursor, Layer, Printed};
+use super::cursor::{Cursor, Layer, Printed, Truncated};
 
 pub(super) const QUERY: u8 = 130;
 pub(super) const REPORT: u8 = 131;
@@ -19,7 +19,10 @@ pub(super) fn print(p: &mut Printer<'_>, kind: u8, layer: Layer<'_>) -> Printed 
         QUERY => {
             p.text("multicast listener query");
             match layer.len {
-                V1 => print_v1(p, &mut cursor),
+                V1 => {
+                    print_v1(p, &mut cursor);
+                    Ok(())
+                }
                 len if len >= V2_QUERY => print_query(p, &mut cursor),
                 _ => {
                     write!(p, " unknown-version (len {}) ", layer.len);
@@ -29,11 +32,13 @@ pub(super) fn print(p: &mut Printer<'_>, kind: u8, layer: Layer<'_>) -> Printed 
         }
         REPORT => {
             p.text("multicast listener report");
-            print_v1(p, &mut cursor)
+            print_v1(p, &mut cursor);
+            Ok(())
         }
         DONE => {
             p.text("multicast listener done");
-            print_v1(p, &mut cursor)
+            print_v1(p, &mut cursor);
+            Ok(())
         }
         _ => {
             p.text("multicast listener report v2");
@@ -42,18 +47,18 @@ pub(super) fn print(p: &mut Printer<'_>, kind: u8, layer: Layer<'_>) -> Printed 
     }
 }
 
-fn print_v1(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
-    let delay = cursor.u16()?;
-    cursor.skip(2)?;
-    let group = Ipv6::read(cursor)?;
-    write!(p, "max resp delay: {delay} addr: {group}");
-    Ok(())
+/// A cut message shows its name only.
+fn print_v1(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) {
+    let fields = (|| Ok::<_, Truncated>((cursor.u32()?, Ipv6::read(cursor)?)))();
+    if let Ok((delay, group)) = fields {
+        write!(p, "max resp delay: {} addr: {group}", delay >> 16);
+    }
 }
 
 fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
+    p.text(" v2");
     let code = cursor.u16()?;
     cursor.skip(2)?;
-    p.text(" v2");
     if p.verbose() {
         // RFC 3810 §5.1.3: above 32767 the code is a floating-point number.
         let delay = if code < 0x8000 {
@@ -116,9 +121,9 @@ fn print_report(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
             print_sources(p, cursor, sources)?;
         } else {
             write!(p, ", {sources} source(s)");
-            cursor.skip(usize::from(sources) * 16)?;
+            cursor.skip_to_end(usize::from(sources) * 16)?;
         }
-        cursor.skip(auxiliary)?;
+        cursor.skip_to_end(auxiliary)?;
         p.text("]");
     }
     Ok(())
@@ -133,7 +138,7 @@ fn print_sources(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, sources: u16) -> 
     Ok(())
 }
 
-/// Kinds of group record, the same in IGMPv3 and MLDv2.
+/// Kinds of group record, the same in `IGMPv3` and `MLDv2`.
 pub(super) fn record_name(kind: u8) -> Option<&'static str> {
     Some(match kind {
         1 => "is_in",

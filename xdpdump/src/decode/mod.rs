@@ -22,16 +22,19 @@ mod igmp;
 mod ip;
 mod ipv4;
 mod ipv6;
+mod lines;
 mod llc;
 mod lldp;
 mod mld;
 mod mptcp;
 mod ndp;
 mod port;
+mod routing;
 mod stp;
 mod tcp;
 mod tcp_options;
 mod text;
+mod tunnel;
 mod udp;
 
 use std::fmt::Arguments;
@@ -83,7 +86,7 @@ impl Decoder {
         }
         let mut printer =
             Printer { out, style: &self.style, conversations: &mut self.conversations, depth: 0 };
-        let printed = match link_type {
+        let result = match link_type {
             LinkType::ETHERNET => ethernet::print(&mut printer, layer),
             LinkType::RAW => ip::print_raw(&mut printer, layer),
             LinkType(number) => {
@@ -92,7 +95,7 @@ impl Decoder {
                 Ok(())
             }
         };
-        if let Err(Truncated(protocol)) = printed {
+        if let Err(Truncated(protocol)) = result {
             write!(printer, " [|{protocol}]");
         }
     }

@@ -30,6 +30,7 @@ pub(super) fn print(p: &mut Printer<'_>, kind: u8, layer: Layer<'_>) -> Printed 
     let options = match kind {
         ROUTER_SOLICITATION => 8,
         ROUTER_ADVERTISEMENT => {
+            layer.skip(1).cursor("icmp6").need(1)?;
             if p.verbose() {
                 print_router(p, &mut cursor)?;
             }

@@ -1,12 +1,15 @@
 //! Application protocols, told by the port on either side (IANA service names).
 
 use super::cursor::{Layer, Printed};
-use super::{Printer, dns};
+use super::{Printer, dns, lines, tunnel};
 
+const SSH: u16 = 22;
 const DOMAIN: u16 = 53;
 const BOOTP_SERVER: u16 = 67;
 const BOOTP_CLIENT: u16 = 68;
+const HTTP: [u16; 3] = [80, 8080, 3128];
 const BGP: u16 = 179;
+const VXLAN: u16 = 4789;
 const MULTICAST_DNS: u16 = 5353;
 
 /// Prints the payload of a datagram, or gives `None` when its ports say nothing.
@@ -18,6 +21,8 @@ pub(super) fn print_udp(p: &mut Printer<'_>, ports: [u16; 2], layer: Layer<'_>) 
         super::bootp::print(p, layer)
     } else if is(MULTICAST_DNS) {
         dns::print(p, layer, true)
+    } else if is(VXLAN) {
+        p.nested(|p| tunnel::print_vxlan(p, layer))
     } else {
         return None;
     })
@@ -28,6 +33,12 @@ pub(super) fn print_tcp(p: &mut Printer<'_>, ports: [u16; 2], layer: Layer<'_>) 
     let is = |port: u16| ports.contains(&port);
     if is(DOMAIN) {
         return dns::print_tcp(p, layer);
+    }
+    if HTTP.into_iter().any(is) {
+        return lines::print_http(p, layer);
+    }
+    if is(SSH) {
+        lines::print_ssh(p, layer);
     }
     if is(BGP) {
         p.text(": BGP");

@@ -141,10 +141,8 @@ fn print_option(
         }
         TIMESTAMPS => {
             p.text("TS");
-            let values = field(cursor, *left)?;
-            let [a, b, c, d, e, f, g, h] = values;
-            let (value, echo) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]));
-            write!(p, " val {value} ecr {echo}");
+            let both = u64::from_be_bytes(field(cursor, *left)?);
+            write!(p, " val {} ecr {}", both >> 32, both & 0xffff_ffff);
         }
         MD5 => {
             p.text("md5");
@@ -184,13 +182,12 @@ fn print_option(
         }
     }
     let used = match kind {
-        MSS => 2,
+        MSS | USER_TIMEOUT => 2,
         WINDOW_SCALE => 1,
         SACK_PERMITTED => 0,
         ECHO | ECHO_REPLY | CC | CC_NEW | CC_ECHO => 4,
         TIMESTAMPS => 8,
         MD5 => 16,
-        USER_TIMEOUT => 2,
         _ => data,
     };
     *left = left.saturating_sub(used);
@@ -247,7 +244,9 @@ fn print_cookie(p: &mut Printer<'_>, cookie: &[u8]) {
         len if len % 2 != 0 || !(4..=16).contains(&len) => p.text(" (invalid)"),
         _ => {
             p.text(" cookie ");
-            cookie.iter().for_each(|byte| super::hex::digits(p.out, *byte));
+            for byte in cookie {
+                super::hex::digits(p.out, *byte);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One packet to several sinks.
 
-use super::{Error, Sink};
+use super::{BlockSink, Error, Sink};
 use crate::packet::{Interface, InterfaceStatistics, Packet};
 
 /// Sinks that all get everything; the first error ends the call.
@@ -21,6 +21,18 @@ impl Sink for Fanout {
 
     fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
         self.0.iter_mut().try_for_each(|sink| sink.packet(packet))
+    }
+
+    /// Several sinks would each need the packets in another form.
+    fn is_block_sink(&self) -> bool {
+        matches!(self.0.as_slice(), [only] if only.is_block_sink())
+    }
+
+    fn as_block_sink(&mut self) -> Option<&mut dyn BlockSink> {
+        match self.0.as_mut_slice() {
+            [only] => only.as_block_sink(),
+            _ => None,
+        }
     }
 
     fn flush(&mut self) -> Result<(), Error> {

@@ -16,6 +16,8 @@ use crate::output::{Error, pipe, record::Framing};
 const FULL: usize = 1 << 20;
 /// Room for the record that crosses [`FULL`], so that the buffer does not grow with every fill.
 const ROOM: usize = 1 << 19;
+/// From so many bytes on, records are written from where they are.
+const DIRECT: usize = 64 << 10;
 
 /// A buffered destination of whole records.
 ///
@@ -104,20 +106,40 @@ impl Output {
     /// # Errors
     /// [`Error::Closed`] and [`Error::Write`].
     pub fn flush(&mut self) -> Result<(), Error> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let result = self.write_records(&buffer);
+        buffer.clear();
+        self.buffer = buffer;
+        result
+    }
+
+    /// Appends whole records that are encoded already: many at once straight to the operating system, few by way of the
+    /// buffer.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] and [`Error::Write`].
+    pub fn records(&mut self, records: &[u8]) -> Result<(), Error> {
+        if records.len() >= DIRECT {
+            self.flush()?;
+            return self.write_records(records);
+        }
+        self.record(|buffer| buffer.extend_from_slice(records))
+    }
+
+    fn write_records(&mut self, records: &[u8]) -> Result<(), Error> {
         self.usable()?;
         let mut written = 0;
-        while let Some(rest) = self.buffer.get(written..).filter(|rest| !rest.is_empty()) {
+        while let Some(rest) = records.get(written..).filter(|rest| !rest.is_empty()) {
             match self.file.write(rest) {
-                Ok(0) => return self.fail(&io::ErrorKind::WriteZero.into(), written),
+                Ok(0) => return self.fail(&io::ErrorKind::WriteZero.into(), records, written),
                 Ok(count) => written += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // The other end of standard output may have made it non-blocking for all its users.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => pipe::wait_writable(&self.file),
-                Err(error) => return self.fail(&error, written),
+                Err(error) => return self.fail(&error, records, written),
             }
         }
         self.file_start &= written == 0;
-        self.buffer.clear();
         Ok(())
     }
 
@@ -132,14 +154,13 @@ impl Output {
         Err(Error::Write(self.name.clone(), error))
     }
 
-    /// Remembers `error`, and takes back the record of which only a part was written.
-    fn fail(&mut self, error: &io::Error, written: usize) -> Result<(), Error> {
+    /// Remembers `error`, and takes back that one of the `records` of which only a part was written.
+    fn fail(&mut self, error: &io::Error, records: &[u8], written: usize) -> Result<(), Error> {
         if self.kind == Kind::Regular {
-            let whole = self.framing.whole(&self.buffer, written, self.file_start);
+            let whole = self.framing.whole(records, written, self.file_start);
             // Nothing is left to be done if this fails too; the first error is the one to report.
             let _ = self.cut((written - whole) as u64);
         }
-        self.buffer = Vec::new();
         self.failure = Some(match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::Closed,
             kind => Failure::Write(kind, error.raw_os_error()),

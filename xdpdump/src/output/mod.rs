@@ -32,6 +32,16 @@ pub trait Sink {
     /// When the output cannot be written.
     fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error>;
 
+    /// Whether [`Sink::as_block_sink`] gives one.
+    fn is_block_sink(&self) -> bool {
+        false
+    }
+
+    /// The sink as one that takes packets in the form they have in a pcapng file, if it is one.
+    fn as_block_sink(&mut self) -> Option<&mut dyn BlockSink> {
+        None
+    }
+
     /// Hands everything taken so far to the operating system.
     ///
     /// # Errors
@@ -43,6 +53,16 @@ pub trait Sink {
     /// # Errors
     /// When the output cannot be written.
     fn finish(&mut self, statistics: &[InterfaceStatistics]) -> Result<(), Error>;
+}
+
+/// A destination of packets that are encoded already.
+pub trait BlockSink {
+    /// Takes whole Enhanced Packet Blocks of the interface announced first, in this machine's byte order and with times in
+    /// nanoseconds.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    fn blocks(&mut self, blocks: &[u8]) -> Result<(), Error>;
 }
 
 /// Why an output took no more.

@@ -38,12 +38,16 @@ impl Probe {
 
     /// With the program for frames in several buffers, or with the plain one when kernel or driver refuse that.
     fn attach_in(&mut self, link: &Link, mode: XdpMode) -> Result<Attached, Refusal> {
-        let multi_buffer = self.load_and_attach("xdpdump_frags", link, mode);
+        let (for_several_buffers, for_one) = match self.memory {
+            Some(_) => ("xdpdump_ring_f", "xdpdump_ring"),
+            None => ("xdpdump_frags", "xdpdump"),
+        };
+        let multi_buffer = self.load_and_attach(for_several_buffers, link, mode);
         match multi_buffer {
             Ok(()) => Ok(Attached { mode, multi_buffer: true, native_refused: None }),
             Err(Refusal::Attach(error)) if is_final(&error) => Err(Refusal::Attach(error)),
             Err(_) => {
-                self.load_and_attach("xdpdump", link, mode)?;
+                self.load_and_attach(for_one, link, mode)?;
                 Ok(Attached { mode, multi_buffer: false, native_refused: None })
             }
         }

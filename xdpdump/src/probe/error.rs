@@ -81,6 +81,9 @@ pub enum Error {
         /// What the kernel said.
         source: io::Error,
     },
+    /// The kernel gave no memory.
+    #[error("the kernel has no memory for the rings: ask for less with -B")]
+    Memory(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The kernel refused a program or a map.
     #[error("the kernel refused the capture program")]
     Load(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -95,23 +98,27 @@ pub enum Error {
 impl Error {
     /// A failed load.
     pub(super) fn load(error: EbpfError) -> Self {
-        if permission_denied(&error) { Self::Permission } else { Self::Load(Box::new(error)) }
+        match errno(&error) {
+            Some(libc::EPERM) => Self::Permission,
+            Some(libc::ENOMEM) => Self::Memory(Box::new(error)),
+            _ => Self::Load(Box::new(error)),
+        }
     }
 }
 
-/// Whether `EPERM` is what lies below. The verifier says `EACCES` instead.
-fn permission_denied(error: &EbpfError) -> bool {
+/// The kernel's answer below an error of aya's. The verifier says `EACCES` where the process lacks nothing.
+fn errno(error: &EbpfError) -> Option<i32> {
     if let EbpfError::ProgramError(ProgramError::LoadError { io_error, .. }) = error {
-        return io_error.raw_os_error() == Some(libc::EPERM);
+        return io_error.raw_os_error();
     }
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            return error.raw_os_error() == Some(libc::EPERM);
+            return error.raw_os_error();
         }
         cause = error.source();
     }
-    false
+    None
 }
 
 fn details(log: &str) -> String {

@@ -4,6 +4,7 @@
 mod attach;
 mod bpf;
 mod error;
+mod object;
 mod offload;
 mod programs;
 
@@ -20,10 +21,7 @@ use aya::{
 };
 pub use error::Error;
 pub use programs::name as program_name;
-use xdpdump_ebpf::{Counters, MAX_CAPTURE_LEN};
-
-/// The compiled kernel programs; `cargo xtask build-ebpf` makes them.
-static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("XDPDUMP_EBPF_OBJECT"));
+use xdpdump_ebpf::Counters;
 
 /// The programs and maps in the kernel, attached or not.
 ///
@@ -32,10 +30,23 @@ pub struct Probe {
     ebpf: Ebpf,
     events: MapData,
     counters: PerCpuArray<MapData, KernelCounters>,
+    rings: MapData,
+    memory: Option<RingMemory>,
     link: Option<OwnedFd>,
     /// Whether the attached program keeps [`Counters`].
     counts: bool,
     program_id: Option<u32>,
+}
+
+/// The memory that the program writes records to, when it is not to use perf rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RingMemory {
+    /// CPUs with a ring: those with a smaller index.
+    pub cpus: u32,
+    /// Bytes of each ring, a power of two.
+    pub ring_len: usize,
+    /// Bytes of each map value: ring, control page and slack, in whole pages.
+    pub value_len: usize,
 }
 
 /// [`Counters`] as a map value.
@@ -47,23 +58,39 @@ struct KernelCounters(Counters);
 unsafe impl aya::Pod for KernelCounters {}
 
 impl Probe {
-    /// Loads the maps, with `snap_len` as the most bytes to capture of a frame. Programs are loaded when they are
-    /// attached.
+    /// Loads the maps, with `snap_len` as the most bytes to capture of a frame, and `memory` for a program that uses that
+    /// instead of perf rings. Programs are loaded when they are attached.
     ///
     /// # Errors
     /// When the process may not, or the kernel cannot.
-    pub fn load(snap_len: u32) -> Result<Self, Error> {
-        let snap_len = snap_len.min(MAX_CAPTURE_LEN);
-        let mut ebpf = EbpfLoader::new()
-            .override_global("SNAP_LEN", &snap_len, true)
-            .load(OBJECT)
-            .map_err(Error::load)?;
-        let Some(Map::PerfEventArray(events)) = ebpf.take_map("EVENTS") else {
-            return Err(Error::Object("EVENTS"));
+    pub fn load(snap_len: u32, memory: Option<RingMemory>) -> Result<Self, Error> {
+        let mut loader = EbpfLoader::new();
+        loader.override_global("SNAP_LEN", &snap_len, true);
+        let mask = memory.map_or(0, |memory| (memory.ring_len - 1) as u32);
+        let mut ebpf = match memory {
+            Some(memory) => loader
+                .override_global("RING_MASK", &mask, true)
+                .map_max_entries("RINGS", memory.cpus)
+                .load(&object::with_value_len("RINGS", memory.value_len)?),
+            None => loader.load(object::OBJECT),
+        }
+        .map_err(Error::load)?;
+        let mut take = |name| ebpf.take_map(name).ok_or(Error::Object(name));
+        let (Map::PerfEventArray(events), Map::Array(rings)) = (take("EVENTS")?, take("RINGS")?) else {
+            return Err(Error::Object("map of the right kind"));
         };
-        let counters = ebpf.take_map("COUNTERS").ok_or(Error::Object("COUNTERS"))?;
-        let counters = PerCpuArray::try_from(counters).map_err(|_| Error::Object("COUNTERS"))?;
-        Ok(Self { ebpf, events, counters, link: None, counts: true, program_id: None })
+        let counters = PerCpuArray::try_from(take("COUNTERS")?).map_err(|_| Error::Object("COUNTERS"))?;
+        Ok(Self { ebpf, events, counters, rings, memory, link: None, counts: true, program_id: None })
+    }
+
+    /// The map with the memory of the rings, a value for each CPU.
+    pub fn rings(&self) -> BorrowedFd<'_> {
+        self.rings.fd().as_fd()
+    }
+
+    /// How many CPUs have memory for a ring.
+    pub fn ring_count(&self) -> u32 {
+        self.memory.map_or(0, |memory| memory.cpus)
     }
 
     /// Connects the ring of `cpu`: events of that CPU go there from now on.
@@ -82,7 +109,7 @@ impl Probe {
         bpf::unset_ring(self.events.fd().as_fd(), cpu)
     }
 
-    /// What the attached program counted, all CPUs together; `None` for one that does not count, on a NIC.
+    /// What the attached program counted that writes to perf rings, all CPUs together; `None` for one that does not count, on a NIC.
     ///
     /// # Errors
     /// What the kernel says.

@@ -9,7 +9,7 @@ use std::{
 
 use aya_obj::{Object, generated::bpf_insn};
 
-use super::{Error, OBJECT, attach::driver_name, bpf};
+use super::{Error, attach::driver_name, bpf, object::OBJECT};
 use crate::interface::Link;
 
 const PROGRAM: &str = "xdpdump_offload";

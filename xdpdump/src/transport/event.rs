@@ -3,26 +3,35 @@
 use xdpdump_ebpf::{FrameHeader, HEADER_LEN};
 
 /// A frame with what the kernel program said of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
     /// `CLOCK_MONOTONIC` nanoseconds.
     pub time: u64,
     /// The CPU whose ring it came through.
     pub cpu: u32,
+    /// Number of the frame among those its CPU saw, from 1; 0 when the program does not count.
+    pub sequence: u64,
     /// Frames this CPU lost since its previous event.
     pub lost: u64,
-    /// The program's header.
-    pub header: FrameHeader,
+    /// Receive queue it arrived on.
+    pub queue: u32,
+    /// What was decided about it (`enum xdp_action`), where that is known.
+    pub verdict: Option<u64>,
+    /// Bytes on the wire.
+    pub frame_len: u32,
     /// The captured bytes.
     pub frame: &'a [u8],
 }
+
+/// Bits of [`Event::packet_id`] that count; the CPU is above them.
+pub const SEQUENCE_BITS: u32 = 48;
 
 impl Event<'_> {
     /// A number no other frame of the capture has: the CPU in the upper 16 bits, its count of frames in the others.
     /// `None` when the program does not count.
     pub fn packet_id(&self) -> Option<u64> {
-        (self.header.sequence != 0)
-            .then(|| u64::from(self.cpu) << 48 | self.header.sequence & ((1 << 48) - 1))
+        let sequence = self.sequence & ((1 << SEQUENCE_BITS) - 1);
+        (sequence != 0).then_some(u64::from(self.cpu) << SEQUENCE_BITS | sequence)
     }
 }
 

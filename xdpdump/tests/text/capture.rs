@@ -19,7 +19,7 @@ pub fn encode(link_type: u32, records: &[Record]) -> Vec<u8> {
     file.extend_from_slice(&262_144_u32.to_le_bytes());
     file.extend_from_slice(&link_type.to_le_bytes());
     for record in records {
-        let micros = record.time / 1000;
+        let micros = record.time.unsigned_abs() / 1000;
         let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
         for field in [seconds as u32, micros as u32, record.frame.len() as u32, record.frame_len] {
             file.extend_from_slice(&field.to_le_bytes());

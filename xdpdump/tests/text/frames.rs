@@ -10,12 +10,9 @@ const START: i64 = 1_709_210_096_000_000_000;
 
 /// Records of `frames`, each captured whole.
 pub fn records(frames: Vec<Vec<u8>>) -> Vec<Record> {
-    let record = |(i, frame): (usize, Vec<u8>)| Record {
-        time: START + i as i64 * 1_001_000,
-        frame_len: frame.len() as u32,
-        frame,
-    };
-    frames.into_iter().enumerate().map(record).collect()
+    let times = (0..).map(|i: i64| START + i * 1_001_000);
+    let record = |(time, frame): (i64, Vec<u8>)| Record { time, frame_len: frame.len() as u32, frame };
+    times.zip(frames).map(record).collect()
 }
 
 /// The same frames cut at every eighth length, beginning elsewhere in each.

@@ -10,7 +10,7 @@ use std::io;
 use pcap_file::pcapng::{Block, PcapNgWriter};
 
 use crate::{
-    output::{Error, Sink, file::Output},
+    output::{BlockSink, Error, Sink, file::Output},
     packet::{Interface, InterfaceStatistics, Packet},
 };
 
@@ -42,6 +42,12 @@ impl PcapngSink {
     }
 }
 
+impl BlockSink for PcapngSink {
+    fn blocks(&mut self, blocks: &[u8]) -> Result<(), Error> {
+        self.blocks.get_mut().records(blocks)
+    }
+}
+
 impl Sink for PcapngSink {
     fn interface(&mut self, interface: &Interface) -> Result<(), Error> {
         self.block(&blocks::interface_description(interface))?;
@@ -50,6 +56,14 @@ impl Sink for PcapngSink {
 
     fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
         self.blocks.get_mut().record(|buffer| encode::enhanced_packet(buffer, packet))
+    }
+
+    fn is_block_sink(&self) -> bool {
+        true
+    }
+
+    fn as_block_sink(&mut self) -> Option<&mut dyn BlockSink> {
+        Some(self)
     }
 
     fn flush(&mut self) -> Result<(), Error> {

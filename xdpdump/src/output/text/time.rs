@@ -100,7 +100,7 @@ impl Clock {
 fn digits(out: &mut Vec<u8>, mut number: i64, width: usize) {
     let mut text = [b'0'; 9];
     for digit in text.iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
+        *digit = b'0' + (number.unsigned_abs() % 10) as u8;
         number /= 10;
     }
     out.extend_from_slice(&text[text.len() - width..]);

@@ -2,6 +2,9 @@
 
 mod event_open;
 mod ring;
+mod rings;
 pub mod walk;
 
-pub use ring::{Batch, Counts, Ring, Wakeup, data_size};
+pub use event_open::{Mapping, Wakeup, open as open_event};
+pub use ring::{Batch, Ring, data_size};
+pub use rings::Rings;

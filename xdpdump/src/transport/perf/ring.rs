@@ -2,20 +2,23 @@
 
 use std::{
     io,
-    ops::Add,
+    ops::ControlFlow,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
 use super::{
-    event_open::{self, Mapping},
+    event_open::{self, Mapping, Wakeup},
     walk::{self, Record},
 };
-use crate::{
-    order::Source,
-    transport::event::{self, Event, Split},
-};
+use xdpdump_ebpf::flags;
 
-pub use super::event_open::Wakeup;
+use crate::{
+    order::{Receiver, Source},
+    transport::{
+        Counts,
+        event::{self, Event, Split},
+    },
+};
 
 /// How much is read before it is given back: often enough that the kernel does not wait for room, seldom enough
 /// that the two CPUs do not fight for the cache line.
@@ -36,30 +39,6 @@ pub struct Ring {
     unreported: u64,
     /// A frame in one piece that lay around the ring's end.
     scratch: Vec<u8>,
-}
-
-/// What was read from a ring.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Events read.
-    pub read: u64,
-    /// Events the kernel says it had no room for. It says so only with the next event that fits, so the program's
-    /// own counters are better where it has some.
-    pub lost: u64,
-    /// Times that the ring's bytes made no sense.
-    pub damaged: u64,
-}
-
-impl Add for Counts {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            read: self.read + other.read,
-            lost: self.lost + other.lost,
-            damaged: self.damaged + other.damaged,
-        }
-    }
 }
 
 /// The largest ring of at most `bytes` that the kernel takes: a power of two of pages, at least 128 KiB so that the
@@ -193,26 +172,38 @@ impl Source for Batch<'_> {
         self.pending.map(|(time, _)| time)
     }
 
-    fn take<R>(&mut self, use_event: impl FnOnce(Event<'_>) -> R) -> Option<R> {
-        loop {
-            self.advance();
-            let (time, body) = self.pending.take()?;
-            let Some((header, frame)) = event::parse(body, self.scratch) else {
-                self.counts.damaged += 1;
-                self.let_go();
-                continue;
+    fn hand_over<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End> {
+        while self.next_time().is_some_and(|time| time <= until) {
+            let Some((time, body)) = self.pending.take() else { break };
+            let flow = match event::parse(body, self.scratch) {
+                Some((header, frame)) => {
+                    self.counts.read += 1;
+                    // A program without counters numbers nothing and leaves the losses to the ring.
+                    let lost = if header.sequence == 0 {
+                        std::mem::take(self.unreported)
+                    } else {
+                        header.lost.wrapping_sub(std::mem::replace(self.lost, header.lost))
+                    };
+                    receiver.event(&Event {
+                        time,
+                        cpu: self.cpu,
+                        sequence: header.sequence,
+                        lost,
+                        queue: header.queue,
+                        verdict: (header.flags & flags::VERDICT != 0).then_some(header.verdict.into()),
+                        frame_len: header.frame_len,
+                        frame,
+                    })
+                }
+                None => {
+                    self.counts.damaged += 1;
+                    ControlFlow::Continue(())
+                }
             };
-            self.counts.read += 1;
-            // A program without counters numbers nothing and leaves the losses to the ring.
-            let lost = if header.sequence == 0 {
-                std::mem::take(self.unreported)
-            } else {
-                header.lost.wrapping_sub(std::mem::replace(self.lost, header.lost))
-            };
-            let result = use_event(Event { time, cpu: self.cpu, lost, header, frame });
             self.let_go();
-            return Some(result);
+            flow?;
         }
+        ControlFlow::Continue(())
     }
 }
 

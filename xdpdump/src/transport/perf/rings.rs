@@ -1,25 +1,20 @@
-//! The rings of all CPUs of one probe.
+//! The perf rings of all CPUs.
 
 use std::{
-    fs, io,
     ops::ControlFlow,
     os::fd::{AsFd, BorrowedFd},
+    time::Duration,
 };
 
-use super::{Error, cpus};
+use super::{Ring, Wakeup, data_size};
 use crate::{
-    clock::monotonic,
-    order,
+    order::{self, Receiver},
     probe::Probe,
-    transport::{
-        event::Event,
-        perf::{Counts, Ring, Wakeup, data_size},
-    },
+    transport::{Counts, Error, cpus},
 };
 
-/// How long a CPU may take from stamping an event to showing it. Events younger than this wait for the next round, so that
-/// one that another CPU is still writing can come before them.
-const HORIZON_NANOS: u64 = 1_000_000;
+/// The kernel does not say that something waits below the watermark; look as often as packets are to be written.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A ring for every online CPU.
 pub struct Rings {
@@ -32,17 +27,15 @@ pub struct Rings {
 }
 
 impl Rings {
-    /// Opens a ring for every online CPU and connects it to the probe: `buffer` bytes together, or a share of the machine's
-    /// memory.
+    /// Opens a ring for every online CPU and connects it to the probe: `buffer` bytes together.
     ///
     /// # Errors
     /// When the kernel gives no ring that large.
-    pub fn open(probe: &Probe, buffer: Option<u64>, immediate: bool) -> Result<Self, Error> {
-        let cpus = cpus::online().map_err(Error::Cpus)?;
-        let each = buffer.unwrap_or_else(|| default_buffer(cpus.len())) / cpus.len().max(1) as u64;
-        let data_len = data_size(usize::try_from(each).unwrap_or(usize::MAX >> 1));
+    pub fn open(probe: &Probe, buffer: u64, immediate: bool) -> Result<Self, Error> {
+        let online = cpus::online().map_err(Error::Cpus)?;
+        let data_len = data_size(cpus::share(buffer, online.len()));
         let mut rings = Self { each: Vec::new(), data_len, immediate, retired: Counts::default() };
-        for cpu in cpus {
+        for cpu in online {
             rings.add(probe, cpu)?;
         }
         Ok(rings)
@@ -82,20 +75,18 @@ impl Rings {
         Ok(())
     }
 
-    /// Hands what the rings hold to `use_event`, in the order of time, until it breaks. Without `to_the_end`, the events of
-    /// the last moment stay; the result says whether any did.
-    pub fn read<B>(
-        &mut self,
-        to_the_end: bool,
-        use_event: impl FnMut(Event<'_>) -> ControlFlow<B>,
-    ) -> ControlFlow<B, bool> {
-        // Time first, rings second: what is older than the horizon is in the rings by then.
-        let alone = self.each.len() == 1;
-        let now = monotonic();
-        let limit = if to_the_end || alone { u64::MAX } else { now.saturating_sub(HORIZON_NANOS) };
+    /// See [`transport::Rings::read`](crate::transport::Rings::read).
+    pub fn read<R: Receiver>(&mut self, to_the_end: bool, receiver: &mut R) -> ControlFlow<R::End, bool> {
+        // Time first, rings second: what is older than the limit is in the rings by then.
+        let limit = order::limit(to_the_end || self.each.len() == 1);
         let mut batches: Vec<_> = self.each.iter_mut().map(Ring::batch).collect();
-        order::merge(&mut batches, limit, use_event)?;
+        order::merge(&mut batches, limit, receiver)?;
         ControlFlow::Continue(batches.iter_mut().any(|batch| order::Source::next_time(batch).is_some()))
+    }
+
+    /// How long to sleep at most.
+    pub fn longest_sleep(&self) -> Duration {
+        if self.immediate { Duration::MAX } else { LOOK_EVERY }
     }
 
     /// What was read from all rings.
@@ -112,21 +103,4 @@ impl Rings {
 /// Wake up when a quarter is full, but not later than it takes for a good write.
 fn wakeup_bytes(data_len: usize) -> u32 {
     (data_len / 4).min(512 << 10) as u32
-}
-
-/// 8 MiB a CPU, but at most 1/32 of the machine's memory together.
-fn default_buffer(cpus: usize) -> u64 {
-    let wanted = cpus as u64 * (8 << 20);
-    total_memory().map_or(wanted, |memory| wanted.min(memory / 32))
-}
-
-/// Bytes of memory of the machine.
-fn total_memory() -> io::Result<u64> {
-    let text = fs::read_to_string("/proc/meminfo")?;
-    text.lines()
-        .find_map(|line| {
-            line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
-        })
-        .map(|kib| kib << 10)
-        .ok_or_else(|| io::Error::other("/proc/meminfo has no MemTotal"))
 }

@@ -1,4 +1,4 @@
-//! Which CPUs there are.
+//! Which CPUs there are, and how much memory each gets.
 
 use std::{collections::BTreeSet, fs, io};
 
@@ -9,6 +9,29 @@ use std::{collections::BTreeSet, fs, io};
 pub fn online() -> io::Result<BTreeSet<u32>> {
     let text = fs::read_to_string("/sys/devices/system/cpu/online")?;
     parse(&text).ok_or_else(|| io::Error::other("the list of online CPUs makes no sense"))
+}
+
+/// What each of so many CPUs gets of `buffer` bytes.
+pub fn share(buffer: u64, cpus: usize) -> usize {
+    usize::try_from(buffer / cpus.max(1) as u64).unwrap_or(usize::MAX >> 1)
+}
+
+/// Bytes for the rings of all CPUs together when nobody says how many: 16 MiB for each, at most 1/32 of the machine's
+/// memory.
+pub fn default_buffer(cpus: usize) -> u64 {
+    let wanted = cpus as u64 * (16 << 20);
+    total_memory().map_or(wanted, |memory| wanted.min(memory / 32))
+}
+
+/// Bytes of memory of the machine.
+fn total_memory() -> io::Result<u64> {
+    let text = fs::read_to_string("/proc/meminfo")?;
+    text.lines()
+        .find_map(|line| {
+            line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
+        })
+        .map(|kib| kib << 10)
+        .ok_or_else(|| io::Error::other("/proc/meminfo has no MemTotal"))
 }
 
 /// Parses the kernel's list format: `0-3,5`.

@@ -1,0 +1,208 @@
+//! Writes frames in place into memory that user space maps.
+
+use core::arch::asm;
+
+use aya_ebpf::{
+    bindings::xdp_action,
+    helpers::generated::{bpf_get_smp_processor_id, bpf_ktime_get_ns, bpf_xdp_load_bytes},
+    macros::map,
+    maps::Array,
+    programs::XdpContext,
+};
+use xdpdump_ebpf::ring::{
+    Control, DATA, MAX_CAPTURE_LEN,
+    block::{self, DROP_COUNT_LEN, TAIL_LEN},
+};
+
+use crate::{perf::ring_doorbell, snap_len};
+
+/// `BPF_F_MMAPABLE`, include/uapi/linux/bpf.h.
+const MMAPABLE: u32 = 1 << 10;
+
+/// Bytes of a ring minus 1. User space writes it before the program is loaded, as it sets the map's value size to
+/// hold control page, ring and slack.
+#[unsafe(no_mangle)]
+static RING_MASK: u32 = 0xfff;
+
+/// The memory of each CPU, at the CPU's index; the value is longer than its type.
+#[map]
+static RINGS: Array<Control> = Array::with_max_entries(1, MMAPABLE);
+
+#[inline(always)]
+pub fn capture(ctx: &XdpContext, frame_len: u32) -> u32 {
+    // SAFETY: the helper has no preconditions.
+    let cpu = unsafe { bpf_get_smp_processor_id() } as u32;
+    let Some(control) = RINGS.get_ptr_mut(cpu) else {
+        count_unrecorded(RINGS.get_ptr_mut(0));
+        return xdp_action::XDP_PASS;
+    };
+    // On a real-time kernel, or from an interrupt, this may come in the middle of another frame.
+    // SAFETY: the pointer is to this CPU's value; the field is aligned.
+    if unsafe { exchange(&raw mut (*control).busy, 1) } != 0 {
+        count_unrecorded(Some(control));
+        return xdp_action::XDP_PASS;
+    }
+    // SAFETY: the pointer is to this CPU's value, and no other program writes to it until `busy` is 0 again.
+    unsafe { record(ctx, cpu, control, frame_len) };
+    // SAFETY: as above. Nobody on this CPU sees the stores out of order, and nobody else looks.
+    unsafe { (&raw mut (*control).busy).write_volatile(0) };
+    xdp_action::XDP_PASS
+}
+
+/// Counts a frame that cannot be recorded.
+#[inline(always)]
+fn count_unrecorded(control: Option<*mut Control>) {
+    if let Some(control) = control {
+        // SAFETY: the pointer is to a map value; the field is aligned and only accessed atomically.
+        unsafe { increment(&raw mut (*control).nested) };
+    }
+}
+
+/// Writes the frame's record, if there is room, and shows it to the reader.
+///
+/// # Safety
+/// `control` is the beginning of this CPU's memory, which nobody else writes to but the reader to its two fields.
+#[inline(always)]
+unsafe fn record(ctx: &XdpContext, cpu: u32, control: *mut Control, frame_len: u32) {
+    // SAFETY: the caller says that nobody else writes to these fields.
+    let (seen, head, failed, lost) = unsafe {
+        let seen = (*control).seen + 1;
+        (*control).seen = seen;
+        (seen, (*control).head, (*control).failed, (*control).failed - (*control).reported)
+    };
+    // SAFETY: a static of this program; volatile because user space replaces its value before loading.
+    let mask = unsafe { (&raw const RING_MASK).read_volatile() } as u64;
+
+    // The helper wants a length that the verifier knows to be neither 0 nor too large. No frame is empty.
+    let mut capture_len = u64::from(frame_len.min(snap_len()).min(MAX_CAPTURE_LEN));
+    bound(&mut capture_len, u64::from(MAX_CAPTURE_LEN));
+    let mut padded_len = (capture_len + 3) & !3;
+    bound(&mut padded_len, 0x1_fffc);
+    let drop_count_len = if lost == 0 { 0 } else { DROP_COUNT_LEN as u64 };
+    let total_len =
+        block::FRAME as u64 + padded_len + block::FLAGS_LEN as u64 + drop_count_len + TAIL_LEN as u64;
+
+    // SAFETY: the reader's field, which it stores in one piece.
+    let tail = unsafe { (&raw const (*control).tail).read_volatile() };
+    if capture_len == 0 || head + total_len - tail > mask + 1 {
+        // SAFETY: the caller says that nobody else writes to it.
+        unsafe { (*control).failed = failed + 1 };
+        return;
+    }
+
+    let mut offset = head;
+    bound(&mut offset, mask);
+    // SAFETY: the map's value holds control page, ring and slack, so a whole record fits behind any offset in the ring,
+    // and up to the tail there is no record that the reader still wants. All offsets are multiples of 4.
+    unsafe {
+        let at = control.cast::<u8>().add(DATA).add(offset as usize);
+        let time = bpf_ktime_get_ns();
+        put(at, 0, block::TYPE);
+        put(at, block::TOTAL_LEN, total_len as u32);
+        put(at, 8, 0);
+        put(at, block::TIME, (time >> 32) as u32);
+        put(at, block::TIME + 4, time as u32);
+        put(at, block::CAPTURE_LEN, capture_len as u32);
+        put(at, block::FRAME_LEN, frame_len);
+        let frame = at.add(block::FRAME);
+        let behind = frame.add(padded_len as usize);
+        // The padding, with the bytes before it that the copy overwrites.
+        put(behind.sub(4), 0, 0);
+        if bpf_xdp_load_bytes(ctx.ctx, 0, frame.cast(), capture_len as u32) != 0 {
+            (*control).failed = failed + 1;
+            return;
+        }
+        put(behind, 0, block::FLAGS);
+        put(behind, 4, block::INBOUND);
+        let mut at = behind.add(block::FLAGS_LEN);
+        if lost != 0 {
+            put(at, 0, block::DROP_COUNT);
+            put_u64(at, 4, lost);
+            at = at.add(DROP_COUNT_LEN);
+        }
+        put(at, 0, block::PACKET_ID);
+        put_u64(at, 4, (u64::from(cpu) << 48) | seen);
+        put(at, 12, block::QUEUE);
+        put(at, 16, ctx.rx_queue_index());
+        put(at, 20, block::VERDICT);
+        let [first, second, third] = verdict(xdp_action::XDP_PASS);
+        put(at, 24, first);
+        put(at, 28, second);
+        put(at, 32, third);
+        put(at, 36, 0);
+        put(at, 40, total_len as u32);
+
+        (*control).reported = failed;
+        (*control).emitted += 1;
+        let head = head + total_len;
+        // Shows the record, and only after all of it, also on a CPU that reorders stores: an atomic exchange is a full
+        // barrier (Documentation/bpf/standardization/instruction-set.rst and the JITs). Then looks for the reader, which
+        // does the same in the other order, so one of them sees the other.
+        exchange(&raw mut (*control).head, head);
+        let wake_at = (&raw const (*control).wake_at).read_volatile();
+        if head >= wake_at && (*control).rung != wake_at {
+            (*control).rung = wake_at;
+            ring_doorbell(ctx);
+        }
+    }
+}
+
+/// The verdict option's value and its padding.
+#[inline(always)]
+fn verdict(action: u32) -> [u32; 3] {
+    let [a, b, c, d, e, f, g, h] = u64::from(action).to_ne_bytes();
+    [
+        u32::from_ne_bytes([block::VERDICT_XDP, a, b, c]),
+        u32::from_ne_bytes([d, e, f, g]),
+        u32::from_ne_bytes([h, 0, 0, 0]),
+    ]
+}
+
+/// Stores `value` and returns what was there, as a full barrier. (Rust's atomics have no exchange on BPF targets.)
+///
+/// # Safety
+/// `at` is an aligned field of a map value.
+#[inline(always)]
+unsafe fn exchange(at: *mut u64, value: u64) -> u64 {
+    let mut value = value;
+    // SAFETY: the caller says that there is a field.
+    unsafe { asm!("{value} = xchg_64({at} + 0, {value})", value = inout(reg) value, at = in(reg) at) };
+    value
+}
+
+/// Adds 1 in one piece.
+///
+/// # Safety
+/// `at` is an aligned field of a map value.
+#[inline(always)]
+unsafe fn increment(at: *mut u64) {
+    // SAFETY: the caller says that there is a field.
+    unsafe { asm!("lock *(u64 *)({at} + 0) += {one}", at = in(reg) at, one = in(reg) 1u64) };
+}
+
+/// `value & mask`, which the compiler would leave out where it knows what the verifier does not.
+#[inline(always)]
+fn bound(value: &mut u64, mask: u64) {
+    // SAFETY: one instruction on registers.
+    unsafe { asm!("{value} &= {mask}", value = inout(reg) *value, mask = in(reg) mask) };
+}
+
+/// # Safety
+/// Four bytes can be written there, and the address is a multiple of 4.
+#[inline(always)]
+unsafe fn put(at: *mut u8, offset: usize, word: u32) {
+    // SAFETY: the caller says so.
+    unsafe { at.add(offset).cast::<u32>().write(word) };
+}
+
+/// # Safety
+/// Eight bytes can be written there, and the address is a multiple of 4.
+#[inline(always)]
+unsafe fn put_u64(at: *mut u8, offset: usize, value: u64) {
+    let [a, b, c, d, e, f, g, h] = value.to_ne_bytes();
+    // SAFETY: the caller says so.
+    unsafe {
+        put(at, offset, u32::from_ne_bytes([a, b, c, d]));
+        put(at, offset + 4, u32::from_ne_bytes([e, f, g, h]));
+    }
+}

@@ -1,0 +1,81 @@
+//! Puts the program on the interface, with rings behind it: by the fastest way there is.
+
+use xdpdump_ebpf::{MAX_CAPTURE_LEN, ring};
+
+use super::Error;
+use crate::{
+    config,
+    interface::{Link, XdpMode},
+    probe::{self, Attached, Probe, RingMemory},
+    transport::{self, Rings, Transport, cpus, perf, ring as mapped},
+};
+
+/// An attached program and what it writes to.
+pub struct Connection {
+    pub probe: Probe,
+    pub rings: Rings,
+    pub attached: Attached,
+    /// Most bytes that are captured of a frame.
+    pub snap_len: u32,
+    /// Which way frames take, and why.
+    pub explanation: Option<String>,
+}
+
+/// Attaches as the configuration says; where it leaves the transport open, by the mapped ring if the kernel can.
+pub fn connect(config: &config::Capture, link: &Link) -> Result<Connection, Error> {
+    let on_the_nic = config.mode == Some(XdpMode::Offload);
+    match config.transport {
+        Some(Transport::Ring) if on_the_nic => Err(Error::RingOnNic),
+        Some(Transport::Ring) => through_ring(config, link),
+        Some(Transport::Perf) => through_perf(config, link),
+        None if on_the_nic => Ok(through_perf(config, link)?.because("a NIC writes to nothing else")),
+        None => match through_ring(config, link) {
+            // What is wrong with the interface is wrong for both.
+            Err(Error::Probe(probe::Error::Load(_))) => {
+                Ok(through_perf(config, link)?.because("mapped rings take Linux 5.18"))
+            }
+            result => Ok(result?.because("the fastest this kernel has")),
+        },
+    }
+}
+
+impl Connection {
+    fn because(mut self, reason: &str) -> Self {
+        let kind = match self.rings {
+            Rings::Perf(_) => "perf rings",
+            Rings::Ring(_) => "mapped rings",
+        };
+        self.explanation = Some(format!("frames come through {kind}: {reason}"));
+        self
+    }
+}
+
+fn through_ring(config: &config::Capture, link: &Link) -> Result<Connection, Error> {
+    let online = cpus::online().map_err(transport::Error::Cpus)?;
+    let ring_len = mapped::ring_len(cpus::share(buffer(config, online.len()), online.len()));
+    let memory = RingMemory {
+        cpus: online.last().map_or(1, |last| last + 1),
+        ring_len,
+        value_len: mapped::value_len(ring_len),
+    };
+    let snap_len = config.snap_len.min(ring::MAX_CAPTURE_LEN);
+    let mut probe = Probe::load(snap_len, Some(memory))?;
+    let rings = Rings::Ring(mapped::Rings::open(&probe, ring_len, config.immediate)?);
+    let attached = probe.attach(link, config.mode)?;
+    Ok(Connection { probe, rings, attached, snap_len, explanation: None })
+}
+
+fn through_perf(config: &config::Capture, link: &Link) -> Result<Connection, Error> {
+    let online = cpus::online().map_err(transport::Error::Cpus)?;
+    let snap_len = config.snap_len.min(MAX_CAPTURE_LEN);
+    let mut probe = Probe::load(snap_len, None)?;
+    let buffer = buffer(config, online.len());
+    let rings = Rings::Perf(perf::Rings::open(&probe, buffer, config.immediate)?);
+    let attached = probe.attach(link, config.mode)?;
+    Ok(Connection { probe, rings, attached, snap_len, explanation: None })
+}
+
+/// Bytes for all rings together.
+fn buffer(config: &config::Capture, cpus: usize) -> u64 {
+    config.buffer.unwrap_or_else(|| cpus::default_buffer(cpus))
+}

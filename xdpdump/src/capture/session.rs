@@ -1,0 +1,197 @@
+//! The loop of a capture: wait, read, hand on, look after what changes; then take everything down.
+
+use std::{
+    ops::ControlFlow,
+    os::fd::AsFd,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Error, Limits, Notify, Totals,
+    connect::Connection,
+    delivery::{Delivery, End},
+    poller::Poller,
+    signals::Signals,
+    watch::Watch,
+};
+use crate::{
+    clock::RESAMPLE_EVERY,
+    output,
+    probe::Probe,
+    transport::{HORIZON, Rings},
+};
+
+/// How long a packet waits in a buffer, at most: half of what the tool promises for a pipe.
+const FLUSH_EVERY: Duration = Duration::from_millis(50);
+
+/// How long a CPU may still be inside the program after it was detached.
+const DRAIN_FOR: Duration = Duration::from_millis(500);
+
+/// A capture that runs.
+pub struct Session<'a> {
+    probe: Probe,
+    rings: Rings,
+    delivery: Delivery<'a>,
+    signals: Signals,
+    watch: Watch,
+    limits: Limits,
+    /// When packets that are in a buffer are to leave it.
+    flush_at: Option<Instant>,
+}
+
+impl<'a> Session<'a> {
+    /// A capture of what is connected.
+    pub fn new(
+        connection: Connection,
+        delivery: Delivery<'a>,
+        signals: Signals,
+        watch: Watch,
+        limits: Limits,
+    ) -> Self {
+        let Connection { probe, rings, .. } = connection;
+        Self { probe, rings, delivery, signals, watch, limits, flush_at: None }
+    }
+
+    /// Runs until something ends it.
+    pub fn capture(&mut self, notify: Notify<'_>) -> End {
+        let mut poller = Poller::default();
+        let mut housekeeping_at = Instant::now();
+        loop {
+            if let Err(end) = self.turn(&mut poller, &mut housekeeping_at, notify) {
+                return end;
+            }
+        }
+    }
+
+    fn turn(
+        &mut self,
+        poller: &mut Poller,
+        housekeeping_at: &mut Instant,
+        notify: Notify<'_>,
+    ) -> Result<(), End> {
+        let before = self.delivery.captured();
+        let events_left = match self.round(false) {
+            ControlFlow::Continue(events_left) => events_left,
+            ControlFlow::Break(end) => return Err(end),
+        };
+        let quiet = self.delivery.captured() == before;
+        if self.signals.stop() {
+            return Err(End::Stopped);
+        }
+        if self.signals.report() {
+            notify(&self.totals(false)?.one_line());
+        }
+        let now = Instant::now();
+        self.flush(now, quiet)?;
+        self.watch.changes(notify)?;
+        if now >= *housekeeping_at {
+            *housekeeping_at = now + RESAMPLE_EVERY;
+            self.housekeeping(notify)?;
+        }
+        // Events left are too young for now; nothing will announce that they came of age.
+        let longest = if events_left { Some(HORIZON) } else { self.rings.prepare_sleep(quiet) };
+        match longest {
+            Some(longest) => {
+                let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
+                self.sleep(poller, longest.min(due.saturating_duration_since(now)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Lets packets out that were in a buffer for long enough.
+    fn flush(&mut self, now: Instant, quiet: bool) -> Result<(), output::Error> {
+        if !quiet && self.flush_at.is_none() {
+            self.flush_at = Some(if self.limits.packet_buffered { now } else { now + FLUSH_EVERY });
+        }
+        if self.flush_at.is_some_and(|at| now >= at) {
+            self.flush_at = None;
+            self.delivery.flush()?;
+        }
+        Ok(())
+    }
+
+    /// What is due once a second.
+    fn housekeeping(&mut self, notify: Notify<'_>) -> Result<(), Error> {
+        self.rings.follow_cpus(&self.probe)?;
+        self.watch.refresh(notify)?;
+        if self.limits.progress {
+            notify(&format!("Got {}", self.delivery.captured()));
+        }
+        Ok(())
+    }
+
+    fn sleep(&mut self, poller: &mut Poller, timeout: Duration) -> Result<(), End> {
+        let stdout = std::io::stdout();
+        poller.clear();
+        for ring in self.rings.descriptors() {
+            poller.readable(ring);
+        }
+        poller.readable(self.signals.as_fd());
+        poller.readable(self.watch.as_fd());
+        if self.limits.watch_stdout {
+            poller.closed(stdout.as_fd());
+        }
+        poller.wait(timeout).map_err(Error::Poll)?;
+        if self.limits.watch_stdout && poller.is_closed(stdout.as_fd()) {
+            return Err(End::Enough);
+        }
+        Ok(())
+    }
+
+    /// Hands on what the rings hold; says whether the youngest events were left for the next round.
+    fn round(&mut self, to_the_end: bool) -> ControlFlow<End, bool> {
+        self.delivery.follow_clock();
+        self.rings.read(to_the_end, &mut self.delivery)
+    }
+
+    fn totals(&self, drained: bool) -> Result<Totals, Error> {
+        let program = self.rings.counters(&self.probe)?;
+        Ok(Totals::new(self.delivery.captured(), program, self.rings.counts(), drained))
+    }
+
+    /// Detaches, takes what the rings still hold and finishes the output.
+    pub fn finish(mut self, end: End) -> (Totals, Result<(), Error>) {
+        self.probe.detach();
+        let end = match end {
+            End::Stopped => self.drain(),
+            end => end,
+        };
+        let drained = matches!(end, End::Stopped);
+        let mut result = match end {
+            End::Stopped | End::Enough => Ok(()),
+            End::Failed(error) => Err(error),
+        };
+        let totals = self.totals(drained).unwrap_or_else(|error| {
+            result = Err(error);
+            Totals { captured: self.delivery.captured(), ..Totals::default() }
+        });
+        let totals = Totals { late: self.delivery.late(), ..totals };
+        match self.delivery.finish(totals) {
+            Ok(()) | Err(output::Error::Closed(_)) => {}
+            // The first error is the one that ended the capture.
+            Err(error) => result = result.and(Err(error.into())),
+        }
+        (totals, result)
+    }
+
+    /// Reads until everything that the program emitted is read. It may still be running on another CPU for a moment after
+    /// it was detached.
+    fn drain(&mut self) -> End {
+        let deadline = Instant::now() + DRAIN_FOR;
+        loop {
+            if let ControlFlow::Break(end) = self.round(true) {
+                return end;
+            }
+            match self.rings.counters(&self.probe) {
+                Ok(Some(counters)) if !counters.is_settled(self.rings.counts().read) => {}
+                Ok(_) => return End::Stopped,
+                Err(error) => return End::Failed(error.into()),
+            }
+            if Instant::now() > deadline {
+                return End::Stopped;
+            }
+            std::thread::sleep(HORIZON);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! A record of the mapped ring: an Enhanced Packet Block as the kernel program wrote it.
+
+use xdpdump_ebpf::ring::block::{
+    CAPTURE_LEN, DROP_COUNT, DROP_COUNT_LEN, FLAGS_LEN, FRAME, FRAME_LEN, TAIL_LEN, TIME, TOTAL_LEN, TYPE,
+    VERDICT_XDP,
+};
+
+use crate::{
+    packet::Timestamp,
+    transport::event::{Event, SEQUENCE_BITS},
+};
+
+/// `CLOCK_MONOTONIC` nanoseconds and length of the record at the beginning of `bytes`; `None` when no whole record is
+/// there.
+pub fn peek(bytes: &[u8]) -> Option<(u64, usize)> {
+    let len = word(bytes, TOTAL_LEN)? as usize;
+    let is_record = word(bytes, 0)? == TYPE
+        && len % 4 == 0
+        && (FRAME + FLAGS_LEN + TAIL_LEN..=bytes.len()).contains(&len);
+    is_record.then_some(())?;
+    Some((u64::from(word(bytes, TIME)?) << 32 | u64::from(word(bytes, TIME + 4)?), len))
+}
+
+/// Replaces the time of a record that [`peek`] found.
+pub fn stamp(record: &mut [u8], time: Timestamp) {
+    let nanos = time.0.max(0).cast_unsigned();
+    for (at, half) in [(TIME, (nanos >> 32) as u32), (TIME + 4, nanos as u32)] {
+        if let Some(field) = record.get_mut(at..at + 4) {
+            field.copy_from_slice(&half.to_ne_bytes());
+        }
+    }
+}
+
+/// What a record that [`peek`] found says of its frame; `None` when its lengths do not fit together.
+pub fn event(record: &[u8], cpu: u32) -> Option<Event<'_>> {
+    let (time, _) = peek(record)?;
+    let capture_len = word(record, CAPTURE_LEN)? as usize;
+    let frame = record.get(FRAME..)?.get(..capture_len)?;
+    let mut options = record.get(FRAME + capture_len.next_multiple_of(4) + FLAGS_LEN..)?;
+    let mut lost = 0;
+    if word(options, 0)? == DROP_COUNT {
+        lost = double_word(options, 4)?;
+        options = options.get(DROP_COUNT_LEN..)?;
+    }
+    Some(Event {
+        time,
+        cpu,
+        sequence: double_word(options, 4)? & ((1 << SEQUENCE_BITS) - 1),
+        lost,
+        queue: word(options, 16)?,
+        verdict: match options.get(24..33)? {
+            [VERDICT_XDP, action @ ..] => action.try_into().ok().map(u64::from_ne_bytes),
+            _ => None,
+        },
+        frame_len: word(record, FRAME_LEN)?,
+        frame,
+    })
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn double_word(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        output::pcapng::encode,
+        packet::{Direction, Meta, Packet},
+    };
+
+    proptest! {
+        /// The kernel program writes what this project's own encoder writes.
+        #[test]
+        fn reads_an_enhanced_packet_block(
+            frame in proptest::collection::vec(any::<u8>(), 0..200),
+            time in 0..i64::MAX,
+            (queue, sequence, lost, verdict) in (any::<u32>(), 1..1u64 << 48, 0..3u64, any::<u64>()),
+        ) {
+            let mut record = Vec::new();
+            encode::enhanced_packet(&mut record, &Packet {
+                timestamp: Timestamp(time),
+                uptime: None,
+                interface: 0,
+                frame: &frame,
+                frame_len: 9000,
+                meta: Meta {
+                    direction: Direction::Inbound,
+                    queue: Some(queue),
+                    packet_id: Some(3 << 48 | sequence),
+                    verdict: Some(verdict),
+                    lost,
+                },
+            });
+            let expected = Event {
+                time: time.cast_unsigned(), cpu: 3, sequence, lost, queue, verdict: Some(verdict), frame_len: 9000, frame: &frame,
+            };
+            prop_assert_eq!(event(&record, 3), Some(expected));
+            stamp(&mut record, Timestamp(5));
+            prop_assert_eq!(peek(&record), Some((5, record.len())));
+        }
+
+        #[test]
+        fn random_bytes_do_no_harm(mut bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Some(field) = bytes.get_mut(..4) {
+                field.copy_from_slice(&TYPE.to_ne_bytes());
+            }
+            if let Some((_, len)) = peek(&bytes) {
+                prop_assert!(len <= bytes.len());
+                event(&bytes[..len], 0);
+                stamp(&mut bytes[..len], Timestamp(1));
+            }
+        }
+    }
+}

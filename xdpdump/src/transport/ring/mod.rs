@@ -1,0 +1,10 @@
+//! Per-CPU memory that the kernel program writes in place and user space maps: no copy and no system call on the way to
+//! a pcapng file but `write(2)` itself.
+
+pub mod block;
+mod memory;
+mod ring;
+mod rings;
+
+pub use memory::value_len;
+pub use rings::{Rings, ring_len};
