@@ -53,7 +53,7 @@ fn run_all(args: &[OsString], cargo: impl Fn() -> Command) -> Result<()> {
     packages::provide(&PROGRAMS)?;
     let built = cargo::build(cargo().args(["test", "--workspace", "--no-run"]))?;
     let (kernel, plain): (Vec<_>, Vec<_>) =
-        built.into_iter().filter(|built| built.is_test).partition(|test| test.target.starts_with("kernel"));
+        built.into_iter().filter(is_for_this_machine).partition(|test| test.target.starts_with("kernel"));
 
     let mut tally = Tally::default();
     for test in &plain {
@@ -105,6 +105,11 @@ fn in_package<'a>(env: &'a mut Command, test: &Executable) -> &'a mut Command {
     env.current_dir(&test.package).stdin(Stdio::null());
     env.arg(variable("CARGO_MANIFEST_DIR", test.package.as_os_str()));
     env.arg(variable("PATH", &process::search_path()))
+}
+
+/// Not a test that only a virtual machine may run.
+fn is_for_this_machine(built: &Executable) -> bool {
+    built.is_test && !built.target.starts_with("vm_")
 }
 
 /// Runs tests called `name`, passing on what they print, and adds up their result lines.

@@ -1,6 +1,7 @@
 //! Waiting for what takes a moment, without waiting for ever.
 
 use std::{
+    env,
     fmt::Debug,
     thread,
     time::{Duration, Instant},
@@ -8,6 +9,14 @@ use std::{
 
 /// Longest time anything may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How many times slower than a usual machine this one is, when it says so: 1, more where instructions are emulated.
+///
+/// # Panics
+/// When it is not a number.
+pub fn slowness() -> u32 {
+    env::var("XDPDUMP_TEST_SLOW").map_or(1, |factor| factor.parse().unwrap())
+}
 
 /// Waits until `look` gives `wanted`.
 ///

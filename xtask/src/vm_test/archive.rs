@@ -1,6 +1,7 @@
 //! Debian's package archive, asked through an apt with lists of its own: it knows other releases than this machine's, and
 //! changes nothing of the machine's configuration.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -30,12 +31,22 @@ impl Archive {
         let archive = Self { folder: cache.join("apt").join(suite.name) };
         make_folder(&archive.folder.join("lists/partial"))?;
         make_folder(&archive.folder.join("downloads"))?;
-        let sources = archive.folder.join("sources.list");
-        fs::write(&sources, sources_list(suite))
-            .with_context(|| format!("cannot write {}", sources.display()))?;
+        let write = |name: &str, content: String| {
+            let path = archive.folder.join(name);
+            fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))
+        };
+        write("sources.list", sources_list(suite))?;
+        write("apt.conf", configuration(&archive.folder))?;
         eprintln!("xtask: fetching the package lists of Debian {}", suite.name);
         process::run(archive.apt("apt-get").args(["update", "--quiet=2"]))?;
         Ok(archive)
+    }
+
+    /// The newest version of `package` there is.
+    pub fn version(&self, package: &str) -> Option<String> {
+        let text =
+            process::output(self.apt("apt-cache").args(["show", "--no-all-versions", package])).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("Version: ")).map(str::to_owned)
     }
 
     /// The packages that `package` depends on and whose names begin with `prefix`.
@@ -72,27 +83,7 @@ impl Archive {
     /// Apt with our lists; the machine's proxies and certificates stay as they are.
     fn apt(&self, program: &str) -> Command {
         let mut apt = Command::new(program);
-        let path = |name: &str| self.folder.join(name).display().to_string();
-        for option in [
-            format!("Dir::Etc::sourcelist={}", path("sources.list")),
-            "Dir::Etc::sourceparts=/dev/null".to_owned(),
-            "Dir::Etc::preferences=/dev/null".to_owned(),
-            "Dir::Etc::preferencesparts=/dev/null".to_owned(),
-            format!("Dir::State::lists={}", path("lists")),
-            "Dir::State::status=/dev/null".to_owned(),
-            format!("Dir::Cache={}", path("downloads")),
-            // Only kernels for the machine the tests are built on.
-            "APT::Architecture=amd64".to_owned(),
-            "APT::Architectures=amd64".to_owned(),
-            "Acquire::Languages=none".to_owned(),
-            // Descriptions for software centres.
-            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false".to_owned(),
-            // Our folders are not readable for apt's own user, nor need they be.
-            "APT::Sandbox::User=root".to_owned(),
-        ] {
-            apt.arg("-o").arg(option);
-        }
-        apt.env("LC_ALL", "C");
+        apt.arg("--config-file").arg(self.folder.join("apt.conf")).env("LC_ALL", "C");
         apt
     }
 }
@@ -101,12 +92,36 @@ fn make_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
+/// Options of apt, read after the machine's.
+fn configuration(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        r#"Dir::Etc::sourcelist "{folder}/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::State::lists "{folder}/lists";
+Dir::State::status "/dev/null";
+Dir::Cache "{folder}/downloads";
+// Only kernels for the machine the tests are built on.
+APT::Architecture "amd64";
+APT::Architectures "amd64";
+Acquire::Languages "none";
+// Descriptions for software centres.
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+// Our folders are not readable for apt's own user, nor need they be.
+APT::Sandbox::User "root";
+"#
+    )
+}
+
 fn sources_list(suite: Suite) -> String {
     let name = suite.name;
     let mut list = format!("deb [signed-by={KEYRING}] http://deb.debian.org/debian {name} main\n");
     if suite.has_security {
-        list += &format!(
-            "deb [signed-by={KEYRING}] http://deb.debian.org/debian-security {name}-security main\n"
+        let _ = writeln!(
+            list,
+            "deb [signed-by={KEYRING}] http://deb.debian.org/debian-security {name}-security main"
         );
     }
     list

@@ -2,7 +2,7 @@
 # Second program in the virtual machine: with the host's files as the root, runs the tests and switches the machine off.
 # Results go to the second serial line, everything else to the first, which the kernel's messages go to as well.
 
-# What to run: the function `tests`, and the folder of the kernel's modules.
+# What to run: the function `tests`; the folder of the kernel's modules, and how many times slower than usual things are.
 . /run/vm/tests.sh
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -43,7 +43,7 @@ run() { # target, folder of its package, test binary, its arguments
     must cd "$2"
     shift 2
     echo "vm: begin $target" >&3
-    CARGO_MANIFEST_DIR=$PWD RUST_TEST_THREADS=1 XDPDUMP_VM=1 "$@" --color=never >&3 2>&3
+    CARGO_MANIFEST_DIR=$PWD RUST_TEST_THREADS=1 XDPDUMP_VM=1 XDPDUMP_TEST_SLOW=$slowness "$@" --color=never >&3 2>&3
     echo "vm: end $target $?" >&3
 }
 

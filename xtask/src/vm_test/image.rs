@@ -1,5 +1,6 @@
 //! A kernel out of its packages, and the small file system it starts from.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -60,7 +61,7 @@ impl Image {
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
             let name = name.trim_end_matches(".ko");
             cpio.program(&format!("modules/{name}.ko"), &read_module(&path)?);
-            load += &format!("/busybox insmod /modules/{name}.ko || exit\n");
+            let _ = writeln!(load, "/busybox insmod /modules/{name}.ko || exit");
         }
         cpio.program("modules/load", load.as_bytes());
         Ok(cpio.finish())
@@ -115,11 +116,16 @@ fn fetch(cache: &Path, kernel: Kernel, folder: &Path) -> Result<()> {
         .strip_prefix(&modules)
         .map_or(vmlinuz.clone(), |inside| kept.join("lib/modules").join(inside));
     fs::rename(&vmlinuz, kept.join("vmlinuz"))?;
-    // Made by the package's installation, which does not happen.
-    let depmod = process::find("depmod").unwrap_or_else(|| "depmod".into());
-    process::run(Command::new(depmod).arg("--basedir").arg(&kept).arg(&release))?;
+    // Done by the package's installation, which does not happen.
+    index_modules(&kept, &release)?;
     fs::rename(&kept, folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     fs::remove_dir_all(&part).with_context(|| format!("cannot remove {}", part.display()))
+}
+
+/// Makes the files that modprobe reads.
+pub fn index_modules(folder: &Path, release: &str) -> Result<()> {
+    let depmod = process::find("depmod").unwrap_or_else(|| "depmod".into());
+    process::run(Command::new(depmod).arg("--basedir").arg(folder).arg(release))
 }
 
 /// A busybox that needs no libraries.

@@ -12,6 +12,8 @@ pub struct Suite {
 }
 
 const BULLSEYE: Suite = Suite { name: "bullseye", has_security: true };
+/// The last security update's real-time kernel is listed but not there.
+const BULLSEYE_RT: Suite = Suite { has_security: false, ..BULLSEYE };
 pub(super) const BOOKWORM: Suite = Suite { name: "bookworm", has_security: true };
 const BACKPORTS: Suite = Suite { name: "trixie-backports", has_security: false };
 
@@ -31,7 +33,7 @@ pub struct Kernel {
 /// Oldest first. What `newest` is depends on the day.
 pub const KERNELS: [Kernel; 8] = [
     Kernel { name: "5.10", suite: BULLSEYE, flavour: "amd64", netdevsim: None },
-    Kernel { name: "5.10-rt", suite: BULLSEYE, flavour: "rt-amd64", netdevsim: None },
+    Kernel { name: "5.10-rt", suite: BULLSEYE_RT, flavour: "rt-amd64", netdevsim: None },
     Kernel { name: "6.1", suite: BOOKWORM, flavour: "amd64", netdevsim: Some("6.1") },
     Kernel { name: "6.1-rt", suite: BOOKWORM, flavour: "rt-amd64", netdevsim: None },
     Kernel { name: "6.12", suite: BOOKWORM, flavour: "6.12-amd64", netdevsim: Some("6.12") },

@@ -14,9 +14,9 @@ use super::image::Image;
 use crate::process;
 
 /// Longest silence. A test may take a minute or two on an emulated CPU.
-const SILENCE: Duration = Duration::from_secs(300);
+const SILENCE: Duration = Duration::from_mins(5);
 /// Longest run.
-const LIFETIME: Duration = Duration::from_secs(3600);
+const LIFETIME: Duration = Duration::from_hours(1);
 
 /// A virtual machine to be: two CPUs, 2 GiB of memory, the host's files read-only, and no network.
 pub struct Machine<'a> {

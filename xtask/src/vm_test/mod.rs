@@ -5,6 +5,7 @@ mod cpio;
 mod image;
 mod kernels;
 mod machine;
+mod netdevsim;
 mod report;
 
 use std::env;
@@ -22,13 +23,18 @@ use crate::cargo::{self, Executable};
 use crate::{packages, workspace};
 
 /// Programs this takes, with the package each is in.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("depmod", "kmod"),
     ("modprobe", "kmod"),
     ("xz", "xz-utils"),
     ("dpkg-deb", "dpkg"),
+    ("make", "make"),
+    ("gcc", "gcc"),
 ];
+
+/// How many times slower than usual things are on an emulated CPU.
+const EMULATED: u32 = 20;
 
 /// Options of `vm-test`.
 #[derive(clap::Args)]
@@ -53,7 +59,7 @@ pub struct Args {
 
     /// Arguments of the test binaries, such as a part of a test's name
     #[arg(last = true, value_name = "TEST_ARGS")]
-    args: Vec<String>,
+    for_tests: Vec<String>,
 }
 
 fn parse_kernel(name: &str) -> Result<Kernel, String> {
@@ -79,7 +85,10 @@ pub fn run(args: &Args) -> Result<()> {
     let kernels = if args.kernel.is_empty() { &KERNELS[..] } else { &args.kernel };
     let mut all = Vec::new();
     for kernel in kernels {
-        let results = test(&cache, *kernel, &tests, args)?;
+        let results = test(&cache, *kernel, &tests, args).unwrap_or_else(|error| {
+            println!("{kernel}: FAILED: {error:#}");
+            Results::default()
+        });
         all.push((kernel.name, results));
     }
     println!("\n{}", report::table(&all));
@@ -100,11 +109,15 @@ fn build() -> Result<Vec<Executable>> {
 
 fn test(cache: &Path, kernel: Kernel, tests: &[Executable], args: &Args) -> Result<Results> {
     let image = Image::provide(cache, kernel)?;
+    if let Some(version) = kernel.netdevsim {
+        netdevsim::provide(cache, kernel.suite, version, &image)?;
+    }
+    let tests = tests.iter().filter(|test| kernel.netdevsim.is_some() || test.target != "vm_offload");
     let folder = workspace::root().join("target/vm");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let initramfs = folder.join(format!("{kernel}.initramfs"));
     let busybox = image::busybox(cache)?;
-    fs::write(&initramfs, image.initramfs(&busybox, &script(&image, tests, &args.args)?)?)
+    fs::write(&initramfs, image.initramfs(&busybox, &script(&image, tests, args)?)?)
         .with_context(|| format!("cannot write {}", initramfs.display()))?;
 
     let console = folder.join(format!("{kernel}.log"));
@@ -128,15 +141,16 @@ fn test(cache: &Path, kernel: Kernel, tests: &[Executable], args: &Args) -> Resu
 }
 
 /// What the guest is to run: see guest.sh.
-fn script(image: &Image, tests: &[Executable], args: &[String]) -> Result<String> {
+fn script<'a>(image: &Image, tests: impl Iterator<Item = &'a Executable>, args: &Args) -> Result<String> {
     let path = |path: &Path| -> Result<String> {
         Ok(quote(path.to_str().context("a path is not UTF-8: move the tree elsewhere")?))
     };
-    let arguments: String = args.iter().map(|argument| format!(" {}", quote(argument))).collect();
-    let mut script = format!("modules={}\ntests() {{\n", path(&image.modules())?);
+    let arguments = args.for_tests.iter().map(|argument| quote(argument)).collect::<Vec<_>>().join(" ");
+    let slowness = if args.accel.starts_with("tcg") { EMULATED } else { 1 };
+    let mut script = format!("modules={}\nslowness={slowness}\ntests() {{\n", path(&image.modules())?);
     for test in tests {
-        let _ =
-            writeln!(script, "run {} {} {}{arguments}", test.target, path(&test.package)?, path(&test.path)?);
+        let (package, binary) = (path(&test.package)?, path(&test.path)?);
+        let _ = writeln!(script, "run {} {package} {binary} {arguments}", test.target);
     }
     script.push_str("}\n");
     Ok(script)

@@ -109,7 +109,7 @@ pub fn table(kernels: &[(&str, Results)]) -> String {
     let mut rows = vec![vec!["kernel".to_owned(), "release".to_owned()]];
     rows[0].extend(columns.iter().map(|column| (*column).clone()));
     for (name, results) in kernels {
-        let release = results.release.clone().unwrap_or_else(|| "did not boot".to_owned());
+        let release = results.release.clone().unwrap_or_else(|| "did not run".to_owned());
         let mut row = vec![(*name).to_owned(), release];
         row.extend(
             columns.iter().map(|column| {
@@ -183,7 +183,7 @@ mod tests {
         let expected = "| kernel | release      | kernel_x |\n\
                         | ------ | ------------ | -------- |\n\
                         | 6.12   | 6.12.1-amd64 | 3 passed |\n\
-                        | 6.1    | did not boot | -        |\n";
+                        | 6.1    | did not run  | -        |\n";
         assert_eq!(table(&[("6.12", good), ("6.1", Results::default())]), expected);
     }
 }

@@ -1,0 +1,104 @@
+//! A wall clock that is set while frames are captured. Needs a virtual machine: `cargo xtask vm-test`.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::{
+    io,
+    ops::RangeInclusive,
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use support::{
+    capture::Capture,
+    files,
+    netns::NetNs,
+    vm,
+    wire::{self, Wire},
+};
+
+const HOUR: i64 = 3600;
+/// How far a recorded time may be from the clock, besides a step's first second: reading the clocks is slow when every
+/// instruction is emulated.
+const TOLERANCE: i64 = 10_000_000;
+/// When the tool has certainly noticed a step: a second and a little.
+const NOTICED: Duration = Duration::from_millis(1500);
+
+/// Nanoseconds since the Unix epoch.
+fn wall_clock() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as i64
+}
+
+/// Sets the wall clock forward or back.
+fn step_clock(seconds: i64) {
+    vm::required();
+    let now = wall_clock();
+    let time = libc::timespec { tv_sec: now / 1_000_000_000 + seconds, tv_nsec: now % 1_000_000_000 };
+    // SAFETY: the pointer leads to one timespec, which outlives the call.
+    let result = unsafe { libc::clock_settime(libc::CLOCK_REALTIME, &raw const time) };
+    assert_eq!(result, 0, "clock_settime: {}", io::Error::last_os_error());
+}
+
+/// Sends a frame, and returns when.
+fn send(wire: &Wire) -> RangeInclusive<i64> {
+    let before = wall_clock();
+    wire.send(&wire::frame(60, b""));
+    before..=wall_clock()
+}
+
+#[test]
+fn a_step_of_the_clock_is_followed_and_leaves_earlier_frames_alone() {
+    vm::required();
+    let directory = tempfile::tempdir().unwrap();
+    for step in [HOUR, -HOUR] {
+        let (sender, receiver) = NetNs::quiet_pair("left", "right");
+        let path = directory.path().join("step.pcapng");
+        let capture = Capture::start(&receiver, ["-i", "right", "-w", path.to_str().unwrap()]);
+        let wire = Wire::open(&sender, "left");
+
+        let mut sent = vec![send(&wire)];
+        // Longer than it takes to read a frame.
+        thread::sleep(Duration::from_millis(500));
+        step_clock(step);
+        thread::sleep(NOTICED);
+        sent.extend([send(&wire), send(&wire)]);
+        let ended = capture.stop();
+        step_clock(-step);
+
+        assert_eq!(ended.totals().captured, 3);
+        let times: Vec<_> = files::read(&path).packets.iter().map(|packet| packet.time).collect();
+        for (time, sent) in times.iter().zip(&sent) {
+            let allowed = sent.start() - TOLERANCE..=sent.end() + TOLERANCE;
+            assert!(allowed.contains(time), "{step} s: sent {sent:?}, recorded {times:?}");
+        }
+    }
+}
+
+#[test]
+fn a_slewed_clock_is_followed_without_a_jump() {
+    vm::required();
+    let (sender, receiver) = NetNs::quiet_pair("left", "right");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("slew.pcapng");
+    let capture = Capture::start(&receiver, ["-i", "right", "-w", path.to_str().unwrap()]);
+    let wire = Wire::open(&sender, "left");
+
+    // 3 ms at half a millisecond a second.
+    let delta = libc::timeval { tv_sec: 0, tv_usec: 3000 };
+    // SAFETY: the pointer leads to one timeval, which outlives the call; nothing is to be returned.
+    let result = unsafe { libc::adjtime(&raw const delta, std::ptr::null_mut()) };
+    assert_eq!(result, 0, "adjtime: {}", io::Error::last_os_error());
+    let mut sent = Vec::new();
+    for _ in 0..70 {
+        sent.push(send(&wire));
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(capture.stop().totals().captured, 70);
+    let times: Vec<_> = files::read(&path).packets.iter().map(|packet| packet.time).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    for (time, sent) in times.iter().zip(&sent) {
+        let allowed = sent.start() - TOLERANCE..=sent.end() + TOLERANCE;
+        assert!(allowed.contains(time), "sent {sent:?}, recorded {time}");
+    }
+}

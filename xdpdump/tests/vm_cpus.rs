@@ -1,0 +1,90 @@
+//! CPUs that come and go while frames are captured. Needs a virtual machine: `cargo xtask vm-test`.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::{
+    io,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use support::{
+    capture::Capture,
+    files,
+    netns::NetNs,
+    vm,
+    wire::{self, Wire},
+};
+
+/// The CPU that is switched off and on.
+const CPU: usize = 1;
+/// When the tool has certainly noticed: a second and a little.
+const NOTICED: Duration = Duration::from_millis(1500);
+
+fn set_online(online: bool) {
+    vm::write(&format!("/sys/devices/system/cpu/cpu{CPU}/online"), if online { "1" } else { "0" });
+}
+
+/// Sends a frame from one CPU. A veth pair's other end receives it on the same one.
+fn send_on(cpu: usize, wire: &Wire, tag: &[u8]) {
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // SAFETY: cpu_set_t is a plain array of bits, for which zero is valid; the CPU is within it, and the
+            // pointer leads to a set that outlives the call.
+            let result = unsafe {
+                let mut set: libc::cpu_set_t = std::mem::zeroed();
+                libc::CPU_SET(cpu, &mut set);
+                libc::sched_setaffinity(0, size_of_val(&set), &raw const set)
+            };
+            assert_eq!(result, 0, "CPU {cpu}: {}", io::Error::last_os_error());
+            wire.send(&wire::frame(60, tag));
+        });
+    });
+}
+
+/// The tags of the frames in a file.
+fn tags(path: &Path, wanted: &[&[u8]]) -> Vec<Vec<u8>> {
+    let contents = files::read(path);
+    let tag = |frame: &[u8]| {
+        let found = wanted.iter().find(|tag| wire::frame(60, tag) == frame);
+        found.map_or_else(|| frame.to_vec(), |tag| tag.to_vec())
+    };
+    contents.frames().into_iter().map(tag).collect()
+}
+
+/// Captures while [`CPU`] is off for some time, and asserts that every frame sent is in the file.
+fn capture_across(time_off: Duration) {
+    vm::required();
+    let (sender, receiver) = NetNs::quiet_pair("left", "right");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cpus.pcapng");
+    let capture = Capture::start(&receiver, ["-i", "right", "-w", path.to_str().unwrap()]);
+    let wire = Wire::open(&sender, "left");
+    let sent: [&[u8]; 4] = [b"before, there", b"meanwhile, elsewhere", b"after, elsewhere", b"after, there"];
+
+    send_on(CPU, &wire, sent[0]);
+    let off = Instant::now();
+    set_online(false);
+    send_on(0, &wire, sent[1]);
+    thread::sleep(time_off.saturating_sub(off.elapsed()));
+    set_online(true);
+    thread::sleep(NOTICED);
+    send_on(0, &wire, sent[2]);
+    send_on(CPU, &wire, sent[3]);
+    thread::sleep(Duration::from_millis(200));
+    let ended = capture.stop();
+    assert_eq!(tags(&path, &sent), sent, "{}", ended.stderr);
+    assert_eq!(ended.totals().captured, 4);
+}
+
+#[test]
+fn frames_of_a_cpu_that_was_away_are_captured() {
+    capture_across(Duration::from_secs(3));
+}
+
+#[test]
+fn frames_of_a_cpu_that_was_away_for_a_moment_are_captured() {
+    capture_across(Duration::ZERO);
+}
