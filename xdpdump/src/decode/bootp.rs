@@ -14,8 +14,8 @@ const CLIENT_ADDRESS: usize = 28;
 /// Prints a BOOTP or DHCP message.
 pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("bootp");
-    p.text("BOOTP/DHCP, ");
     let operation = cursor.u8()?;
+    p.text("BOOTP/DHCP, ");
     match operation {
         REQUEST => p.text("Request"),
         REPLY => p.text("Reply"),

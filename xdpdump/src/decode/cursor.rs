@@ -116,4 +116,9 @@ impl<'a> Cursor<'a> {
     pub(super) fn u32(&mut self) -> Result<u32, Truncated> {
         self.array().map(u32::from_be_bytes)
     }
+
+    /// The next eight bytes in network byte order.
+    pub(super) fn u64(&mut self) -> Result<u64, Truncated> {
+        self.array().map(u64::from_be_bytes)
+    }
 }

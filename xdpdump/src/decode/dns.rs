@@ -35,7 +35,11 @@ pub(super) fn print_tcp(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
 /// Prints a message; `multicast` is mDNS, where the top bit of a class has its own meaning.
 pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>, multicast: bool) -> Printed {
     let mut cursor = layer.cursor(NAME);
-    if layer.len < HEADER || cursor.need(HEADER).is_err() {
+    if layer.len < HEADER {
+        write!(p, "domain [length {} < {HEADER}] (invalid)", layer.len);
+        return Ok(());
+    }
+    if cursor.need(HEADER).is_err() {
         return Err(cursor.truncated());
     }
     let (id, flags) = (cursor.u16()?, cursor.u16()?);

@@ -88,7 +88,9 @@ fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, len: usize) -> Prin
         if code < 128 { u32::from(code) } else { u32::from(code & 15 | 16) << ((code >> 4 & 7) + 3) };
     if tenths != 100 {
         p.text(" [max resp time ");
-        if tenths < 10 {
+        if tenths >= 600 {
+            write!(p, "{}m{}s", tenths / 600, tenths / 10 % 60);
+        } else if tenths < 10 {
             write!(p, "0.{tenths}s");
         } else {
             write!(p, "{}.{}s", tenths / 10, tenths % 10);

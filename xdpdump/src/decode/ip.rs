@@ -88,11 +88,14 @@ impl Header {
 
 /// Prints a packet that starts at its IP header, of either version.
 pub(super) fn print_raw(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
+    if p.style.link_header {
+        p.text("ip: ");
+    }
     match layer.bytes.first().ok_or(Truncated("ip"))? >> 4 {
         4 => ipv4::print(p, layer),
         6 => ipv6::print(p, layer),
         version => {
-            write!(p, "IP{version} (invalid)");
+            write!(p, "unknown ip {version}");
             Ok(())
         }
     }

@@ -27,8 +27,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         p.text("IP ");
     }
     if layer.len < HEADER {
-        write!(p, "truncated-ip {}", layer.len);
-        return Ok(());
+        return Err(cursor.truncated());
     }
     cursor.need(HEADER - 1)?;
     let header_len = usize::from(first & 15) * 4;
@@ -69,6 +68,10 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         fragment: fragment & (MORE_FRAGMENTS | OFFSET) != 0,
         ttl,
     };
+    if fragment & OFFSET != 0 {
+        write!(p, "{} > {}: ip-proto-{protocol}", header.src, header.dst);
+        return Ok(());
+    }
     if layer.bytes.len() < header_len {
         if options_cut {
             write!(p, "{} > {}: ", header.src, header.dst);
@@ -76,10 +79,6 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
             write!(p, " [remaining caplen({}) < header length({header_len})]", layer.bytes.len());
         }
         return Err(cursor.truncated());
-    }
-    if fragment & OFFSET != 0 {
-        write!(p, "{} > {}: ip-proto-{protocol}", header.src, header.dst);
-        return Ok(());
     }
     if !matches!(protocol, ip::TCP | ip::UDP) {
         write!(p, "{} > {}: ", header.src, header.dst);

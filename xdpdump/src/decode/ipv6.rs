@@ -22,7 +22,9 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let payload = usize::from(cursor.u16()?);
     let next = cursor.u8()?;
     let hop_limit = cursor.u8()?;
-    let total = payload + HEADER;
+    // A jumbogram's length stands in its hop-by-hop options (RFC 2675).
+    let jumbo = payload == 0 && next == ip::HOP_BY_HOP;
+    let total = if jumbo { layer.len } else { payload + HEADER };
     if layer.len < total {
         write!(p, "truncated-ip6 - {} bytes missing!", total - layer.len);
     }
@@ -109,6 +111,9 @@ fn print_routing(
         p.text(" [Deprecated]");
     }
     write!(p, ", segleft={}", cursor.u8()?);
+    if kind == SEGMENT_ROUTING {
+        return print_segments(p, cursor, units);
+    }
     if kind != 0 && kind != 2 {
         p.text(" (unknown type) (invalid)");
         return Ok(None);
@@ -129,6 +134,37 @@ fn print_routing(
     }
     p.text(") ");
     Ok(Some((len, last)))
+}
+
+/// Segment routing header (RFC 8754).
+const SEGMENT_ROUTING: u8 = 4;
+
+/// The segment routing header after its segments left.
+fn print_segments(
+    p: &mut Printer<'_>,
+    cursor: &mut Cursor<'_>,
+    units: u8,
+) -> Result<Option<(usize, Option<Ipv6>)>, Truncated> {
+    let last = cursor.u8()?;
+    let flags = cursor.u8()?;
+    let tag = cursor.u16()?;
+    write!(p, ", last-entry={last}");
+    if flags != 0 || p.verbose() {
+        write!(p, ", flags=0x{flags:x}");
+    }
+    write!(p, ", tag={tag:x}");
+    let len = (usize::from(units) + 1) * 8;
+    let segments = usize::from(last) + 1;
+    if len < 8 + segments * 16 {
+        write!(p, " (invalid length {units}) (invalid)");
+        return Ok(None);
+    }
+    for i in 0..segments {
+        write!(p, ", [{i}]{}", Ipv6::read(cursor)?);
+    }
+    p.text(") ");
+    // The final destination is the first in the list.
+    Ok(Some((len, None)))
 }
 
 const PAD1: u8 = 0;

@@ -3,30 +3,27 @@
 use super::cursor::{Layer, Printed, Truncated};
 use super::{Printer, text};
 
-/// Words a line of HTTP begins with (RFC 9110 §9); replies begin with the version.
-const HTTP: [&[u8]; 10] = [
-    b"GET ",
-    b"HEAD ",
-    b"POST ",
-    b"PUT ",
-    b"DELETE ",
-    b"CONNECT ",
-    b"OPTIONS ",
-    b"TRACE ",
-    b"PATCH ",
-    b"HTTP/",
-];
+/// Request methods (RFC 9110 §9).
+const METHODS: [&[u8]; 9] =
+    [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"];
+
+/// Whether the segment begins with a request's method or a reply's version and status.
+fn begins_http(bytes: &[u8]) -> bool {
+    // The last word may go on behind the capture.
+    let mut words = bytes.split_inclusive(u8::is_ascii_whitespace).filter(|word| word.ends_with(b" "));
+    let first = words.next().map_or(&[][..], <[u8]>::trim_ascii_end);
+    METHODS.contains(&first) || (first.starts_with(b"HTTP/") && words.next().is_some())
+}
 
 /// Prints `: HTTP` and the request or status line if the segment begins with one.
 pub(super) fn print_http(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     p.text(": HTTP");
-    let begins = HTTP.iter().any(|word| layer.bytes.starts_with(word));
+    if !begins_http(layer.bytes) {
+        return Ok(());
+    }
     if p.verbose() {
         write!(p, ", length: {}", layer.len);
-        return if begins { print_header(p, layer) } else { Ok(()) };
-    }
-    if !begins {
-        return Ok(());
+        return print_lines(p, layer);
     }
     match first_line(layer.bytes) {
         Some(line) => {
@@ -39,20 +36,20 @@ pub(super) fn print_http(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     }
 }
 
-/// Prints the lines of a header, up to the empty one.
-fn print_header(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
-    let mut rest = layer.bytes;
-    while let Some(line) = first_line(rest) {
-        p.text("\n\t");
-        text::line(p.out, line);
-        rest = rest.get(line.len()..).unwrap_or_default();
-        rest = rest.strip_prefix(b"\r").unwrap_or(rest);
-        rest = rest.strip_prefix(b"\n").unwrap_or(rest);
-        if line.is_empty() {
-            return Ok(());
+/// Prints every line of the segment; the last is marked when its end is not there.
+fn print_lines(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
+    let cut = layer.bytes.len() < layer.len;
+    for line in layer.bytes.split_inclusive(|byte| *byte == b'\n') {
+        let ended = line.ends_with(b"\n");
+        if ended || !cut || line.ends_with(b"\r") {
+            p.text("\n\t");
+            text::line(p.out, line.trim_ascii_end());
+        }
+        if !ended {
+            return Err(Truncated("http"));
         }
     }
-    if layer.bytes.len() < layer.len { Err(Truncated("http")) } else { Ok(()) }
+    if cut { Err(Truncated("http")) } else { Ok(()) }
 }
 
 /// Prints `: SSH:` and the version a side announces (RFC 4253 §4.2); what follows is binary.

@@ -56,8 +56,8 @@ fn print_v1(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) {
 }
 
 fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
-    p.text(" v2");
     let code = cursor.u16()?;
+    p.text(" v2");
     cursor.skip(2)?;
     if p.verbose() {
         // RFC 3810 §5.1.3: above 32767 the code is a floating-point number.
@@ -71,8 +71,6 @@ fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
     let group = Ipv6::read(cursor)?;
     write!(p, " [gaddr {group}");
     let flags = cursor.u8()?;
-    let interval = cursor.u8()?;
-    let sources = cursor.u16()?;
     if p.verbose() {
         if flags & 8 != 0 {
             p.text(" sflag");
@@ -80,16 +78,18 @@ fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
         if flags & 7 != 0 {
             write!(p, " robustness={}", flags & 7);
         }
-        if interval != 0 {
-            // RFC 3810 §5.1.9: above 127 the code is a floating-point number.
-            let seconds = if interval < 128 {
-                u32::from(interval)
-            } else {
-                u32::from(interval & 15 | 16) << ((interval >> 4 & 7) + 3)
-            };
-            write!(p, " qqi={seconds}");
-        }
     }
+    let interval = cursor.u8()?;
+    if p.verbose() && interval != 0 {
+        // RFC 3810 §5.1.9: above 127 the code is a floating-point number.
+        let seconds = if interval < 128 {
+            u32::from(interval)
+        } else {
+            u32::from(interval & 15 | 16) << ((interval >> 4 & 7) + 3)
+        };
+        write!(p, " qqi={seconds}");
+    }
+    let sources = cursor.u16()?;
     if sources > 0 {
         if p.style.verbosity > 1 {
             print_sources(p, cursor, sources)?;

@@ -24,6 +24,8 @@ const FAST_OPEN: u8 = 34;
 const EXPERIMENT: u8 = 254;
 /// Marks Fast Open within the experimental option (RFC 7413 §4.1.1).
 const FAST_OPEN_MAGIC: u16 = 0xf989;
+/// Marks accurate ECN within the experimental option (draft-ietf-tcpm-accurate-ecn).
+const ACCURATE_ECN: [u16; 2] = [0xacc0, 0xacc1];
 
 /// Why the options were not printed to their end.
 pub(super) enum Stop {
@@ -162,9 +164,9 @@ fn print_option(
         }
         AUTHENTICATION => print_authentication(p, cursor, data)?,
         MPTCP => {
-            write!(p, "mptcp {len}");
-            fixed(*left, data)?;
+            p.text("mptcp");
             let subtype = cursor.take(data).map_err(|_| Stop::Cut)?;
+            write!(p, " {len}");
             if !mptcp::print(p, subtype, segment) {
                 return Err(Stop::Bad);
             }
@@ -262,7 +264,8 @@ fn print_experiment(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, data: usize) -
         p.text("tfo");
         print_cookie(p, cursor.take(data - 2)?);
     } else {
-        write!(p, "0x{magic:04x}");
+        let prefix = if ACCURATE_ECN.contains(&magic) { "" } else { "0x" };
+        write!(p, "{prefix}{magic:04x}");
         cursor.skip(data - 2)?;
     }
     Ok(())

@@ -19,10 +19,10 @@ pub(super) fn print_gre(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         p.text(" ERROR: unknown-version");
         return Ok(());
     }
-    let protocol = cursor.u16()?;
     if p.verbose() {
         print_gre_flags(p, flags);
     }
+    let protocol = cursor.u16()?;
     if version == 1 {
         write!(p, " ip-proto-47 {}", layer.len);
         return Ok(());
@@ -88,9 +88,9 @@ pub(super) fn print_vxlan(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("vxlan");
     let flags = cursor.u8()?;
     let valid = if flags & 8 == 0 { "invalid" } else { "I" };
-    write!(p, ", flags [{valid}] (0x{flags:02x})");
+    write!(p, ", flags [{valid}] (0x{flags:02x}), ");
     cursor.skip(3)?;
-    writeln!(p, ", vni {}", cursor.u24()?);
+    writeln!(p, "vni {}", cursor.u24()?);
     cursor.skip(1)?;
     p.nested(|p| ethernet::print(p, layer.skip(8)))
 }
@@ -99,6 +99,8 @@ pub(super) fn print_vxlan(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
 pub(super) fn print_mpls(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("mpls");
     p.text("MPLS");
+    let separator = if p.verbose() { "\n\t" } else { " " };
+    let mut before = " ";
     loop {
         if layer.len < cursor.at() + 4 {
             p.text(" (invalid)");
@@ -107,20 +109,21 @@ pub(super) fn print_mpls(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         let entry = cursor.u32()?;
         let (label, class, ttl) = (entry >> 12, entry >> 9 & 7, entry & 0xff);
         let bottom = entry & 0x100 != 0;
-        write!(p, " (label {label}, tc {class}{}, ttl {ttl})", if bottom { ", [S]" } else { "" });
+        write!(p, "{before}(label {label}, tc {class}{}, ttl {ttl})", if bottom { ", [S]" } else { "" });
         if bottom {
             break;
         }
+        before = separator;
     }
     let inner = layer.skip(cursor.at());
     let Some(first) = inner.bytes.first() else { return Ok(()) };
     match first >> 4 {
         4 => {
-            p.text(" ");
+            p.text(separator);
             p.nested(|p| ipv4::print(p, inner))
         }
         6 => {
-            p.text(" ");
+            p.text(separator);
             p.nested(|p| ipv6::print(p, inner))
         }
         _ => {

@@ -16,6 +16,7 @@ use xdpdump::packet::{Interface, LinkType, Meta, Packet, Timestamp};
 /// What a golden file's name says of the options: tcpdump's letters.
 const PROTOCOLS: [&str; 12] =
     ["n", "nq", "ne", "nqe", "ntttt", "nxx", "nXX", "nAA", "nv", "nvv", "nve", "ntt#"];
+const RAW: [&str; 3] = ["n", "ne", "nv"];
 const TRUNCATED: [&str; 4] = ["n", "nq", "ne", "nv"];
 
 fn fixtures() -> PathBuf {
@@ -26,15 +27,18 @@ fn fixtures() -> PathBuf {
 fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
     let protocols = PROTOCOLS.map(|letters| ("protocols", letters));
     let truncated = TRUNCATED.map(|letters| ("truncated", letters));
-    protocols.into_iter().chain(truncated)
+    let raw = RAW.map(|letters| ("raw", letters));
+    protocols.into_iter().chain(truncated).chain(raw)
 }
 
-fn captures() -> [(&'static str, Vec<Record>); 3] {
+/// Name, link type and records of every capture.
+fn captures() -> [(&'static str, LinkType, Vec<Record>); 4] {
     let protocols = frames::protocols();
     [
-        ("truncated", frames::truncated(&protocols)),
-        ("protocols", frames::records(protocols)),
-        ("classic", frames::classic()),
+        ("truncated", LinkType::ETHERNET, frames::truncated(&protocols)),
+        ("protocols", LinkType::ETHERNET, frames::records(protocols)),
+        ("raw", LinkType::RAW, frames::records(frames::raw())),
+        ("classic", LinkType::ETHERNET, frames::classic()),
     ]
 }
 
@@ -127,8 +131,9 @@ fn bless() {
         return;
     }
     BLESSED.call_once(|| {
-        for (name, records) in captures() {
-            fs::write(fixtures().join(format!("{name}.pcap")), capture::encode(1, &records)).unwrap();
+        for (name, link_type, records) in captures() {
+            fs::write(fixtures().join(format!("{name}.pcap")), capture::encode(link_type.0.into(), &records))
+                .unwrap();
         }
         for (capture, letters) in cases() {
             let text = tcpdump(&fixtures().join(format!("{capture}.pcap")), letters);
@@ -140,9 +145,12 @@ fn bless() {
 #[test]
 fn captures_are_those_the_generator_makes() {
     bless();
-    for (name, records) in captures() {
+    for (name, link_type, records) in captures() {
         let file = fs::read(fixtures().join(format!("{name}.pcap"))).unwrap();
-        assert!(file == capture::encode(1, &records), "{name}.pcap is stale: run with XDPDUMP_BLESS=1");
+        assert!(
+            file == capture::encode(link_type.0.into(), &records),
+            "{name}.pcap is stale: run with XDPDUMP_BLESS=1"
+        );
     }
 }
 

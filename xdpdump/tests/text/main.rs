@@ -6,4 +6,5 @@ mod build;
 mod capture;
 mod frames;
 mod golden;
+mod messages;
 mod properties;
