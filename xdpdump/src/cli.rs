@@ -41,19 +41,19 @@ pub struct Cli {
     list_interfaces: bool,
 
     /// List the interface's link types and exit
-    #[arg(short = 'L', long, requires = "interface", help_heading = "Source")]
+    #[arg(short = 'L', long, conflicts_with_all = ["read", "list_interfaces"], help_heading = "Source")]
     list_data_link_types: bool,
 
     /// Capture in the driver (native XDP), or not at all
-    #[arg(short = 'N', long, requires = "interface", help_heading = "Capture")]
+    #[arg(short = 'N', long, conflicts_with_all = ["read", "list_interfaces"], help_heading = "Capture")]
     native: bool,
 
     /// Capture in the network stack's generic path (SKB mode), which works with every driver
-    #[arg(short = 'S', long, requires = "interface", help_heading = "Capture")]
+    #[arg(short = 'S', long, conflicts_with_all = ["read", "list_interfaces"], help_heading = "Capture")]
     skb: bool,
 
     /// Capture on the NIC itself (hardware offload), or not at all
-    #[arg(short = 'H', long, requires = "interface", help_heading = "Capture")]
+    #[arg(short = 'H', long, conflicts_with_all = ["read", "list_interfaces"], help_heading = "Capture")]
     offload: bool,
 
     /// Bytes to capture of each frame; 0 means the default, the whole frame up to 65468 bytes
@@ -267,7 +267,6 @@ impl Cli {
                 4 => TimeStyle::Date,
                 _ => TimeStyle::SinceFirst,
             },
-            utc: false,
             nano: self.nano || matches!(self.time_stamp_precision, Some(TimePrecision::Nano)),
             number: self.number,
             hex: match (self.hex_and_ascii, self.hex, self.ascii) {

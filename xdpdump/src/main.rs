@@ -1,7 +1,9 @@
 //! The `xdpdump` command.
 
 use std::{
+    fs::Metadata,
     io::{IsTerminal, Write},
+    os::unix::fs::MetadataExt,
     path::Path,
     process::ExitCode,
 };
@@ -46,6 +48,13 @@ fn run(config: Config) -> anyhow::Result<()> {
 
 fn replay(path: &Path, destination: &Destination) -> anyhow::Result<()> {
     let mut file = CaptureFile::open(path)?;
+    if let Some(output) = &destination.file {
+        anyhow::ensure!(
+            !is_same_file(path, &output.path),
+            "{} would be overwritten while it is read: write to another file with -w",
+            path.display()
+        );
+    }
     if let Some(interface) = file.interface() {
         let (link_type, snap_len) = (interface.link_type, interface.snap_len);
         say_plainly(&format!(
@@ -56,6 +65,15 @@ fn replay(path: &Path, destination: &Destination) -> anyhow::Result<()> {
     let mut sinks = open(destination)?;
     let count = replay::run(&mut file, destination.limit, destination.packet_buffered, &mut sinks)?;
     if destination.count { print(&counted(count)) } else { Ok(()) }
+}
+
+/// Whether both names lead to one regular file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| {
+        let metadata = path.metadata().ok().filter(Metadata::is_file)?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 
 fn live(config: &config::Capture, destination: &Destination) -> anyhow::Result<()> {

@@ -28,21 +28,3 @@ pub fn encode(link_type: u32, records: &[Record]) -> Vec<u8> {
     }
     file
 }
-
-/// Link type and records of a file made by [`encode`].
-pub fn decode(file: &[u8]) -> (u16, Vec<Record>) {
-    let u32_at = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
-    let mut records = Vec::new();
-    let mut at = 24;
-    while at < file.len() {
-        let captured = u32_at(at + 8) as usize;
-        let micros = i64::from(u32_at(at)) * 1_000_000 + i64::from(u32_at(at + 4));
-        records.push(Record {
-            time: micros * 1000,
-            frame: file[at + 16..at + 16 + captured].to_vec(),
-            frame_len: u32_at(at + 12),
-        });
-        at += 16 + captured;
-    }
-    (u32_at(20) as u16, records)
-}

@@ -8,10 +8,7 @@ use std::process::Command;
 
 use crate::capture::{self, Record};
 use crate::frames;
-use xdpdump::decode::Style;
-use xdpdump::output::Sink;
-use xdpdump::output::text::{HexDump, LineStyle, TextOptions, TextSink, TimeStyle};
-use xdpdump::packet::{Interface, LinkType, Meta, Packet, Timestamp};
+use xdpdump::packet::LinkType;
 
 /// What a golden file's name says of the options: tcpdump's letters.
 const PROTOCOLS: [&str; 12] =
@@ -42,52 +39,17 @@ fn captures() -> [(&'static str, LinkType, Vec<Record>); 4] {
     ]
 }
 
-fn options(letters: &str) -> TextOptions {
-    let count = |letter: char| letters.matches(letter).count() as u8;
-    TextOptions {
-        style: Style {
-            verbosity: count('v'),
-            quiet: count('q') > 0,
-            link_header: count('e') > 0,
-            ..Style::default()
-        },
-        time: match count('t') {
-            0 => TimeStyle::Default,
-            2 => TimeStyle::Epoch,
-            _ => TimeStyle::Date,
-        },
-        utc: true,
-        number: count('#') > 0,
-        hex: match letters {
-            "nxx" => HexDump::Hex,
-            "nXX" => HexDump::HexAscii,
-            "nAA" => HexDump::Ascii,
-            _ => HexDump::None,
-        },
-        ..TextOptions::default()
-    }
-}
-
-fn print(file: &[u8], options: TextOptions) -> Vec<u8> {
-    let (link_type, records) = capture::decode(file);
-    let mut text = Vec::new();
-    let mut sink = TextSink::new(&mut text, "memory", options);
-    let interface = Interface { link_type: LinkType(link_type), ..Interface::default() };
-    sink.interface(&interface).unwrap();
-    for record in &records {
-        let packet = Packet {
-            timestamp: Timestamp(record.time),
-            uptime: None,
-            interface: 0,
-            frame: &record.frame,
-            frame_len: record.frame_len,
-            meta: Meta::default(),
-        };
-        sink.packet(&packet).unwrap();
-    }
-    sink.finish(&[]).unwrap();
-    drop(sink);
-    text
+/// What the tool prints of a capture file.
+fn print(capture: &Path, arguments: &[&str]) -> Vec<u8> {
+    let output = Command::new(env!("CARGO_BIN_EXE_xdpdump"))
+        .env("TZ", "UTC")
+        .args(arguments)
+        .arg("-r")
+        .arg(capture)
+        .output()
+        .expect("the tool runs");
+    assert!(output.status.success(), "xdpdump: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
 }
 
 fn tcpdump(capture: &Path, letters: &str) -> Vec<u8> {
@@ -158,9 +120,9 @@ fn captures_are_those_the_generator_makes() {
 fn text_equals_the_golden_files() {
     bless();
     for (capture, letters) in cases() {
-        let file = fs::read(fixtures().join(format!("{capture}.pcap"))).unwrap();
+        let file = fixtures().join(format!("{capture}.pcap"));
         let expected = fs::read(golden(capture, letters)).unwrap();
-        assert_same(&format!("{capture} -{letters}"), &print(&file, options(letters)), &expected);
+        assert_same(&format!("{capture} -{letters}"), &print(&file, &[&format!("-{letters}")]), &expected);
     }
 }
 
@@ -168,19 +130,17 @@ fn text_equals_the_golden_files() {
 fn text_equals_the_installed_tcpdump() {
     bless();
     for (capture, letters) in cases() {
-        let path = fixtures().join(format!("{capture}.pcap"));
-        let file = fs::read(&path).unwrap();
-        let expected = tcpdump(&path, letters);
-        assert_same(&format!("{capture} -{letters}"), &print(&file, options(letters)), &expected);
+        let file = fixtures().join(format!("{capture}.pcap"));
+        let expected = tcpdump(&file, letters);
+        assert_same(&format!("{capture} -{letters}"), &print(&file, &[&format!("-{letters}")]), &expected);
     }
 }
 
 #[test]
 fn classic_prints_the_demos_examples() {
     bless();
-    let file = fs::read(fixtures().join("classic.pcap")).unwrap();
-    let classic = TextOptions { line_style: LineStyle::Classic, ..TextOptions::default() };
-    let text = String::from_utf8(print(&file, classic)).unwrap();
+    let file = fixtures().join("classic.pcap");
+    let text = String::from_utf8(print(&file, &["--text-style", "classic"])).unwrap();
     let lines = [
         "28228.714182 IP 10.0.0.2:9203 > 10.0.0.1:0 TCP seq 437136853, length 6",
         "28233.714510 IP6 fe80::268a:7ff:fe3b:46:9 > 2001:db8:85a3::370:7334:9 UDP, length 16",
@@ -189,7 +149,7 @@ fn classic_prints_the_demos_examples() {
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), lines);
 
-    let with_hex = print(&file, TextOptions { hex: HexDump::Hex, ..classic });
+    let with_hex = print(&file, &["--text-style", "classic", "-x"]);
     let example = "28298.719497 IP 10.0.0.2:1697 > 10.0.0.1:0 TCP seq 1017625101, length 6
 \t0015 4d13 0880 248a 073b 0046 0800 4500
 \t0028 18fa 0000 4006 4dd4 0a00 0002 0a00

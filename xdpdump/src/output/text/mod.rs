@@ -24,8 +24,6 @@ pub struct TextOptions {
     pub style: Style,
     /// How time stamps are written.
     pub time: TimeStyle,
-    /// Times in UTC instead of the local time zone.
-    pub utc: bool,
     /// Time stamps with nanoseconds; microseconds otherwise.
     pub nano: bool,
     /// A packet number at the beginning of every line.
@@ -70,7 +68,7 @@ impl<W: Write> TextSink<W> {
             name: name.into(),
             options,
             decoder: Decoder::new(style),
-            clock: Clock::new(options.time, options.nano, options.utc),
+            clock: Clock::new(options.time, options.nano, false),
             link_types: Vec::new(),
             packets: 0,
             buffer: Vec::with_capacity(BUFFER),

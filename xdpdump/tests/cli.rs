@@ -1,0 +1,136 @@
+//! The command line, as far as it needs no privileges.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use assert_cmd::cargo::cargo_bin_cmd;
+use xdpdump::input::{CaptureFile, Item};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
+}
+
+fn xdpdump<const N: usize>(arguments: [&str; N]) -> Output {
+    cargo_bin_cmd!("xdpdump").args(arguments).output().expect("the tool runs")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("text")
+}
+
+/// Time stamps and bytes of every packet of a file.
+fn packets(path: &Path) -> Vec<(i64, u32, Vec<u8>)> {
+    let mut file = CaptureFile::open(path).expect("a capture file");
+    let mut packets = Vec::new();
+    while let Some(item) = file.next().expect("an undamaged file") {
+        if let Item::Packet(packet) = item {
+            packets.push((packet.timestamp.0, packet.frame_len, packet.frame.to_vec()));
+        }
+    }
+    packets
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
+    for (arguments, hint) in [
+        (&[][..], "--interface"),
+        (&["-i", "lo", "-r", "x.pcap"], "cannot be used with"),
+        (&["-i", "lo", "-N", "-S"], "cannot be used with"),
+        (&["-i", "lo", "-s", "262145"], "262145"),
+        (&["-i", "lo", "-s", "-1"], "-1"),
+        (&["-i", "lo", "-c", "0"], "0"),
+        (&["-r", "x.pcap", "-H"], "cannot be used with"),
+        (&["-i", "lo", "--print"], "--write"),
+    ] {
+        let output = cargo_bin_cmd!("xdpdump").args(arguments).output().expect("the tool runs");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&output.stderr).contains(hint), "{arguments:?}: {}", text(&output.stderr));
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn version_and_help_go_to_standard_output() {
+    assert_eq!(text(&xdpdump(["--version"]).stdout), concat!("xdpdump ", env!("CARGO_PKG_VERSION"), "\n"));
+    let help = xdpdump(["-h"]);
+    assert!(help.status.success());
+    for letter in "iwrcsneqvtxXAUBDLlpNSHh#".chars() {
+        assert!(text(&help.stdout).contains(&format!("-{letter}")), "-{letter}");
+    }
+}
+
+#[test]
+fn a_file_is_rewritten_packet_for_packet() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = fixture("protocols.pcap");
+    for name in ["out.pcapng", "out.pcap"] {
+        let to = folder.path().join(name);
+        let output = xdpdump(["-r", from.to_str().expect("a path"), "-w", to.to_str().expect("a path")]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert_eq!(packets(&to), packets(&from), "{name}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_file_is_not_overwritten_by_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("only.pcap");
+    fs::copy(fixture("protocols.pcap"), &file).expect("a copy");
+    let before = fs::read(&file).expect("a file");
+    let path = file.to_str().expect("a path");
+    let output = xdpdump(["-r", path, "-w", path]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("another file"), "{}", text(&output.stderr));
+    assert!(fs::read(&file).expect("a file") == before);
+}
+
+#[test]
+fn packets_are_counted_and_limited() {
+    let file = fixture("protocols.pcap");
+    let file = file.to_str().expect("a path");
+    assert_eq!(text(&xdpdump(["-r", file, "-c", "3", "--count"]).stdout), "3 packets\n");
+    assert_eq!(text(&xdpdump(["-r", file, "-c", "1", "--count"]).stdout), "1 packet\n");
+    assert_eq!(text(&xdpdump(["-r", file, "-c", "1", "-t", "-n"]).stdout).lines().count(), 1);
+}
+
+#[test]
+fn packets_before_a_cut_are_printed_and_the_cut_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("cut.pcap");
+    let mut bytes = fs::read(fixture("classic.pcap")).expect("a file");
+    bytes.truncate(bytes.len() - 10);
+    fs::write(&file, bytes).expect("a file");
+    let output = xdpdump(["-r", file.to_str().expect("a path"), "--text-style", "classic"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout).lines().count(), 3);
+    assert!(text(&output.stderr).contains("truncated"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_closed_pipe_is_a_normal_end() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_xdpdump"))
+        .args(["-v", "-x", "-r"])
+        .arg(fixture("truncated.pcap"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the tool runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("an end");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!text(&output.stderr).contains("xdpdump:"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn what_is_not_a_capture_is_named() {
+    let output = xdpdump(["-r", "/dev/null"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("/dev/null"));
+    let output = xdpdump(["-r", "/nonexistent.pcap"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("/nonexistent.pcap"));
+}
