@@ -13,6 +13,10 @@ use support::{
     wait, wire,
 };
 
+/// Both modes, and both kinds of rings.
+const WAYS: [[&str; 3]; 3] =
+    [["-N", "--transport", "ring"], ["-S", "--transport", "ring"], ["-N", "--transport", "perf"]];
+
 /// A TCP acknowledgement in an Ethernet frame.
 const SMALL: usize = 60;
 
@@ -85,10 +89,9 @@ fn assert_exact(ended: &Ended, arrived: &Arrived, contents: &Contents) -> Totals
 #[test]
 fn a_million_numbered_frames_are_captured_or_counted_as_lost() {
     let directory = tempfile::tempdir().unwrap();
-    for mode in ["-N", "-S"] {
+    for way in WAYS {
         let path = directory.path().join("million.pcapng");
-        let (ended, arrived, contents) =
-            capture(&path, SMALL, &[mode], |generator| generator.send(1_000_000));
+        let (ended, arrived, contents) = capture(&path, SMALL, &way, |generator| generator.send(1_000_000));
         let totals = assert_exact(&ended, &arrived, &contents);
         assert_eq!(arrived.sent, 1_000_000);
         assert!(totals.captured > 0);
@@ -98,10 +101,10 @@ fn a_million_numbered_frames_are_captured_or_counted_as_lost() {
 #[test]
 fn losses_in_small_rings_are_counted() {
     let directory = tempfile::tempdir().unwrap();
-    for mode in ["-N", "-S"] {
+    for way in WAYS {
         let path = directory.path().join("small.pcapng");
         let (ended, arrived, contents) =
-            capture(&path, 1514, &[mode, "-B", "1"], |generator| generator.send(200_000));
+            capture(&path, 1514, &[&way[..], &["-B", "1"]].concat(), |generator| generator.send(200_000));
         let totals = assert_exact(&ended, &arrived, &contents);
         assert!(totals.dropped > 0, "smaller than what arrives while the reader is away: {totals:?}");
     }
@@ -109,12 +112,21 @@ fn losses_in_small_rings_are_counted() {
 
 #[test]
 fn nothing_is_lost_at_200_000_packets_a_second() {
+    lose_nothing(&[]);
+}
+
+#[test]
+fn perf_rings_lose_nothing_at_200_000_packets_a_second() {
+    lose_nothing(&["--transport", "perf"]);
+}
+
+fn lose_nothing(options: &[&str]) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("paced.pcapng");
     let time = Duration::from_secs(2);
     let per_second = 200_000 / wait::slowness();
     let (ended, arrived, contents) =
-        capture(&path, SMALL, &[], |generator| generator.send_paced(per_second, time));
+        capture(&path, SMALL, options, |generator| generator.send_paced(per_second, time));
     let totals = assert_exact(&ended, &arrived, &contents);
     assert_eq!(arrived.sent, u64::from(2 * per_second));
     assert_eq!(totals, Totals::exact(arrived.interface, 0));

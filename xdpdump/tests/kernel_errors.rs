@@ -90,11 +90,14 @@ fn without_rights_the_sentence_says_which() {
 fn three_capabilities_suffice() {
     let (left, right) = NetNs::quiet_pair("left", "right");
     let place = ForNobody::new();
-    let mut capture = Capture::spawn(&mut place.command(&right, "-all,+bpf,+net_admin,+perfmon"));
-    capture.wait_for("listening on");
-    Wire::open(&left, "left").send(&wire::frame(60, b""));
-    assert_eq!(capture.stop().totals(), Totals::exact(1, 0));
-    assert_eq!(files::read_by_tshark(&place.file()), [60]);
+    for transport in ["ring", "perf"] {
+        let mut command = place.command(&right, "-all,+bpf,+net_admin,+perfmon");
+        let mut capture = Capture::spawn(command.args(["--transport", transport]));
+        capture.wait_for("listening on");
+        Wire::open(&left, "left").send(&wire::frame(60, b""));
+        assert_eq!(capture.stop().totals(), Totals::exact(1, 0), "{transport}");
+        assert_eq!(files::read_by_tshark(&place.file()), [60], "{transport}");
+    }
 }
 
 #[test]
@@ -102,7 +105,7 @@ fn rings_larger_than_nobody_may_lock_are_refused() {
     let (_left, right) = NetNs::quiet_pair("left", "right");
     let place = ForNobody::new();
     let mut command = place.command(&right, "-all,+bpf,+net_admin,+perfmon");
-    let refused = sentence(&run_tool(command.args(["-B", "1048576"])));
+    let refused = sentence(&run_tool(command.args(["--transport", "perf", "-B", "1048576"])));
     assert!(refused.starts_with("cannot get a ring of "), "{refused}");
     assert!(refused.contains("cap_ipc_lock"), "{refused}");
 }

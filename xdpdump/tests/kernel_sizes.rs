@@ -10,6 +10,14 @@ use support::{
     wire::{self, Wire},
 };
 
+/// Both modes, through both kinds of rings.
+const WAYS: [[&str; 3]; 4] = [
+    ["-N", "--transport", "ring"],
+    ["-S", "--transport", "ring"],
+    ["-N", "--transport", "perf"],
+    ["-S", "--transport", "perf"],
+];
+
 /// From a bare Ethernet header to nearly the largest packet IP knows.
 const SIZES: [usize; 9] = [14, 15, 59, 60, 64, 1514, 4096, 9014, 65_000];
 
@@ -37,11 +45,11 @@ fn capture_sizes(mtu: &str, sizes: &[usize], options: &[&str]) -> files::Content
 
 #[test]
 fn frames_of_every_size_are_captured_whole() {
-    for mode in ["-N", "-S"] {
-        let contents = capture_sizes("65535", &SIZES, &[mode]);
+    for way in WAYS {
+        let contents = capture_sizes("65535", &SIZES, &way);
         for (packet, size) in contents.packets.iter().zip(SIZES) {
-            assert_eq!(packet.frame, wire::frame(size, b""), "{size} bytes, {mode}");
-            assert_eq!(packet.frame_len as usize, size, "{mode}");
+            assert_eq!(packet.frame, wire::frame(size, b""), "{size} bytes, {way:?}");
+            assert_eq!(packet.frame_len as usize, size, "{way:?}");
         }
     }
 }
@@ -58,11 +66,11 @@ fn jumbo_frames_in_several_buffers_are_captured_whole() {
 
 #[test]
 fn a_snapshot_length_cuts_frames_and_keeps_their_true_length() {
-    for mode in ["-N", "-S"] {
-        let contents = capture_sizes("65535", &SIZES, &[mode, "-s", "64"]);
+    for way in WAYS {
+        let contents = capture_sizes("65535", &SIZES, &[&way[..], &["-s", "64"]].concat());
         for (packet, size) in contents.packets.iter().zip(SIZES) {
-            assert_eq!(packet.frame, wire::frame(size, b"")[..size.min(64)], "{size} bytes, {mode}");
-            assert_eq!(packet.frame_len as usize, size, "{mode}");
+            assert_eq!(packet.frame, wire::frame(size, b"")[..size.min(64)], "{size} bytes, {way:?}");
+            assert_eq!(packet.frame_len as usize, size, "{way:?}");
         }
     }
 }

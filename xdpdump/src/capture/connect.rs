@@ -29,6 +29,9 @@ pub fn connect(config: &config::Capture, link: &Link) -> Result<Connection, Erro
         Some(Transport::Mapped) => through_ring(config, link),
         Some(Transport::Perf) => through_perf(config, link),
         None if on_the_nic => Ok(through_perf(config, link)?.because("a NIC writes to nothing else")),
+        None if ring_share(config)? > mapped::MAX_RING_LEN => {
+            Ok(through_perf(config, link)?.because("mapped rings have at most 256 MiB for each CPU"))
+        }
         None => match through_ring(config, link) {
             // What is wrong with the interface is wrong for both.
             Err(Error::Probe(probe::Error::Load(_))) => {
@@ -52,8 +55,7 @@ impl Connection {
 
 fn through_ring(config: &config::Capture, link: &Link) -> Result<Connection, Error> {
     let online = cpus::online().map_err(transport::Error::Cpus)?;
-    let buffer = config.buffer.unwrap_or_else(|| cpus::default_buffer(online.len()));
-    let ring_len = mapped::ring_len(cpus::share(buffer, online.len()));
+    let ring_len = mapped::ring_len(ring_share(config)?);
     let memory = RingMemory {
         cpus: online.last().map_or(1, |last| last + 1),
         ring_len,
@@ -64,6 +66,12 @@ fn through_ring(config: &config::Capture, link: &Link) -> Result<Connection, Err
     let rings = Rings::Mapped(mapped::Rings::open(&probe, ring_len, config.immediate)?);
     let attached = probe.attach(link, config.mode)?;
     Ok(Connection { probe, rings, attached, snap_len, explanation: None })
+}
+
+/// Bytes for the ring of each CPU.
+fn ring_share(config: &config::Capture) -> Result<usize, Error> {
+    let cpus = cpus::online().map_err(transport::Error::Cpus)?.len();
+    Ok(cpus::share(config.buffer.unwrap_or_else(|| cpus::default_buffer(cpus)), cpus))
 }
 
 fn through_perf(config: &config::Capture, link: &Link) -> Result<Connection, Error> {

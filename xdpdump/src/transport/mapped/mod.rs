@@ -7,4 +7,4 @@ mod ring;
 mod rings;
 
 pub use memory::value_len;
-pub use rings::{Rings, ring_len};
+pub use rings::{MAX_RING_LEN, Rings, ring_len};

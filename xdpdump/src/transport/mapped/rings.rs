@@ -29,10 +29,14 @@ pub struct Rings {
     immediate: bool,
 }
 
+/// Longest ring of a CPU, in bytes: the verifier wants offsets into a map's value below 512 MiB (`BPF_MAX_VAR_OFF`,
+/// include/linux/bpf_verifier.h), and records may lie behind the ring's end.
+pub const MAX_RING_LEN: usize = 256 << 20;
+
 /// The largest ring of at most `bytes`: a power of two, and room for some of the longest records.
 pub fn ring_len(bytes: usize) -> usize {
     // A page in front, slack behind: half of what is asked for must still be a ring.
-    1 << bytes.clamp(512 << 10, 1 << 30).ilog2()
+    1 << bytes.clamp(512 << 10, MAX_RING_LEN).ilog2()
 }
 
 impl Rings {
