@@ -173,7 +173,7 @@ impl<'a> Session<'a> {
             result = Err(error);
             Totals { captured: self.delivery.captured(), ..Totals::default() }
         });
-        let totals = Totals { late: self.delivery.late(), ..totals };
+        let totals = totals.at_the_end(self.delivery.late());
         match self.delivery.finish(totals) {
             Ok(()) | Err(output::Error::Closed(_)) => {}
             Err(error) => result = result.and(Err(error.into())),

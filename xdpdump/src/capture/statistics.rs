@@ -15,6 +15,8 @@ pub struct Totals {
     pub received: u64,
     /// Frames lost between the two.
     pub dropped: u64,
+    /// Frames that were still in the rings when the capture had enough.
+    pub unread: u64,
     /// Packets that came too late to be written in the order of time.
     pub late: u64,
 }
@@ -31,7 +33,13 @@ impl Totals {
             Some(counters) => (counters.seen, counters.failed),
             None => (rings.read + rings.lost, rings.lost),
         };
-        Self { captured, received, dropped, late: 0 }
+        Self { captured, received, dropped, unread: 0, late: 0 }
+    }
+
+    /// The totals at the end of a capture: what was received and is neither captured nor dropped was left in the rings.
+    pub fn at_the_end(self, late: u64) -> Self {
+        let unread = self.received.saturating_sub(self.captured + self.dropped);
+        Self { unread, late, ..self }
     }
 
     /// On one line, for SIGUSR1.
@@ -47,6 +55,9 @@ impl fmt::Display for Totals {
         writeln!(f, "{} {} captured", self.captured, plural(self.captured))?;
         writeln!(f, "{} {} received by filter", self.received, plural(self.received))?;
         write!(f, "{} {} dropped by kernel", self.dropped, plural(self.dropped))?;
+        if self.unread != 0 {
+            write!(f, "\n{} {} left unread", self.unread, plural(self.unread))?;
+        }
         if self.late != 0 {
             write!(f, "\n{} {} out of the order of time", self.late, plural(self.late))?;
         }
@@ -64,7 +75,7 @@ mod tests {
     fn every_frame_seen_is_captured_or_dropped_once_the_rings_are_empty() {
         let program = Counters { seen: 100, emitted: 91, failed: 9 };
         let totals = Totals::new(90, Some(program), RINGS, true);
-        assert_eq!(totals, Totals { captured: 90, received: 100, dropped: 10, late: 0 });
+        assert_eq!(totals, Totals { captured: 90, received: 100, dropped: 10, unread: 0, late: 0 });
     }
 
     #[test]
@@ -76,12 +87,12 @@ mod tests {
     #[test]
     fn a_program_on_a_nic_is_counted_by_its_rings() {
         let totals = Totals::new(90, None, RINGS, true);
-        assert_eq!(totals, Totals { captured: 90, received: 94, dropped: 4, late: 0 });
+        assert_eq!(totals, Totals { captured: 90, received: 94, dropped: 4, unread: 0, late: 0 });
     }
 
     #[test]
     fn the_words_are_tcpdumps() {
-        let totals = Totals { captured: 1, received: 2, dropped: 0, late: 0 };
+        let totals = Totals { captured: 1, received: 2, dropped: 0, unread: 0, late: 0 };
         assert_eq!(
             totals.to_string(),
             "1 packet captured\n2 packets received by filter\n0 packets dropped by kernel"

@@ -26,7 +26,8 @@ pub enum Error {
     /// Somebody else's program is attached.
     #[error(
         "{interface} has an XDP program already: id {id} ({name}), {mode} mode; it was left alone. Detach it first \
-         (ip link set dev {interface} xdp off, or end the program that attached it)"
+         ({})",
+        detach(interface, name)
     )]
     Occupied {
         /// The interface.
@@ -119,6 +120,14 @@ fn errno(error: &EbpfError) -> Option<i32> {
         cause = error.source();
     }
     None
+}
+
+/// How to get rid of a program. One that is held by a link, as ours are, goes only with its owner.
+fn detach(interface: &str, name: &str) -> String {
+    if name.starts_with("xdpdump") {
+        return "another xdpdump captures there: end it".to_owned();
+    }
+    format!("ip link set dev {interface} xdp off, or end the program that attached it")
 }
 
 fn details(log: &str) -> String {
