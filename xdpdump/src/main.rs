@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context;
 use clap::Parser;
 use xdpdump::{
-    capture::{self, Limits, Totals},
+    capture::{self, Audience, Limits, Totals},
     cli::Cli,
     config::{self, Config, Destination},
     input::CaptureFile,
@@ -84,7 +84,7 @@ fn live(config: &config::Capture, destination: &Destination) -> anyhow::Result<(
         progress: destination.verbose && destination.file.is_some(),
         watch_stdout: writes_to_stdout(destination) && !std::io::stdout().is_terminal(),
     };
-    let (totals, result) = capture::run(config, limits, || open(destination), &mut |line| say(line))?;
+    let (totals, result) = capture::run(config, limits, || open(destination), &mut StandardError)?;
     report(totals, destination)?;
     Ok(result?)
 }
@@ -125,6 +125,20 @@ fn print(text: &str) -> anyhow::Result<()> {
 
 fn counted(packets: u64) -> String {
     if packets == 1 { "1 packet\n".to_owned() } else { format!("{packets} packets\n") }
+}
+
+/// The user, who reads standard error.
+struct StandardError;
+
+impl Audience for StandardError {
+    fn say(&mut self, line: &str) {
+        say(line);
+    }
+
+    /// On one line that is written again and again, as tcpdump does.
+    fn progress(&mut self, packets: u64) {
+        let _ = write!(std::io::stderr(), "Got {packets}\r");
+    }
 }
 
 /// A line on standard error in our name.

@@ -25,8 +25,16 @@ use crate::{
     probe::Attached,
 };
 
-/// What the user may want to know while a capture goes on, a line each, for standard error.
-pub type Notify<'a> = &'a mut dyn FnMut(&str);
+/// Who is told what goes on while a capture runs.
+pub trait Audience {
+    /// Something to know, a line.
+    fn say(&mut self, line: &str);
+
+    /// How many packets were captured so far.
+    fn progress(&mut self, packets: u64);
+}
+
+type Notify<'a> = &'a mut dyn Audience;
 
 /// How packets are handed on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,7 +77,7 @@ pub fn run<S: Sink>(
     let signals = Signals::register().map_err(Error::Poll)?;
     sink.interface(&interface)?;
     if let Some(choice) = connection.explanation.as_deref().filter(|_| limits.verbose) {
-        notify(choice);
+        notify.say(choice);
     }
     announce(&link, &interface, &connection.attached, notify);
     // Held until the capture is over; the kernel takes it back when the process ends.
@@ -85,7 +93,7 @@ pub fn run<S: Sink>(
 fn enter_promiscuous(link: &Link, notify: Notify<'_>) -> Option<Promiscuous> {
     Promiscuous::enter(link.index)
         .inspect_err(|error| {
-            notify(&format!(
+            notify.say(&format!(
                 "{} is not in promiscuous mode ({error}): frames for other stations may be missing; -p asks for that",
                 link.display_name()
             ));
@@ -96,17 +104,17 @@ fn enter_promiscuous(link: &Link, notify: Notify<'_>) -> Option<Promiscuous> {
 fn announce(link: &Link, interface: &Interface, attached: &Attached, notify: Notify<'_>) {
     let name = link.display_name();
     if let Some(refusal) = &attached.native_refused {
-        notify(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));
+        notify.say(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));
     }
     if !attached.multi_buffer && attached.mode != XdpMode::Offload {
-        notify(&format!(
+        notify.say(&format!(
             "{name}: no multi-buffer XDP here: frames of several buffers do not reach the capture"
         ));
     }
     if !link.up {
-        notify(&format!("{name} is down: frames will be captured when it comes up"));
+        notify.say(&format!("{name} is down: frames will be captured when it comes up"));
     }
-    notify(&format!(
+    notify.say(&format!(
         "listening on {name}, link-type {}, snapshot length {} bytes, {} mode",
         interface.link_type, interface.snap_len, attached.mode
     ));

@@ -79,7 +79,7 @@ impl<'a> Session<'a> {
             return Err(End::Stopped);
         }
         if self.signals.report() {
-            notify(&self.totals(false)?.one_line());
+            notify.say(&self.totals(false)?.one_line());
         }
         let now = Instant::now();
         self.flush(now, quiet)?;
@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
         self.rings.follow_cpus(&self.probe)?;
         self.watch.refresh(notify)?;
         if self.limits.progress {
-            notify(&format!("Got {}", self.delivery.captured()));
+            notify.progress(self.delivery.captured());
         }
         Ok(())
     }

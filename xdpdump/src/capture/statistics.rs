@@ -37,6 +37,7 @@ impl Totals {
     }
 
     /// The totals at the end of a capture: what was received and is neither captured nor dropped was left in the rings.
+    #[must_use]
     pub fn at_the_end(self, late: u64) -> Self {
         let unread = self.received.saturating_sub(self.captured + self.dropped);
         Self { unread, late, ..self }

@@ -36,15 +36,15 @@ impl Watch {
         for (_, change) in changes {
             let name = &self.name;
             match change {
-                LinkChange::Up => notify(&format!("{name} is up")),
+                LinkChange::Up => notify.say(&format!("{name} is up")),
                 LinkChange::Down => {
-                    notify(&format!("{name} is down: frames will be captured when it comes up"));
+                    notify.say(&format!("{name} is down: frames will be captured when it comes up"));
                 }
                 LinkChange::Renamed(new) => {
-                    notify(&format!("{name} is called {new} now"));
+                    notify.say(&format!("{name} is called {new} now"));
                     self.name = new;
                 }
-                LinkChange::Mtu(mtu) => notify(&format!("{name} has an MTU of {mtu} bytes now")),
+                LinkChange::Mtu(mtu) => notify.say(&format!("{name} has an MTU of {mtu} bytes now")),
                 LinkChange::Xdp(programs) => {
                     let ours = |id| programs.iter().any(|program| program.program_id == id);
                     if self.program_id.is_some_and(|id| !ours(id)) {
