@@ -1,15 +1,20 @@
 //! Numbered frames at millions a second without a NIC: the kernel runs an XDP program that writes a number into a frame
-//! and redirects it, again and again (`BPF_PROG_RUN` with live frames, Linux 5.18).
+//! and redirects it, again and again (`BPF_PROG_RUN` with live frames, Linux 5.18). Older kernels get them through a socket.
 //!
 //! The other end of the veth pair must have a native XDP program or GRO on, or the kernel drops every frame.
 
 use std::{
     os::fd::OwnedFd,
+    sync::atomic::{AtomicU64, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use super::bpf::{self, BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_PROG_TEST_RUN, Instruction};
+use super::{
+    bpf::{self, BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_PROG_TEST_RUN, Instruction},
+    kernel,
+    wire::Wire,
+};
 
 const BPF_MAP_TYPE_ARRAY: u32 = 2;
 const BPF_F_TEST_XDP_LIVE_FRAMES: u32 = 1 << 1;
@@ -24,6 +29,9 @@ pub struct Generator {
     program: OwnedFd,
     counter: OwnedFd,
     frame: Vec<u8>,
+    interface_index: u32,
+    /// Frames sent through a socket, where the kernel has no live frames.
+    sent_by_socket: AtomicU64,
 }
 
 /// The members of `union bpf_attr` that `BPF_MAP_CREATE` needs here.
@@ -97,11 +105,15 @@ impl Generator {
                 Instruction(0x95, 0, 0, 0),
             ],
         );
-        Self { program, counter, frame }
+        Self { program, counter, frame, interface_index, sent_by_socket: AtomicU64::new(0) }
     }
 
     /// Sends `count` frames as fast as the kernel can. Call it in the interface's namespace.
     pub fn send(&self, count: u32) {
+        // The same kernel that brought multi-buffer XDP.
+        if !kernel::has_multi_buffer() {
+            return self.send_by_socket(count);
+        }
         let run = Run {
             program: bpf::number(&self.program),
             frame_len: self.frame.len() as u32,
@@ -113,6 +125,16 @@ impl Generator {
         };
         // SAFETY: the command reads the frame, which outlives the call, and writes to `run` only, which is not read again.
         unsafe { bpf::bpf(BPF_PROG_TEST_RUN, &run) }.unwrap();
+    }
+
+    fn send_by_socket(&self, count: u32) {
+        let wire = Wire::open_here(self.interface_index);
+        let mut frame = self.frame.clone();
+        for _ in 0..count {
+            let number = self.sent_by_socket.fetch_add(1, Ordering::Relaxed);
+            *frame.last_chunk_mut().unwrap() = number.to_ne_bytes();
+            wire.send(&frame);
+        }
     }
 
     /// Sends frames at a steady pace for some time, and catches up after a delay. Call it in the interface's namespace.
@@ -144,7 +166,7 @@ impl Generator {
         };
         // SAFETY: the command reads the 4 bytes of the key and writes the 8 bytes of the count.
         unsafe { bpf::bpf(BPF_MAP_LOOKUP_ELEM, &lookup) }.unwrap();
-        count
+        count + self.sent_by_socket.load(Ordering::Relaxed)
     }
 }
 
