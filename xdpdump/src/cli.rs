@@ -211,7 +211,7 @@ impl Cli {
                     transport: match self.transport {
                         TransportChoice::Auto => None,
                         TransportChoice::Perf => Some(Transport::Perf),
-                        TransportChoice::Ring => Some(Transport::Ring),
+                        TransportChoice::Ring => Some(Transport::Mapped),
                     },
                     immediate: self.immediate_mode || watched,
                 };

@@ -59,7 +59,6 @@ fn replay(path: &Path, destination: &Destination) -> anyhow::Result<()> {
 }
 
 fn live(config: &config::Capture, destination: &Destination) -> anyhow::Result<()> {
-    let mut sinks = open(destination)?;
     let limits = Limits {
         packets: destination.limit,
         packet_buffered: destination.packet_buffered || config.immediate,
@@ -67,7 +66,7 @@ fn live(config: &config::Capture, destination: &Destination) -> anyhow::Result<(
         progress: destination.verbose && destination.file.is_some(),
         watch_stdout: writes_to_stdout(destination) && !std::io::stdout().is_terminal(),
     };
-    let (totals, result) = capture::run(config, limits, &mut sinks, &mut |line| say(line))?;
+    let (totals, result) = capture::run(config, limits, || open(destination), &mut |line| say(line))?;
     report(totals, destination)?;
     Ok(result?)
 }
@@ -81,7 +80,7 @@ fn report(totals: Totals, destination: &Destination) -> anyhow::Result<()> {
 }
 
 /// Every sink that the command line asks for.
-fn open(destination: &Destination) -> anyhow::Result<Fanout> {
+fn open(destination: &Destination) -> Result<Fanout, output::Error> {
     let mut sinks = Fanout::default();
     if let Some(file) = &destination.file {
         sinks.push(output::open(&file.path, file.format, file.precision)?);

@@ -1,5 +1,4 @@
 //! A file that may not grow further ends on a whole packet.
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod support;
 

@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, thread, time::Duration};
 
 use support::{
     capture::{Capture, Ended, Totals},
@@ -22,7 +22,7 @@ fn capture(
     frame_len: usize,
     options: &[&str],
     send: impl FnOnce(&Generator) + Send,
-) -> (Ended, Received, Contents) {
+) -> (Ended, Arrived, Contents) {
     let (sender, receiver) = NetNs::quiet_pair("left", "right");
     let file = ["-i", "right", "-w", path.to_str().unwrap()];
     let capture = Capture::start(&receiver, file.iter().chain(options));
@@ -32,13 +32,13 @@ fn capture(
     let before = interface_received(&receiver);
     let generator = Generator::new(sender.interface_index("left"), wire::frame(frame_len, b""));
     sender.run(|| send(&generator));
-    let received =
-        Received { sent: generator.sent(), interface: settled(|| interface_received(&receiver)) - before };
-    (capture.stop(), received, files::read(path))
+    let arrived =
+        Arrived { sent: generator.sent(), interface: settled(|| interface_received(&receiver)) - before };
+    (capture.stop(), arrived, files::read(path))
 }
 
 /// What is known without the tool.
-struct Received {
+struct Arrived {
     sent: u64,
     interface: u64,
 }
@@ -54,7 +54,7 @@ fn interface_received(netns: &NetNs) -> u64 {
 fn settled(count: impl Fn() -> u64) -> u64 {
     let mut last = count();
     wait::until(|| {
-        std::thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(50));
         let now = count();
         std::mem::replace(&mut last, now) == now
     });
@@ -62,15 +62,15 @@ fn settled(count: impl Fn() -> u64) -> u64 {
 }
 
 /// Asserts that totals, file, statistics and interface tell the same story.
-fn assert_exact(ended: &Ended, received: &Received, contents: &Contents) -> Totals {
+fn assert_exact(ended: &Ended, arrived: &Arrived, contents: &Contents) -> Totals {
     let totals = ended.totals();
     assert_eq!(totals, Totals::exact(totals.captured, totals.dropped));
-    assert_eq!(totals.received, received.interface, "the interface counts as well");
+    assert_eq!(totals.received, arrived.interface, "the interface counts as well");
     assert_eq!(totals.captured, contents.packets.len() as u64);
 
     let numbers: BTreeSet<_> = contents.frames().into_iter().map(generator::number).collect();
     assert_eq!(numbers.len(), contents.packets.len(), "a number is in the file twice");
-    assert!(numbers.last().is_none_or(|&last| last < received.sent));
+    assert!(numbers.last().is_none_or(|&last| last < arrived.sent));
 
     let [statistics] = contents.statistics[..] else { panic!("{:?}", contents.statistics) };
     assert_eq!(statistics.received, totals.received);
@@ -87,10 +87,10 @@ fn a_million_numbered_frames_are_captured_or_counted_as_lost() {
     let directory = tempfile::tempdir().unwrap();
     for mode in ["-N", "-S"] {
         let path = directory.path().join("million.pcapng");
-        let (ended, received, contents) =
+        let (ended, arrived, contents) =
             capture(&path, SMALL, &[mode], |generator| generator.send(1_000_000));
-        let totals = assert_exact(&ended, &received, &contents);
-        assert_eq!(received.sent, 1_000_000);
+        let totals = assert_exact(&ended, &arrived, &contents);
+        assert_eq!(arrived.sent, 1_000_000);
         assert!(totals.captured > 0);
     }
 }
@@ -100,9 +100,9 @@ fn losses_in_small_rings_are_counted() {
     let directory = tempfile::tempdir().unwrap();
     for mode in ["-N", "-S"] {
         let path = directory.path().join("small.pcapng");
-        let (ended, received, contents) =
+        let (ended, arrived, contents) =
             capture(&path, 1514, &[mode, "-B", "1"], |generator| generator.send(200_000));
-        let totals = assert_exact(&ended, &received, &contents);
+        let totals = assert_exact(&ended, &arrived, &contents);
         assert!(totals.dropped > 0, "smaller than what arrives while the reader is away: {totals:?}");
     }
 }
@@ -113,10 +113,30 @@ fn nothing_is_lost_at_200_000_packets_a_second() {
     let path = directory.path().join("paced.pcapng");
     let time = Duration::from_secs(2);
     let per_second = 200_000 / wait::slowness();
-    let (ended, received, contents) =
+    let (ended, arrived, contents) =
         capture(&path, SMALL, &[], |generator| generator.send_paced(per_second, time));
-    let totals = assert_exact(&ended, &received, &contents);
-    assert_eq!(received.sent, u64::from(2 * per_second));
-    assert_eq!(totals, Totals::exact(received.interface, 0));
-    assert!(totals.received * 40 > received.sent * 39, "the interface lost frames itself: {totals:?}");
+    let totals = assert_exact(&ended, &arrived, &contents);
+    assert_eq!(arrived.sent, u64::from(2 * per_second));
+    assert_eq!(totals, Totals::exact(arrived.interface, 0));
+    assert!(totals.received * 40 > arrived.sent * 39, "the interface lost frames itself: {totals:?}");
+}
+
+#[test]
+fn the_numbers_add_up_when_the_interface_is_deleted_at_full_rate() {
+    let (sender, receiver) = NetNs::quiet_pair("left", "right");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("deleted.pcapng");
+    let capture = Capture::start(&receiver, ["-i", "right", "-w", path.to_str().unwrap()]);
+    let generator = Generator::new(sender.interface_index("left"), wire::frame(SMALL, b""));
+    thread::scope(|scope| {
+        scope.spawn(|| sender.run(|| generator.send(2_000_000)));
+        thread::sleep(Duration::from_millis(200));
+        sender.ip(["link", "delete", "left"]);
+    });
+
+    let ended = capture.wait();
+    assert!(ended.failure().starts_with("the interface right is gone"), "{}", ended.stderr);
+    let totals = ended.counts();
+    assert_eq!(totals, Totals::exact(files::read(&path).packets.len() as u64, totals.dropped));
+    assert!(totals.captured > 0 && totals.received < generator.sent(), "{totals:?}");
 }

@@ -15,6 +15,7 @@ use support::{
     capture::{Capture, Totals},
     files::{self, Contents, Recorded},
     netns::NetNs,
+    tun::Tun,
     wait::{self, PATIENCE},
     wire::{self, Wire},
 };
@@ -164,5 +165,25 @@ fn assert_same(ours: &[Recorded], tcpdumps: &[Recorded]) {
     }
     let differences = ours.iter().zip(&tcpdumps).map(|(ours, tcpdumps)| ours.time - tcpdumps.time);
     let largest = differences.max_by_key(|difference| difference.abs()).unwrap();
-    assert!(largest.abs() < MILLISECOND * i64::from(wait::slowness()), "a frame's time differs from tcpdump's by {largest} ns");
+    assert!(
+        largest.abs() < MILLISECOND * i64::from(wait::slowness()),
+        "a frame's time differs from tcpdump's by {largest} ns"
+    );
+}
+
+#[test]
+fn packets_of_a_tunnel_begin_with_their_ip_header() {
+    let netns = NetNs::new();
+    let tun = Tun::new(&netns, "tun0");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tun.pcapng");
+    let capture = Capture::start(&netns, ["-i", "tun0", "-w", path.to_str().unwrap()]);
+    // IPv4 with a UDP header and no data; nobody is there to take it.
+    let packet =
+        [0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0x30, 0x39, 0, 9, 0, 8, 0, 0];
+    tun.send(&packet);
+    // The kernel may announce itself on the interface, but outwards.
+    assert_eq!(capture.stop().totals(), Totals::exact(1, 0));
+    assert_eq!(files::read(&path).frames(), [packet]);
+    assert_eq!(files::read_by_tshark(&path), [28]);
 }

@@ -1,5 +1,4 @@
 //! Programs on a NIC, and on a driver that is not veth. Needs a virtual machine: `cargo xtask vm-test`.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

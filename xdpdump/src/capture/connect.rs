@@ -7,7 +7,7 @@ use crate::{
     config,
     interface::{Link, XdpMode},
     probe::{self, Attached, Probe, RingMemory},
-    transport::{self, Rings, Transport, cpus, perf, ring as mapped},
+    transport::{self, Rings, Transport, cpus, mapped, perf},
 };
 
 /// An attached program and what it writes to.
@@ -25,8 +25,8 @@ pub struct Connection {
 pub fn connect(config: &config::Capture, link: &Link) -> Result<Connection, Error> {
     let on_the_nic = config.mode == Some(XdpMode::Offload);
     match config.transport {
-        Some(Transport::Ring) if on_the_nic => Err(Error::RingOnNic),
-        Some(Transport::Ring) => through_ring(config, link),
+        Some(Transport::Mapped) if on_the_nic => Err(Error::RingOnNic),
+        Some(Transport::Mapped) => through_ring(config, link),
         Some(Transport::Perf) => through_perf(config, link),
         None if on_the_nic => Ok(through_perf(config, link)?.because("a NIC writes to nothing else")),
         None => match through_ring(config, link) {
@@ -43,7 +43,7 @@ impl Connection {
     fn because(mut self, reason: &str) -> Self {
         let kind = match self.rings {
             Rings::Perf(_) => "perf rings",
-            Rings::Ring(_) => "mapped rings",
+            Rings::Mapped(_) => "mapped rings",
         };
         self.explanation = Some(format!("frames come through {kind}: {reason}"));
         self
@@ -52,7 +52,8 @@ impl Connection {
 
 fn through_ring(config: &config::Capture, link: &Link) -> Result<Connection, Error> {
     let online = cpus::online().map_err(transport::Error::Cpus)?;
-    let ring_len = mapped::ring_len(cpus::share(buffer(config, online.len()), online.len()));
+    let buffer = config.buffer.unwrap_or_else(|| cpus::default_buffer(online.len()));
+    let ring_len = mapped::ring_len(cpus::share(buffer, online.len()));
     let memory = RingMemory {
         cpus: online.last().map_or(1, |last| last + 1),
         ring_len,
@@ -60,22 +61,15 @@ fn through_ring(config: &config::Capture, link: &Link) -> Result<Connection, Err
     };
     let snap_len = config.snap_len.min(ring::MAX_CAPTURE_LEN);
     let mut probe = Probe::load(snap_len, Some(memory))?;
-    let rings = Rings::Ring(mapped::Rings::open(&probe, ring_len, config.immediate)?);
+    let rings = Rings::Mapped(mapped::Rings::open(&probe, ring_len, config.immediate)?);
     let attached = probe.attach(link, config.mode)?;
     Ok(Connection { probe, rings, attached, snap_len, explanation: None })
 }
 
 fn through_perf(config: &config::Capture, link: &Link) -> Result<Connection, Error> {
-    let online = cpus::online().map_err(transport::Error::Cpus)?;
     let snap_len = config.snap_len.min(MAX_CAPTURE_LEN);
     let mut probe = Probe::load(snap_len, None)?;
-    let buffer = buffer(config, online.len());
-    let rings = Rings::Perf(perf::Rings::open(&probe, buffer, config.immediate)?);
+    let rings = Rings::Perf(perf::Rings::open(&probe, config.buffer, config.immediate)?);
     let attached = probe.attach(link, config.mode)?;
     Ok(Connection { probe, rings, attached, snap_len, explanation: None })
-}
-
-/// Bytes for all rings together.
-fn buffer(config: &config::Capture, cpus: usize) -> u64 {
-    config.buffer.unwrap_or_else(|| cpus::default_buffer(cpus))
 }

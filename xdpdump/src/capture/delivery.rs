@@ -44,11 +44,10 @@ pub struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    /// Delivers at most `limit` packets, with at most `snap_len` bytes of each.
-    pub fn new(sink: &'a mut dyn Sink, snap_len: u32, limit: Option<u64>) -> Self {
-        let sample = Sample::take();
-        let clock = Clock::new(sample);
-        let start = clock.wall(sample.monotonic);
+    /// Delivers at most `limit` packets, with at most `snap_len` bytes of each, of a capture that begins at `start`.
+    pub fn new(sink: &'a mut dyn Sink, start: Sample, snap_len: u32, limit: Option<u64>) -> Self {
+        let clock = Clock::new(start);
+        let start = clock.wall(start.monotonic);
         Self { sink, clock, snap_len, limit, captured: 0, late: 0, last: 0, start }
     }
 

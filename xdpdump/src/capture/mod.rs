@@ -17,9 +17,10 @@ pub use statistics::Totals;
 use watch::Watch;
 
 use crate::{
+    clock::Sample,
     config,
     interface::{Link, Promiscuous, XdpMode},
-    output::Sink,
+    output::{self, Sink},
     packet::Interface,
     probe::Attached,
 };
@@ -44,22 +45,28 @@ pub struct Limits {
 
 /// Captures until a signal, the packet limit, a closed pipe or an error ends it; detached in any case.
 ///
+/// `open` is called once nothing else can keep the capture from beginning: one that cannot begin leaves the file of an
+/// earlier one as it is.
+///
 /// The totals are there also when the capture failed after it had begun.
 ///
 /// # Errors
 /// When the capture could not begin; the second value when it ended before its time.
-pub fn run(
+pub fn run<S: Sink>(
     config: &config::Capture,
     limits: Limits,
-    sink: &mut dyn Sink,
+    open: impl FnOnce() -> Result<S, output::Error>,
     notify: Notify<'_>,
 ) -> Result<(Totals, Result<(), Error>), Error> {
-    let signals = Signals::register().map_err(Error::Poll)?;
     let link = Link::find(&config.interface)?;
     let mut interface = link.describe()?;
 
+    let start = Sample::take();
     let connection = connect::connect(config, &link)?;
     interface.snap_len = connection.snap_len;
+    let mut sink = open()?;
+    // Not before: opening a named pipe waits for its reader, and a signal ends that.
+    let signals = Signals::register().map_err(Error::Poll)?;
     sink.interface(&interface)?;
     if let Some(choice) = connection.explanation.as_deref().filter(|_| limits.verbose) {
         notify(choice);
@@ -69,7 +76,7 @@ pub fn run(
     let _promiscuous = config.promiscuous.then(|| enter_promiscuous(&link, notify));
     let watch = Watch::new(link, connection.probe.program_id())?;
 
-    let delivery = Delivery::new(sink, interface.snap_len, limits.packets);
+    let delivery = Delivery::new(&mut sink, start, interface.snap_len, limits.packets);
     let mut session = Session::new(connection, delivery, signals, watch, limits);
     let end = session.capture(notify);
     Ok(session.finish(end))

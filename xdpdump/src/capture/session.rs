@@ -153,15 +153,22 @@ impl<'a> Session<'a> {
     /// Detaches, takes what the rings still hold and finishes the output.
     pub fn finish(mut self, end: End) -> (Totals, Result<(), Error>) {
         self.probe.detach();
-        let end = match end {
-            End::Stopped => self.drain(),
-            end => end,
-        };
-        let drained = matches!(end, End::Stopped);
+        // What arrived before an interface was deleted is wanted as much as what arrived before a signal.
+        let wants_the_rest = !matches!(end, End::Enough | End::Failed(Error::Output(_)));
         let mut result = match end {
             End::Stopped | End::Enough => Ok(()),
             End::Failed(error) => Err(error),
         };
+        let drained = wants_the_rest
+            && match self.drain() {
+                End::Stopped => true,
+                End::Enough => false,
+                // The first error is the one that ended the capture.
+                End::Failed(error) => {
+                    result = result.and(Err(error));
+                    false
+                }
+            };
         let totals = self.totals(drained).unwrap_or_else(|error| {
             result = Err(error);
             Totals { captured: self.delivery.captured(), ..Totals::default() }
@@ -169,7 +176,6 @@ impl<'a> Session<'a> {
         let totals = Totals { late: self.delivery.late(), ..totals };
         match self.delivery.finish(totals) {
             Ok(()) | Err(output::Error::Closed(_)) => {}
-            // The first error is the one that ended the capture.
             Err(error) => result = result.and(Err(error.into())),
         }
         (totals, result)

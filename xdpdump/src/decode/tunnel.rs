@@ -90,7 +90,7 @@ pub(super) fn print_vxlan(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let valid = if flags & 8 == 0 { "invalid" } else { "I" };
     write!(p, ", flags [{valid}] (0x{flags:02x})");
     cursor.skip(3)?;
-    write!(p, ", vni {}\n", cursor.u24()?);
+    writeln!(p, ", vni {}", cursor.u24()?);
     cursor.skip(1)?;
     p.nested(|p| ethernet::print(p, layer.skip(8)))
 }

@@ -2,8 +2,8 @@
 
 pub mod cpus;
 pub mod event;
+pub mod mapped;
 pub mod perf;
-pub mod ring;
 
 use std::{
     io,
@@ -29,7 +29,7 @@ pub enum Transport {
     /// Perf rings: every kernel, and a NIC.
     Perf,
     /// Memory that the program writes in place: Linux 5.18.
-    Ring,
+    Mapped,
 }
 
 /// Why there are no rings.
@@ -62,7 +62,10 @@ impl Error {
 
 fn advice(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
-        Some(libc::EPERM | libc::EACCES) => ": run as root, or give the program the capability cap_perfmon",
+        Some(libc::EPERM | libc::EACCES) => {
+            ": run as root, or give the program the capabilities cap_perfmon and, for larger rings than \
+             `ulimit -l` allows, cap_ipc_lock; -B asks for smaller ones"
+        }
         Some(libc::ENOMEM) => ": ask for less with -B",
         _ => "",
     }
@@ -73,7 +76,7 @@ pub enum Rings {
     /// Perf rings.
     Perf(perf::Rings),
     /// Mapped memory.
-    Ring(ring::Rings),
+    Mapped(mapped::Rings),
 }
 
 impl Rings {
@@ -82,7 +85,7 @@ impl Rings {
     pub fn read<R: Receiver>(&mut self, to_the_end: bool, receiver: &mut R) -> ControlFlow<R::End, bool> {
         match self {
             Self::Perf(rings) => rings.read(to_the_end, receiver),
-            Self::Ring(rings) => rings.read(to_the_end, receiver),
+            Self::Mapped(rings) => rings.read(to_the_end, receiver),
         }
     }
 
@@ -91,7 +94,7 @@ impl Rings {
     pub fn prepare_sleep(&mut self, quiet: bool) -> Option<Duration> {
         match self {
             Self::Perf(rings) => Some(rings.longest_sleep()),
-            Self::Ring(rings) => rings.prepare_sleep(quiet),
+            Self::Mapped(rings) => rings.prepare_sleep(quiet),
         }
     }
 
@@ -103,7 +106,7 @@ impl Rings {
     pub fn follow_cpus(&mut self, probe: &Probe) -> Result<(), Error> {
         match self {
             Self::Perf(rings) => rings.follow_cpus(probe),
-            Self::Ring(rings) => rings.follow_cpus(probe),
+            Self::Mapped(rings) => rings.follow_cpus(probe),
         }
     }
 
@@ -111,7 +114,7 @@ impl Rings {
     pub fn counts(&self) -> Counts {
         match self {
             Self::Perf(rings) => rings.counts(),
-            Self::Ring(rings) => rings.counts(),
+            Self::Mapped(rings) => rings.counts(),
         }
     }
 
@@ -122,7 +125,7 @@ impl Rings {
     pub fn counters(&self, probe: &Probe) -> Result<Option<Counters>, probe::Error> {
         match self {
             Self::Perf(_) => probe.counters(),
-            Self::Ring(rings) => Ok(Some(rings.counters())),
+            Self::Mapped(rings) => Ok(Some(rings.counters())),
         }
     }
 
@@ -130,7 +133,7 @@ impl Rings {
     pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
         match self {
             Self::Perf(rings) => rings.descriptors().collect(),
-            Self::Ring(rings) => rings.descriptors().collect(),
+            Self::Mapped(rings) => rings.descriptors().collect(),
         }
     }
 }

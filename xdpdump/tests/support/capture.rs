@@ -65,18 +65,20 @@ impl Capture {
     /// When it ends or falls silent before.
     pub fn wait_for(&mut self, words: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
-        loop {
-            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(line) => {
-                    self.stderr += &line;
-                    self.stderr.push('\n');
-                    if line.contains(words) {
-                        return line;
-                    }
-                }
-                Err(_) => panic!("never said {words:?}, but:\n{}", self.stderr),
+        while let Ok(line) = self.next_line(deadline) {
+            if line.contains(words) {
+                return line;
             }
         }
+        panic!("never said {words:?}, but:\n{}", self.stderr);
+    }
+
+    /// The next line it says until then.
+    fn next_line(&mut self, deadline: Instant) -> Result<String, RecvTimeoutError> {
+        let line = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()))?;
+        self.stderr += &line;
+        self.stderr.push('\n');
+        Ok(line)
     }
 
     /// Its process.
@@ -113,11 +115,8 @@ impl Capture {
     pub fn wait(mut self) -> Ended {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(line) => {
-                    self.stderr += &line;
-                    self.stderr.push('\n');
-                }
+            match self.next_line(deadline) {
+                Ok(_) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("does not end, but said:\n{}", self.stderr),
             }

@@ -26,8 +26,7 @@ const PACE: Duration = Duration::from_millis(1);
 /// Sends copies of one frame, whose last 8 bytes are their number: 0, 1, 2 … in the machine's byte order.
 #[derive(Debug)]
 pub struct Generator {
-    program: OwnedFd,
-    counter: OwnedFd,
+    live: Option<Live>,
     frame: Vec<u8>,
     interface_index: u32,
     /// Frames sent through a socket, where the kernel has no live frames.
@@ -78,53 +77,16 @@ impl Generator {
     /// Prepares to send copies of `frame` out of the interface with this index. The frame has at least 22 bytes, and at
     /// most what a page holds besides headroom, about 3500.
     pub fn new(interface_index: u32, frame: Vec<u8>) -> Self {
-        let create = MapCreate { map_type: BPF_MAP_TYPE_ARRAY, key_size: 4, value_size: 8, max_entries: 1 };
-        // SAFETY: the command reads no pointers.
-        let counter = bpf::descriptor(unsafe { bpf::bpf(BPF_MAP_CREATE, &create) }.unwrap());
-        let number_at = frame.len() as i16 - 8;
-        let program = bpf::load_xdp(
-            "generator",
-            &[
-                // r2 = frame, r3 = its end; without room for the number: XDP_ABORTED
-                Instruction(0x61, 0x12, 0, 0),
-                Instruction(0x61, 0x13, 4, 0),
-                Instruction(0xbf, 0x24, 0, 0),
-                Instruction(0x07, 0x04, 0, frame.len() as i32),
-                Instruction(0xb7, 0x00, 0, 0),
-                Instruction(0x2d, 0x34, 8, 0),
-                // r1 = counter; r5 = (*r1)++, atomically; number = r5
-                Instruction(0x18, 0x21, 0, bpf::number(&counter).cast_signed()),
-                Instruction(0, 0, 0, 0),
-                Instruction(0xb7, 0x05, 0, 1),
-                Instruction(0xdb, 0x51, 0, 1),
-                Instruction(0x7b, 0x52, number_at, 0),
-                // return bpf_redirect(interface, 0)
-                Instruction(0xb7, 0x01, 0, interface_index.cast_signed()),
-                Instruction(0xb7, 0x02, 0, 0),
-                Instruction(0x85, 0, 0, 23),
-                Instruction(0x95, 0, 0, 0),
-            ],
-        );
-        Self { program, counter, frame, interface_index, sent_by_socket: AtomicU64::new(0) }
+        let live = kernel::has_multi_buffer().then(|| Live::load(interface_index, &frame));
+        Self { live, frame, interface_index, sent_by_socket: AtomicU64::new(0) }
     }
 
     /// Sends `count` frames as fast as the kernel can. Call it in the interface's namespace.
     pub fn send(&self, count: u32) {
-        // The same kernel that brought multi-buffer XDP.
-        if !kernel::has_multi_buffer() {
-            return self.send_by_socket(count);
+        match &self.live {
+            Some(live) => live.send(&self.frame, count),
+            None => self.send_by_socket(count),
         }
-        let run = Run {
-            program: bpf::number(&self.program),
-            frame_len: self.frame.len() as u32,
-            frame: self.frame.as_ptr().expose_provenance() as u64,
-            repeat: count,
-            flags: BPF_F_TEST_XDP_LIVE_FRAMES,
-            batch: BATCH,
-            ..Run::default()
-        };
-        // SAFETY: the command reads the frame, which outlives the call, and writes to `run` only, which is not read again.
-        unsafe { bpf::bpf(BPF_PROG_TEST_RUN, &run) }.unwrap();
     }
 
     fn send_by_socket(&self, count: u32) {
@@ -143,7 +105,7 @@ impl Generator {
         let mut sent = 0;
         loop {
             let elapsed = start.elapsed().min(time);
-            let due = (elapsed.as_secs_f64() * f64::from(per_second)) as u32;
+            let due = (elapsed.as_micros() * u128::from(per_second) / 1_000_000) as u32;
             if due > sent {
                 self.send(due - sent);
                 sent = due;
@@ -157,6 +119,64 @@ impl Generator {
 
     /// How many frames were numbered so far.
     pub fn sent(&self) -> u64 {
+        self.live.as_ref().map_or_else(|| self.sent_by_socket.load(Ordering::Relaxed), Live::sent)
+    }
+}
+
+/// The program, and the map with the number of frames it sent. Live frames came with multi-buffer XDP.
+#[derive(Debug)]
+struct Live {
+    program: OwnedFd,
+    counter: OwnedFd,
+}
+
+impl Live {
+    fn load(interface_index: u32, frame: &[u8]) -> Self {
+        let create = MapCreate { map_type: BPF_MAP_TYPE_ARRAY, key_size: 4, value_size: 8, max_entries: 1 };
+        // SAFETY: the command reads no pointers.
+        let counter = bpf::descriptor(unsafe { bpf::bpf(BPF_MAP_CREATE, &create) }.unwrap());
+        let len = i16::try_from(frame.len()).unwrap();
+        let program = bpf::load_xdp(
+            "generator",
+            &[
+                // r2 = frame, r3 = its end; without room for the number: XDP_ABORTED
+                Instruction(0x61, 0x12, 0, 0),
+                Instruction(0x61, 0x13, 4, 0),
+                Instruction(0xbf, 0x24, 0, 0),
+                Instruction(0x07, 0x04, 0, len.into()),
+                Instruction(0xb7, 0x00, 0, 0),
+                Instruction(0x2d, 0x34, 8, 0),
+                // r1 = counter; r5 = (*r1)++, atomically; number = r5
+                Instruction(0x18, 0x21, 0, bpf::number(&counter).cast_signed()),
+                Instruction(0, 0, 0, 0),
+                Instruction(0xb7, 0x05, 0, 1),
+                Instruction(0xdb, 0x51, 0, 1),
+                Instruction(0x7b, 0x52, len - 8, 0),
+                // return bpf_redirect(interface, 0)
+                Instruction(0xb7, 0x01, 0, interface_index.cast_signed()),
+                Instruction(0xb7, 0x02, 0, 0),
+                Instruction(0x85, 0, 0, 23),
+                Instruction(0x95, 0, 0, 0),
+            ],
+        );
+        Self { program, counter }
+    }
+
+    fn send(&self, frame: &[u8], count: u32) {
+        let run = Run {
+            program: bpf::number(&self.program),
+            frame_len: frame.len() as u32,
+            frame: frame.as_ptr().expose_provenance() as u64,
+            repeat: count,
+            flags: BPF_F_TEST_XDP_LIVE_FRAMES,
+            batch: BATCH,
+            ..Run::default()
+        };
+        // SAFETY: the command reads the frame, which outlives the call, and writes to `run` only, which is not read again.
+        unsafe { bpf::bpf(BPF_PROG_TEST_RUN, &run) }.unwrap();
+    }
+
+    fn sent(&self) -> u64 {
         let (key, mut count) = (0u32, 0u64);
         let lookup = Lookup {
             map: bpf::number(&self.counter),
@@ -166,7 +186,7 @@ impl Generator {
         };
         // SAFETY: the command reads the 4 bytes of the key and writes the 8 bytes of the count.
         unsafe { bpf::bpf(BPF_MAP_LOOKUP_ELEM, &lookup) }.unwrap();
-        count + self.sent_by_socket.load(Ordering::Relaxed)
+        count
     }
 }
 

@@ -10,6 +10,8 @@ pub mod kernel;
 pub mod large_capture;
 pub mod netdevsim;
 pub mod netns;
+pub mod objects;
+pub mod tun;
 pub mod vm;
 pub mod wait;
 pub mod wire;

@@ -76,6 +76,12 @@ impl Wire {
                 size_of::<libc::sockaddr_ll>() as libc::socklen_t,
             )
         };
-        assert_eq!(sent, frame.len() as isize, "send {} bytes: {}", frame.len(), io::Error::last_os_error());
+        assert_eq!(
+            sent,
+            frame.len().cast_signed(),
+            "send {} bytes: {}",
+            frame.len(),
+            io::Error::last_os_error()
+        );
     }
 }

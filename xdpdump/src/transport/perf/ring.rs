@@ -183,31 +183,28 @@ impl Source for Batch<'_> {
     fn hand_over<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End> {
         while self.next_time().is_some_and(|time| time <= until) {
             let Some((time, body)) = self.pending.take() else { break };
-            let flow = match event::parse(body, self.scratch) {
-                Some((header, frame)) => {
-                    self.counts.read += 1;
-                    // A program without counters numbers nothing and leaves the losses to the ring.
-                    let lost = if header.sequence == 0 {
-                        std::mem::take(self.unreported)
-                    } else {
-                        header.lost.wrapping_sub(std::mem::replace(self.lost, header.lost))
-                    };
-                    receiver.event(&Event {
-                        time,
-                        cpu: self.cpu,
-                        sequence: header.sequence,
-                        lost,
-                        queue: header.queue,
-                        verdict: (header.flags & flags::VERDICT != 0).then_some(header.verdict.into()),
-                        frame_len: header.frame_len,
-                        frame,
-                    })
-                }
-                None => {
-                    self.counts.damaged += 1;
-                    ControlFlow::Continue(())
-                }
-            };
+            let mut flow = ControlFlow::Continue(());
+            if let Some((header, frame)) = event::parse(body, self.scratch) {
+                self.counts.read += 1;
+                // A program without counters numbers nothing and leaves the losses to the ring.
+                let lost = if header.sequence == 0 {
+                    std::mem::take(self.unreported)
+                } else {
+                    header.lost.wrapping_sub(std::mem::replace(self.lost, header.lost))
+                };
+                flow = receiver.event(&Event {
+                    time,
+                    cpu: self.cpu,
+                    sequence: header.sequence,
+                    lost,
+                    queue: header.queue,
+                    verdict: (header.flags & flags::VERDICT != 0).then_some(header.verdict.into()),
+                    frame_len: header.frame_len,
+                    frame,
+                });
+            } else {
+                self.counts.damaged += 1;
+            }
             self.let_go();
             flow?;
         }

@@ -1,6 +1,8 @@
 //! The perf rings of all CPUs.
 
 use std::{
+    collections::BTreeSet,
+    io,
     ops::ControlFlow,
     os::fd::{AsFd, BorrowedFd},
     time::Duration,
@@ -27,15 +29,39 @@ pub struct Rings {
 }
 
 impl Rings {
-    /// Opens a ring for every online CPU and connects it to the probe: `buffer` bytes together.
+    /// Opens a ring for every online CPU and connects it to the probe: `buffer` bytes together, or a share of the
+    /// machine's memory, if the process may lock that much.
     ///
     /// # Errors
     /// When the kernel gives no ring that large.
-    pub fn open(probe: &Probe, buffer: u64, immediate: bool) -> Result<Self, Error> {
+    pub fn open(probe: &Probe, buffer: Option<u64>, immediate: bool) -> Result<Self, Error> {
         let online = cpus::online().map_err(Error::Cpus)?;
-        let data_len = data_size(cpus::share(buffer, online.len()));
+        let bytes = buffer.unwrap_or_else(|| cpus::default_buffer(online.len()));
+        let mut data_len = data_size(cpus::share(bytes, online.len()));
+        loop {
+            let rings = Self::open_on(probe, &online, data_len, immediate);
+            let smaller = data_size(data_len / 2);
+            match rings {
+                // Without CAP_IPC_LOCK rings count against RLIMIT_MEMLOCK. Nobody asked for this size, so a smaller one
+                // will do.
+                Err(Error::Ring { ref source, .. })
+                    if buffer.is_none() && is_not_permitted(source) && smaller < data_len =>
+                {
+                    data_len = smaller;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn open_on(
+        probe: &Probe,
+        online: &BTreeSet<u32>,
+        data_len: usize,
+        immediate: bool,
+    ) -> Result<Self, Error> {
         let mut rings = Self { each: Vec::new(), data_len, immediate, retired: Counts::default() };
-        for cpu in online {
+        for &cpu in online {
             rings.add(probe, cpu)?;
         }
         Ok(rings)
@@ -104,4 +130,8 @@ impl Rings {
 /// Wake up when a quarter is full, but not later than it takes for a good write.
 fn wakeup_bytes(data_len: usize) -> u32 {
     (data_len / 4).min(512 << 10) as u32
+}
+
+fn is_not_permitted(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EPERM)
 }

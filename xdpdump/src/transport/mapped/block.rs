@@ -15,7 +15,7 @@ use crate::{
 pub fn peek(bytes: &[u8]) -> Option<(u64, usize)> {
     let len = word(bytes, TOTAL_LEN)? as usize;
     let is_record = word(bytes, 0)? == TYPE
-        && len % 4 == 0
+        && len.is_multiple_of(4)
         && (FRAME + FLAGS_LEN + TAIL_LEN..=bytes.len()).contains(&len);
     is_record.then_some(())?;
     Some((u64::from(word(bytes, TIME)?) << 32 | u64::from(word(bytes, TIME + 4)?), len))

@@ -76,6 +76,9 @@ impl Rings {
 
     /// See [`transport::Rings::follow_cpus`](crate::transport::Rings::follow_cpus). The memory of a CPU that is offline stays:
     /// it may come back. The map has no room for CPUs beyond those of the start; their frames are counted as lost.
+    ///
+    /// # Errors
+    /// When the kernel gives no doorbell for a CPU.
     pub fn follow_cpus(&mut self, probe: &Probe) -> Result<(), Error> {
         let online = cpus::online().map_err(Error::Cpus)?;
         for ring in &mut self.each {

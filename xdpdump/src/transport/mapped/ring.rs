@@ -31,7 +31,7 @@ pub struct Ring {
     counts: Counts,
     doorbell: OwnedFd,
     pulse: Pulse,
-    doorbell_ring: perf::Mapping,
+    doorbell_memory: perf::Mapping,
 }
 
 impl Ring {
@@ -42,9 +42,9 @@ impl Ring {
     pub fn open(map: BorrowedFd<'_>, cpu: u32, ring_len: usize) -> io::Result<Self> {
         let memory = Memory::map(map, cpu, ring_len)?;
         let doorbell = perf::open_event(cpu, Wakeup::EveryFrame)?;
-        let doorbell_ring = perf::Mapping::new(&doorbell, DOORBELL_BYTES)?;
+        let doorbell_memory = perf::Mapping::new(&doorbell, DOORBELL_BYTES)?;
         let pulse = Pulse::new(&doorbell)?;
-        Ok(Self { cpu, memory, tail: 0, counts: Counts::default(), doorbell, pulse, doorbell_ring })
+        Ok(Self { cpu, memory, tail: 0, counts: Counts::default(), doorbell, pulse, doorbell_memory })
     }
 
     /// Whether its doorbell can still ring.
@@ -59,7 +59,7 @@ impl Ring {
     pub fn renew_doorbell(&mut self) -> io::Result<()> {
         self.doorbell = perf::open_event(self.cpu, Wakeup::EveryFrame)?;
         self.pulse = Pulse::new(&self.doorbell)?;
-        self.doorbell_ring = perf::Mapping::new(&self.doorbell, DOORBELL_BYTES)?;
+        self.doorbell_memory = perf::Mapping::new(&self.doorbell, DOORBELL_BYTES)?;
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl Ring {
     /// Has the doorbell rung when so many bytes are waiting, or the ring a quarter full if that is less. Returns whether they
     /// are there already.
     pub fn ring_doorbell_at(&mut self, bytes: u64) -> bool {
-        self.doorbell_ring.set_tail(self.doorbell_ring.head());
+        self.doorbell_memory.set_tail(self.doorbell_memory.head());
         self.memory.wake_at(self.tail + bytes.min(self.memory.ring_len() as u64 / 4))
     }
 

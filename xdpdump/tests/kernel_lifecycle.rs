@@ -1,0 +1,270 @@
+//! How captures begin and end, and what they leave behind: nothing. Needs root.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::{
+    io::Read,
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    process::Stdio,
+    thread,
+    time::Duration,
+};
+
+use support::{
+    capture::{Capture, Ended, Totals, XDPDUMP},
+    files,
+    netns::{self, NetNs, Traces},
+    objects::Objects,
+    wait,
+    wire::{self, Wire},
+};
+use tempfile::TempDir;
+
+/// What a capture is seen by while it runs.
+const CAPTURING: Traces = Traces { xdp: true, promiscuity: 1 };
+
+/// Two namespaces joined by a pair of interfaces, and room for a capture file.
+struct Scene {
+    left: NetNs,
+    right: NetNs,
+    directory: TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (left, right) = NetNs::quiet_pair("left", "right");
+        Self { left, right, directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.directory.path().join("capture.pcapng")
+    }
+
+    fn capture(&self, options: &[&str]) -> Capture {
+        let file = self.file();
+        let arguments = ["-i", "right", "-w", file.to_str().unwrap()];
+        Capture::start(&self.right, arguments.iter().chain(options))
+    }
+
+    /// Sends so many frames, numbered from 0.
+    fn send(&self, count: u8) {
+        let wire = Wire::open(&self.left, "left");
+        for number in 0..count {
+            wire.send(&frame(number));
+        }
+    }
+
+    fn assert_clean(&self) {
+        wait::until_equal(&Traces::default(), || self.right.traces("right"));
+    }
+}
+
+fn frame(number: u8) -> Vec<u8> {
+    wire::frame(60, &[number])
+}
+
+/// Asserts that the file opens in tshark and holds frames with these numbers.
+fn assert_holds(path: &Path, numbers: impl IntoIterator<Item = u8>) {
+    let wanted: Vec<_> = numbers.into_iter().map(frame).collect();
+    assert_eq!(files::read(path).frames(), wanted);
+    assert_eq!(files::read_by_tshark(path).len(), wanted.len());
+}
+
+/// Until packets sent just now are in the output.
+fn settle() {
+    thread::sleep(Duration::from_millis(300));
+}
+
+#[test]
+fn killed_captures_leave_nothing_behind() {
+    let scene = Scene::new();
+    let mut objects = Objects::default();
+    for round in 0..50 {
+        let options: &[&str] = if round % 2 == 0 { &["-N"] } else { &["-S"] };
+        let capture = scene.capture(options);
+        assert_eq!(scene.right.traces("right"), CAPTURING);
+        objects.extend(Objects::of_process(capture.pid()));
+        scene.send(5);
+        capture.signal(libc::SIGKILL);
+        let ended = capture.wait();
+        assert_eq!(ended.status.signal(), Some(libc::SIGKILL));
+        scene.assert_clean();
+    }
+    assert!(objects.programs.len() >= 50 && objects.links.len() == 50, "{objects:?}");
+    assert!(objects.maps.len() >= 100, "{objects:?}");
+    wait::until_equal(&Objects::default(), || objects.left());
+}
+
+#[test]
+fn every_signal_to_end_ends_cleanly() {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        let scene = Scene::new();
+        let capture = scene.capture(&[]);
+        let objects = Objects::of_process(capture.pid());
+        // Not read yet when the signal comes: the rings are drained.
+        scene.send(20);
+        capture.signal(signal);
+        let ended = capture.wait();
+        assert_eq!(ended.totals(), Totals::exact(20, 0), "signal {signal}");
+        let last: Vec<_> = ended.stderr.lines().skip(1).collect();
+        let lines = ["20 packets captured", "20 packets received by filter", "0 packets dropped by kernel"];
+        assert_eq!(last, lines, "signal {signal}");
+        assert_holds(&scene.file(), 0..20);
+        scene.assert_clean();
+        wait::until_equal(&Objects::default(), || objects.left());
+    }
+}
+
+#[test]
+fn a_report_is_printed_and_the_capture_goes_on() {
+    let scene = Scene::new();
+    let mut capture = scene.capture(&[]);
+    scene.send(3);
+    settle();
+    capture.signal(libc::SIGUSR1);
+    let report = capture.wait_for("packets captured");
+    assert_eq!(
+        report,
+        "xdpdump: 3 packets captured, 3 packets received by filter, 0 packets dropped by kernel"
+    );
+    scene.send(2);
+    assert_eq!(capture.stop().totals(), Totals::exact(5, 0));
+    assert_holds(&scene.file(), [0, 1, 2, 0, 1]);
+}
+
+#[test]
+fn a_second_signal_kills_a_capture_whose_output_nobody_reads() {
+    let scene = Scene::new();
+    let mut command = scene.right.command(XDPDUMP);
+    command.args(["-i", "right", "-w", "-"]).stdout(Stdio::piped());
+    let mut capture = Capture::spawn(&mut command);
+    capture.wait_for("listening on");
+    let mut pipe = capture.stdout();
+
+    let wire = Wire::open(&scene.left, "left");
+    for _ in 0..3000 {
+        wire.send(&wire::frame(1514, b""));
+    }
+    settle();
+    capture.signal(libc::SIGINT);
+    settle();
+    assert!(capture.is_running(), "the pipe holds more than was sent");
+    capture.signal(libc::SIGINT);
+    let ended = capture.wait();
+    assert_eq!(ended.status.signal(), Some(libc::SIGINT), "{}", ended.stderr);
+    scene.assert_clean();
+    let mut bytes = Vec::new();
+    assert!(pipe.read_to_end(&mut bytes).unwrap() > 0);
+}
+
+#[test]
+fn a_capture_ends_after_as_many_packets_as_asked_for() {
+    for (option, number) in [("-c1", 1), ("-c5", 5)] {
+        let scene = Scene::new();
+        let capture = scene.capture(&[option]);
+        scene.send(20);
+        let ended = capture.wait();
+        let totals = ended.totals();
+        assert_eq!(totals.captured, u64::from(number));
+        assert!(totals.received >= totals.captured && totals.dropped == 0, "{totals:?}");
+        assert_holds(&scene.file(), 0..number);
+        scene.assert_clean();
+    }
+}
+
+#[test]
+fn promiscuous_mode_is_left_alone_when_asked_for() {
+    let scene = Scene::new();
+    let capture = scene.capture(&["-p"]);
+    assert_eq!(scene.right.traces("right"), Traces { xdp: true, promiscuity: 0 });
+    capture.stop().totals();
+}
+
+#[test]
+fn an_interface_that_is_down_is_captured_when_it_comes_up() {
+    for mode in ["-N", "-S"] {
+        let scene = Scene::new();
+        scene.right.ip(["link", "set", "right", "down"]);
+        let mut capture = scene.capture(&[mode]);
+        scene.right.ip(["link", "set", "right", "up"]);
+        capture.wait_for("right is up");
+        scene.send(3);
+        settle();
+        scene.right.ip(["link", "set", "right", "down"]);
+        capture.wait_for("right is down: frames will be captured when it comes up");
+        scene.right.ip(["link", "set", "right", "up"]);
+        capture.wait_for("right is up");
+        scene.send(2);
+        let ended = capture.stop();
+        assert_eq!(ended.totals(), Totals::exact(5, 0), "{mode}");
+        let (before, _) = ended.stderr.split_once("listening on").unwrap();
+        assert!(before.contains("right is down: frames will be captured when it comes up"), "{before}");
+        assert_holds(&scene.file(), [0, 1, 2, 0, 1]);
+        scene.assert_clean();
+    }
+}
+
+/// A capture with three packets, which `end` ends.
+fn end_by(mode: &str, end: impl FnOnce(&Scene, &Capture)) -> (Scene, Ended) {
+    let scene = Scene::new();
+    let capture = scene.capture(&[mode]);
+    let objects = Objects::of_process(capture.pid());
+    scene.send(3);
+    end(&scene, &capture);
+    let ended = capture.wait();
+    assert_eq!(ended.counts(), Totals::exact(3, 0));
+    assert_holds(&scene.file(), 0..3);
+    wait::until_equal(&Objects::default(), || objects.left());
+    (scene, ended)
+}
+
+const GONE: &str = "the interface right is gone: it was deleted or moved to another network namespace";
+
+#[test]
+fn a_deleted_interface_ends_the_capture_with_a_sentence() {
+    for mode in ["-N", "-S"] {
+        let (_scene, ended) = end_by(mode, |scene, _| {
+            scene.left.ip(["link", "delete", "left"]);
+        });
+        assert_eq!(ended.failure(), GONE, "{mode}");
+    }
+}
+
+#[test]
+fn an_interface_moved_away_ends_the_capture_with_a_sentence() {
+    for mode in ["-N", "-S"] {
+        let elsewhere = NetNs::new();
+        let (_scene, ended) = end_by(mode, |scene, _| {
+            scene.right.ip(["link", "set", "right", "netns", elsewhere.name()]);
+        });
+        assert_eq!(ended.failure(), GONE, "{mode}");
+        wait::until_equal(&Traces::default(), || elsewhere.traces("right"));
+    }
+}
+
+#[test]
+fn a_detached_program_ends_the_capture_with_a_sentence() {
+    let (scene, ended) = end_by("-N", |_, capture| {
+        settle();
+        for link in Objects::of_process(capture.pid()).links {
+            netns::run("bpftool", ["link", "detach", "id", &link.to_string()]);
+        }
+    });
+    assert_eq!(ended.failure(), "somebody detached the capture program from right");
+    scene.assert_clean();
+}
+
+#[test]
+fn a_renamed_interface_stays_captured() {
+    let scene = Scene::new();
+    let mut capture = scene.capture(&[]);
+    scene.right.ip_batch("link set right down\nlink set right name other\nlink set other up\n");
+    capture.wait_for("right is called other now");
+    scene.send(3);
+    let ended = capture.stop();
+    assert_eq!(ended.totals(), Totals::exact(3, 0));
+    assert_holds(&scene.file(), 0..3);
+    wait::until_equal(&Traces::default(), || scene.right.traces("other"));
+}

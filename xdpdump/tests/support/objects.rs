@@ -1,0 +1,64 @@
+//! What a process holds in the kernel's BPF subsystem, by the kernel's numbers.
+
+use std::{collections::BTreeSet, fs};
+
+use super::netns::run;
+
+/// Numbers of programs, maps and links. The kernel does not give a number away again soon.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Objects {
+    pub programs: BTreeSet<u32>,
+    pub maps: BTreeSet<u32>,
+    pub links: BTreeSet<u32>,
+}
+
+impl Objects {
+    /// What a process has open.
+    pub fn of_process(pid: i32) -> Self {
+        let mut objects = Self::default();
+        for entry in fs::read_dir(format!("/proc/{pid}/fdinfo")).unwrap() {
+            // Some may be closed meanwhile.
+            let info = fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
+            for line in info.lines() {
+                let Some((key, value)) = line.split_once(":\t") else { continue };
+                let numbers = match key {
+                    // A link tells the number of its program as well.
+                    "prog_id" => &mut objects.programs,
+                    "map_id" => &mut objects.maps,
+                    "link_id" => &mut objects.links,
+                    _ => continue,
+                };
+                numbers.insert(value.parse().unwrap());
+            }
+        }
+        objects
+    }
+
+    /// Everything there is in the kernel.
+    pub fn all() -> Self {
+        Self { programs: listed("prog"), maps: listed("map"), links: listed("link") }
+    }
+
+    /// Adds what another process held.
+    pub fn extend(&mut self, other: Self) {
+        self.programs.extend(other.programs);
+        self.maps.extend(other.maps);
+        self.links.extend(other.links);
+    }
+
+    /// Those of these that are still there.
+    pub fn left(&self) -> Self {
+        let all = Self::all();
+        Self {
+            programs: &self.programs & &all.programs,
+            maps: &self.maps & &all.maps,
+            links: &self.links & &all.links,
+        }
+    }
+}
+
+/// The numbers at the beginning of the lines of `bpftool`.
+fn listed(kind: &str) -> BTreeSet<u32> {
+    let list = run("bpftool", [kind, "list"]);
+    list.lines().filter_map(|line| line.split_once(':')?.0.parse().ok()).collect()
+}
