@@ -28,6 +28,14 @@ unsafe fn call<T>(command: c_int, attributes: &mut T) -> io::Result<i32> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
 }
 
+/// Lets this process have as many maps and programs as there is memory, if it may say so. Before Linux 5.11 they count, for
+/// all of a user's processes together and along with perf rings, against a limit that is often 64 KiB.
+pub fn lift_memory_limit() {
+    let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the pointer leads to one rlimit, which outlives the call. Without success, the limit may do.
+    unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) };
+}
+
 #[repr(C)]
 struct MapElement {
     map_fd: u32,

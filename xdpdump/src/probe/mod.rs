@@ -64,6 +64,9 @@ impl Probe {
     /// # Errors
     /// When the process may not, or the kernel cannot.
     pub fn load(snap_len: u32, memory: Option<RingMemory>) -> Result<Self, Error> {
+        if error::kernel_older_than(5, 11) {
+            bpf::lift_memory_limit();
+        }
         let mut loader = EbpfLoader::new();
         loader.override_global("SNAP_LEN", &snap_len, true);
         let mask = memory.map_or(0, |memory| (memory.ring_len - 1) as u32);

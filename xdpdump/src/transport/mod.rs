@@ -50,6 +50,16 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Makes nothing of a CPU that went offline again: it is looked for again.
+    fn unless_offline(self) -> Result<(), Self> {
+        match self {
+            Self::Ring { source, .. } if source.raw_os_error() == Some(libc::ENODEV) => Ok(()),
+            error => Err(error),
+        }
+    }
+}
+
 fn advice(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         Some(libc::EPERM | libc::EACCES) => {

@@ -1,15 +1,20 @@
 //! Numbered frames at millions a second without a NIC: the kernel runs an XDP program that writes a number into a frame
-//! and redirects it, again and again (`BPF_PROG_RUN` with live frames, Linux 5.18).
+//! and redirects it, again and again (`BPF_PROG_RUN` with live frames, Linux 5.18). Older kernels get them through a socket.
 //!
 //! The other end of the veth pair must have a native XDP program or GRO on, or the kernel drops every frame.
 
 use std::{
     os::fd::OwnedFd,
+    sync::atomic::{AtomicU64, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use super::bpf::{self, BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_PROG_TEST_RUN, Instruction};
+use super::{
+    bpf::{self, BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_PROG_TEST_RUN, Instruction},
+    kernel,
+    wire::Wire,
+};
 
 const BPF_MAP_TYPE_ARRAY: u32 = 2;
 const BPF_F_TEST_XDP_LIVE_FRAMES: u32 = 1 << 1;
@@ -21,9 +26,11 @@ const PACE: Duration = Duration::from_millis(1);
 /// Sends copies of one frame, whose last 8 bytes are their number: 0, 1, 2 … in the machine's byte order.
 #[derive(Debug)]
 pub struct Generator {
-    program: OwnedFd,
-    counter: OwnedFd,
+    live: Option<Live>,
     frame: Vec<u8>,
+    interface_index: u32,
+    /// Frames sent through a socket, where the kernel has no live frames.
+    sent_by_socket: AtomicU64,
 }
 
 /// The members of `union bpf_attr` that `BPF_MAP_CREATE` needs here.
@@ -70,6 +77,61 @@ impl Generator {
     /// Prepares to send copies of `frame` out of the interface with this index. The frame has at least 22 bytes, and at
     /// most what a page holds besides headroom, about 3500.
     pub fn new(interface_index: u32, frame: Vec<u8>) -> Self {
+        let live = kernel::has_multi_buffer().then(|| Live::load(interface_index, &frame));
+        Self { live, frame, interface_index, sent_by_socket: AtomicU64::new(0) }
+    }
+
+    /// Sends `count` frames as fast as the kernel can. Call it in the interface's namespace.
+    pub fn send(&self, count: u32) {
+        match &self.live {
+            Some(live) => live.send(&self.frame, count),
+            None => self.send_by_socket(count),
+        }
+    }
+
+    fn send_by_socket(&self, count: u32) {
+        let wire = Wire::open_here(self.interface_index);
+        let mut frame = self.frame.clone();
+        for _ in 0..count {
+            let number = self.sent_by_socket.fetch_add(1, Ordering::Relaxed);
+            *frame.last_chunk_mut().unwrap() = number.to_ne_bytes();
+            wire.send(&frame);
+        }
+    }
+
+    /// Sends frames at a steady pace for some time, and catches up after a delay. Call it in the interface's namespace.
+    pub fn send_paced(&self, per_second: u32, time: Duration) {
+        let start = Instant::now();
+        let mut sent = 0;
+        loop {
+            let elapsed = start.elapsed().min(time);
+            let due = (elapsed.as_micros() * u128::from(per_second) / 1_000_000) as u32;
+            if due > sent {
+                self.send(due - sent);
+                sent = due;
+            }
+            if elapsed == time {
+                return;
+            }
+            thread::sleep(PACE);
+        }
+    }
+
+    /// How many frames were numbered so far.
+    pub fn sent(&self) -> u64 {
+        self.live.as_ref().map_or_else(|| self.sent_by_socket.load(Ordering::Relaxed), Live::sent)
+    }
+}
+
+/// The program, and the map with the number of frames it sent. Live frames came with multi-buffer XDP.
+#[derive(Debug)]
+struct Live {
+    program: OwnedFd,
+    counter: OwnedFd,
+}
+
+impl Live {
+    fn load(interface_index: u32, frame: &[u8]) -> Self {
         let create = MapCreate { map_type: BPF_MAP_TYPE_ARRAY, key_size: 4, value_size: 8, max_entries: 1 };
         // SAFETY: the command reads no pointers.
         let counter = bpf::descriptor(unsafe { bpf::bpf(BPF_MAP_CREATE, &create) }.unwrap());
@@ -97,15 +159,14 @@ impl Generator {
                 Instruction(0x95, 0, 0, 0),
             ],
         );
-        Self { program, counter, frame }
+        Self { program, counter }
     }
 
-    /// Sends `count` frames as fast as the kernel can. Call it in the interface's namespace.
-    pub fn send(&self, count: u32) {
+    fn send(&self, frame: &[u8], count: u32) {
         let run = Run {
             program: bpf::number(&self.program),
-            frame_len: self.frame.len() as u32,
-            frame: self.frame.as_ptr().expose_provenance() as u64,
+            frame_len: frame.len() as u32,
+            frame: frame.as_ptr().expose_provenance() as u64,
             repeat: count,
             flags: BPF_F_TEST_XDP_LIVE_FRAMES,
             batch: BATCH,
@@ -115,26 +176,7 @@ impl Generator {
         unsafe { bpf::bpf(BPF_PROG_TEST_RUN, &run) }.unwrap();
     }
 
-    /// Sends frames at a steady pace for some time, and catches up after a delay. Call it in the interface's namespace.
-    pub fn send_paced(&self, per_second: u32, time: Duration) {
-        let start = Instant::now();
-        let mut sent = 0;
-        loop {
-            let elapsed = start.elapsed().min(time);
-            let due = (elapsed.as_micros() * u128::from(per_second) / 1_000_000) as u32;
-            if due > sent {
-                self.send(due - sent);
-                sent = due;
-            }
-            if elapsed == time {
-                return;
-            }
-            thread::sleep(PACE);
-        }
-    }
-
-    /// How many frames were numbered so far.
-    pub fn sent(&self) -> u64 {
+    fn sent(&self) -> u64 {
         let (key, mut count) = (0u32, 0u64);
         let lookup = Lookup {
             map: bpf::number(&self.counter),

@@ -6,6 +6,7 @@ pub mod bpf;
 pub mod capture;
 pub mod files;
 pub mod generator;
+pub mod kernel;
 pub mod large_capture;
 pub mod netdevsim;
 pub mod netns;

@@ -31,9 +31,13 @@ impl Wire {
     /// Opens an interface of `netns` to send out of.
     pub fn open(netns: &NetNs, interface: &str) -> Self {
         let index = netns.interface_index(interface);
+        netns.run(|| Self::open_here(index))
+    }
+
+    /// Opens an interface of the calling thread's namespace to send out of.
+    pub fn open_here(index: u32) -> Self {
         // SAFETY: no pointers are passed. Protocol 0: it receives nothing.
-        let fd =
-            netns.run(|| unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) });
+        let fd = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
         assert!(fd >= 0, "packet socket: {}", io::Error::last_os_error());
         // SAFETY: the kernel just returned this descriptor and nothing else owns it.
         let socket = unsafe { OwnedFd::from_raw_fd(fd) };

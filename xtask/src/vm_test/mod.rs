@@ -104,7 +104,11 @@ pub fn run(args: &Args) -> Result<()> {
 fn build() -> Result<Vec<Executable>> {
     let built = cargo::build(cargo::command().args(["test", "--package", "xdpdump", "--no-run"]))?;
     let wanted = |name: &str| name.starts_with("kernel") || name.starts_with("vm_");
-    Ok(built.into_iter().filter(|built| built.is_test && wanted(&built.target)).collect())
+    let mut tests: Vec<_> =
+        built.into_iter().filter(|built| built.is_test && wanted(&built.target)).collect();
+    // The same order every time; cargo's is that in which they were finished.
+    tests.sort_by(|a, b| a.target.cmp(&b.target));
+    Ok(tests)
 }
 
 fn test(cache: &Path, kernel: Kernel, tests: &[Executable], args: &Args) -> Result<Results> {

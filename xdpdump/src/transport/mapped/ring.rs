@@ -13,7 +13,7 @@ use crate::{
     order::{Receiver, Source},
     transport::{
         Counts,
-        perf::{self, Wakeup},
+        perf::{self, Pulse, Wakeup},
     },
 };
 
@@ -30,6 +30,7 @@ pub struct Ring {
     tail: u64,
     counts: Counts,
     doorbell: OwnedFd,
+    pulse: Pulse,
     doorbell_memory: perf::Mapping,
 }
 
@@ -42,7 +43,13 @@ impl Ring {
         let memory = Memory::map(map, cpu, ring_len)?;
         let doorbell = perf::open_event(cpu, Wakeup::EveryFrame)?;
         let doorbell_memory = perf::Mapping::new(&doorbell, DOORBELL_BYTES)?;
-        Ok(Self { cpu, memory, tail: 0, counts: Counts::default(), doorbell, doorbell_memory })
+        let pulse = Pulse::new(&doorbell)?;
+        Ok(Self { cpu, memory, tail: 0, counts: Counts::default(), doorbell, pulse, doorbell_memory })
+    }
+
+    /// Whether its doorbell can still ring.
+    pub fn has_doorbell(&mut self) -> bool {
+        self.pulse.of(&self.doorbell)
     }
 
     /// A new doorbell for a CPU that was offline: its event did not survive.
@@ -51,6 +58,7 @@ impl Ring {
     /// What the kernel says.
     pub fn renew_doorbell(&mut self) -> io::Result<()> {
         self.doorbell = perf::open_event(self.cpu, Wakeup::EveryFrame)?;
+        self.pulse = Pulse::new(&self.doorbell)?;
         self.doorbell_memory = perf::Mapping::new(&self.doorbell, DOORBELL_BYTES)?;
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! The mapped rings of all CPUs.
 
 use std::{
-    collections::BTreeSet,
     ops::ControlFlow,
     os::fd::{AsFd, BorrowedFd},
     time::Duration,
@@ -25,7 +24,6 @@ pub struct Rings {
     each: Vec<Ring>,
     /// Bytes of each.
     ring_len: usize,
-    online: BTreeSet<u32>,
     immediate: bool,
 }
 
@@ -46,8 +44,8 @@ impl Rings {
     /// When the kernel does not let us.
     pub fn open(probe: &Probe, ring_len: usize, immediate: bool) -> Result<Self, Error> {
         let online = cpus::online().map_err(Error::Cpus)?;
-        let mut rings = Self { each: Vec::new(), ring_len, online, immediate };
-        for cpu in rings.online.clone() {
+        let mut rings = Self { each: Vec::new(), ring_len, immediate };
+        for cpu in online {
             rings.add(probe, cpu)?;
         }
         Ok(rings)
@@ -88,16 +86,16 @@ impl Rings {
     pub fn follow_cpus(&mut self, probe: &Probe) -> Result<(), Error> {
         let online = cpus::online().map_err(Error::Cpus)?;
         for ring in &mut self.each {
-            if online.contains(&ring.cpu()) && !self.online.contains(&ring.cpu()) {
+            if online.contains(&ring.cpu()) && !ring.has_doorbell() {
                 ring.renew_doorbell()
                     .and_then(|()| probe.set_ring(ring.cpu(), ring.as_fd()))
-                    .map_err(|source| Error::Ring { cpu: ring.cpu(), kib: self.ring_len >> 10, source })?;
+                    .map_err(|source| Error::Ring { cpu: ring.cpu(), kib: self.ring_len >> 10, source })
+                    .or_else(Error::unless_offline)?;
             }
         }
-        self.online = online;
-        for cpu in self.online.range(..probe.ring_count()).copied().collect::<Vec<_>>() {
+        for &cpu in online.range(..probe.ring_count()) {
             if self.each.iter().all(|ring| ring.cpu() != cpu) {
-                self.add(probe, cpu)?;
+                self.add(probe, cpu).or_else(Error::unless_offline)?;
             }
         }
         Ok(())

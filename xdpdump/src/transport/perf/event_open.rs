@@ -38,6 +38,7 @@ const PERF_TYPE_SOFTWARE: u32 = 1;
 const PERF_COUNT_SW_BPF_OUTPUT: u64 = 10;
 const PERF_SAMPLE_TIME: u64 = 1 << 2;
 const PERF_SAMPLE_RAW: u64 = 1 << 10;
+const PERF_FORMAT_TOTAL_TIME_ENABLED: u64 = 1 << 0;
 const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 1 << 3;
 const FLAG_WATERMARK: u64 = bit(14);
 const FLAG_USE_CLOCK_ID: u64 = bit(25);
@@ -56,7 +57,8 @@ pub enum Wakeup {
     Bytes(u32),
 }
 
-/// Opens the event that `bpf_perf_event_output` writes to on `cpu`, stamped by `CLOCK_MONOTONIC`.
+/// Opens the event that `bpf_perf_event_output` writes to on `cpu`, stamped by `CLOCK_MONOTONIC`. Read, it gives two `u64`:
+/// a count of no use, and for how many nanoseconds it has been enabled; see [`Pulse`](super::Pulse).
 ///
 /// # Errors
 /// What the kernel says: `EPERM` without `CAP_PERFMON`, `ENODEV` for a CPU that is offline.
@@ -71,6 +73,7 @@ pub fn open(cpu: u32, wakeup: Wakeup) -> io::Result<OwnedFd> {
         config: PERF_COUNT_SW_BPF_OUTPUT,
         sample_period: 1,
         sample_type: PERF_SAMPLE_TIME | PERF_SAMPLE_RAW,
+        read_format: PERF_FORMAT_TOTAL_TIME_ENABLED,
         flags,
         wakeup,
         clock_id: libc::CLOCK_MONOTONIC,

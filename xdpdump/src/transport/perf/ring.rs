@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     event_open::{self, Mapping, Wakeup},
+    pulse::Pulse,
     walk::{self, Record},
 };
 use xdpdump_ebpf::flags;
@@ -28,6 +29,7 @@ const GIVE_BACK_BYTES: u64 = 64 << 10;
 pub struct Ring {
     cpu: u32,
     event: OwnedFd,
+    pulse: Pulse,
     mapping: Mapping,
     /// Everything before it is read.
     tail: u64,
@@ -58,6 +60,7 @@ impl Ring {
         let mapping = Mapping::new(&event, data_len)?;
         Ok(Self {
             cpu,
+            pulse: Pulse::new(&event)?,
             event,
             mapping,
             tail: 0,
@@ -83,9 +86,14 @@ impl Ring {
         self.mapping.head() != self.tail
     }
 
+    /// Whether frames of its CPU still get into it.
+    pub fn is_running(&mut self) -> bool {
+        self.pulse.of(&self.event)
+    }
+
     /// Everything the kernel has written by now. What is not taken out of the batch comes with the next one.
     pub fn batch(&mut self) -> Batch<'_> {
-        let Self { cpu, event: _, mapping, tail, counts, lost, unreported, scratch } = self;
+        let Self { cpu, event: _, pulse: _, mapping, tail, counts, lost, unreported, scratch } = self;
         let mapping = &*mapping;
         let head = mapping.head();
         // SAFETY: the kernel writes from `head` on and, as long as the tail stays, not over what lies between; the

@@ -77,15 +77,16 @@ impl Rings {
         Ok(())
     }
 
-    /// Opens rings for CPUs that came online, and closes those of CPUs that went offline, after they were read to the end.
+    /// Opens rings for CPUs that came online, and closes those of CPUs that went offline, after they were read to the end;
+    /// a CPU that went and came meanwhile gets a new one.
     ///
     /// # Errors
     /// When the kernel gives no ring for a new CPU.
     pub fn follow_cpus(&mut self, probe: &Probe) -> Result<(), Error> {
         let online = cpus::online().map_err(Error::Cpus)?;
         let retired = &mut self.retired;
-        self.each.retain(|ring| {
-            if online.contains(&ring.cpu()) || ring.has_events() {
+        self.each.retain_mut(|ring| {
+            if ring.has_events() || online.contains(&ring.cpu()) && ring.is_running() {
                 return true;
             }
             // Not connected any more is as good.
@@ -95,7 +96,7 @@ impl Rings {
         });
         for cpu in online {
             if self.each.iter().all(|ring| ring.cpu() != cpu) {
-                self.add(probe, cpu)?;
+                self.add(probe, cpu).or_else(Error::unless_offline)?;
             }
         }
         Ok(())
