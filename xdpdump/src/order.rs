@@ -42,15 +42,19 @@ pub fn limit(all: bool) -> u64 {
 }
 
 /// Hands every event that is no later than `limit` to `receiver`, in the order of time over all sources, until it
-/// breaks.
+/// breaks. Says whether later events are left.
 ///
 /// A source is drained for as long as it is no later than the others, so that one busy CPU costs one comparison an
 /// event.
-pub fn merge<S: Source, R: Receiver>(sources: &mut [S], limit: u64, receiver: &mut R) -> ControlFlow<R::End> {
+pub fn merge<S: Source, R: Receiver>(
+    sources: &mut [S],
+    limit: u64,
+    receiver: &mut R,
+) -> ControlFlow<R::End, bool> {
     while let Some((earliest, until)) = earliest(sources, limit) {
         sources[earliest].hand_over(until, receiver)?;
     }
-    ControlFlow::Continue(())
+    ControlFlow::Continue(sources.iter_mut().any(|source| source.next_time().is_some()))
 }
 
 /// The source whose next event is the earliest of all, and how far it may go: to the next event of any other source,
@@ -144,7 +148,7 @@ mod tests {
 
             let mut sources: Vec<Times> = times.into_iter().map(|times| Times(times.into())).collect();
             let mut all = Until { last: u64::MAX, seen: Vec::new() };
-            prop_assert!(merge(&mut sources, limit, &mut all).is_continue());
+            prop_assert_eq!(merge(&mut sources, limit, &mut all), ControlFlow::Continue(left_over > 0));
             prop_assert_eq!(all.seen, expected);
             prop_assert_eq!(sources.iter().map(|source| source.0.len()).sum::<usize>(), left_over);
         }

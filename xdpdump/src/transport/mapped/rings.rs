@@ -64,8 +64,7 @@ impl Rings {
         // Time first, rings second: what is older than the limit is in the rings by then.
         let limit = order::limit(to_the_end || self.each.len() == 1);
         let mut batches: Vec<_> = self.each.iter_mut().map(Ring::batch).collect();
-        order::merge(&mut batches, limit, receiver)?;
-        ControlFlow::Continue(batches.iter_mut().any(|batch| order::Source::next_time(batch).is_some()))
+        order::merge(&mut batches, limit, receiver)
     }
 
     /// See [`transport::Rings::prepare_sleep`](crate::transport::Rings::prepare_sleep).
