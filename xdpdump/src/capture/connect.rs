@@ -4,10 +4,10 @@ use xdpdump_ebpf::{MAX_CAPTURE_LEN, ring};
 
 use super::Error;
 use crate::{
-    config,
+    config, cpus,
     interface::{Link, XdpMode},
     probe::{self, Attached, Probe, RingMemory},
-    transport::{self, Rings, Transport, cpus, mapped, perf},
+    transport::{self, Rings, Transport, mapped, perf},
 };
 
 /// An attached program and what it writes to.

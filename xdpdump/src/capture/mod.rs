@@ -79,9 +79,9 @@ pub fn run<S: Sink>(
     if let Some(choice) = connection.explanation.as_deref().filter(|_| limits.verbose) {
         notify.say(choice);
     }
-    announce(&link, &interface, &connection.attached, notify);
     // Held until the capture is over; the kernel takes it back when the process ends.
     let _promiscuous = config.promiscuous.then(|| enter_promiscuous(&link, notify));
+    announce(&link, &interface, &connection.attached, notify);
     let watch = Watch::new(link, connection.probe.program_id())?;
 
     let delivery = Delivery::new(&mut sink, start, interface.snap_len, limits.packets);

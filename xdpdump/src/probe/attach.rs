@@ -1,8 +1,15 @@
 //! Which program goes onto the interface in which mode, and what a refusal means.
 
-use std::{io, os::fd::AsFd};
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd},
+};
 
-use super::{Error, Probe, bpf, error, offload, programs};
+use super::{
+    Error, Probe,
+    bpf::{self, Program},
+    error, programs,
+};
 use crate::interface::{Link, XdpMode};
 
 /// How a program was attached.
@@ -42,36 +49,53 @@ impl Probe {
             Some(_) => ("xdpdump_ring_f", "xdpdump_ring"),
             None => ("xdpdump_frags", "xdpdump"),
         };
-        let multi_buffer = self.load_and_attach(for_several_buffers, link, mode);
-        match multi_buffer {
+        match self.load_and_attach(for_several_buffers, true, link, mode) {
             Ok(()) => Ok(Attached { mode, multi_buffer: true, native_refused: None }),
             Err(Refusal::Attach(error)) if is_final(&error) => Err(Refusal::Attach(error)),
             Err(_) => {
-                self.load_and_attach(for_one, link, mode)?;
+                self.load_and_attach(for_one, false, link, mode)?;
                 Ok(Attached { mode, multi_buffer: false, native_refused: None })
             }
         }
     }
 
-    fn load_and_attach(&mut self, name: &'static str, link: &Link, mode: XdpMode) -> Result<(), Refusal> {
-        let program = self.program(name)?;
-        if program.fd().is_err() {
-            program.load().map_err(|error| Error::load(error.into()))?;
-        }
-        let fd = program.fd().map_err(|error| Error::load(error.into()))?.as_fd();
-        let xdp_link = bpf::attach_xdp(fd, link.index, flags(mode)).map_err(Refusal::Attach)?;
-        self.program_id = self.program(name)?.info().ok().map(|info| info.id());
+    fn load_and_attach(
+        &mut self,
+        name: &'static str,
+        multi_buffer: bool,
+        link: &Link,
+        mode: XdpMode,
+    ) -> Result<(), Refusal> {
+        let instructions = self.image.program(name)?;
+        let program = bpf::load_program(&Program { name, instructions, multi_buffer, ifindex: 0 })
+            .map_err(|(error, log)| Error::program(&error, &log))?;
+        self.hold(program.as_fd(), link, mode)
+    }
+
+    fn hold(&mut self, program: BorrowedFd<'_>, link: &Link, mode: XdpMode) -> Result<(), Refusal> {
+        let xdp_link = bpf::attach_xdp(program, link.index, flags(mode)).map_err(Refusal::Attach)?;
+        self.program_id = bpf::program_info(program).ok().map(|info| info.id);
         self.link = Some(xdp_link);
         Ok(())
     }
 
+    /// With a program for the NIC itself. Its perf event array is the host's: offloaded programs may use that
+    /// (`bpf_map_offload_neutral`, include/linux/bpf.h, v6.18).
     fn attach_offloaded(&mut self, link: &Link) -> Result<Attached, Error> {
-        let program = offload::load(self.events.fd().as_fd(), link)?;
-        let xdp_link = bpf::attach_xdp(program.as_fd(), link.index, flags(XdpMode::Offload))
-            .map_err(|error| Refusal::Attach(error).explain(link, XdpMode::Offload))?;
-        self.link = Some(xdp_link);
+        let (name, mode) = ("xdpdump_offload", XdpMode::Offload);
+        let instructions = self.image.program(name)?;
+        let program = Program { name, instructions, multi_buffer: false, ifindex: link.index };
+        let program = bpf::load_program(&program).map_err(|(source, log)| match source.raw_os_error() {
+            Some(libc::EPERM) => Error::Permission,
+            Some(libc::ENODEV) => Error::Gone(link.display_name()),
+            _ => {
+                let (interface, driver) = (link.display_name(), driver_name(link));
+                Error::NoOffload { interface, driver, log, source }
+            }
+        })?;
+        self.hold(program.as_fd(), link, mode).map_err(|refusal| refusal.explain(link, mode))?;
         self.counts = false;
-        Ok(Attached { mode: XdpMode::Offload, multi_buffer: false, native_refused: None })
+        Ok(Attached { mode, multi_buffer: false, native_refused: None })
     }
 }
 
@@ -132,7 +156,7 @@ fn flags(mode: XdpMode) -> u32 {
 }
 
 /// The name of the interface's driver, for a sentence.
-pub(super) fn driver_name(link: &Link) -> String {
+fn driver_name(link: &Link) -> String {
     link.driver.as_ref().map_or_else(|| "unknown".to_owned(), |driver| driver.name.clone())
 }
 

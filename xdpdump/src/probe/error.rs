@@ -2,8 +2,6 @@
 
 use std::io;
 
-use aya::{EbpfError, programs::ProgramError};
-
 use crate::interface::XdpMode;
 
 /// Why capturing could not begin.
@@ -84,7 +82,7 @@ pub enum Error {
     },
     /// The kernel gave no memory.
     #[error("the kernel has no memory for the rings: ask for less with -B")]
-    Memory(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Memory(#[source] io::Error),
     /// The kernel refused a program or a map.
     #[error("the kernel refused the capture program")]
     Load(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -93,33 +91,34 @@ pub enum Error {
     Object(&'static str),
     /// The counters could not be read.
     #[error("cannot read the capture program's counters")]
-    Counters(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Counters(#[source] io::Error),
+    /// The CPUs.
+    #[error("cannot tell which CPUs there are")]
+    Cpus(#[source] io::Error),
 }
 
 impl Error {
-    /// A failed load.
-    pub(super) fn load(error: EbpfError) -> Self {
-        match errno(&error) {
+    /// An object that is not as expected.
+    pub(super) fn object(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Load(Box::new(error))
+    }
+
+    /// A map that the kernel did not make.
+    pub(super) fn map(error: io::Error) -> Self {
+        match error.raw_os_error() {
             Some(libc::EPERM) => Self::Permission,
-            Some(libc::ENOMEM) => Self::Memory(Box::new(error)),
+            Some(libc::ENOMEM) => Self::Memory(error),
             _ => Self::Load(Box::new(error)),
         }
     }
-}
 
-/// The kernel's answer below an error of aya's. The verifier says `EACCES` where the process lacks nothing.
-fn errno(error: &EbpfError) -> Option<i32> {
-    if let EbpfError::ProgramError(ProgramError::LoadError { io_error, .. }) = error {
-        return io_error.raw_os_error();
-    }
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return error.raw_os_error();
+    /// A program that the kernel did not load. The verifier says `EACCES` where the process lacks nothing.
+    pub(super) fn program(error: &io::Error, log: &str) -> Self {
+        match error.raw_os_error() {
+            Some(libc::EPERM) => Self::Permission,
+            _ => Self::Load(format!("{error}{}", details(log)).into()),
         }
-        cause = error.source();
     }
-    None
 }
 
 /// How to get rid of a program. One that is held by a link, as ours are, goes only with its owner.

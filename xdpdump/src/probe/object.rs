@@ -1,57 +1,92 @@
-//! The compiled kernel programs, and what is decided about them before they are loaded.
+//! The compiled kernel programs: sized, given their constants, and connected to maps in the kernel.
 
-use object::{BinaryFormat, Object as _, ObjectSection as _, ObjectSymbol as _, endian::Endianness};
+use std::{
+    collections::{HashMap, HashSet},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+};
 
-use super::Error;
+use aya_obj::{Map, Object, generated::bpf_insn};
 
-/// `cargo xtask build-ebpf` makes it.
-pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("XDPDUMP_EBPF_OBJECT"));
+use super::{Error, RingMemory, bpf};
+use crate::cpus;
 
-/// Where `value_size` is in the `bpf_map_def` that aya-ebpf puts into the section `maps`.
-const VALUE_SIZE: u64 = 8;
+/// `cargo xtask build-ebpf` makes it. Aligned, because its ELF structures are read where they lie.
+static OBJECT: &Aligned<[u8]> = &Aligned { bytes: *include_bytes!(env!("XDPDUMP_EBPF_OBJECT")), align: [] };
 
-/// The object with values of `value_len` bytes in the map called `map`; aya 0.14 can only change the number of entries.
-pub(super) fn with_value_len(map: &'static str, value_len: usize) -> Result<Vec<u8>, Error> {
-    let value_len = u32::try_from(value_len).map_err(|_| Error::Object(map))?;
-    let at = definition(map).ok_or(Error::Object(map))?;
-    let mut bytes = OBJECT.to_vec();
-    let field = bytes.get_mut(at..at + size_of::<u32>()).ok_or(Error::Object(map))?;
-    // An object of the other byte order would not load.
-    field.copy_from_slice(&value_len.to_ne_bytes());
-    Ok(bytes)
+#[repr(C)]
+struct Aligned<T: ?Sized> {
+    align: [u64; 0],
+    bytes: T,
 }
 
-/// Where the object's file has the value size of a map.
-fn definition(map: &str) -> Option<usize> {
-    let file = object::File::parse(OBJECT).ok()?;
-    let native = if cfg!(target_endian = "big") { Endianness::Big } else { Endianness::Little };
-    if file.format() != BinaryFormat::Elf || file.endianness() != native {
-        return None;
-    }
-    let symbol = file.symbols().find(|symbol| symbol.name() == Ok(map))?;
-    let section = file.section_by_index(symbol.section_index()?).ok()?;
-    let (offset, _) = section.file_range()?;
-    usize::try_from(offset + symbol.address() + VALUE_SIZE).ok()
+/// The programs, ready to be loaded, and their maps, in the kernel.
+pub struct Image {
+    object: Object,
+    maps: HashMap<String, OwnedFd>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Image {
+    /// Creates the maps, with `snap_len` as the most bytes to capture of a frame and `memory` for the mapped rings.
+    pub fn load(snap_len: u32, memory: Option<RingMemory>) -> Result<Self, Error> {
+        let mut object = Object::parse(&OBJECT.bytes).map_err(Error::object)?;
+        let ring_mask = memory.map_or(0, |memory| (memory.ring_len - 1) as u32);
+        let constants = [("SNAP_LEN", snap_len.to_ne_bytes()), ("RING_MASK", ring_mask.to_ne_bytes())];
+        let constants = constants.iter().map(|(name, value)| (*name, (value.as_slice(), true))).collect();
+        object.patch_map_data(constants).map_err(Error::object)?;
 
-    #[test]
-    fn only_the_size_of_the_maps_values_changes() {
-        let resized = with_value_len("RINGS", 0x0123_4567).unwrap();
-        assert_eq!(resized.len(), OBJECT.len());
-        let at = definition("RINGS").unwrap();
-        assert_eq!(resized[at..at + 4], 0x0123_4567_u32.to_ne_bytes());
-        assert_eq!(resized[..at], OBJECT[..at]);
-        assert_eq!(resized[at + 4..], OBJECT[at + 4..]);
-        let before = u32::from_ne_bytes(OBJECT[at..at + 4].try_into().unwrap());
-        assert_eq!(before as usize, size_of::<xdpdump_ebpf::ring::Control>());
+        let possible = cpus::possible().map_err(Error::Cpus)?;
+        let mut definitions = std::mem::take(&mut object.maps);
+        let mut maps = HashMap::new();
+        for (name, definition) in &mut definitions {
+            match (name.as_str(), memory) {
+                ("EVENTS", _) => definition.set_max_entries(possible.last().map_or(1, |last| last + 1)),
+                ("RINGS", Some(memory)) => {
+                    definition.set_max_entries(memory.cpus);
+                    definition.set_value_size(u32::try_from(memory.value_len).unwrap_or(u32::MAX));
+                }
+                _ => {}
+            }
+            maps.insert(name.clone(), create(name, definition)?);
+        }
+        connect(&mut object, &definitions, &maps)?;
+        Ok(Self { object, maps })
     }
 
-    #[test]
-    fn a_map_that_is_not_there_is_an_error() {
-        assert!(matches!(with_value_len("NOPE", 1), Err(Error::Object("NOPE"))));
+    /// A map by its name in the kernel side's source.
+    pub fn map(&self, name: &'static str) -> Result<BorrowedFd<'_>, Error> {
+        self.maps.get(name).map(AsFd::as_fd).ok_or(Error::Object(name))
     }
+
+    /// The instructions of a program by the name of its function.
+    pub fn program(&self, name: &'static str) -> Result<&[bpf_insn], Error> {
+        self.object
+            .programs
+            .get(name)
+            .and_then(|program| self.object.functions.get(&program.function_key()))
+            .map(|function| function.instructions.as_slice())
+            .ok_or(Error::Object(name))
+    }
+}
+
+/// A map in the kernel; one for constants has them, for good.
+fn create(name: &str, definition: &Map) -> Result<OwnedFd, Error> {
+    let map = bpf::create_map(name, definition).map_err(Error::map)?;
+    if !definition.data().is_empty() {
+        bpf::set_constants(map.as_fd(), definition.data()).map_err(Error::map)?;
+    }
+    Ok(map)
+}
+
+/// Puts the maps' descriptors into the instructions.
+fn connect(
+    object: &mut Object,
+    definitions: &HashMap<String, Map>,
+    maps: &HashMap<String, OwnedFd>,
+) -> Result<(), Error> {
+    let sections: HashSet<usize> = object.functions.keys().map(|(section, _)| *section).collect();
+    let maps = definitions
+        .iter()
+        .filter_map(|(name, definition)| Some((name.as_str(), maps.get(name)?.as_raw_fd(), definition)));
+    object.relocate_maps(maps, &sections).map_err(Error::object)?;
+    object.relocate_calls(&sections).map_err(Error::object)
 }

@@ -1,6 +1,5 @@
 //! How frames get from the kernel program to user space: the rings of all CPUs of one probe.
 
-pub mod cpus;
 pub mod event;
 pub mod mapped;
 pub mod perf;
@@ -38,6 +37,9 @@ pub enum Error {
     /// The CPUs.
     #[error("cannot tell which CPUs are online")]
     Cpus(#[source] io::Error),
+    /// The memory of the mapped rings.
+    #[error(transparent)]
+    Probe(#[from] probe::Error),
     /// A CPU's ring.
     #[error("cannot get a ring of {kib} KiB for CPU {cpu}{}", advice(source))]
     Ring {

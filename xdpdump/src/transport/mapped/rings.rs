@@ -10,9 +10,10 @@ use xdpdump_ebpf::Counters;
 
 use super::ring::Ring;
 use crate::{
+    cpus,
     order::{self, Receiver},
     probe::Probe,
-    transport::{Counts, Error, cpus},
+    transport::{Counts, Error},
 };
 
 /// How long to sleep while frames arrive: the doorbell costs an interrupt, so it is for the first frame after a pause and
@@ -52,7 +53,7 @@ impl Rings {
     }
 
     fn add(&mut self, probe: &Probe, cpu: u32) -> Result<(), Error> {
-        let ring = Ring::open(probe.rings(), cpu, self.ring_len)
+        let ring = Ring::open(probe.rings()?, cpu, self.ring_len)
             .and_then(|ring| probe.set_ring(cpu, ring.as_fd()).map(|()| ring))
             .map_err(|source| Error::Ring { cpu, kib: self.ring_len >> 10, source })?;
         self.each.push(ring);

@@ -10,9 +10,10 @@ use std::{
 
 use super::{Ring, Wakeup, data_size};
 use crate::{
+    cpus,
     order::{self, Receiver},
     probe::Probe,
-    transport::{Counts, Error, cpus},
+    transport::{Counts, Error},
 };
 
 /// The kernel does not say that something waits below the watermark; look as often as packets are to be written.

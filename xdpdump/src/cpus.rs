@@ -7,8 +7,20 @@ use std::{collections::BTreeSet, fs, io};
 /// # Errors
 /// When sysfs cannot be read or says something else.
 pub fn online() -> io::Result<BTreeSet<u32>> {
-    let text = fs::read_to_string("/sys/devices/system/cpu/online")?;
-    parse(&text).ok_or_else(|| io::Error::other("the list of online CPUs makes no sense"))
+    read("/sys/devices/system/cpu/online")
+}
+
+/// The CPUs that there can ever be.
+///
+/// # Errors
+/// When sysfs cannot be read or says something else.
+pub fn possible() -> io::Result<BTreeSet<u32>> {
+    read("/sys/devices/system/cpu/possible")
+}
+
+fn read(path: &str) -> io::Result<BTreeSet<u32>> {
+    let text = fs::read_to_string(path)?;
+    parse(&text).ok_or_else(|| io::Error::other(format!("{path} makes no sense")))
 }
 
 /// What each of so many CPUs gets of `buffer` bytes.
