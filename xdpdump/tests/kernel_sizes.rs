@@ -55,7 +55,9 @@ fn native_mode_is_refused_where_the_kernel_has_no_multi_buffer_programs() {
         capture_sizes("9000", &[9014], &["-N"]);
         return;
     }
-    let (_sender, receiver) = NetNs::quiet_pair("left", "right");
+    let (sender, receiver) = NetNs::quiet_pair("left", "right");
+    // The driver looks at the other end's, too.
+    sender.ip(["link", "set", "left", "mtu", "9000"]);
     receiver.ip(["link", "set", "right", "mtu", "9000"]);
     let mut command = receiver.command(XDPDUMP);
     let ended = Capture::spawn(command.args(["-i", "right", "-N", "-w", "/dev/null"])).wait();

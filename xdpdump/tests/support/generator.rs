@@ -95,7 +95,13 @@ impl Generator {
         for _ in 0..count {
             let number = self.sent_by_socket.fetch_add(1, Ordering::Relaxed);
             *frame.last_chunk_mut().unwrap() = number.to_ne_bytes();
-            wire.send(&frame);
+            while let Err(error) = wire.try_send(&frame) {
+                // As with live frames, it does not matter that the interface is gone.
+                if error.raw_os_error() != Some(libc::ENOBUFS) {
+                    return;
+                }
+                thread::yield_now();
+            }
         }
     }
 

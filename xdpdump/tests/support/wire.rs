@@ -65,6 +65,14 @@ impl Wire {
     /// # Panics
     /// When the kernel does not take it whole.
     pub fn send(&self, frame: &[u8]) {
+        self.try_send(frame).unwrap_or_else(|error| panic!("send {} bytes: {error}", frame.len()));
+    }
+
+    /// Sends one frame, or says why not.
+    ///
+    /// # Errors
+    /// What the kernel says: `ENOBUFS` when the receiver does not keep up, `ENETDOWN` or `ENXIO` when the interface is gone.
+    pub fn try_send(&self, frame: &[u8]) -> io::Result<()> {
         // SAFETY: the pointers and lengths describe the frame and the address, which outlive the call.
         let sent = unsafe {
             libc::sendto(
@@ -76,12 +84,7 @@ impl Wire {
                 size_of::<libc::sockaddr_ll>() as libc::socklen_t,
             )
         };
-        assert_eq!(
-            sent,
-            frame.len().cast_signed(),
-            "send {} bytes: {}",
-            frame.len(),
-            io::Error::last_os_error()
-        );
+        // A packet socket sends all or nothing.
+        if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 }
