@@ -38,6 +38,8 @@ fn program(run: &KernelRun) -> Value {
         "round": run.round,
         "tool": key(&run.tool),
         "frame_len": run.frame_len,
+        "offered": run.offered,
+        "kept": run.kept,
         "empty_program_ns": run.empty,
         "above_empty_ns": run.above_empty,
     })

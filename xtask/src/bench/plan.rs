@@ -30,9 +30,9 @@ pub struct Run {
     pub destination: Destination,
     /// Frames sent.
     pub offered: u64,
-    /// Frames a second.
+    /// Frames a second, see [`Burst::rate`](super::link::Burst::rate).
     pub rate: f64,
-    /// Frames a second in the same round, with nothing but an empty program at the far end.
+    /// The same in the same round, with nothing but an empty program at the far end.
     pub empty_rate: f64,
     /// From the tool's execution until it captured.
     pub start: Duration,
@@ -49,6 +49,10 @@ pub struct KernelRun {
     pub tool: Tool,
     /// Bytes of a frame.
     pub frame_len: u32,
+    /// Frames sent.
+    pub offered: u64,
+    /// Frames kept: one that is lost costs less.
+    pub kept: u64,
     /// Nanoseconds of an empty program in the same round.
     pub empty: f64,
     /// Nanoseconds a frame beyond that.
@@ -138,7 +142,7 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    /// Apart from the captures, because taking the time takes time.
+    /// Apart from the captures, because taking the time takes time; and gently, because a frame that is lost costs less.
     fn programs(
         &self,
         round: u32,
@@ -146,22 +150,22 @@ impl<'a> Plan<'a> {
         generator: &Generator,
         results: &mut Results,
     ) -> Result<()> {
-        let frames = self.args.frames(frame_len) / 4;
+        let frames = self.args.frames(frame_len) / 8;
         let _statistics = program::enable_statistics()?;
         let empty = {
             let _empty = self.link.attach_empty();
             let run_time = || RunTime::of_own(self.link.empty_program());
             let before = run_time()?;
-            self.link.send(generator, frames);
+            self.link.send_gently(generator, frames);
             run_time()?.each_since(before)
         };
         for &tool in self.tools.iter().filter(|tool| tool.has_program()) {
             let reader = self.start(tool, Destination::Null)?;
             let before = RunTime::of_process(reader.pid())?;
-            self.link.send(generator, frames);
+            let offered = self.link.send_gently(generator, frames).offered;
             let above_empty = RunTime::of_process(reader.pid())?.each_since(before) - empty;
-            reader.stop()?;
-            results.kernel.push(KernelRun { round, tool, frame_len, empty, above_empty });
+            let kept = reader.stop()?.kept;
+            results.kernel.push(KernelRun { round, tool, frame_len, offered, kept, empty, above_empty });
         }
         Ok(())
     }

@@ -30,7 +30,8 @@ pub fn tables(args: &Args, results: &Results) -> String {
 
 fn programs(args: &Args, runs: &[KernelRun], text: &mut String) {
     let at = |tool, len| runs.iter().filter(move |run| run.tool == tool && run.frame_len == len);
-    *text += "| frame | XDP program of | ns above empty | share of xdp-tools' |\n|--:|:--|--:|--:|\n";
+    *text +=
+        "| frame | XDP program of | kept | ns above empty | share of xdp-tools' |\n|--:|:--|--:|--:|--:|\n";
     for &len in &args.sizes {
         for tool in Tool::ALL.into_iter().filter(|tool| tool.has_program()) {
             let Some(cost) = median(at(tool, len).map(|run| run.above_empty)) else { continue };
@@ -38,8 +39,10 @@ fn programs(args: &Args, runs: &[KernelRun], text: &mut String) {
                 let peer = at(Tool::XdpTools, len).find(|peer| peer.round == run.round)?;
                 Some(run.above_empty / peer.above_empty)
             });
+            let kept = median(at(tool, len).map(|run| run.kept as f64 / run.offered as f64 * 100.0));
+            let kept = cell(kept, |percent| format!("{percent:.1} %"));
             let ratio = cell(median(ratios), |ratio| format!("{ratio:.2}"));
-            let _ = writeln!(text, "| {len} B | {} | {cost:.0} | {ratio} |", tool.name());
+            let _ = writeln!(text, "| {len} B | {} | {kept} | {cost:.0} | {ratio} |", tool.name());
         }
     }
 }
