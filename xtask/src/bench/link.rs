@@ -1,6 +1,6 @@
 //! The wire: a pair of network namespaces, one sends and the other is captured from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
@@ -92,15 +92,15 @@ impl Link {
     }
 
     fn on_sender_cpu(&self, generator: &Generator, send: impl FnOnce() + Send) -> Burst {
-        let helper_cpu = || self.helper.as_ref().and_then(cpu_of).unwrap_or_default();
+        let helper_cpu = || self.helper.as_deref().and_then(cpu_of).unwrap_or_default();
         let (offered, helped) = (generator.sent(), helper_cpu());
         let own = self.sender.run(|| {
             pin_to(SENDER_CPU);
             let start = own_cpu();
             send();
-            own_cpu() - start
+            own_cpu().saturating_sub(start)
         });
-        Burst { offered: generator.sent() - offered, cpu: own + (helper_cpu() - helped) }
+        Burst { offered: generator.sent() - offered, cpu: own + helper_cpu().saturating_sub(helped) }
     }
 }
 
@@ -112,7 +112,7 @@ fn kernel_helper() -> Option<PathBuf> {
 }
 
 /// CPU time of a thread: the first number in its `schedstat` (Documentation/scheduler/sched-stats.rst).
-fn cpu_of(thread: &PathBuf) -> Option<Duration> {
+fn cpu_of(thread: &Path) -> Option<Duration> {
     let statistics = fs::read_to_string(thread.join("schedstat")).ok()?;
     Some(Duration::from_nanos(statistics.split(' ').next()?.parse().ok()?))
 }
@@ -122,7 +122,7 @@ fn own_cpu() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the kernel writes one timespec into the one given; every thread has this clock.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
 /// Keeps the calling thread, and what it starts, on one CPU.

@@ -1,4 +1,5 @@
 //! `cargo xtask bench`: xdpdump beside tcpdump, dumpcap and xdp-tools' xdpdump, on the same frames.
+#![expect(clippy::cast_precision_loss, reason = "counts and times here are far below 2^52")]
 
 mod destination;
 mod json;
