@@ -1,14 +1,18 @@
-//! Taking a packet allocates nothing.
+//! Taking a packet allocates nothing, nor does bringing those of several CPUs into order.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
+    ops::ControlFlow,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
 use xdpdump::{
-    output::{self, Format, Precision},
+    clock::{Clock, Sample},
+    order::{Receiver, Source, merge},
+    output::{self, Format, Precision, Sink, pcapng::encode},
     packet::{Direction, Interface, Meta, Packet, Timestamp},
+    transport::{event::Event, mapped::block},
 };
 
 struct Counting;
@@ -38,24 +42,107 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+const META: Meta =
+    Meta { direction: Direction::Inbound, queue: Some(1), packet_id: Some(2), verdict: Some(2), lost: 3 };
+
 /// The only test here: another one would be counted as well.
 #[test]
-fn packets_are_written_without_allocating() {
-    let meta =
-        Meta { direction: Direction::Inbound, queue: Some(1), packet_id: Some(2), verdict: Some(2), lost: 3 };
+fn packets_are_written_and_merged_without_allocating() {
     let frame = vec![0x5a; 65_000];
     for format in [Format::Pcapng, Format::Pcap] {
         let mut sink = output::open(Path::new("/dev/null"), format, Precision::Nano).unwrap();
         sink.interface(&Interface::default()).unwrap();
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
-        // Many buffers full, with frames of all sizes.
-        for number in 0..100_000_u32 {
-            let frame = frame.get(..(number % 2000 * (1 + number % 32)) as usize).unwrap();
-            let timestamp = Timestamp(number.into());
-            let packet = Packet { timestamp, uptime: None, interface: 0, frame, frame_len: 65_000, meta };
-            sink.packet(&packet).unwrap();
+        let packets = allocations(|| {
+            // Many buffers full, with frames of all sizes.
+            for number in 0..100_000_u32 {
+                let frame = frame.get(..(number % 2000 * (1 + number % 32)) as usize).unwrap();
+                sink.packet(&packet(number.into(), frame)).unwrap();
+            }
+            sink.flush().unwrap();
+        });
+        assert_eq!(packets, 0, "{format:?}");
+
+        // The blocks of two CPUs that are busy in turn, as blocks and one by one.
+        let mut rings = [0, 1].map(|cpu| blocks((0..10_000).filter(|time| time / 7 % 2 == cpu)));
+        let mut sources = rings.each_mut().map(|ring| Ring(ring));
+        let clock = Clock::new(Sample { monotonic: 0, offset: 0 });
+        let mut delivery = Delivery { sink: sink.as_mut(), clock, last: 0, count: 0 };
+        let merged = allocations(|| assert!(merge(&mut sources, u64::MAX, &mut delivery).is_continue()));
+        assert_eq!((merged, delivery.count), (0, 10_000), "{format:?}");
+    }
+}
+
+/// How often `act` allocates.
+fn allocations(act: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    act();
+    ALLOCATIONS.load(Ordering::Relaxed) - before
+}
+
+fn packet(time: i64, frame: &[u8]) -> Packet<'_> {
+    Packet { timestamp: Timestamp(time), uptime: None, interface: 0, frame, frame_len: 65_000, meta: META }
+}
+
+fn blocks(times: impl Iterator<Item = i64>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for time in times {
+        encode::enhanced_packet(&mut bytes, &packet(time, &[0x5a; 60]));
+    }
+    bytes
+}
+
+/// What is left of a CPU's blocks.
+struct Ring<'a>(&'a mut [u8]);
+
+impl Source for Ring<'_> {
+    fn next_time(&mut self) -> Option<u64> {
+        block::peek(self.0).map(|(time, _)| time)
+    }
+
+    fn hand_over<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End> {
+        while let Some((time, len)) = block::peek(self.0).filter(|(time, _)| *time <= until) {
+            let (record, rest) = std::mem::take(&mut self.0).split_at_mut(len);
+            self.0 = rest;
+            if receiver.wants_blocks() {
+                block::stamp(record, receiver.stamp(time));
+                receiver.blocks(record)?;
+            } else {
+                receiver.event(&block::event(record, 0).unwrap())?;
+            }
         }
-        sink.flush().unwrap();
-        assert_eq!(ALLOCATIONS.load(Ordering::Relaxed) - before, 0, "{format:?}");
+        ControlFlow::Continue(())
+    }
+}
+
+/// As a capture delivers, to a sink.
+struct Delivery<'a> {
+    sink: &'a mut dyn Sink,
+    clock: Clock,
+    last: u64,
+    count: usize,
+}
+
+impl Receiver for Delivery<'_> {
+    type End = output::Error;
+
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<Self::End> {
+        let time = self.stamp(event.time);
+        self.sink.packet(&packet(time.0, event.frame)).map_or_else(ControlFlow::Break, ControlFlow::Continue)
+    }
+
+    fn wants_blocks(&self) -> bool {
+        self.sink.is_block_sink()
+    }
+
+    fn stamp(&mut self, time: u64) -> Timestamp {
+        assert!(time >= self.last);
+        self.last = time;
+        self.count += 1;
+        self.clock.wall(time)
+    }
+
+    fn blocks(&mut self, blocks: &[u8]) -> ControlFlow<Self::End> {
+        let sink = self.sink.as_block_sink().unwrap();
+        sink.blocks(blocks).map_or_else(ControlFlow::Break, ControlFlow::Continue)
     }
 }

@@ -1,5 +1,6 @@
 //! Every developer command of the project: `cargo xtask --help` lists them.
 
+mod bench;
 mod build_ebpf;
 mod cargo;
 mod check_ebpf;
@@ -28,6 +29,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure xdpdump beside tcpdump, dumpcap and xdp-tools' xdpdump
+    Bench(bench::Args),
     /// Rebuild the committed kernel program, installing its toolchain when it is missing
     BuildEbpf(build_ebpf::Args),
     /// Fail when the committed kernel program does not match its sources
@@ -42,6 +45,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
+        Task::Bench(args) => bench::run(&args),
         Task::BuildEbpf(args) => build_ebpf::run(&args),
         Task::CheckEbpf => check_ebpf::run(),
         Task::Run(args) => run::run(&args),

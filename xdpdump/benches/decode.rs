@@ -1,0 +1,50 @@
+//! Cost of a line of text for a frame.
+
+use std::{hint::black_box, io};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use xdpdump::{
+    input::{CaptureFile, Item},
+    output::{
+        Sink,
+        text::{TextOptions, TextSink},
+    },
+    packet::{Interface, Meta, Packet},
+};
+
+/// Frames of many protocols; the golden tests' text of them is beside it.
+const CAPTURE: &[u8] = include_bytes!("../../fixtures/protocols.pcap");
+
+fn lines(criterion: &mut Criterion) {
+    let mut file = CaptureFile::new(CAPTURE, "protocols.pcap").expect("a capture file");
+    let interface: Interface = file.interface().cloned().unwrap_or_default();
+    let mut frames = Vec::new();
+    while let Some(item) = file.next().expect("a sound capture file") {
+        if let Item::Packet(packet) = item {
+            frames.push((packet.timestamp, packet.frame.to_vec()));
+        }
+    }
+    let mut group = criterion.benchmark_group("decode");
+    group.throughput(Throughput::Elements(frames.len() as u64));
+    group.bench_function("lines of all protocols", |bencher| {
+        bencher.iter(|| {
+            let mut sink = TextSink::new(io::sink(), "nowhere", TextOptions::default());
+            sink.interface(&interface).expect("nothing fails to be written nowhere");
+            for (timestamp, frame) in &frames {
+                let packet = Packet {
+                    timestamp: *timestamp,
+                    uptime: None,
+                    interface: 0,
+                    frame: black_box(frame),
+                    frame_len: frame.len() as u32,
+                    meta: Meta::default(),
+                };
+                sink.packet(&packet).expect("nothing fails to be written nowhere");
+            }
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, lines);
+criterion_main!(benches);

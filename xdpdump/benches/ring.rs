@@ -1,0 +1,85 @@
+//! Cost of finding the records in a ring's bytes.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use xdpdump::{
+    output::pcapng::encode,
+    packet::{Direction, Meta, Packet, Timestamp},
+    transport::{event::Split, mapped::block, perf::walk},
+};
+use xdpdump_ebpf::HEADER_LEN;
+
+/// Frames in the bytes that are walked.
+const FRAMES: usize = 1000;
+
+/// Samples as the kernel writes them (`PERF_RECORD_SAMPLE`, include/uapi/linux/perf_event.h).
+fn samples(len: usize) -> Vec<u8> {
+    let size = (8 + 8 + 4 + HEADER_LEN + len).next_multiple_of(8);
+    let mut bytes = Vec::new();
+    for time in 0..FRAMES as u64 {
+        let end = bytes.len() + size;
+        bytes.extend(9_u32.to_ne_bytes());
+        bytes.extend([0, 0]);
+        bytes.extend((size as u16).to_ne_bytes());
+        bytes.extend(time.to_ne_bytes());
+        bytes.extend(((size - 20) as u32).to_ne_bytes());
+        bytes.resize(end, 0x5a);
+    }
+    bytes
+}
+
+/// Blocks as the kernel program writes them.
+fn blocks(len: usize) -> Vec<u8> {
+    let frame = vec![0x5a; len];
+    let mut bytes = Vec::new();
+    for time in 0..FRAMES as i64 {
+        let packet = Packet {
+            timestamp: Timestamp(time),
+            uptime: None,
+            interface: 0,
+            frame: &frame,
+            frame_len: len as u32,
+            meta: Meta {
+                direction: Direction::Inbound,
+                queue: Some(3),
+                packet_id: Some(7),
+                verdict: Some(2),
+                lost: 0,
+            },
+        };
+        encode::enhanced_packet(&mut bytes, &packet);
+    }
+    bytes
+}
+
+fn rings(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("ring");
+    group.throughput(Throughput::Elements(FRAMES as u64));
+    for len in [60, 1500] {
+        let bytes = samples(len);
+        group.bench_function(BenchmarkId::new("perf walk", len), |bencher| {
+            bencher.iter(|| {
+                let mut rest = Split::new(black_box(&bytes), &[]);
+                while let Some(record) = walk::next(&mut rest) {
+                    black_box(record.is_ok());
+                }
+            });
+        });
+        let mut bytes = blocks(len);
+        group.bench_function(BenchmarkId::new("mapped peek and stamp", len), |bencher| {
+            bencher.iter(|| {
+                let mut rest = black_box(&mut bytes[..]);
+                while let Some((time, len)) = block::peek(rest) {
+                    let (record, others) = rest.split_at_mut(len);
+                    block::stamp(record, Timestamp(time.cast_signed()));
+                    rest = others;
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, rings);
+criterion_main!(benches);

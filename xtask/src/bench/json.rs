@@ -1,0 +1,50 @@
+//! The measurements for machines.
+
+use serde_json::{Value, json};
+
+use super::plan::{KernelRun, Results, Run};
+use super::{Args, key, machine};
+
+/// Everything, one element a measurement. Times are in nanoseconds.
+pub fn document(args: &Args, results: &Results) -> Value {
+    json!({
+        "machine": machine::description(),
+        "buffer_mib": args.buffer,
+        "captures": results.runs.iter().map(capture).collect::<Vec<_>>(),
+        "programs": results.kernel.iter().map(program).collect::<Vec<_>>(),
+    })
+}
+
+fn capture(run: &Run) -> Value {
+    json!({
+        "round": run.round,
+        "tool": key(&run.tool),
+        "frame_len": run.frame_len,
+        "output": key(&run.destination),
+        "offered": run.offered,
+        "kept": run.ended.kept,
+        "reader_cpu_ns": nanos(run.ended.cpu),
+        "reader_cpu_ns_per_frame": run.cpu_per_frame(),
+        "frames_per_second": run.rate,
+        "frames_per_second_empty_program": run.empty_rate,
+        "peak_memory_kib": run.ended.peak_kib,
+        "start_ns": nanos(run.start),
+        "exit_ns": nanos(run.ended.exit),
+    })
+}
+
+fn program(run: &KernelRun) -> Value {
+    json!({
+        "round": run.round,
+        "tool": key(&run.tool),
+        "frame_len": run.frame_len,
+        "offered": run.offered,
+        "kept": run.kept,
+        "empty_program_ns": run.empty,
+        "above_empty_ns": run.above_empty,
+    })
+}
+
+fn nanos(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,140 @@
+//! The wire: a pair of network namespaces, one sends and the other is captured from.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use std::{fs, io};
+
+use super::support::generator::Generator;
+use super::support::netns::NetNs;
+use super::support::wire;
+use super::support::xdp::{Attachment, DRIVER_MODE, PassProgram};
+
+/// The CPU that sends. A veth's far end runs its XDP program there as well.
+pub const SENDER_CPU: usize = 0;
+/// The CPU of the tool, and of the reader of its pipe.
+pub const READER_CPU: usize = 1;
+
+/// Frames in a gentle burst: of 1500 bytes, they fill half of xdp-tools' ring.
+const GENTLE_BURST: u32 = 320;
+/// Time for a reader to catch up with a gentle burst.
+const GENTLE_PAUSE: Duration = Duration::from_millis(1);
+
+/// The captured interface.
+pub const INTERFACE: &str = "bench1";
+
+/// Two namespaces joined by a veth pair.
+pub struct Link {
+    sender: NetNs,
+    /// Where the tools run.
+    pub receiver: NetNs,
+    empty: PassProgram,
+    /// The thread of the kernel that handles what arrives when the sender's CPU has no time for it.
+    helper: Option<PathBuf>,
+}
+
+/// What became of a burst.
+#[derive(Clone, Copy, Debug)]
+pub struct Burst {
+    /// Frames sent.
+    pub offered: u64,
+    /// CPU time that took, with everything up to the far end.
+    pub cpu: Duration,
+}
+
+impl Burst {
+    /// Frames a second of CPU time: on a machine with nothing else to do, of time.
+    pub fn rate(self) -> f64 {
+        self.offered as f64 / self.cpu.as_secs_f64()
+    }
+}
+
+impl Link {
+    /// Makes it.
+    pub fn new() -> Self {
+        let (sender, receiver) = NetNs::quiet_pair("bench0", INTERFACE);
+        Self { sender, receiver, empty: PassProgram::load(), helper: kernel_helper() }
+    }
+
+    /// The kernel's number for the empty XDP program.
+    pub fn empty_program(&self) -> u32 {
+        self.empty.id()
+    }
+
+    /// Puts an XDP program that does nothing on the captured interface, until the result is dropped. A veth drops the
+    /// generator's frames where there is none.
+    pub fn attach_empty(&self) -> Attachment {
+        let index = self.receiver.interface_index(INTERFACE);
+        self.receiver.run(|| self.empty.attach(index, DRIVER_MODE))
+    }
+
+    /// Prepares frames of `len` bytes.
+    pub fn generator(&self, len: u32) -> Generator {
+        Generator::new(self.sender.interface_index("bench0"), wire::frame(len as usize, b"bench"))
+    }
+
+    /// Sends `count` frames as fast as the kernel can.
+    pub fn send(&self, generator: &Generator, count: u32) -> Burst {
+        self.on_sender_cpu(generator, || generator.send(count))
+    }
+
+    /// Sends `count` frames with pauses that leave no ring the time to overflow.
+    pub fn send_gently(&self, generator: &Generator, count: u32) -> Burst {
+        self.on_sender_cpu(generator, || {
+            for _ in 0..count / GENTLE_BURST {
+                generator.send(GENTLE_BURST);
+                // Not asleep, which would give CPU and caches to others.
+                let pause = Instant::now();
+                while pause.elapsed() < GENTLE_PAUSE {
+                    std::hint::spin_loop();
+                }
+            }
+        })
+    }
+
+    fn on_sender_cpu(&self, generator: &Generator, send: impl FnOnce() + Send) -> Burst {
+        let helper_cpu = || self.helper.as_deref().and_then(cpu_of).unwrap_or_default();
+        let (offered, helped) = (generator.sent(), helper_cpu());
+        let own = self.sender.run(|| {
+            pin_to(SENDER_CPU);
+            let start = own_cpu();
+            send();
+            own_cpu().saturating_sub(start)
+        });
+        Burst { offered: generator.sent() - offered, cpu: own + helper_cpu().saturating_sub(helped) }
+    }
+}
+
+/// The directory of the sender's CPU's ksoftirqd in /proc.
+fn kernel_helper() -> Option<PathBuf> {
+    let name = format!("ksoftirqd/{SENDER_CPU}\n");
+    let mut processes = fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path());
+    processes.find(|path| fs::read_to_string(path.join("comm")).is_ok_and(|comm| comm == name))
+}
+
+/// CPU time of a thread: the first number in its `schedstat` (Documentation/scheduler/sched-stats.rst).
+fn cpu_of(thread: &Path) -> Option<Duration> {
+    let statistics = fs::read_to_string(thread.join("schedstat")).ok()?;
+    Some(Duration::from_nanos(statistics.split(' ').next()?.parse().ok()?))
+}
+
+/// CPU time of the calling thread.
+fn own_cpu() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes one timespec into the one given; every thread has this clock.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+}
+
+/// Keeps the calling thread, and what it starts, on one CPU.
+///
+/// # Panics
+/// When there is no such CPU.
+pub fn pin_to(cpu: usize) {
+    // SAFETY: cpu_set_t is plain integers, for which zero is valid; the macros write within it; the call reads it.
+    let result = unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(cpu, &mut set);
+        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set)
+    };
+    assert_eq!(result, 0, "the benchmark needs CPUs 0 and 1: {}", io::Error::last_os_error());
+}

@@ -1,0 +1,109 @@
+//! The measurements for people: Markdown tables of medians.
+
+use std::fmt::Write;
+
+use super::destination::Destination;
+use super::median::median;
+use super::plan::{KernelRun, Results, Run};
+use super::tool::Tool;
+use super::{Args, machine};
+
+/// All tables, with what one must know to read them.
+pub fn tables(args: &Args, results: &Results) -> String {
+    let mut text = String::new();
+    programs(args, &results.kernel, &mut text);
+    captures(args, &results.runs, &mut text);
+    starts(&results.runs, &mut text);
+    text += &format!(
+        "\n{}. Medians of {} rounds; a ratio is the median of the rounds' ratios. The sender is pinned to CPU 0, where \
+         the XDP program at the far end of the veth pair runs too, the tool and the reader of its pipe to CPU 1. Rings \
+         have {} MiB together (one CPU receives: it has half of xdpdump's; xdp-tools' have 1 MiB a CPU whatever one \
+         says). tcpdump and dumpcap have an empty XDP program beside them, without which a veth drops the generator's \
+         frames. Reader CPU is that of the whole process, start and exit included. Memory is the peak of what is \
+         resident, touched rings included. Files are in memory.\n",
+        machine::description(),
+        args.rounds(),
+        args.buffer,
+    );
+    text
+}
+
+fn programs(args: &Args, runs: &[KernelRun], text: &mut String) {
+    let at = |tool, len| runs.iter().filter(move |run| run.tool == tool && run.frame_len == len);
+    *text +=
+        "| frame | XDP program of | kept | ns above empty | share of xdp-tools' |\n|--:|:--|--:|--:|--:|\n";
+    for &len in &args.sizes {
+        for tool in Tool::ALL.into_iter().filter(|tool| tool.has_program()) {
+            let Some(cost) = median(at(tool, len).map(|run| run.above_empty)) else { continue };
+            let ratios = at(tool, len).filter_map(|run| {
+                let peer = at(Tool::XdpTools, len).find(|peer| peer.round == run.round)?;
+                Some(run.above_empty / peer.above_empty)
+            });
+            let kept = median(at(tool, len).map(|run| run.kept as f64 / run.offered as f64 * 100.0));
+            let kept = cell(kept, |percent| format!("{percent:.1} %"));
+            let ratio = cell(median(ratios), |ratio| format!("{ratio:.2}"));
+            let _ = writeln!(text, "| {len} B | {} | {kept} | {cost:.0} | {ratio} |", tool.name());
+        }
+    }
+}
+
+fn captures(args: &Args, runs: &[Run], text: &mut String) {
+    *text += "\n| frame | to | tool | offered | kept | lost | reader ns/frame | ring's share | perf's share | sender slowed by | memory |\n\
+              |--:|:--|:--|--:|--:|--:|--:|--:|--:|--:|--:|\n";
+    for &len in &args.sizes {
+        for destination in Destination::ALL {
+            let here: Vec<Run> = runs
+                .iter()
+                .copied()
+                .filter(|run| run.frame_len == len && run.destination == destination)
+                .collect();
+            for tool in Tool::ALL {
+                if let Some(row) = capture(tool, &here) {
+                    let _ = writeln!(text, "| {len} B | {} | {} |{row}", destination.name(), tool.name());
+                }
+            }
+        }
+    }
+}
+
+/// The numbers of a tool among the runs with the same frames to the same output.
+fn capture(tool: Tool, here: &[Run]) -> Option<String> {
+    let own = || here.iter().filter(|run| run.tool == tool);
+    let of = |value: fn(&Run) -> f64| median(own().map(value));
+    let share = |ours: Tool| {
+        let ratios = own().filter_map(|run| {
+            let our = here.iter().find(|our| our.tool == ours && our.round == run.round)?;
+            Some(our.cpu_per_frame()? / run.cpu_per_frame()?)
+        });
+        cell(median(ratios).filter(|_| !Tool::OURS.contains(&tool)), |ratio| format!("{ratio:.2}"))
+    };
+    let offered = of(|run| run.offered as f64)?;
+    let kept = of(|run| run.ended.kept as f64 / run.offered as f64 * 100.0)?;
+    let lost = of(|run| run.offered.saturating_sub(run.ended.kept) as f64)?;
+    let slowed = of(|run| (1.0 - run.rate / run.empty_rate) * 100.0)?;
+    let memory = of(|run| run.ended.peak_kib as f64 / 1024.0)?;
+    let cpu = cell(median(own().filter_map(Run::cpu_per_frame)), |nanos| format!("{nanos:.0}"));
+    Some(format!(
+        " {offered} | {kept:.1} % | {lost} | {cpu} | {} | {} | {slowed:.0} % | {memory:.0} MiB |",
+        share(Tool::Ring),
+        share(Tool::Perf)
+    ))
+}
+
+fn starts(runs: &[Run], text: &mut String) {
+    *text += "\n| tool | starts in | exits in |\n|:--|--:|--:|\n";
+    for tool in Tool::ALL {
+        // To /dev/null: elsewhere the exit includes writing what is still buffered.
+        let own = || runs.iter().filter(|run| run.tool == tool && run.destination == Destination::Null);
+        let millis = |value: fn(&Run) -> f64| median(own().map(value));
+        let start = millis(|run| run.start.as_secs_f64() * 1000.0);
+        let exit = millis(|run| run.ended.exit.as_secs_f64() * 1000.0);
+        if let (Some(start), Some(exit)) = (start, exit) {
+            let _ = writeln!(text, "| {} | {start:.0} ms | {exit:.0} ms |", tool.name());
+        }
+    }
+}
+
+fn cell(value: Option<f64>, show: impl FnOnce(f64) -> String) -> String {
+    value.map_or_else(|| "–".to_owned(), show)
+}

@@ -1,0 +1,124 @@
+//! The tools that are measured, and how each is told the same.
+
+use std::path::Path;
+use std::process::Command;
+
+use clap::ValueEnum;
+
+/// A capture tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tool {
+    /// xdpdump with `--transport ring`
+    Ring,
+    /// xdpdump with `--transport perf`
+    Perf,
+    /// tcpdump
+    Tcpdump,
+    /// Wireshark's dumpcap
+    Dumpcap,
+    /// xdp-tools' xdpdump
+    XdpTools,
+}
+
+/// Where distributions put xdp-tools' xdpdump, which has our name.
+const XDP_TOOLS: &str = "/usr/sbin/xdpdump";
+
+/// The programs that are needed, with their Debian packages.
+pub const PROGRAMS: [(&str, &str); 5] = [
+    ("ip", "iproute2"),
+    ("tcpdump", "tcpdump"),
+    ("dumpcap", "wireshark-common"),
+    (XDP_TOOLS, "xdp-tools"),
+    ("cat", "coreutils"),
+];
+
+impl Tool {
+    /// All of them, ours first.
+    pub const ALL: [Self; 5] = [Self::Ring, Self::Perf, Self::Tcpdump, Self::Dumpcap, Self::XdpTools];
+    /// Ours.
+    pub const OURS: [Self; 2] = [Self::Ring, Self::Perf];
+
+    /// What a person calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ring => "xdpdump, ring",
+            Self::Perf => "xdpdump, perf",
+            Self::Tcpdump => "tcpdump",
+            Self::Dumpcap => "dumpcap",
+            Self::XdpTools => "xdp-tools' xdpdump",
+        }
+    }
+
+    /// Whether it brings an XDP program of its own.
+    pub fn has_program(self) -> bool {
+        !matches!(self, Self::Tcpdump | Self::Dumpcap)
+    }
+
+    /// The command that captures from `interface` into `output` with `buffer` MiB of rings, as far as it can be told.
+    ///
+    /// Names are not looked up by any of these without text output, and whole frames are the default of all. xdp-tools'
+    /// rings have 1 MiB a CPU whatever one says; pcapng, its default, costs it no more than pcap does.
+    pub fn command(self, xdpdump: &Path, interface: &str, output: &Path, buffer: u32) -> Command {
+        let kib = (buffer * 1024).to_string();
+        let mut command = match self {
+            Self::Ring | Self::Perf => {
+                let mut command = Command::new(xdpdump);
+                command.args(["--transport", if self == Self::Ring { "ring" } else { "perf" }, "-B", &kib]);
+                command
+            }
+            Self::Tcpdump => {
+                let mut command = Command::new("tcpdump");
+                // Debian's would become another user, who may not write everywhere.
+                command.args(["-n", "-Z", "root", "-B", &kib]);
+                command
+            }
+            Self::Dumpcap => {
+                let mut command = Command::new("dumpcap");
+                command.args(["-q", "-B", &buffer.to_string()]);
+                command
+            }
+            Self::XdpTools => {
+                let mut command = Command::new(XDP_TOOLS);
+                command.arg("--load-xdp-program");
+                command
+            }
+        };
+        command.args(["-i", interface, "-w"]).arg(output);
+        command
+    }
+
+    /// What it says on standard error once it captures.
+    pub fn ready_words(self) -> &'static str {
+        match self {
+            Self::Dumpcap => "File: ",
+            _ => "listening on",
+        }
+    }
+
+    /// Frames it says it kept, from everything it said.
+    pub fn kept(self, said: &str) -> Option<u64> {
+        said.lines().find_map(|line| match self {
+            Self::Dumpcap => line.rsplit_once("Packets captured: ")?.1.trim().parse().ok(),
+            _ => line.split_once(" packet")?.0.parse().ok().filter(|_| line.ends_with(" captured")),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tool;
+
+    #[test]
+    fn kept_frames_are_found_in_what_each_tool_says() {
+        let tcpdump = "tcpdump: listening on v1\n9 packets captured\n10 packets received by filter\n";
+        assert_eq!(Tool::Tcpdump.kept(tcpdump), Some(9));
+        assert_eq!(
+            Tool::Ring.kept("xdpdump: listening\n1 packet captured\n1 packet received by filter\n"),
+            Some(1)
+        );
+        let dumpcap = "Capturing on 'v1'\nFile: b\n\rPackets captured: 7\nPackets received/dropped on interface 'v1': 7/0\n";
+        assert_eq!(Tool::Dumpcap.kept(dumpcap), Some(7));
+        assert_eq!(Tool::XdpTools.kept("\n5 packets captured\n0 packets dropped by perf ring\n"), Some(5));
+        assert_eq!(Tool::XdpTools.kept("Segmentation fault"), None);
+    }
+}
