@@ -3,6 +3,7 @@
 mod build_ebpf;
 mod cargo;
 mod check_ebpf;
+mod fuzz;
 mod manifest;
 mod packages;
 mod probe;
@@ -32,6 +33,8 @@ enum Task {
     BuildEbpf(build_ebpf::Args),
     /// Fail when the committed kernel program does not match its sources
     CheckEbpf,
+    /// Feed hostile bytes to everything that reads bytes, with a nightly compiler
+    Fuzz(fuzz::Args),
     /// Build xdpdump and run it as root: `cargo xtask run -- -i eth0 -w out.pcap`
     Run(run::Args),
     /// Run every test: unit, golden and, as root, real-kernel tests
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::BuildEbpf(args) => build_ebpf::run(&args),
         Task::CheckEbpf => check_ebpf::run(),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Run(args) => run::run(&args),
         Task::Test(args) => test::run(&args),
         Task::VmTest(args) => vm_test::run(&args),
