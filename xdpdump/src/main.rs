@@ -16,11 +16,14 @@ use xdpdump::{
     config::{self, Config, Destination},
     input::CaptureFile,
     interface::{Link, list},
-    output::{self, Fanout, Sink, text::TextSink},
+    output::{self, Fanout, Format, Precision, Sink, guardian, text::TextSink},
     probe, replay,
 };
 
 fn main() -> ExitCode {
+    if let Some(end) = guardian::run_if_called() {
+        return end;
+    }
     // A file that reaches its size limit is an error to report, not a reason to die in the middle of a record.
     ignore_file_size_signal();
     match run(Cli::parse().into_config()) {
@@ -62,7 +65,7 @@ fn replay(path: &Path, destination: &Destination) -> anyhow::Result<()> {
             file.name()
         ));
     }
-    let mut sinks = open(destination)?;
+    let mut sinks = open(destination, output::open)?;
     let count = replay::run(&mut file, destination.limit, destination.packet_buffered, &mut sinks)?;
     if destination.count { print(&counted(count)) } else { Ok(()) }
 }
@@ -84,7 +87,8 @@ fn live(config: &config::Capture, destination: &Destination) -> anyhow::Result<(
         progress: destination.verbose && destination.file.is_some(),
         watch_stdout: writes_to_stdout(destination) && !std::io::stdout().is_terminal(),
     };
-    let (totals, result) = capture::run(config, limits, || open(destination), &mut StandardError)?;
+    let (totals, result) =
+        capture::run(config, limits, || open(destination, open_guarded), &mut StandardError)?;
     report(totals, destination)?;
     Ok(result?)
 }
@@ -97,11 +101,14 @@ fn report(totals: Totals, destination: &Destination) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How a capture file is opened.
+type OpenFile = fn(&Path, Format, Precision) -> Result<Box<dyn Sink>, output::Error>;
+
 /// Every sink that the command line asks for.
-fn open(destination: &Destination) -> Result<Fanout, output::Error> {
+fn open(destination: &Destination, open_file: OpenFile) -> Result<Fanout, output::Error> {
     let mut sinks = Fanout::default();
     if let Some(file) = &destination.file {
-        sinks.push(output::open(&file.path, file.format, file.precision)?);
+        sinks.push(open_file(&file.path, file.format, file.precision)?);
     }
     if let Some(text) = &destination.text {
         let sink: Box<dyn Sink> = if text.to_stderr {
@@ -112,6 +119,11 @@ fn open(destination: &Destination) -> Result<Fanout, output::Error> {
         sinks.push(sink);
     }
     Ok(sinks)
+}
+
+/// A live capture may be killed at any moment.
+fn open_guarded(path: &Path, format: Format, precision: Precision) -> Result<Box<dyn Sink>, output::Error> {
+    output::open_guarded(path, format, precision, say)
 }
 
 fn writes_to_stdout(destination: &Destination) -> bool {

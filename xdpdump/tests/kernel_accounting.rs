@@ -9,6 +9,7 @@ use support::{
     capture::{Capture, Ended, Totals},
     files::{self, Contents},
     generator::{self, Generator},
+    load,
     netns::NetNs,
     wait, wire,
 };
@@ -33,11 +34,13 @@ fn capture(
     // Without a program in the driver, the driver takes redirected frames only when it batches.
     receiver.execute("ethtool", &["-K", "right", "gro", "on"]);
 
-    let before = interface_received(&receiver);
+    let before = load::received(&receiver, "right");
     let generator = Generator::new(sender.interface_index("left"), wire::frame(frame_len, b""));
     sender.run(|| send(&generator));
-    let arrived =
-        Arrived { sent: generator.sent(), interface: settled(|| interface_received(&receiver)) - before };
+    let arrived = Arrived {
+        sent: generator.sent(),
+        interface: load::settled(|| load::received(&receiver, "right")) - before,
+    };
     (capture.stop(), arrived, files::read(path))
 }
 
@@ -45,24 +48,6 @@ fn capture(
 struct Arrived {
     sent: u64,
     interface: u64,
-}
-
-/// Frames that the interface counted.
-fn interface_received(netns: &NetNs) -> u64 {
-    let statistics = netns.ip(["-s", "-s", "link", "show", "right"]);
-    let mut lines = statistics.lines().skip_while(|line| !line.trim_start().starts_with("RX:"));
-    lines.nth(1).unwrap().split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-/// A count that has come to rest.
-fn settled(count: impl Fn() -> u64) -> u64 {
-    let mut last = count();
-    wait::until(|| {
-        thread::sleep(Duration::from_millis(50));
-        let now = count();
-        std::mem::replace(&mut last, now) == now
-    });
-    last
 }
 
 /// Asserts that totals, file, statistics and interface tell the same story.

@@ -4,6 +4,7 @@ mod bench;
 mod build_ebpf;
 mod cargo;
 mod check_ebpf;
+mod fuzz;
 mod manifest;
 mod packages;
 mod probe;
@@ -35,6 +36,8 @@ enum Task {
     BuildEbpf(build_ebpf::Args),
     /// Fail when the committed kernel program does not match its sources
     CheckEbpf,
+    /// Feed hostile bytes to everything that reads bytes, with a nightly compiler
+    Fuzz(fuzz::Args),
     /// Build xdpdump and run it as root: `cargo xtask run -- -i eth0 -w out.pcap`
     Run(run::Args),
     /// Run every test: unit, golden and, as root, real-kernel tests
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(&args),
         Task::BuildEbpf(args) => build_ebpf::run(&args),
         Task::CheckEbpf => check_ebpf::run(),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Run(args) => run::run(&args),
         Task::Test(args) => test::run(&args),
         Task::VmTest(args) => vm_test::run(&args),

@@ -13,7 +13,7 @@ use crate::tally::Tally;
 use crate::{packages, probe, process};
 
 /// Programs the tests call, with the package each is in.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("tcpdump", "tcpdump"),
     ("tshark", "tshark"),
     ("xdp-loader", "xdp-tools"),
@@ -25,6 +25,7 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("sysctl", "procps"),
     ("unshare", "util-linux"),
     ("bpftool", "bpftool"),
+    ("mkfs.ext4", "e2fsprogs"),
 ];
 
 /// Options of `test`.

@@ -5,12 +5,12 @@ use std::{
     io::{self, Seek as _, Write},
     os::{
         fd::AsFd as _,
-        unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
+        unix::fs::{FileExt as _, FileTypeExt as _, OpenOptionsExt as _},
     },
     path::Path,
 };
 
-use crate::output::{Error, pipe, record::Framing};
+use crate::output::{Error, append, guardian::Guardian, pipe, record::Framing};
 
 /// Bytes collected before they are handed to the operating system in one call.
 const FULL: usize = 1 << 20;
@@ -33,11 +33,13 @@ pub struct Output {
     /// Nothing was written yet.
     file_start: bool,
     failure: Option<Failure>,
+    guardian: Option<Guardian>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    Regular,
+    /// A regular file, with the end of its last whole record in bytes. The file's position is the same.
+    Regular(u64),
     Pipe,
     /// A terminal, socket or device.
     Other,
@@ -51,15 +53,15 @@ enum Failure {
 }
 
 impl Output {
-    /// Creates or empties the file at `path`, readable for those whom the umask lets. A named pipe is waited for
-    /// until somebody opens its other end.
+    /// Creates the file at `path`, readable for those whom the umask lets; what an earlier file holds goes with the first
+    /// write. A named pipe is waited for until somebody opens its other end.
     ///
     /// # Errors
     /// [`Error::Open`].
     pub fn create(path: &Path, framing: Framing) -> Result<Self, Error> {
         let name = path.display().to_string();
         let opened =
-            File::options().write(true).create(true).truncate(true).mode(0o666).open(path).and_then(kind_of);
+            File::options().write(true).create(true).truncate(false).mode(0o666).open(path).and_then(kind_of);
         match opened {
             Ok((file, kind)) => Ok(Self::new(name, file, kind, framing)),
             Err(error) => Err(Error::Open(name, error)),
@@ -83,7 +85,19 @@ impl Output {
             pipe::enlarge(&file, FULL);
         }
         let buffer = Vec::with_capacity(FULL + ROOM);
-        Self { name, file, kind, framing, buffer, file_start: true, failure: None }
+        Self { name, file, kind, framing, buffer, file_start: true, failure: None, guardian: None }
+    }
+
+    /// Has a regular file end on a whole record also when this process is killed in the middle of one; see
+    /// [`Guardian::start`]. Other outputs stay as they are.
+    ///
+    /// # Errors
+    /// When there is no guardian; the output works without.
+    pub fn guard(&mut self) -> io::Result<()> {
+        if let Kind::Regular(_) = self.kind {
+            self.guardian = Some(Guardian::start(&self.file, &self.name)?);
+        }
+        Ok(())
     }
 
     /// What a person calls it: the path, or "standard output".
@@ -130,7 +144,7 @@ impl Output {
         self.usable()?;
         let mut written = 0;
         while let Some(rest) = records.get(written..).filter(|rest| !rest.is_empty()) {
-            match self.file.write(rest) {
+            match self.write_some(rest, written as u64) {
                 Ok(0) => return self.fail(&io::ErrorKind::WriteZero.into(), records, written),
                 Ok(count) => written += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -140,6 +154,27 @@ impl Output {
             }
         }
         self.file_start &= written == 0;
+        self.advance(written as u64).or_else(|error| self.fail(&error, records, written))
+    }
+
+    /// Writes as much of `bytes` as the operating system takes, `ahead` bytes behind the last whole record.
+    fn write_some(&mut self, bytes: &[u8], ahead: u64) -> io::Result<usize> {
+        match self.kind {
+            Kind::Regular(end) => {
+                if self.file_start && ahead == 0 {
+                    self.file.set_len(end)?;
+                }
+                self.file.write_at(bytes, end + ahead)
+            }
+            Kind::Pipe | Kind::Other => self.file.write(bytes),
+        }
+    }
+
+    /// Moves the position of a regular file past whole records just written.
+    fn advance(&mut self, count: u64) -> io::Result<()> {
+        if let Kind::Regular(end) = &mut self.kind {
+            *end = self.file.seek(io::SeekFrom::Start(*end + count))?;
+        }
         Ok(())
     }
 
@@ -156,24 +191,16 @@ impl Output {
 
     /// Remembers `error`, and takes back that one of the `records` of which only a part was written.
     fn fail(&mut self, error: &io::Error, records: &[u8], written: usize) -> Result<(), Error> {
-        if self.kind == Kind::Regular {
-            let whole = self.framing.whole(records, written, self.file_start);
+        if let Kind::Regular(end) = self.kind {
+            let whole = self.framing.whole(records, written, self.file_start) as u64;
             // Nothing is left to be done if this fails too; the first error is the one to report.
-            let _ = self.cut((written - whole) as u64);
+            let _ = self.file.set_len(end + whole).and_then(|()| self.advance(whole));
         }
         self.failure = Some(match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::Closed,
             kind => Failure::Write(kind, error.raw_os_error()),
         });
         self.usable()
-    }
-
-    /// Removes the last `count` bytes written. Counted from the file's position, because standard output may have
-    /// been redirected to the end of a file that had something in it.
-    fn cut(&mut self, count: u64) -> io::Result<()> {
-        let end = self.file.stream_position()?.saturating_sub(count);
-        self.file.set_len(end)?;
-        self.file.seek(io::SeekFrom::Start(end)).map(drop)
     }
 }
 
@@ -196,9 +223,11 @@ impl Drop for Output {
     }
 }
 
-fn kind_of(file: File) -> io::Result<(File, Kind)> {
+fn kind_of(mut file: File) -> io::Result<(File, Kind)> {
     let kind = match file.metadata()?.file_type() {
-        kind if kind.is_file() => Kind::Regular,
+        // Standard output may have been redirected to the end of a file that has something in it.
+        kind if kind.is_file() && append::is_set(&file) => Kind::Regular(file.seek(io::SeekFrom::End(0))?),
+        kind if kind.is_file() => Kind::Regular(file.stream_position()?),
         kind if kind.is_fifo() => Kind::Pipe,
         _ => Kind::Other,
     };

@@ -36,12 +36,38 @@ impl Format {
 /// # Errors
 /// When it cannot be opened, or not even the header can be written.
 pub fn open(path: &Path, format: Format, precision: Precision) -> Result<Box<dyn Sink>, Error> {
+    sink(output(path, format)?, format, precision)
+}
+
+/// As [`open`], with a [`Guardian`](super::guardian::Guardian) for a regular file; `warn` is told when there is none.
+///
+/// # Errors
+/// When it cannot be opened, or not even the header can be written.
+pub fn open_guarded(
+    path: &Path,
+    format: Format,
+    precision: Precision,
+    warn: impl FnOnce(&str),
+) -> Result<Box<dyn Sink>, Error> {
+    let mut output = output(path, format)?;
+    if let Err(error) = output.guard() {
+        warn(&format!(
+            "{}: no guardian process ({error}): should xdpdump be killed by SIGKILL, the file may end within a packet",
+            output.name()
+        ));
+    }
+    sink(output, format, precision)
+}
+
+fn output(path: &Path, format: Format) -> Result<Output, Error> {
     let framing = match format {
         Format::Pcapng => Framing::Pcapng,
         Format::Pcap => Framing::Pcap,
     };
-    let output =
-        if path == Path::new("-") { Output::stdout(framing)? } else { Output::create(path, framing)? };
+    if path == Path::new("-") { Output::stdout(framing) } else { Output::create(path, framing) }
+}
+
+fn sink(output: Output, format: Format, precision: Precision) -> Result<Box<dyn Sink>, Error> {
     Ok(match format {
         Format::Pcapng => Box::new(PcapngSink::new(output)?),
         Format::Pcap => Box::new(PcapSink::new(output, precision)),

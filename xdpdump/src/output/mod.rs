@@ -1,8 +1,10 @@
 //! Where packets go. A sink does not know where they come from.
 
+mod append;
 mod fanout;
 pub mod file;
 mod format;
+pub mod guardian;
 pub mod pcap;
 pub mod pcapng;
 mod pipe;
@@ -12,7 +14,7 @@ pub mod text;
 use std::io;
 
 pub use fanout::Fanout;
-pub use format::{Format, Precision, open};
+pub use format::{Format, Precision, open, open_guarded};
 
 use crate::packet::{Interface, InterfaceStatistics, Packet};
 

@@ -4,13 +4,17 @@
 
 pub mod bpf;
 pub mod capture;
+pub mod cgroup;
+pub mod disk;
 pub mod files;
 pub mod generator;
 pub mod kernel;
 pub mod large_capture;
+pub mod load;
 pub mod netdevsim;
 pub mod netns;
 pub mod objects;
+pub mod processes;
 pub mod tun;
 pub mod vm;
 pub mod wait;

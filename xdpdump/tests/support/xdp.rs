@@ -1,7 +1,7 @@
 //! The smallest XDP program there is, put on interfaces without the code under test.
 
 use std::{
-    fs,
+    fs, io,
     os::fd::{AsRawFd, OwnedFd},
 };
 
@@ -45,10 +45,21 @@ impl PassProgram {
     }
 
     /// Attaches it to an interface of the calling thread's namespace by a `bpf_link`, in one of the modes above.
+    ///
+    /// # Panics
+    /// When the kernel refuses.
     pub fn attach(&self, interface_index: u32, mode: u32) -> Attachment {
+        self.try_attach(interface_index, mode).unwrap()
+    }
+
+    /// As [`PassProgram::attach`].
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn try_attach(&self, interface_index: u32, mode: u32) -> io::Result<Attachment> {
         let program_fd = bpf::number(&self.0);
         let create = LinkCreate { program_fd, interface_index, attach_type: BPF_XDP, flags: mode };
         // SAFETY: the command reads no pointers.
-        Attachment(bpf::descriptor(unsafe { bpf::bpf(BPF_LINK_CREATE, &create) }.unwrap()))
+        unsafe { bpf::bpf(BPF_LINK_CREATE, &create) }.map(bpf::descriptor).map(Attachment)
     }
 }

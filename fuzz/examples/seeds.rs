@@ -1,0 +1,93 @@
+//! Writes what the fuzzer begins with: the frames of the fixtures, in the form each target takes.
+
+use std::{fs, io, path::Path};
+
+use xdpdump::{
+    input::{CaptureFile, Item},
+    output::pcapng::encode,
+    packet::{Direction, Meta, Packet},
+};
+use xdpdump_ebpf::HEADER_LEN;
+
+/// `PERF_RECORD_SAMPLE`.
+const SAMPLE: u32 = 9;
+
+fn main() -> io::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let fixtures = root.join("../fixtures");
+    for target in ["perf_ring", "mapped_ring", "capture_file", "text"] {
+        fs::create_dir_all(root.join("corpus").join(target))?;
+    }
+    let write = |target: &str, name: String, bytes: Vec<u8>| {
+        fs::write(root.join("corpus").join(target).join(name), bytes)
+    };
+
+    let mut blocks = Vec::new();
+    let mut number = 0;
+    let mut file = CaptureFile::open(&fixtures.join("protocols.pcap")).map_err(io::Error::other)?;
+    while let Some(item) = file.next().map_err(io::Error::other)? {
+        let Item::Packet(packet) = item else { continue };
+        number += 1;
+        let name = format!("seed-{number}");
+        write("text", name.clone(), text(&packet))?;
+        write("perf_ring", name.clone(), perf_record(&packet))?;
+        blocks.clear();
+        encode::enhanced_packet(&mut blocks, &with_meta(&packet, number));
+        write("mapped_ring", name, blocks.clone())?;
+    }
+    for name in ["protocols.pcap", "classic.pcap"] {
+        let mut bytes = vec![255];
+        bytes.extend(fs::read(fixtures.join(name))?);
+        // The first few packets: a small input is a fast one.
+        bytes.truncate(600);
+        write("capture_file", name.to_owned(), bytes)?;
+    }
+    write("capture_file", "pcapng".to_owned(), [&[255][..], &pcapng(&blocks)].concat())
+}
+
+/// One frame, verbose, as [`text`](../fuzz_targets/text.rs) takes it.
+fn text(packet: &Packet<'_>) -> Vec<u8> {
+    let len = packet.frame_len as u16;
+    [&[0, 0b0000_1010, 7, 0][..], &len.to_le_bytes(), packet.frame].concat()
+}
+
+fn with_meta<'a>(packet: &Packet<'a>, number: u64) -> Packet<'a> {
+    let meta = Meta {
+        direction: Direction::Inbound,
+        queue: Some(1),
+        packet_id: Some(number),
+        verdict: Some(2),
+        lost: number % 2,
+    };
+    Packet { meta, ..*packet }
+}
+
+/// A record behind the place where the ring ends.
+fn perf_record(packet: &Packet<'_>) -> Vec<u8> {
+    let data_len = HEADER_LEN + packet.frame.len();
+    let len = (8 + 8 + 4 + data_len).next_multiple_of(8);
+    let mut bytes = 30u16.to_le_bytes().to_vec();
+    bytes.extend(SAMPLE.to_ne_bytes());
+    bytes.extend([0, 0]);
+    bytes.extend((len as u16).to_ne_bytes());
+    bytes.extend(1_000_000_000u64.to_ne_bytes());
+    bytes.extend(((len - 20) as u32).to_ne_bytes());
+    bytes.extend(1u64.to_ne_bytes());
+    bytes.extend(0u64.to_ne_bytes());
+    for word in [packet.frame_len, packet.frame.len() as u32, 3, 0, 2, 0x0001_0000] {
+        bytes.extend(word.to_ne_bytes());
+    }
+    bytes.extend(packet.frame);
+    bytes.resize(2 + len, 0);
+    bytes
+}
+
+/// A section with an interface, a packet and statistics.
+fn pcapng(block: &[u8]) -> Vec<u8> {
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<_>>();
+    let section = words(&[0x0a0d_0d0a, 28, 0x1a2b_3c4d, 1, u32::MAX, u32::MAX, 28]);
+    // if_name "eth", if_tsresol 9
+    let interface = words(&[1, 40, 1, 0, 0x0003_0002, 0x0068_7465, 0x0001_0009, 9, 0, 40]);
+    let statistics = words(&[5, 40, 0, 0, 5, 0x0008_0004, 7, 0, 0, 40]);
+    [&section[..], &interface, block, &statistics].concat()
+}

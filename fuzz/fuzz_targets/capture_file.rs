@@ -1,0 +1,58 @@
+//! pcap and pcapng files, read in pieces of any size: the same items and the same error come out.
+#![no_main]
+
+use std::io::{self, Read};
+
+use libfuzzer_sys::fuzz_target;
+use xdpdump::input::{CaptureFile, Item};
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&piece, file)) = data.split_first() else { return };
+    let whole = read(file);
+    let pieces = read(Pieces { rest: file, piece: usize::from(piece) + 1 });
+    assert_eq!(whole, pieces);
+});
+
+/// What a file holds, summed up, and how reading it ends.
+fn read(reader: impl Read) -> (Vec<(i64, usize, u32, u32)>, String) {
+    let mut items = Vec::new();
+    let mut interfaces = 0;
+    let mut file = match CaptureFile::new(reader, "file") {
+        Ok(file) => file,
+        Err(error) => return (items, error.to_string()),
+    };
+    loop {
+        match file.next() {
+            Ok(Some(Item::Interface(interface))) => {
+                interfaces += 1;
+                items.push((0, 0, interface.link_type.0.into(), interface.snap_len));
+            }
+            Ok(Some(Item::Packet(packet))) => {
+                assert!(packet.interface < interfaces, "a packet of an interface nobody announced");
+                items.push((packet.timestamp.0, packet.frame.len(), packet.frame_len, packet.interface));
+            }
+            Ok(Some(Item::Statistics(statistics))) => {
+                assert!(statistics.interface < interfaces, "statistics of an interface nobody announced");
+                items.push((statistics.end.0, 0, 0, statistics.interface));
+            }
+            Ok(None) => return (items, String::new()),
+            Err(error) => {
+                assert!(matches!(file.next(), Ok(None)), "goes on after an error");
+                return (items, error.to_string());
+            }
+        }
+    }
+}
+
+/// A reader that gives a few bytes at a time.
+struct Pieces<'a> {
+    rest: &'a [u8],
+    piece: usize,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = buffer.len().min(self.piece);
+        self.rest.read(&mut buffer[..room])
+    }
+}

@@ -1,0 +1,62 @@
+//! The records of a perf ring, wherever the ring ends: found, parsed, and written as a pcapng block that is whole.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use xdpdump::{
+    output::{pcapng::encode, record::Framing},
+    packet::{Direction, Meta, Packet, Timestamp},
+    transport::{
+        event::{self, Event, Split},
+        perf::walk::{self, Record},
+    },
+};
+use xdpdump_ebpf::flags;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((cut, ring)) = data.split_first_chunk() else { return };
+    let (first, second) = ring.split_at(usize::from(u16::from_le_bytes(*cut)).min(ring.len()));
+    let mut bytes = Split::new(first, second);
+    let mut scratch = Vec::new();
+    let mut left = bytes.len();
+    while let Some(Ok(record)) = walk::next(&mut bytes) {
+        assert!(bytes.len() < left, "no step forward");
+        left = bytes.len();
+        if let Record::Sample { time, body } = record {
+            sample(time, body, &mut scratch);
+        }
+    }
+});
+
+fn sample(time: u64, body: Split<'_>, scratch: &mut Vec<u8>) {
+    let len = body.len();
+    let Some((header, frame)) = event::parse(body, scratch) else { return };
+    assert_eq!(frame.len(), header.capture_len as usize);
+    assert!(frame.len() <= len);
+    let event = Event {
+        time,
+        cpu: 0,
+        sequence: header.sequence,
+        lost: header.lost,
+        queue: header.queue,
+        verdict: (header.flags & flags::VERDICT != 0).then_some(header.verdict.into()),
+        frame_len: header.frame_len,
+        frame,
+    };
+    let packet = Packet {
+        timestamp: Timestamp(time.cast_signed()),
+        uptime: Some(time),
+        interface: 0,
+        frame,
+        frame_len: event.frame_len,
+        meta: Meta {
+            direction: Direction::Inbound,
+            queue: Some(event.queue),
+            packet_id: event.packet_id(),
+            verdict: event.verdict,
+            lost: event.lost,
+        },
+    };
+    let mut block = Vec::new();
+    encode::enhanced_packet(&mut block, &packet);
+    assert_eq!(Framing::Pcapng.whole(&block, block.len(), false), block.len());
+}

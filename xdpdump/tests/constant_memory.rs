@@ -1,0 +1,80 @@
+//! Reading takes the same memory however much there is to read.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::{
+    fs,
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use support::capture::XDPDUMP;
+
+/// Room for the program, its buffers and the conversations it remembers.
+const ENOUGH: u64 = 64 << 20;
+
+const FILE_HEADER: [u32; 6] = [0xa1b2_3c4d, 2 | 4 << 16, 0, 0, 262_144, 1];
+/// Bytes of each frame: what most networks carry at most.
+const FRAME: usize = 1514;
+const RECORD: usize = 16 + FRAME;
+/// Records handed over in one write.
+const RECORDS: usize = 700;
+
+/// A pcap record with a TCP segment.
+fn record() -> [u8; RECORD] {
+    let mut record = [0; RECORD];
+    for (to, word) in record.chunks_exact_mut(4).zip([1, 0, FRAME as u32, FRAME as u32]) {
+        to.copy_from_slice(&word.to_ne_bytes());
+    }
+    let ipv4_and_tcp = [
+        [0x45, 0, 0x05, 0xdc, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2],
+        [0x12, 0x34, 0, 80, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 0xff, 0xff, 0, 0, 0, 0],
+    ];
+    record[16 + 12..][..2].copy_from_slice(&[0x08, 0x00]);
+    record[16 + 14..][..40].copy_from_slice(ipv4_and_tcp.as_flattened());
+    record
+}
+
+/// Has the tool read so many bytes from a pipe, each frame of another conversation, and returns the most memory it had.
+fn peak_memory(bytes: u64, arguments: &[&str]) -> u64 {
+    let mut tool = Command::new(XDPDUMP)
+        .args(["-r", "-"])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = tool.stdin.take().unwrap();
+    stdin.write_all(&FILE_HEADER.map(u32::to_ne_bytes).concat()).unwrap();
+    let mut records = record().repeat(RECORDS);
+    let mut conversation = 0u32;
+    let mut written = 0;
+    while written < bytes {
+        for record in records.chunks_exact_mut(RECORD) {
+            conversation += 1;
+            record[16 + 26..][..4].copy_from_slice(&conversation.to_be_bytes());
+        }
+        stdin.write_all(&records).unwrap();
+        written += records.len() as u64;
+    }
+    // It waits for more, having read all but what a pipe holds.
+    let status = fs::read_to_string(format!("/proc/{}/status", tool.id())).unwrap();
+    drop(stdin);
+    assert!(tool.wait().unwrap().success());
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak_kib: u64 = peak.trim().strip_suffix(" kB").unwrap().parse().unwrap();
+    println!("{written} bytes read, {peak_kib} KiB used: {arguments:?}");
+    peak_kib << 10
+}
+
+#[test]
+fn two_gigabytes_are_converted_in_little_memory() {
+    assert!(peak_memory(2 << 30, &["-w", "/dev/null"]) < ENOUGH);
+}
+
+#[test]
+fn half_a_gigabyte_of_conversations_is_printed_in_little_memory() {
+    // 350,000 conversations, several times more than are remembered.
+    assert!(peak_memory(512 << 20, &[]) < ENOUGH);
+}

@@ -1,0 +1,286 @@
+//! What goes wrong around a capture: the output fails, the process is stopped or killed, memory runs out. Frames are
+//! captured or counted as lost, and the file opens. Needs root.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::{
+    fs::File,
+    io,
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    process::Stdio,
+    thread,
+    time::Duration,
+};
+
+use support::{
+    capture::{Capture, Ended, Totals, XDPDUMP},
+    cgroup::MemoryGroup,
+    disk::Disk,
+    files,
+    load::{self, under_load},
+    netns::{NetNs, Traces},
+    objects::Objects,
+    processes, wait,
+    wire::{self, Wire},
+};
+use tempfile::TempDir;
+
+const TRANSPORTS: [&str; 2] = ["ring", "perf"];
+
+/// More than a file gets rid of between two looks at the rings.
+const FAST: u32 = 300_000;
+
+/// Two namespaces joined by a pair of interfaces, and room for a capture file.
+struct Scene {
+    left: NetNs,
+    right: NetNs,
+    directory: TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (left, right) = NetNs::quiet_pair("left", "right");
+        // So that frames arrive also while nobody captures.
+        right.execute("ethtool", &["-K", "right", "gro", "on"]);
+        Self { left, right, directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.directory.path().join("capture.pcapng")
+    }
+
+    fn capture(&self, path: &Path, transport: &str, options: &[&str]) -> Capture {
+        let arguments = ["-i", "right", "--transport", transport, "-w", path.to_str().unwrap()];
+        Capture::start(&self.right, arguments.iter().chain(options))
+    }
+
+    fn load<T>(&self, action: impl FnOnce() -> T) -> T {
+        under_load(&self.left, "left", 200, FAST / wait::slowness(), action)
+    }
+
+    /// Frames that arrived, none of them before a capture began.
+    fn arrived(&self) -> u64 {
+        load::settled(|| load::received(&self.right, "right"))
+    }
+
+    fn assert_clean(&self, objects: &Objects) {
+        wait::until_equal(&Traces::default(), || self.right.traces("right"));
+        wait::until_equal(&Objects::default(), || objects.left());
+    }
+}
+
+/// Asserts that tshark reads the file without a complaint, and as many packets as the totals say.
+fn assert_holds(path: &Path, totals: Totals) {
+    assert_eq!(totals, Totals::exact(totals.captured, totals.dropped));
+    assert_eq!(files::read_by_tshark(path).len() as u64, totals.captured);
+    assert_eq!(files::read(path).packets.len() as u64, totals.captured);
+}
+
+/// A capture under load whose output fails at `path` when `fail` has been called.
+fn output_fails(path: &Path, transport: &str, fail: impl FnOnce()) -> Ended {
+    let scene = Scene::new();
+    let capture = scene.capture(path, transport, &["-B", "2048"]);
+    let objects = Objects::of_process(capture.pid());
+    let ended = scene.load(|| {
+        fail();
+        capture.wait()
+    });
+    scene.assert_clean(&objects);
+    let sentence = format!("cannot write to {}: ", path.display());
+    assert!(ended.failure().starts_with(&sentence), "{}", ended.stderr);
+    // What the output did not take is in none of the counts but the first.
+    let counts = ended.counts();
+    assert!(files::read_by_tshark(path).len() as u64 <= counts.captured && counts.captured > 0, "{counts:?}");
+    files::read(path);
+    ended
+}
+
+#[test]
+fn a_disk_that_fills_up_under_load_ends_the_capture() {
+    for transport in TRANSPORTS {
+        let disk = Disk::in_memory(4 << 20);
+        let ended = output_fails(&disk.path().join("full.pcapng"), transport, || {});
+        assert!(ended.failure().ends_with("free some space or write elsewhere with -w"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_file_system_that_goes_read_only_ends_the_capture() {
+    for transport in TRANSPORTS {
+        let disk = Disk::ext4();
+        let path = disk.path().join("capture.pcapng");
+        let ended = output_fails(&path, transport, || {
+            thread::sleep(Duration::from_millis(200));
+            disk.abort();
+        });
+        let sentence = format!(
+            "cannot write to {}: the file system is read-only: write elsewhere with -w",
+            path.display()
+        );
+        assert_eq!(ended.failure(), sentence);
+    }
+}
+
+/// The issue speaks of 10 s; pipe and rings are full after a tenth of one, and nothing else happens after.
+#[test]
+fn a_reader_that_pauses_costs_frames_and_each_is_counted() {
+    for transport in TRANSPORTS {
+        let scene = Scene::new();
+        let mut command = scene.right.command(XDPDUMP);
+        command
+            .args(["-i", "right", "--transport", transport, "-B", "2048", "-w", "-"])
+            .stdout(Stdio::piped());
+        let mut capture = Capture::spawn(&mut command);
+        capture.wait_for("listening on");
+        let objects = Objects::of_process(capture.pid());
+        let mut pipe = capture.stdout();
+        let mut file = File::create(scene.file()).unwrap();
+
+        let reader = scene.load(|| {
+            thread::sleep(Duration::from_secs(2));
+            let reader = thread::spawn(move || io::copy(&mut pipe, &mut file).unwrap());
+            thread::sleep(Duration::from_millis(500));
+            reader
+        });
+        // The load is over, and the capture goes on: this frame is the last in the file.
+        let last = wire::frame(60, b"last");
+        Wire::open(&scene.left, "left").send(&last);
+        let arrived = scene.arrived();
+        let totals = capture.stop().totals();
+        reader.join().unwrap();
+
+        assert_eq!(totals.received, arrived, "{transport}");
+        assert!(totals.dropped > 0, "{transport}: {totals:?}");
+        assert_holds(&scene.file(), totals);
+        assert_eq!(*files::read(&scene.file()).frames().last().unwrap(), last);
+        scene.assert_clean(&objects);
+    }
+}
+
+#[test]
+fn a_capture_that_was_stopped_for_two_seconds_counts_what_it_lost() {
+    for transport in TRANSPORTS {
+        let scene = Scene::new();
+        let capture = scene.capture(&scene.file(), transport, &["-B", "2048"]);
+        let objects = Objects::of_process(capture.pid());
+        scene.load(|| {
+            thread::sleep(Duration::from_millis(200));
+            capture.signal(libc::SIGSTOP);
+            thread::sleep(Duration::from_secs(2));
+            capture.signal(libc::SIGCONT);
+            thread::sleep(Duration::from_millis(200));
+        });
+        let arrived = scene.arrived();
+        let totals = capture.stop().totals();
+        assert_eq!(totals.received, arrived, "{transport}");
+        assert!(totals.dropped > 0, "{transport}: {totals:?}");
+        assert_holds(&scene.file(), totals);
+        scene.assert_clean(&objects);
+    }
+}
+
+#[test]
+fn a_hundred_captures_killed_under_load_leave_files_that_open() {
+    const KILLS: u64 = 100;
+    let scene = Scene::new();
+    let mut objects = Objects::default();
+    let all = scene.directory.path().join("all.pcapng");
+    let mut sections = File::create(&all).unwrap();
+    let mut packets = 0;
+    scene.load(|| {
+        for kill in 0..KILLS {
+            let name = if kill % 10 == 9 { "killed.pcap" } else { "killed.pcapng" };
+            let path = scene.directory.path().join(name);
+            let capture = scene.capture(&path, TRANSPORTS[kill as usize % 2], &["-B", "4096"]);
+            objects.extend(Objects::of_process(capture.pid()));
+            let guardians = processes::children(capture.pid());
+            assert_eq!(guardians.len(), 1);
+            // No two at the same moment of the reader's rhythm.
+            thread::sleep(Duration::from_micros(20_000 + kill * 997 % 40_000));
+            capture.signal(libc::SIGKILL);
+            assert_eq!(capture.wait().status.signal(), Some(libc::SIGKILL));
+            wait::until(|| !processes::is_alive(guardians[0]));
+
+            // Panics when the file does not end on a whole record.
+            packets += files::read(&path).packets.len();
+            if name == "killed.pcap" {
+                packets -= files::read_by_tshark(&path).len();
+            } else {
+                // Sections may follow each other in a file, so that one tshark will do: it would stumble over a cut.
+                io::copy(&mut File::open(&path).unwrap(), &mut sections).unwrap();
+            }
+        }
+    });
+    assert!(packets > 0);
+    assert_eq!(files::read_by_tshark(&all).len(), packets);
+    scene.assert_clean(&objects);
+}
+
+#[test]
+fn a_guardian_outlives_an_interrupt_and_not_the_capture() {
+    let scene = Scene::new();
+    let capture = scene.capture(&scene.file(), "ring", &[]);
+    let guardians = processes::children(capture.pid());
+    let [guardian] = guardians[..] else { panic!("{guardians:?}") };
+    assert_eq!(Objects::of_process(guardian), Objects::default());
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        // SAFETY: no pointers are passed; the guardian's parent has not waited for it.
+        assert_eq!(unsafe { libc::kill(guardian, signal) }, 0);
+    }
+    thread::sleep(Duration::from_millis(100));
+    assert!(processes::is_alive(guardian));
+    capture.stop().totals();
+    assert!(!processes::is_alive(guardian));
+}
+
+#[test]
+fn without_a_guardian_the_capture_goes_on_and_says_so() {
+    let scene = Scene::new();
+    let mut command = scene.right.command("sh");
+    // This command's mounts are its own.
+    command.args(["-c", r#"mount -t tmpfs tmpfs /proc && exec "$@""#, "sh", XDPDUMP, "-i", "right", "-w"]);
+    let mut capture = Capture::spawn(command.arg(scene.file()));
+    capture.wait_for("no guardian process (");
+    capture.wait_for("listening on");
+    Wire::open(&scene.left, "left").send(&wire::frame(60, b""));
+    assert_eq!(capture.stop().totals(), Totals::exact(1, 0));
+    assert_eq!(files::read_by_tshark(&scene.file()), [60]);
+}
+
+#[test]
+fn what_a_file_held_before_stays_in_front_when_output_is_appended() {
+    let scene = Scene::new();
+    for _ in 0..2 {
+        let file = File::options().append(true).create(true).open(scene.file()).unwrap();
+        let mut command = scene.right.command(XDPDUMP);
+        command.args(["-i", "right", "-w", "-"]).stdout(file);
+        let mut capture = Capture::spawn(&mut command);
+        capture.wait_for("listening on");
+        drop(command);
+        Wire::open(&scene.left, "left").send(&wire::frame(60, b""));
+        thread::sleep(Duration::from_millis(300));
+        let guardians = processes::children(capture.pid());
+        capture.signal(libc::SIGKILL);
+        capture.wait();
+        wait::until(|| !guardians.iter().any(|&pid| processes::is_alive(pid)));
+    }
+    assert_eq!(files::read_by_tshark(&scene.file()), [60, 60]);
+}
+
+#[test]
+fn rings_that_a_memory_limit_forbids_are_refused() {
+    let scene = Scene::new();
+    let group = MemoryGroup::with_limit(64 << 20);
+    let mut command = scene.right.command(XDPDUMP);
+    command.args(["-i", "right", "--transport", "ring", "-B", "1048576", "-w"]).arg(scene.file());
+    let ended = Capture::spawn(&mut group.limit(&command)).wait();
+    assert!(
+        ended.failure().starts_with("the kernel has no memory for the rings: ask for less with -B"),
+        "{}",
+        ended.stderr
+    );
+    assert!(!scene.file().exists());
+    scene.assert_clean(&Objects::default());
+}

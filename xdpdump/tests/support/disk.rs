@@ -1,0 +1,57 @@
+//! Small file systems to break.
+
+use std::{fs::File, path::Path, process::Command};
+
+use tempfile::TempDir;
+
+use super::netns::run;
+
+/// A mounted file system; unmounted when dropped.
+#[derive(Debug)]
+pub struct Disk {
+    mount_point: TempDir,
+    #[expect(dead_code, reason = "held for its Drop")]
+    image: Option<TempDir>,
+}
+
+impl Disk {
+    /// A file system in memory that holds so many bytes.
+    pub fn in_memory(bytes: u64) -> Self {
+        let disk = Self { mount_point: tempfile::tempdir().unwrap(), image: None };
+        disk.mount("tmpfs", &format!("size={bytes}"), Path::new("tmpfs"));
+        disk
+    }
+
+    /// A file system of 64 MiB in a file.
+    pub fn ext4() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let image = directory.path().join("image");
+        File::create(&image).unwrap().set_len(64 << 20).unwrap();
+        run("mkfs.ext4", ["-q", image.to_str().unwrap()]);
+        let disk = Self { mount_point: tempfile::tempdir().unwrap(), image: Some(directory) };
+        disk.mount("ext4", "loop,errors=remount-ro", &image);
+        disk
+    }
+
+    fn mount(&self, kind: &str, options: &str, source: &Path) {
+        let arguments = ["-t", kind, "-o", options, source.to_str().unwrap(), self.path().to_str().unwrap()];
+        run("mount", arguments);
+    }
+
+    /// Where it is mounted.
+    pub fn path(&self) -> &Path {
+        self.mount_point.path()
+    }
+
+    /// Makes an ext4 take itself for damaged: it is read-only from now on, for those as well who have a file open.
+    pub fn abort(&self) {
+        run("mount", ["-o", "remount,abort", self.path().to_str().unwrap()]);
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // The test's own failure matters more than this one.
+        let _ = Command::new("umount").arg(self.path()).status();
+    }
+}

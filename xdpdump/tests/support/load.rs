@@ -1,0 +1,66 @@
+//! Frames that keep coming while something happens, and what an interface counted of them.
+
+use std::{
+    mem,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+
+use super::{generator::Generator, netns::NetNs, wait, wire};
+
+/// Frames sent without looking whether to stop.
+const BURST: u32 = 4096;
+
+/// Does `action` while frames of `frame_len` bytes, numbered, leave `interface` of `netns` at `per_second`.
+///
+/// The other end needs a native XDP program or GRO; see [`Generator`].
+pub fn under_load<T>(
+    netns: &NetNs,
+    interface: &str,
+    frame_len: usize,
+    per_second: u32,
+    action: impl FnOnce() -> T,
+) -> T {
+    let generator = Generator::new(netns.interface_index(interface), wire::frame(frame_len, b""));
+    let done = AtomicBool::new(false);
+    let burst = Duration::from_secs(1) * BURST / per_second;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            netns.run(|| {
+                while !done.load(Ordering::Relaxed) {
+                    generator.send_paced(per_second, burst);
+                }
+            });
+        });
+        // Also when the action panics: the scope waits for its threads.
+        let _done = SetWhenDropped(&done);
+        action()
+    })
+}
+
+struct SetWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Frames that an interface counted as received.
+pub fn received(netns: &NetNs, interface: &str) -> u64 {
+    let statistics = netns.ip(["-s", "-s", "link", "show", interface]);
+    let mut lines = statistics.lines().skip_while(|line| !line.trim_start().starts_with("RX:"));
+    lines.nth(1).unwrap().split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// A count that has come to rest.
+pub fn settled(count: impl Fn() -> u64) -> u64 {
+    let mut last = count();
+    wait::until(|| {
+        thread::sleep(Duration::from_millis(50));
+        let now = count();
+        mem::replace(&mut last, now) == now
+    });
+    last
+}
