@@ -12,6 +12,8 @@
 pub mod bpf;
 #[path = "../../../xdpdump/tests/support/generator.rs"]
 pub mod generator;
+#[path = "../../../xdpdump/tests/support/kernel.rs"]
+pub mod kernel;
 #[path = "../../../xdpdump/tests/support/netns.rs"]
 pub mod netns;
 #[path = "../../../xdpdump/tests/support/wire.rs"]
