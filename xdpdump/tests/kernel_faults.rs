@@ -6,7 +6,7 @@ mod support;
 
 use std::{
     fs::File,
-    io,
+    io::{self, Write},
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::Stdio,
@@ -29,7 +29,7 @@ use tempfile::TempDir;
 
 const TRANSPORTS: [&str; 2] = ["ring", "perf"];
 
-/// More than a file gets rid of between two looks at the rings.
+/// Frames a second: more than a paused reader leaves room for, less than a busy machine fails to send.
 const FAST: u32 = 300_000;
 
 /// Two namespaces joined by a pair of interfaces, and room for a capture file.
@@ -57,7 +57,11 @@ impl Scene {
     }
 
     fn load<T>(&self, action: impl FnOnce() -> T) -> T {
-        under_load(&self.left, "left", 200, FAST / wait::slowness(), action)
+        self.load_of(200, action)
+    }
+
+    fn load_of<T>(&self, frame_len: usize, action: impl FnOnce() -> T) -> T {
+        under_load(&self.left, "left", frame_len, FAST / wait::slowness(), action)
     }
 
     /// Frames that arrived, none of them before a capture began.
@@ -185,20 +189,26 @@ fn a_capture_that_was_stopped_for_two_seconds_counts_what_it_lost() {
 fn a_hundred_captures_killed_under_load_leave_files_that_open() {
     const KILLS: u64 = 100;
     let scene = Scene::new();
+    for (netns, interface) in [(&scene.left, "left"), (&scene.right, "right")] {
+        netns.ip(["link", "set", interface, "mtu", "3500"]);
+    }
+    // A file system that copies page by page, and looks for a signal to die by in between.
+    let disk = Disk::in_memory(1 << 30);
     let mut objects = Objects::default();
     let all = scene.directory.path().join("all.pcapng");
     let mut sections = File::create(&all).unwrap();
     let mut packets = 0;
-    scene.load(|| {
+    // Large frames, for many bytes to write: without guardians a few of these files end in a cut.
+    scene.load_of(3000, || {
         for kill in 0..KILLS {
             let name = if kill % 10 == 9 { "killed.pcap" } else { "killed.pcapng" };
-            let path = scene.directory.path().join(name);
+            let path = disk.path().join(name);
             let capture = scene.capture(&path, TRANSPORTS[kill as usize % 2], &["-B", "4096"]);
             objects.extend(Objects::of_process(capture.pid()));
             let guardians = processes::children(capture.pid());
             assert_eq!(guardians.len(), 1);
             // No two at the same moment of the reader's rhythm.
-            thread::sleep(Duration::from_micros(20_000 + kill * 997 % 40_000));
+            thread::sleep(Duration::from_micros(10_000 + kill * 997 % 40_000));
             capture.signal(libc::SIGKILL);
             assert_eq!(capture.wait().status.signal(), Some(libc::SIGKILL));
             wait::until(|| !processes::is_alive(guardians[0]));
@@ -216,6 +226,27 @@ fn a_hundred_captures_killed_under_load_leave_files_that_open() {
     assert!(packets > 0);
     assert_eq!(files::read_by_tshark(&all).len(), packets);
     scene.assert_clean(&objects);
+}
+
+/// What the kernel leaves behind when it ends a write in the middle, made here so that it happens every time.
+#[test]
+fn the_end_of_a_write_that_was_cut_short_is_cut_off() {
+    for name in ["out.pcapng", "out.pcap"] {
+        let scene = Scene::new();
+        let path = scene.directory.path().join(name);
+        let capture = scene.capture(&path, "ring", &[]);
+        let guardians = processes::children(capture.pid());
+        Wire::open(&scene.left, "left").send(&wire::frame(60, b""));
+        thread::sleep(Duration::from_millis(300));
+        capture.signal(libc::SIGSTOP);
+        let mut file = File::options().append(true).open(&path).unwrap();
+        file.write_all(&[6, 0, 0, 0, 255, 1, 0, 0, 0, 0]).unwrap();
+        capture.signal(libc::SIGKILL);
+        capture.wait();
+        wait::until(|| !guardians.iter().any(|&pid| processes::is_alive(pid)));
+        assert_eq!(files::read_by_tshark(&path), [60], "{name}");
+        assert_eq!(files::read(&path).packets.len(), 1, "{name}");
+    }
 }
 
 #[test]
