@@ -88,8 +88,7 @@ fn a_million_numbered_frames_are_captured_or_counted_as_lost() {
     let directory = tempfile::tempdir().unwrap();
     for mode in ["-N", "-S"] {
         let path = directory.path().join("million.pcapng");
-        let (ended, arrived, contents) =
-            capture(&path, SMALL, &[mode], |generator| generator.send(million));
+        let (ended, arrived, contents) = capture(&path, SMALL, &[mode], |generator| generator.send(million));
         let totals = assert_exact(&ended, &arrived, &contents);
         assert_eq!(arrived.sent, u64::from(million));
         assert!(totals.captured > 0);
