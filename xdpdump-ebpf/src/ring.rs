@@ -73,7 +73,6 @@ unsafe fn record(ctx: &XdpContext, cpu: u32, control: *mut Control, frame_len: u
     // SAFETY: a static of this program; volatile because user space replaces its value before loading.
     let mask = unsafe { (&raw const RING_MASK).read_volatile() } as u64;
 
-    // The helper wants a length that the verifier knows to be neither 0 nor too large. No frame is empty.
     let mut capture_len = u64::from(frame_len.min(snap_len()).min(MAX_CAPTURE_LEN));
     bound(&mut capture_len, u64::from(MAX_CAPTURE_LEN));
     let mut padded_len = (capture_len + 3) & !3;
@@ -92,6 +91,11 @@ unsafe fn record(ctx: &XdpContext, cpu: u32, control: *mut Control, frame_len: u
 
     let mut offset = head;
     bound(&mut offset, mask);
+    // The helper wants a length that the verifier knows to be neither 0 nor too large. It is not 0 by now, but before Linux
+    // 6.8 the verifier learns nothing from a comparison with 0.
+    let mut copy_len = capture_len - 1;
+    bound(&mut copy_len, 0xffff);
+    copy_len += 1;
     // SAFETY: the map's value holds control page, ring and slack, so a whole record fits behind any offset in the ring,
     // and up to the tail there is no record that the reader still wants. All offsets are multiples of 4.
     unsafe {
@@ -108,7 +112,7 @@ unsafe fn record(ctx: &XdpContext, cpu: u32, control: *mut Control, frame_len: u
         let behind = frame.add(padded_len as usize);
         // The padding, with the bytes before it that the copy overwrites.
         put(behind.sub(4), 0, 0);
-        if bpf_xdp_load_bytes(ctx.ctx, 0, frame.cast(), capture_len as u32) != 0 {
+        if bpf_xdp_load_bytes(ctx.ctx, 0, frame.cast(), copy_len as u32) != 0 {
             (*control).failed = failed + 1;
             return;
         }
