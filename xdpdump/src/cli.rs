@@ -56,7 +56,7 @@ pub struct Cli {
     #[arg(short = 'H', long, conflicts_with_all = ["read", "list_interfaces"], help_heading = "Capture")]
     offload: bool,
 
-    /// Bytes to capture of each frame; 0 means the default, the whole frame up to 65468 bytes
+    /// Bytes to capture of each frame; 0 means the default, the whole frame up to 65535 bytes (65468 through perf rings)
     #[arg(short, long, value_name = "BYTES", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_SNAP_LEN)), help_heading = "Capture")]
     snapshot_length: u32,
 

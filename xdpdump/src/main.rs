@@ -1,8 +1,9 @@
 //! The `xdpdump` command.
 
 use std::{
-    fs::Metadata,
-    io::{IsTerminal, Write},
+    fs::{File, Metadata},
+    io::{self, IsTerminal, Write},
+    os::fd::{AsFd, BorrowedFd},
     os::unix::fs::MetadataExt,
     path::Path,
     process::ExitCode,
@@ -11,7 +12,7 @@ use std::{
 use anyhow::Context;
 use clap::Parser;
 use xdpdump::{
-    capture::{self, Audience, Limits, Totals},
+    capture::{self, Audience, Limits},
     cli::Cli,
     config::{self, Config, Destination},
     input::CaptureFile,
@@ -66,17 +67,26 @@ fn replay(path: &Path, destination: &Destination) -> anyhow::Result<()> {
         ));
     }
     let mut sinks = open(destination, output::open)?;
-    let count = replay::run(&mut file, destination.limit, destination.packet_buffered, &mut sinks)?;
+    // What comes through a pipe comes when it happens.
+    let shows_at_once =
+        destination.packet_buffered || (destination.text.is_some() && io::stdout().is_terminal());
+    let count = replay::run(&mut file, destination.limit, shows_at_once, &mut sinks)?;
     if destination.count { print(&counted(count)) } else { Ok(()) }
 }
 
-/// Whether both names lead to one regular file.
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    let identity = |path: &Path| {
-        let metadata = path.metadata().ok().filter(Metadata::is_file)?;
-        Some((metadata.dev(), metadata.ino()))
-    };
-    identity(one).is_some_and(|one| identity(other) == Some(one))
+/// Whether what is read and what is to be written are one regular file; `-` is the standard stream.
+fn is_same_file(input: &Path, output: &Path) -> bool {
+    let of_stream = |stream: BorrowedFd<'_>| stream.try_clone_to_owned().map(File::from)?.metadata();
+    let standard = Path::new("-");
+    let input = if input == standard { of_stream(io::stdin().as_fd()) } else { input.metadata() };
+    let output = if output == standard { of_stream(io::stdout().as_fd()) } else { output.metadata() };
+    identity(input).is_some_and(|input| identity(output) == Some(input))
+}
+
+/// What is the same for all names of a regular file, and for no other.
+fn identity(metadata: io::Result<Metadata>) -> Option<(u64, u64)> {
+    let metadata = metadata.ok().filter(Metadata::is_file)?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 fn live(config: &config::Capture, destination: &Destination) -> anyhow::Result<()> {
@@ -84,21 +94,22 @@ fn live(config: &config::Capture, destination: &Destination) -> anyhow::Result<(
         packets: destination.limit,
         packet_buffered: destination.packet_buffered || config.immediate,
         verbose: destination.verbose,
-        progress: destination.verbose && destination.file.is_some(),
-        watch_stdout: writes_to_stdout(destination) && !std::io::stdout().is_terminal(),
+        progress: destination.verbose
+            && destination.file.is_some()
+            && destination.text.is_none()
+            && io::stderr().is_terminal(),
+        watch_stdout: writes_to_stdout(destination) && !io::stdout().is_terminal(),
     };
     let (totals, result) =
         capture::run(config, limits, || open(destination, open_guarded), &mut StandardError)?;
-    report(totals, destination)?;
-    Ok(result?)
-}
-
-fn report(totals: Totals, destination: &Destination) -> anyhow::Result<()> {
-    if destination.count {
-        print(&counted(totals.captured))?;
+    if limits.progress {
+        // The totals do not go over the last count.
+        say_plainly("");
     }
     say_plainly(&totals.to_string());
-    Ok(())
+    let printed = if destination.count { print(&counted(totals.captured)) } else { Ok(()) };
+    // What ended the capture matters more than a standard output that nobody reads.
+    result.map_err(Into::into).and(printed)
 }
 
 /// How a capture file is opened.
@@ -112,9 +123,9 @@ fn open(destination: &Destination, open_file: OpenFile) -> Result<Fanout, output
     }
     if let Some(text) = &destination.text {
         let sink: Box<dyn Sink> = if text.to_stderr {
-            Box::new(TextSink::new(std::io::stderr(), "standard error", text.options))
+            Box::new(TextSink::new(io::stderr(), "standard error", text.options))
         } else {
-            Box::new(TextSink::new(std::io::stdout(), "standard output", text.options))
+            Box::new(TextSink::new(io::stdout(), "standard output", text.options))
         };
         sinks.push(sink);
     }
@@ -132,7 +143,7 @@ fn writes_to_stdout(destination: &Destination) -> bool {
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
+    io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
 }
 
 fn counted(packets: u64) -> String {
@@ -149,7 +160,7 @@ impl Audience for StandardError {
 
     /// On one line that is written again and again, as tcpdump does.
     fn progress(&mut self, packets: u64) {
-        let _ = write!(std::io::stderr(), "Got {packets}\r");
+        let _ = write!(io::stderr(), "Got {packets}\r");
     }
 }
 
@@ -160,7 +171,7 @@ fn say(line: &str) {
 
 /// A line on standard error. Nobody is there to be told when that fails.
 fn say_plainly(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
@@ -169,8 +180,8 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
             || matches!(cause.downcast_ref(), Some(capture::Error::Output(output::Error::Closed(_))))
             || matches!(cause.downcast_ref(), Some(replay::Error::Output(output::Error::Closed(_))))
             || cause
-                .downcast_ref::<std::io::Error>()
-                .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+                .downcast_ref::<io::Error>()
+                .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     })
 }
 

@@ -128,7 +128,7 @@ fn a_program_that_is_attached_is_named_and_left_alone() {
     let (_left, right) = NetNs::quiet_pair("left", "right");
     let program = PassProgram::load();
     let index = right.interface_index("right");
-    for (mode, word) in [(DRIVER_MODE, "native"), (SKB_MODE, "generic (SKB)")] {
+    for (mode, word, off) in [(DRIVER_MODE, "native", "xdpdrv"), (SKB_MODE, "generic (SKB)", "xdpgeneric")] {
         let attachment = right.run(|| program.attach(index, mode));
         let before = right.ip(["-d", "link", "show", "right"]);
         for option in ["-p", "-N", "-S"] {
@@ -136,7 +136,7 @@ fn a_program_that_is_attached_is_named_and_left_alone() {
                 refusal(&right, &["-i", "right", option, "-w", "/dev/null"]),
                 format!(
                     "right has an XDP program already: id {} (pass), {word} mode; it was left alone. Detach it first \
-                     (ip link set dev right xdp off, or end the program that attached it)",
+                     (ip link set dev right {off} off, or end the program that attached it)",
                     program.id()
                 ),
                 "{option}"

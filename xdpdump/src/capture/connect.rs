@@ -34,8 +34,9 @@ pub fn connect(config: &config::Capture, link: &Link) -> Result<Connection, Erro
         }
         None => match through_ring(config, link) {
             // What is wrong with the interface is wrong for both.
-            Err(Error::Probe(probe::Error::Load(_))) => {
-                Ok(through_perf(config, link)?.because("mapped rings take Linux 5.18"))
+            Err(Error::Probe(probe::Error::Load(reason))) => {
+                let reason = format!("this kernel refused mapped rings, which take Linux 5.18 ({reason})");
+                Ok(through_perf(config, link)?.because(&reason))
             }
             result => Ok(result?.because("the fastest this kernel has")),
         },

@@ -153,6 +153,8 @@ impl<'a> Session<'a> {
     /// Detaches, takes what the rings still hold and finishes the output.
     pub fn finish(mut self, end: End) -> (Totals, Result<(), Error>) {
         self.probe.detach();
+        // A CPU may have come online, and seen frames, since that was last looked at. What fails here is counted below.
+        let _ = self.rings.follow_cpus(&self.probe);
         // What arrived before an interface was deleted is wanted as much as what arrived before a signal.
         let wants_the_rest = !matches!(end, End::Enough | End::Failed(Error::Output(_)));
         let mut result = match end {
@@ -169,10 +171,13 @@ impl<'a> Session<'a> {
                     false
                 }
             };
-        let totals = self.totals(drained).unwrap_or_else(|error| {
-            result = Err(error);
-            Totals { captured: self.delivery.captured(), ..Totals::default() }
-        });
+        let totals = match self.totals(drained) {
+            Ok(totals) => totals,
+            Err(error) => {
+                result = result.and(Err(error));
+                Totals { captured: self.delivery.captured(), ..Totals::default() }
+            }
+        };
         let totals = totals.at_the_end(self.delivery.late());
         match self.delivery.finish(totals) {
             Ok(()) | Err(output::Error::Closed(_)) => {}

@@ -25,7 +25,8 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From now on SIGINT, SIGTERM and SIGHUP ask to stop, once: the second one kills. SIGUSR1 asks for a report.
+    /// From now on SIGINT, SIGTERM and SIGHUP ask to stop; another SIGINT or SIGTERM kills. A SIGHUP that was ignored
+    /// before, by nohup(1), still is. SIGUSR1 asks for a report.
     ///
     /// # Errors
     /// When the kernel gives no descriptors for it.
@@ -35,8 +36,14 @@ impl Signals {
         let stop = Arc::new(AtomicBool::new(false));
         let report = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // First the one that kills when the flag is set already, then the one that sets it.
-            flag::register_conditional_default(signal, Arc::clone(&stop))?;
+            if signal == SIGHUP {
+                if is_ignored(signal) {
+                    continue;
+                }
+            } else {
+                // Before the one that sets the flag: it kills when the flag is set already.
+                flag::register_conditional_default(signal, Arc::clone(&stop))?;
+            }
             flag::register(signal, Arc::clone(&stop))?;
             low_level::pipe::register(signal, writer.try_clone()?)?;
         }
@@ -56,6 +63,16 @@ impl Signals {
         while matches!(self.pipe.read(&mut bytes), Ok(read) if read > 0) {}
         self.report.swap(false, Ordering::Relaxed)
     }
+}
+
+fn is_ignored(signal: libc::c_int) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: without a new action the kernel only fills in the present one, for which zeros are a value too.
+    let action = unsafe {
+        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr());
+        action.assume_init()
+    };
+    action.sa_sigaction == libc::SIG_IGN
 }
 
 impl AsFd for Signals {

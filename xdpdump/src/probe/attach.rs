@@ -132,7 +132,7 @@ impl Refusal {
         match error.raw_os_error() {
             Some(libc::EBUSY | libc::EEXIST) => match occupant(link) {
                 Some((id, mode)) => {
-                    let name = programs::name(id).unwrap_or_else(|| "without a name".to_owned());
+                    let name = programs::name(id).unwrap_or_else(|| "its name cannot be read".to_owned());
                     Error::Occupied { interface, id, name, mode }
                 }
                 None => Error::Attach { interface, mode, source: error },

@@ -113,12 +113,12 @@ impl MapElement {
 /// # Errors
 /// What the kernel says.
 ///
-/// # Panics
-/// Never; a `value` that is not as long as the map's makes the kernel read something else, so it must be.
-pub fn set_constants(map: BorrowedFd<'_>, value: &[u8]) -> io::Result<()> {
+/// # Safety
+/// `value` is as long as the map's values are: the kernel reads that much.
+pub unsafe fn set_constants(map: BorrowedFd<'_>, value: &[u8]) -> io::Result<()> {
     let key = 0;
     let mut attributes = MapElement::new(map, &key, value.as_ptr());
-    // SAFETY: the key is four bytes and the value as long as the map was made for it; both live through the calls.
+    // SAFETY: the key is four bytes, the caller vouches for the value, and both live through the calls.
     unsafe {
         call(BPF_MAP_UPDATE_ELEM, &mut attributes)?;
         call(BPF_MAP_FREEZE, &mut attributes.map_fd).map(drop)
@@ -129,12 +129,14 @@ pub fn set_constants(map: BorrowedFd<'_>, value: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// What the kernel says.
-pub fn per_cpu_values<const N: usize>(map: BorrowedFd<'_>, cpus: usize) -> io::Result<Vec<[u64; N]>> {
+///
+/// # Safety
+/// The map's values are `N` numbers, and there are no more than `cpus` possible CPUs: the kernel writes a value for each.
+pub unsafe fn per_cpu_values<const N: usize>(map: BorrowedFd<'_>, cpus: usize) -> io::Result<Vec<[u64; N]>> {
     let key = 0;
-    // The kernel fills in a value for each possible CPU; the more of them, the more memory it writes to.
     let mut values = vec![[0; N]; cpus];
     let mut attributes = MapElement::new(map, &key, values.as_mut_ptr());
-    // SAFETY: the key is four bytes, and there is room for a value of every possible CPU; both live through the call.
+    // SAFETY: the key is four bytes, the caller says that there is room for all values, and both live through the call.
     unsafe { call(BPF_MAP_LOOKUP_ELEM, &mut attributes) }.map(|_| values)
 }
 

@@ -25,7 +25,7 @@ pub enum Error {
     #[error(
         "{interface} has an XDP program already: id {id} ({name}), {mode} mode; it was left alone. Detach it first \
          ({})",
-        detach(interface, name)
+        detach(interface, name, *mode)
     )]
     Occupied {
         /// The interface.
@@ -122,18 +122,23 @@ impl Error {
 }
 
 /// How to get rid of a program. One that is held by a link, as ours are, goes only with its owner.
-fn detach(interface: &str, name: &str) -> String {
+fn detach(interface: &str, name: &str, mode: XdpMode) -> String {
     if name.starts_with("xdpdump") {
         return "another xdpdump captures there: end it".to_owned();
     }
-    format!("ip link set dev {interface} xdp off, or end the program that attached it")
+    let mode = match mode {
+        XdpMode::Native => "xdpdrv",
+        XdpMode::Skb => "xdpgeneric",
+        XdpMode::Offload => "xdpoffload",
+    };
+    format!("ip link set dev {interface} {mode} off, or end the program that attached it")
 }
 
 fn details(log: &str) -> String {
-    match log.lines().last() {
-        Some(line) if !line.is_empty() => format!(" ({line})"),
-        _ => String::new(),
-    }
+    // The verifier ends with statistics.
+    let statistics = ["processed ", "verification time", "stack depth"];
+    let is_reason = |line: &&str| !line.is_empty() && !statistics.iter().any(|begin| line.starts_with(begin));
+    log.lines().rfind(is_reason).map_or_else(String::new, |line| format!(" ({line})"))
 }
 
 /// Whether the running kernel is older than `major.minor`; not when its version cannot be read.

@@ -45,6 +45,8 @@ pub struct RingMemory {
     pub value_len: usize,
 }
 
+const _: () = assert!(size_of::<Counters>() == 3 * size_of::<u64>());
+
 impl Probe {
     /// Loads the maps, with `snap_len` as the most bytes to capture of a frame, and `memory` for a program that uses that
     /// instead of perf rings. Programs are loaded when they are attached.
@@ -98,7 +100,10 @@ impl Probe {
             return Ok(None);
         }
         let cpus = cpus::possible().map_err(Error::Cpus)?.len();
-        let per_cpu = bpf::per_cpu_values(self.image.map("COUNTERS")?, cpus).map_err(Error::Counters)?;
+        // SAFETY: the kernel side declares the map with these three numbers (asserted above), and the kernel lists all the
+        // CPUs it can have.
+        let per_cpu = unsafe { bpf::per_cpu_values(self.image.map("COUNTERS")?, cpus) };
+        let per_cpu = per_cpu.map_err(Error::Counters)?;
         Ok(Some(per_cpu.iter().fold(Counters::default(), |sum, [seen, emitted, failed]| Counters {
             seen: sum.seen + seen,
             emitted: sum.emitted + emitted,

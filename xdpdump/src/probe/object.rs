@@ -72,7 +72,8 @@ impl Image {
 fn create(name: &str, definition: &Map) -> Result<OwnedFd, Error> {
     let map = bpf::create_map(name, definition).map_err(Error::map)?;
     if !definition.data().is_empty() {
-        bpf::set_constants(map.as_fd(), definition.data()).map_err(Error::map)?;
+        // SAFETY: the ELF layer makes the values of such a map as long as the section with its data.
+        unsafe { bpf::set_constants(map.as_fd(), definition.data()) }.map_err(Error::map)?;
     }
     Ok(map)
 }

@@ -82,7 +82,7 @@ impl Ring {
     /// are there already.
     pub fn ring_doorbell_at(&mut self, bytes: u64) -> bool {
         self.doorbell_memory.set_tail(self.doorbell_memory.head());
-        self.memory.wake_at(self.tail + bytes.min(self.memory.ring_len() as u64 / 4))
+        self.memory.wake_at(self.tail.wrapping_add(bytes.min(self.memory.ring_len() as u64 / 4)))
     }
 
     /// Everything the program has written by now.
@@ -113,7 +113,7 @@ impl Batch<'_> {
 
     /// Gives `len` bytes of records back to the program.
     fn let_go(&mut self, len: usize) {
-        self.ring.tail += len as u64;
+        self.ring.tail = self.ring.tail.wrapping_add(len as u64);
         self.ring.memory.set_tail(self.ring.tail);
     }
 

@@ -139,6 +139,11 @@ impl Mapping {
         Ok(Self { base, page_size, data_len })
     }
 
+    /// Bytes of data pages, a power of two.
+    pub fn data_len(&self) -> usize {
+        self.data_len
+    }
+
     /// Where the kernel writes next; everything before it is complete.
     ///
     /// The acquire pairs with the kernel's barrier in `perf_output_put_handle`

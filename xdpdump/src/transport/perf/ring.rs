@@ -96,6 +96,11 @@ impl Ring {
         let Self { cpu, event: _, pulse: _, mapping, tail, counts, lost, unreported, scratch } = self;
         let mapping = &*mapping;
         let head = mapping.head();
+        if head.wrapping_sub(*tail) > mapping.data_len() as u64 {
+            // More cannot be waiting.
+            counts.damaged += 1;
+            *tail = head;
+        }
         // SAFETY: the kernel writes from `head` on and, as long as the tail stays, not over what lies between; the
         // batch moves the tail only past what it has let go of.
         let (first, second) = unsafe { mapping.bytes(*tail, head) };
@@ -144,8 +149,8 @@ impl Batch<'_> {
             match walk::next(&mut self.rest) {
                 Some(Ok(Record::Sample { time, body })) => self.pending = Some((time, body)),
                 Some(Ok(Record::Lost(lost))) => {
-                    self.counts.lost += lost;
-                    *self.unreported += lost;
+                    self.counts.lost = self.counts.lost.saturating_add(lost);
+                    *self.unreported = self.unreported.saturating_add(lost);
                 }
                 Some(Ok(Record::Unknown)) => self.counts.damaged += 1,
                 Some(Err(walk::Damaged)) => {
