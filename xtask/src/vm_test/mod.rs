@@ -40,7 +40,7 @@ const EMULATED: u32 = 20;
 #[derive(clap::Args)]
 #[command(
     after_help = "Downloads from deb.debian.org, once: package lists (10 MB a Debian release), the kernels' packages \
-    (50 to 110 MB each, 2 to 3 times that unpacked) and busybox. They are unpacked into $XDG_CACHE_HOME/xdpdump/vm \
+    (50 to 110 MB each), busybox, and for 6.1, 6.12 and 6.12-rt the headers and source (170 MB), of which netdevsim, a simulated NIC that takes offloaded programs, is built. They are unpacked into $XDG_CACHE_HOME/xdpdump/vm \
     (~/.cache/xdpdump/vm) and not installed; remove a kernel's folder there to have its newest build again. qemu is \
     installed by apt, with sudo when it asks for no password. The machines' consoles are in target/vm."
 )]
