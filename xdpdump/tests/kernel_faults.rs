@@ -5,7 +5,7 @@
 mod support;
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Write},
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
@@ -255,6 +255,10 @@ fn a_guardian_outlives_an_interrupt_and_not_the_capture() {
     let capture = scene.capture(&scene.file(), "ring", &[]);
     let guardians = processes::children(capture.pid());
     let [guardian] = guardians[..] else { panic!("{guardians:?}") };
+    // It takes its name once it ignores signals.
+    wait::until(|| {
+        fs::read_to_string(format!("/proc/{guardian}/comm")).is_ok_and(|name| name == "capture-guard\n")
+    });
     assert_eq!(Objects::of_process(guardian), Objects::default());
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         // SAFETY: no pointers are passed; the guardian's parent has not waited for it.
