@@ -1,8 +1,8 @@
 //! What a process holds in the kernel's BPF subsystem, by the kernel's numbers.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, process::Command};
 
-use super::netns::run;
+use super::wait;
 
 /// Numbers of programs, maps and links. The kernel does not give a number away again soon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,8 +57,17 @@ impl Objects {
     }
 }
 
-/// The numbers at the beginning of the lines of `bpftool`.
+/// The numbers at the beginning of the lines of `bpftool`, which fails when another process makes or ends an object
+/// meanwhile.
 fn listed(kind: &str) -> BTreeSet<u32> {
-    let list = run("bpftool", [kind, "list"]);
+    let mut numbers = None;
+    wait::until(|| {
+        let output =
+            Command::new("bpftool").args([kind, "list"]).output().expect("bpftool runs (package bpftool)");
+        let list = String::from_utf8_lossy(&output.stdout).into_owned();
+        numbers = output.status.success().then_some(list);
+        numbers.is_some()
+    });
+    let list = numbers.unwrap_or_default();
     list.lines().filter_map(|line| line.split_once(':')?.0.parse().ok()).collect()
 }
