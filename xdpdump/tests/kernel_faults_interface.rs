@@ -80,8 +80,9 @@ fn an_interface_that_goes_down_and_up_under_load_loses_nothing_unseen() {
         });
         let arrived = load::settled(|| load::received(&scene.right, "right"));
         let totals = capture.stop().totals();
-        assert_eq!(totals, Totals { received: arrived, ..Totals::exact(totals.captured, totals.dropped) });
-        assert!(totals.captured > 0);
+        assert_eq!(totals, Totals::exact(totals.captured, totals.dropped));
+        // What waits in the interface's queue when it goes down is counted there and thrown away before any program sees it.
+        assert!(totals.captured > 0 && totals.received <= arrived, "{totals:?}, {arrived} arrived");
         assert_eq!(files::read_by_tshark(&scene.file()).len() as u64, totals.captured, "{transport}");
     }
 }
