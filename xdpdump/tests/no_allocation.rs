@@ -107,7 +107,7 @@ impl Source for Ring<'_> {
                 block::stamp(record, receiver.stamp(time));
                 receiver.blocks(record)?;
             } else {
-                receiver.event(&block::event(record, 0).unwrap())?;
+                receiver.event(&block::event(record, 0).expect("a whole record"))?;
             }
         }
         ControlFlow::Continue(())
@@ -142,7 +142,7 @@ impl Receiver for Delivery<'_> {
     }
 
     fn blocks(&mut self, blocks: &[u8]) -> ControlFlow<Self::End> {
-        let sink = self.sink.as_block_sink().unwrap();
+        let sink = self.sink.as_block_sink().expect("it wants blocks");
         sink.blocks(blocks).map_or_else(ControlFlow::Break, ControlFlow::Continue)
     }
 }
