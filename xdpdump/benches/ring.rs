@@ -33,7 +33,7 @@ fn samples(len: usize) -> Vec<u8> {
 fn blocks(len: usize) -> Vec<u8> {
     let frame = vec![0x5a; len];
     let mut bytes = Vec::new();
-    for time in 0..FRAMES as i64 {
+    for time in (0..).take(FRAMES) {
         let packet = Packet {
             timestamp: Timestamp(time),
             uptime: None,
