@@ -21,14 +21,24 @@ impl Poller {
         self.0.push(libc::pollfd { fd: fd.as_raw_fd(), events: 0, revents: 0 });
     }
 
-    /// Sleeps for at most `timeout`, rounded up to milliseconds; a signal ends it too.
+    /// Sleeps for at most `timeout`; a signal ends it too.
     ///
     /// # Errors
     /// What the kernel says.
     pub fn wait(&mut self, timeout: Duration) -> io::Result<()> {
-        let milliseconds = timeout.as_micros().div_ceil(1000).min(i32::MAX as u128) as i32;
-        // SAFETY: the array is as long as said and lives through the call.
-        let ready = unsafe { libc::poll(self.0.as_mut_ptr(), self.0.len() as libc::nfds_t, milliseconds) };
+        let timeout = libc::timespec {
+            tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
+            tv_nsec: timeout.subsec_nanos().into(),
+        };
+        // SAFETY: the array is as long as said and, like the time, lives through the call; no signal mask is given.
+        let ready = unsafe {
+            libc::ppoll(
+                self.0.as_mut_ptr(),
+                self.0.len() as libc::nfds_t,
+                &raw const timeout,
+                std::ptr::null(),
+            )
+        };
         match ready {
             -1 => match io::Error::last_os_error() {
                 error if error.kind() == io::ErrorKind::Interrupted => Ok(()),

@@ -88,9 +88,7 @@ impl<'a> Session<'a> {
             *housekeeping_at = now + RESAMPLE_EVERY;
             self.housekeeping(notify)?;
         }
-        // Events left are too young for now; nothing will announce that they came of age.
-        let longest = if events_left { Some(HORIZON) } else { self.rings.prepare_sleep(quiet) };
-        match longest {
+        match self.rings.prepare_sleep(quiet, events_left) {
             Some(longest) => {
                 let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
                 self.sleep(poller, longest.min(due.saturating_duration_since(now)))

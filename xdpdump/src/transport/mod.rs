@@ -92,11 +92,13 @@ impl Rings {
     }
 
     /// Prepares to sleep until something is to be read: for how long at most, or `None` when there is something already.
-    /// `quiet` when the last round found nothing.
-    pub fn prepare_sleep(&mut self, quiet: bool) -> Option<Duration> {
+    /// `quiet` when the last round found nothing, `events_left` when it left some that were too young: nothing will announce
+    /// that they came of age.
+    pub fn prepare_sleep(&mut self, quiet: bool, events_left: bool) -> Option<Duration> {
         match self {
+            Self::Perf(_) if events_left => Some(HORIZON),
             Self::Perf(rings) => Some(rings.longest_sleep()),
-            Self::Mapped(rings) => rings.prepare_sleep(quiet),
+            Self::Mapped(rings) => rings.prepare_sleep(quiet, events_left),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The wire: a pair of network namespaces, one sends and the other is captured from.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{fs, io};
 
 use super::support::generator::Generator;
@@ -13,11 +13,6 @@ use super::support::xdp::{Attachment, DRIVER_MODE, PassProgram};
 pub const SENDER_CPU: usize = 0;
 /// The CPU of the tool, and of the reader of its pipe.
 pub const READER_CPU: usize = 1;
-
-/// Frames in a gentle burst: of 1500 bytes, they fill half of xdp-tools' ring.
-const GENTLE_BURST: u32 = 320;
-/// Time for a reader to catch up with a gentle burst.
-const GENTLE_PAUSE: Duration = Duration::from_millis(1);
 
 /// The captured interface.
 pub const INTERFACE: &str = "bench1";
@@ -72,32 +67,19 @@ impl Link {
         Generator::new(self.sender.interface_index("bench0"), wire::frame(len as usize, b"bench"))
     }
 
+    /// The same at a rate that every tool can follow.
+    pub fn unhurried_generator(&self, len: u32) -> Generator {
+        Generator::unhurried(self.sender.interface_index("bench0"), wire::frame(len as usize, b"bench"))
+    }
+
     /// Sends `count` frames as fast as the kernel can.
     pub fn send(&self, generator: &Generator, count: u32) -> Burst {
-        self.on_sender_cpu(generator, || generator.send(count))
-    }
-
-    /// Sends `count` frames with pauses that leave no ring the time to overflow.
-    pub fn send_gently(&self, generator: &Generator, count: u32) -> Burst {
-        self.on_sender_cpu(generator, || {
-            for _ in 0..count / GENTLE_BURST {
-                generator.send(GENTLE_BURST);
-                // Not asleep, which would give CPU and caches to others.
-                let pause = Instant::now();
-                while pause.elapsed() < GENTLE_PAUSE {
-                    std::hint::spin_loop();
-                }
-            }
-        })
-    }
-
-    fn on_sender_cpu(&self, generator: &Generator, send: impl FnOnce() + Send) -> Burst {
         let helper_cpu = || self.helper.as_deref().and_then(cpu_of).unwrap_or_default();
         let (offered, helped) = (generator.sent(), helper_cpu());
         let own = self.sender.run(|| {
             pin_to(SENDER_CPU);
             let start = own_cpu();
-            send();
+            generator.send(count);
             own_cpu().saturating_sub(start)
         });
         Burst { offered: generator.sent() - offered, cpu: own + helper_cpu().saturating_sub(helped) }

@@ -46,7 +46,7 @@ pub struct Args {
     /// Outputs, instead of all
     #[arg(long, value_enum, value_delimiter = ',')]
     to: Vec<Destination>,
-    /// Frames of a run, instead of 4 million of 60 bytes, 2 million of larger ones
+    /// Frames of a run, instead of 2 million of 60 bytes, 1 million of larger ones
     #[arg(long)]
     frames: Option<u32>,
     /// Memory of a tool's rings, all CPUs together, in MiB
@@ -62,7 +62,7 @@ pub struct Args {
 
 impl Args {
     fn frames(&self, frame_len: u32) -> u32 {
-        let usual = if frame_len <= 64 { 4_000_000 } else { 2_000_000 };
+        let usual = if frame_len <= 64 { 2_000_000 } else { 1_000_000 };
         self.frames.unwrap_or(if self.quick { usual / 10 } else { usual })
     }
 

@@ -96,7 +96,7 @@ impl<'a> Plan<'a> {
                 for destination in Destination::ALL.into_iter().filter(|one| self.args.goes_to(*one)) {
                     self.captures(round, frame_len, destination, &generator, &mut results)?;
                 }
-                self.programs(round, frame_len, &generator, &mut results)?;
+                self.programs(round, frame_len, &mut results)?;
             }
         }
         Ok(results)
@@ -142,27 +142,22 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    /// Apart from the captures, because taking the time takes time; and gently, because a frame that is lost costs less.
-    fn programs(
-        &self,
-        round: u32,
-        frame_len: u32,
-        generator: &Generator,
-        results: &mut Results,
-    ) -> Result<()> {
-        let frames = self.args.frames(frame_len) / 8;
+    /// Apart from the captures, because taking the time takes time, and unhurried, because a frame that is lost costs less.
+    fn programs(&self, round: u32, frame_len: u32, results: &mut Results) -> Result<()> {
+        let frames = self.args.frames(frame_len) / 4;
+        let generator = self.link.unhurried_generator(frame_len);
         let _statistics = program::enable_statistics()?;
         let empty = {
             let _empty = self.link.attach_empty();
             let run_time = || RunTime::of_own(self.link.empty_program());
             let before = run_time()?;
-            self.link.send_gently(generator, frames);
+            self.link.send(&generator, frames);
             run_time()?.each_since(before)
         };
         for &tool in self.tools.iter().filter(|tool| tool.has_program()) {
             let reader = self.start(tool, Destination::Null)?;
             let before = RunTime::of_process(reader.pid())?;
-            let offered = self.link.send_gently(generator, frames).offered;
+            let offered = self.link.send(&generator, frames).offered;
             let above_empty = RunTime::of_process(reader.pid())?.each_since(before) - empty;
             let kept = reader.stop()?.kept;
             results.kernel.push(KernelRun { round, tool, frame_len, offered, kept, empty, above_empty });

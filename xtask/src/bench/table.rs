@@ -14,13 +14,14 @@ pub fn tables(args: &Args, results: &Results) -> String {
     programs(args, &results.kernel, &mut text);
     captures(args, &results.runs, &mut text);
     starts(&results.runs, &mut text);
-    text += &format!(
+    let _ = writeln!(
+        text,
         "\n{}. Medians of {} rounds; a ratio is the median of the rounds' ratios. The sender is pinned to CPU 0, where \
          the XDP program at the far end of the veth pair runs too, the tool and the reader of its pipe to CPU 1. Rings \
          have {} MiB together (one CPU receives: it has half of xdpdump's; xdp-tools' have 1 MiB a CPU whatever one \
          says). tcpdump and dumpcap have an empty XDP program beside them, without which a veth drops the generator's \
          frames. Reader CPU is that of the whole process, start and exit included. Memory is the peak of what is \
-         resident, touched rings included. Files are in memory.\n",
+         resident, touched rings included. Files are in memory.",
         machine::description(),
         args.rounds(),
         args.buffer,

@@ -13,12 +13,15 @@ use crate::{
     cpus,
     order::{self, Receiver},
     probe::Probe,
-    transport::{Counts, Error},
+    transport::{Counts, Error, HORIZON},
 };
 
 /// How long to sleep while frames arrive: the doorbell costs an interrupt, so it is for the first frame after a pause and
 /// for a ring that fills up sooner.
 const PACE: Duration = Duration::from_millis(2);
+
+/// How long to sleep while a ring fills up with frames that are too young to be written.
+const HURRY: Duration = Duration::from_micros(100);
 
 /// A ring for every CPU that has room in the map.
 pub struct Rings {
@@ -69,13 +72,19 @@ impl Rings {
     }
 
     /// See [`transport::Rings::prepare_sleep`](crate::transport::Rings::prepare_sleep).
-    pub fn prepare_sleep(&mut self, quiet: bool) -> Option<Duration> {
-        let patient = !quiet && !self.immediate;
+    pub fn prepare_sleep(&mut self, quiet: bool, events_left: bool) -> Option<Duration> {
+        // Events left are no reason to wake up, but a ring that fills up meanwhile is.
+        let patient = events_left || !quiet && !self.immediate;
         let bytes = if patient { u64::MAX } else { 1 };
         // Every doorbell is to be set, also when one of the rings has something already.
         let waiting =
             self.each.iter_mut().filter_map(|ring| ring.ring_doorbell_at(bytes).then_some(())).count();
-        (waiting == 0).then_some(if patient { PACE } else { Duration::MAX })
+        match (events_left, waiting) {
+            (true, 0) => Some(HORIZON),
+            (true, _) => Some(HURRY),
+            (false, 0) => Some(if patient { PACE } else { Duration::MAX }),
+            (false, _) => None,
+        }
     }
 
     /// See [`transport::Rings::follow_cpus`](crate::transport::Rings::follow_cpus). The memory of a CPU that is offline stays:
