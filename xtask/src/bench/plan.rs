@@ -152,13 +152,13 @@ impl<'a> Plan<'a> {
             let run_time = || RunTime::of_own(self.link.empty_program());
             let before = run_time()?;
             self.link.send(&generator, frames);
-            run_time()?.each_since(before)
+            run_time()?.each_since(before)?
         };
         for &tool in self.tools.iter().filter(|tool| tool.has_program()) {
             let reader = self.start(tool, Destination::Null)?;
             let before = RunTime::of_process(reader.pid())?;
             let offered = self.link.send(&generator, frames).offered;
-            let above_empty = RunTime::of_process(reader.pid())?.each_since(before) - empty;
+            let above_empty = RunTime::of_process(reader.pid())?.each_since(before)? - empty;
             let kept = reader.stop()?.kept;
             results.kernel.push(KernelRun { round, tool, frame_len, offered, kept, empty, above_empty });
         }

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::process;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::support::bpf::{bpf, descriptor};
 
 /// `BPF_ENABLE_STATS` (`enum bpf_cmd`, include/uapi/linux/bpf.h).
 const BPF_ENABLE_STATS: libc::c_long = 32;
+
+/// `BPF_PROG_GET_FD_BY_ID`.
+const BPF_PROG_GET_FD_BY_ID: libc::c_long = 13;
 
 /// The beginning of `union bpf_attr` for `BPF_ENABLE_STATS`.
 #[repr(C)]
@@ -27,7 +30,7 @@ pub fn enable_statistics() -> Result<OwnedFd> {
     enabled.map(descriptor).context("the kernel does not take the time of BPF programs")
 }
 
-/// Nanoseconds a run of the programs that a process has open, or of one of those of this process.
+/// Nanoseconds a run of the programs that a process holds, or of one of those of this process.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RunTime {
     nanos: u64,
@@ -49,25 +52,38 @@ impl RunTime {
         own.get(&program).copied().context("the empty XDP program is gone")
     }
 
-    /// Nanoseconds a run since `before`.
-    pub fn each_since(self, before: Self) -> f64 {
-        (self.nanos - before.nanos) as f64 / (self.count - before.count) as f64
+    /// Nanoseconds a run since `before`. Without a run there is no such time, and nothing was measured.
+    pub fn each_since(self, before: Self) -> Result<f64> {
+        ensure!(self.count > before.count, "an XDP program that was to be measured did not run");
+        Ok((self.nanos - before.nanos) as f64 / (self.count - before.count) as f64)
     }
 }
 
-/// The programs a process has open (`bpf_prog_show_fdinfo`, kernel/bpf/syscall.c).
+/// The programs that a process holds, itself or by a link (`bpf_prog_show_fdinfo` and `bpf_link_show_fdinfo`,
+/// kernel/bpf/syscall.c). Only a descriptor of the program itself tells its run time, so one is opened here.
 fn programs(pid: i32) -> Result<BTreeMap<u32, RunTime>> {
     let mut programs = BTreeMap::new();
     for entry in fs::read_dir(format!("/proc/{pid}/fdinfo")).context("the tool is gone")? {
         // Some may be closed meanwhile.
         let info = fs::read_to_string(entry?.path()).unwrap_or_default();
-        let value =
-            |key: &str| info.lines().find_map(|line| line.strip_prefix(key)?.trim().parse::<u64>().ok());
-        if let (Some(id), Some(nanos), Some(count)) =
-            (value("prog_id:"), value("run_time_ns:"), value("run_cnt:"))
-        {
-            programs.insert(id as u32, RunTime { nanos, count });
+        if let Some(id) = value(&info, "prog_id:") {
+            programs.insert(id as u32, run_time(id as u32)?);
         }
     }
     Ok(programs)
+}
+
+fn run_time(id: u32) -> Result<RunTime> {
+    // SAFETY: the command reads no pointers.
+    let program = unsafe { bpf(BPF_PROG_GET_FD_BY_ID, &[id, 0, 0]) }.map(descriptor);
+    let program = program.with_context(|| format!("XDP program {id} is gone"))?;
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", program.as_raw_fd()))?;
+    match (value(&info, "run_time_ns:"), value(&info, "run_cnt:")) {
+        (Some(nanos), Some(count)) => Ok(RunTime { nanos, count }),
+        _ => bail!("the kernel does not tell how long XDP program {id} ran"),
+    }
+}
+
+fn value(info: &str, key: &str) -> Option<u64> {
+    info.lines().find_map(|line| line.strip_prefix(key)?.trim().parse().ok())
 }
