@@ -81,6 +81,17 @@ impl Ring {
         self.counts
     }
 
+    /// The program's count of lost frames as of the last event.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// Goes on from that count: the program counts on when the ring of a CPU is replaced.
+    #[must_use]
+    pub fn resume(self, lost: u64) -> Self {
+        Self { lost, ..self }
+    }
+
     /// Whether something is to be read.
     pub fn has_events(&self) -> bool {
         self.mapping.head() != self.tail

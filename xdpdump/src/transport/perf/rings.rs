@@ -1,7 +1,7 @@
 //! The perf rings of all CPUs.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     ops::ControlFlow,
     os::fd::{AsFd, BorrowedFd},
@@ -27,6 +27,8 @@ pub struct Rings {
     immediate: bool,
     /// Of rings that are gone with their CPU.
     retired: Counts,
+    /// What their CPUs' programs had lost by then.
+    lost: BTreeMap<u32, u64>,
 }
 
 impl Rings {
@@ -61,7 +63,8 @@ impl Rings {
         data_len: usize,
         immediate: bool,
     ) -> Result<Self, Error> {
-        let mut rings = Self { each: Vec::new(), data_len, immediate, retired: Counts::default() };
+        let mut rings =
+            Self { each: Vec::new(), data_len, immediate, retired: Counts::default(), lost: BTreeMap::new() };
         for &cpu in online {
             rings.add(probe, cpu)?;
         }
@@ -74,7 +77,7 @@ impl Rings {
         let ring = Ring::open(cpu, self.data_len, wakeup)
             .and_then(|ring| probe.set_ring(cpu, ring.as_fd()).map(|()| ring))
             .map_err(|source| Error::Ring { cpu, kib: self.data_len >> 10, source })?;
-        self.each.push(ring);
+        self.each.push(ring.resume(self.lost.get(&cpu).copied().unwrap_or(0)));
         Ok(())
     }
 
@@ -85,7 +88,7 @@ impl Rings {
     /// When the kernel gives no ring for a new CPU.
     pub fn follow_cpus(&mut self, probe: &Probe) -> Result<(), Error> {
         let online = cpus::online().map_err(Error::Cpus)?;
-        let retired = &mut self.retired;
+        let (retired, lost) = (&mut self.retired, &mut self.lost);
         self.each.retain_mut(|ring| {
             if ring.has_events() || online.contains(&ring.cpu()) && ring.is_running() {
                 return true;
@@ -93,6 +96,7 @@ impl Rings {
             // Not connected any more is as good.
             let _ = probe.unset_ring(ring.cpu());
             *retired = *retired + ring.counts();
+            lost.insert(ring.cpu(), ring.lost());
             false
         });
         for cpu in online {
