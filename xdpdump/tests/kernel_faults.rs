@@ -105,7 +105,20 @@ fn output_fails(path: &Path, transport: &str, fail: impl FnOnce()) -> Ended {
 fn a_disk_that_fills_up_under_load_ends_the_capture() {
     for transport in TRANSPORTS {
         let disk = Disk::in_memory(4 << 20);
-        let ended = output_fails(&disk.path().join("full.pcapng"), transport, || {});
+        let path = disk.path().join("full.pcapng");
+        let ended = output_fails(&path, transport, || {});
+        let in_the_file = files::read(&path).packets.len() as u64;
+        let said = |words: &str| {
+            let line = ended.stderr.lines().find_map(|line| line.strip_suffix(words));
+            line.map_or(0, |number| number.trim_end_matches(" packets").parse::<u64>().unwrap())
+        };
+        assert_eq!(said(" captured"), in_the_file, "{}", ended.stderr);
+        assert_eq!(
+            said(" received by filter"),
+            in_the_file + said(" dropped by kernel") + said(" left unread") + said(" lost by the output"),
+            "{}",
+            ended.stderr
+        );
         assert!(ended.failure().ends_with("free some space or write elsewhere with -w"), "{}", ended.stderr);
     }
 }

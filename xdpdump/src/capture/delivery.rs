@@ -73,8 +73,13 @@ impl<'a> Delivery<'a> {
         self.sink.flush()
     }
 
+    /// Packets delivered that a failed write kept out of the output.
+    pub fn unwritten(&self) -> u64 {
+        self.sink.unwritten()
+    }
+
     /// Writes what belongs at the end of the output.
-    pub fn finish(self, totals: Totals) -> Result<(), output::Error> {
+    pub fn finish(&mut self, totals: Totals) -> Result<(), output::Error> {
         let end = self.clock.wall(monotonic());
         self.sink.finish(&[InterfaceStatistics {
             interface: 0,

@@ -181,7 +181,7 @@ impl<'a> Session<'a> {
             Ok(()) | Err(output::Error::Closed(_)) => {}
             Err(error) => result = result.and(Err(error.into())),
         }
-        (totals, result)
+        (totals.without(self.delivery.unwritten()), result)
     }
 
     /// Reads until everything that the program emitted is read. It may still be running on another CPU for a moment after

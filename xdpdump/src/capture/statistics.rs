@@ -17,6 +17,8 @@ pub struct Totals {
     pub dropped: u64,
     /// Frames that were still in the rings when the capture had enough.
     pub unread: u64,
+    /// Packets that a failed write kept out of the output.
+    pub unwritten: u64,
     /// Packets that came too late to be written in the order of time.
     pub late: u64,
 }
@@ -33,7 +35,7 @@ impl Totals {
             Some(counters) => (counters.seen, counters.failed),
             None => (rings.read + rings.lost, rings.lost),
         };
-        Self { captured, received, dropped, unread: 0, late: 0 }
+        Self { captured, received, dropped, unread: 0, unwritten: 0, late: 0 }
     }
 
     /// The totals at the end of a capture: what was received and is neither captured nor dropped was left in the rings.
@@ -41,6 +43,12 @@ impl Totals {
     pub fn at_the_end(self, late: u64) -> Self {
         let unread = self.received.saturating_sub(self.captured + self.dropped);
         Self { unread, late, ..self }
+    }
+
+    /// The totals when so many packets did not get into the output after all.
+    #[must_use]
+    pub fn without(self, unwritten: u64) -> Self {
+        Self { captured: self.captured.saturating_sub(unwritten), unwritten, ..self }
     }
 
     /// On one line, for SIGUSR1.
@@ -59,6 +67,9 @@ impl fmt::Display for Totals {
         if self.unread != 0 {
             write!(f, "\n{} {} left unread", self.unread, plural(self.unread))?;
         }
+        if self.unwritten != 0 {
+            write!(f, "\n{} {} lost by the output", self.unwritten, plural(self.unwritten))?;
+        }
         if self.late != 0 {
             write!(f, "\n{} {} out of the order of time", self.late, plural(self.late))?;
         }
@@ -76,7 +87,10 @@ mod tests {
     fn every_frame_seen_is_captured_or_dropped_once_the_rings_are_empty() {
         let program = Counters { seen: 100, emitted: 91, failed: 9 };
         let totals = Totals::new(90, Some(program), RINGS, true);
-        assert_eq!(totals, Totals { captured: 90, received: 100, dropped: 10, unread: 0, late: 0 });
+        assert_eq!(
+            totals,
+            Totals { captured: 90, received: 100, dropped: 10, unread: 0, unwritten: 0, late: 0 }
+        );
     }
 
     #[test]
@@ -88,12 +102,15 @@ mod tests {
     #[test]
     fn a_program_on_a_nic_is_counted_by_its_rings() {
         let totals = Totals::new(90, None, RINGS, true);
-        assert_eq!(totals, Totals { captured: 90, received: 94, dropped: 4, unread: 0, late: 0 });
+        assert_eq!(
+            totals,
+            Totals { captured: 90, received: 94, dropped: 4, unread: 0, unwritten: 0, late: 0 }
+        );
     }
 
     #[test]
     fn the_words_are_tcpdumps() {
-        let totals = Totals { captured: 1, received: 2, dropped: 0, unread: 0, late: 0 };
+        let totals = Totals { captured: 1, received: 2, dropped: 0, unread: 0, unwritten: 0, late: 0 };
         assert_eq!(
             totals.to_string(),
             "1 packet captured\n2 packets received by filter\n0 packets dropped by kernel"

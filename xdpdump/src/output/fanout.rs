@@ -39,6 +39,11 @@ impl Sink for Fanout {
         self.0.iter_mut().try_for_each(|sink| sink.flush())
     }
 
+    /// Of the sink that has the fewest packets.
+    fn unwritten(&self) -> u64 {
+        self.0.iter().map(|sink| sink.unwritten()).max().unwrap_or(0)
+    }
+
     /// Finishes every sink, also when one of them fails.
     fn finish(&mut self, statistics: &[InterfaceStatistics]) -> Result<(), Error> {
         self.0.iter_mut().map(|sink| sink.finish(statistics)).fold(Ok(()), Result::and)

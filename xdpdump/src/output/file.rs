@@ -33,6 +33,8 @@ pub struct Output {
     /// Nothing was written yet.
     file_start: bool,
     failure: Option<Failure>,
+    /// Packets taken that are not in the file.
+    unwritten: u64,
     guardian: Option<Guardian>,
 }
 
@@ -85,7 +87,17 @@ impl Output {
             pipe::enlarge(&file, FULL);
         }
         let buffer = Vec::with_capacity(FULL + ROOM);
-        Self { name, file, kind, framing, buffer, file_start: true, failure: None, guardian: None }
+        Self {
+            name,
+            file,
+            kind,
+            framing,
+            buffer,
+            file_start: true,
+            failure: None,
+            unwritten: 0,
+            guardian: None,
+        }
     }
 
     /// Has a regular file end on a whole record also when this process is killed in the middle of one; see
@@ -103,6 +115,11 @@ impl Output {
     /// What a person calls it: the path, or "standard output".
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Packets taken that a failed write kept out of the file.
+    pub fn unwritten(&self) -> u64 {
+        self.unwritten
     }
 
     /// Appends one record, which `encode` puts at the end of the buffer.
@@ -134,8 +151,13 @@ impl Output {
     /// [`Error::Closed`] and [`Error::Write`].
     pub fn records(&mut self, records: &[u8]) -> Result<(), Error> {
         if records.len() >= DIRECT {
-            self.flush()?;
-            return self.write_records(records);
+            return match self.flush() {
+                Ok(()) => self.write_records(records),
+                Err(error) => {
+                    self.unwritten += self.framing.packets(records, false);
+                    Err(error)
+                }
+            };
         }
         self.record(|buffer| buffer.extend_from_slice(records))
     }
@@ -191,8 +213,11 @@ impl Output {
 
     /// Remembers `error`, and takes back that one of the `records` of which only a part was written.
     fn fail(&mut self, error: &io::Error, records: &[u8], written: usize) -> Result<(), Error> {
+        let whole = self.framing.whole(records, written, self.file_start);
+        let rest = records.get(whole..).unwrap_or_default();
+        self.unwritten += self.framing.packets(rest, self.file_start && whole == 0);
         if let Kind::Regular(end) = self.kind {
-            let whole = self.framing.whole(records, written, self.file_start) as u64;
+            let whole = whole as u64;
             // Nothing is left to be done if this fails too; the first error is the one to report.
             let _ = self.file.set_len(end + whole).and_then(|()| self.advance(whole));
         }

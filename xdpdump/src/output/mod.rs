@@ -50,6 +50,9 @@ pub trait Sink {
     /// When the output cannot be written.
     fn flush(&mut self) -> Result<(), Error>;
 
+    /// Packets taken that a failed write kept out of the output.
+    fn unwritten(&self) -> u64;
+
     /// Writes what belongs at the end, and flushes.
     ///
     /// # Errors

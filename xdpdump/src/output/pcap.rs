@@ -70,6 +70,10 @@ impl Sink for PcapSink {
         self.output.flush()
     }
 
+    fn unwritten(&self) -> u64 {
+        self.output.unwritten()
+    }
+
     fn finish(&mut self, _: &[InterfaceStatistics]) -> Result<(), Error> {
         if self.link_type.is_none() {
             // No reader takes an empty file for a capture without packets.

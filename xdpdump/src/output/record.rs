@@ -9,6 +9,9 @@ pub const PCAP_FILE_HEADER: usize = 24;
 /// Bytes of the header of a classic pcap record.
 pub const PCAP_RECORD_HEADER: usize = 16;
 
+/// Block type of an Enhanced Packet Block (draft-ietf-opsawg-pcapng, section 4.3).
+pub const ENHANCED_PACKET: u32 = 6;
+
 /// The part of a frame that goes into a file.
 pub fn kept(frame: &[u8]) -> &[u8] {
     frame.get(..MAX_CAPTURED).unwrap_or(frame)
@@ -37,6 +40,26 @@ impl Framing {
             end = next;
         }
         end
+    }
+
+    /// How many of `records` are packets; the rest are headers. `records` starts on a record, `file_start` says that this is
+    /// the first of the file.
+    pub fn packets(self, records: &[u8], file_start: bool) -> u64 {
+        let mut rest = records;
+        let mut first = file_start;
+        let mut packets = 0;
+        while let Some((record, behind)) = self
+            .length(rest, first)
+            .filter(|length| *length > 0)
+            .and_then(|length| rest.split_at_checked(length))
+        {
+            packets += u64::from(match self {
+                Self::Pcapng => word(record, 0) == Some(ENHANCED_PACKET),
+                Self::Pcap => !first,
+            });
+            (rest, first) = (behind, false);
+        }
+        packets
     }
 
     /// Bytes of the record that `bytes` starts with.
@@ -77,6 +100,20 @@ mod tests {
         for (written, whole) in [(23, 0), (24, 24), (42, 24), (43, 43)] {
             assert_eq!(Framing::Pcap.whole(&records, written, true), whole, "{written}");
         }
+    }
+
+    #[test]
+    fn packets_are_counted_and_headers_are_not() {
+        let blocks: Vec<u8> =
+            [1, 12, 12, 6, 16, 0, 16, 5, 12, 12, 6, 12, 12].into_iter().flat_map(u32::to_ne_bytes).collect();
+        assert_eq!(Framing::Pcapng.packets(&blocks, true), 2);
+        let record: Vec<u8> = [0, 0, 3, 9].into_iter().flat_map(u32::to_ne_bytes).chain([1, 2, 3]).collect();
+        assert_eq!(Framing::Pcap.packets(&record.repeat(3), false), 3);
+        assert_eq!(
+            Framing::Pcap.packets(&[&[0xff; PCAP_FILE_HEADER], &record.repeat(3)[..]].concat(), true),
+            3
+        );
+        assert_eq!(Framing::Pcapng.packets(&[0; 64], false), 0);
     }
 
     #[test]

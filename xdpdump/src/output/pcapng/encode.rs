@@ -3,12 +3,9 @@
 //! Everything is in the byte order of this machine, as the section header says.
 
 use crate::{
-    output::record::kept,
+    output::record::{ENHANCED_PACKET, kept},
     packet::{Direction, Meta, Packet},
 };
-
-/// Block type of an Enhanced Packet Block.
-const ENHANCED_PACKET: u32 = 6;
 
 // Option codes of the Enhanced Packet Block.
 const FLAGS: u16 = 2;

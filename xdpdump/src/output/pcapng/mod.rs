@@ -70,6 +70,10 @@ impl Sink for PcapngSink {
         self.blocks.get_mut().flush()
     }
 
+    fn unwritten(&self) -> u64 {
+        self.blocks.get_ref().unwritten()
+    }
+
     fn finish(&mut self, statistics: &[InterfaceStatistics]) -> Result<(), Error> {
         for statistics in statistics {
             self.block(&blocks::interface_statistics(statistics))?;

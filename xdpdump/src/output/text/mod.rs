@@ -56,6 +56,10 @@ pub struct TextSink<W: Write> {
     link_types: Vec<LinkType>,
     packets: u64,
     buffer: Vec<u8>,
+    /// Packets in the buffer.
+    buffered: u64,
+    /// Packets of buffers that could not be written.
+    unwritten: u64,
 }
 
 impl<W: Write> TextSink<W> {
@@ -72,6 +76,8 @@ impl<W: Write> TextSink<W> {
             link_types: Vec::new(),
             packets: 0,
             buffer: Vec::with_capacity(BUFFER),
+            buffered: 0,
+            unwritten: 0,
         }
     }
 
@@ -80,6 +86,7 @@ impl<W: Write> TextSink<W> {
         let link_type = self.link_types.get(packet.interface as usize).copied().unwrap_or_default();
         let out = &mut self.buffer;
         self.packets += 1;
+        self.buffered += 1;
         if self.options.number {
             // Appending to memory does not fail.
             let _ = write!(out, "{:5}  ", self.packets);
@@ -106,6 +113,10 @@ impl<W: Write> TextSink<W> {
     fn write_buffer(&mut self) -> Result<(), Error> {
         let written = self.writer.write_all(&self.buffer);
         self.buffer.clear();
+        let buffered = std::mem::take(&mut self.buffered);
+        if written.is_err() {
+            self.unwritten += buffered;
+        }
         written.map_err(|error| self.error(error))
     }
 
@@ -138,6 +149,11 @@ impl<W: Write> Sink for TextSink<W> {
     fn flush(&mut self) -> Result<(), Error> {
         self.write_buffer()?;
         self.writer.flush().map_err(|error| self.error(error))
+    }
+
+    /// Counts all packets of a buffer of which a part was written.
+    fn unwritten(&self) -> u64 {
+        self.unwritten
     }
 
     fn finish(&mut self, _statistics: &[InterfaceStatistics]) -> Result<(), Error> {
