@@ -12,7 +12,7 @@ use std::{
 
 use support::{
     capture::{Capture, Ended, Totals, XDPDUMP},
-    files,
+    files, kernel,
     netns::{self, NetNs, Traces},
     wait,
     wire::{self, Wire},
@@ -90,7 +90,7 @@ fn without_rights_the_sentence_says_which() {
 fn three_capabilities_suffice() {
     let (left, right) = NetNs::quiet_pair("left", "right");
     let place = ForNobody::new();
-    for transport in ["ring", "perf"] {
+    for &transport in kernel::transports() {
         let mut command = place.command(&right, "-all,+bpf,+net_admin,+perfmon");
         let mut capture = Capture::spawn(command.args(["--transport", transport]));
         capture.wait_for("listening on");

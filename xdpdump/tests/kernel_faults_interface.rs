@@ -13,7 +13,7 @@ use std::{
 
 use support::{
     capture::{Capture, Ended, Totals, XDPDUMP},
-    files,
+    files, kernel,
     load::{self, under_load},
     netns::{self, NetNs, Traces},
     objects::Objects,
@@ -22,8 +22,6 @@ use support::{
     xdp::{DRIVER_MODE, PassProgram, SKB_MODE},
 };
 use tempfile::TempDir;
-
-const TRANSPORTS: [&str; 2] = ["ring", "perf"];
 
 /// Two namespaces joined by a pair of interfaces, and room for a capture file.
 struct Scene {
@@ -63,9 +61,16 @@ impl Scene {
     }
 }
 
+/// Every way to capture here: a mode and a kind of rings.
+fn both_modes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ["-N", "-S"]
+        .into_iter()
+        .flat_map(|mode| kernel::transports().iter().map(move |transport| (mode, *transport)))
+}
+
 #[test]
 fn an_interface_that_goes_down_and_up_under_load_loses_nothing_unseen() {
-    for transport in TRANSPORTS {
+    for &transport in kernel::transports() {
         let scene = Scene::new();
         let mut capture = scene.capture("right", &["--transport", transport]);
         under_load(&scene.left, "left", 200, 100_000 / wait::slowness(), || {
@@ -110,7 +115,7 @@ fn an_interface_renamed_or_moved_away_is_followed_or_reported_by_the_perf_rings_
 
 #[test]
 fn frames_larger_than_the_mtu_of_the_beginning_are_captured_whole() {
-    for transport in TRANSPORTS {
+    for &transport in kernel::transports() {
         let scene = Scene::new();
         let mut capture = scene.capture("right", &["--transport", transport]);
         for (netns, interface) in [(&scene.left, "left"), (&scene.right, "right")] {
@@ -151,9 +156,9 @@ fn tools_that_would_replace_or_remove_the_program_are_refused_and_it_stays() {
 
 #[test]
 fn a_program_somebody_detached_is_missed_within_a_second_and_a_half() {
-    for options in [["-N", "ring"], ["-N", "perf"], ["-S", "ring"], ["-S", "perf"]] {
+    for (mode, transport) in both_modes() {
         let scene = Scene::new();
-        let capture = scene.capture("right", &[options[0], "--transport", options[1]]);
+        let capture = scene.capture("right", &[mode, "--transport", transport]);
         scene.send(60);
         let objects = Objects::of_process(capture.pid());
         thread::sleep(Duration::from_millis(300));
@@ -199,7 +204,7 @@ fn one_of_a_thousand_interfaces_is_captured() {
         batch
     });
     scene.right.ip_batch(&others);
-    for transport in TRANSPORTS {
+    for &transport in kernel::transports() {
         let begin = Instant::now();
         let capture = scene.capture("right", &["--transport", transport]);
         let took = begin.elapsed();
@@ -238,7 +243,7 @@ fn interfaces_with_odd_names_are_captured() {
 
 #[test]
 fn a_namespace_whose_lo_is_down_is_no_obstacle() {
-    for transport in TRANSPORTS {
+    for &transport in kernel::transports() {
         let scene = Scene::new();
         scene.right.ip(["link", "set", "lo", "down"]);
         let capture = scene.capture("right", &["--transport", transport]);

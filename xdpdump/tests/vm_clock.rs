@@ -75,6 +75,41 @@ fn a_step_of_the_clock_is_followed_and_leaves_earlier_frames_alone() {
     }
 }
 
+/// What a machine that slept looks like from inside: nobody ran, monotonic time stood still, and the wall clock is ahead.
+#[test]
+fn time_after_a_gap_in_which_nobody_ran_is_right() {
+    vm::required();
+    let (sender, receiver) = NetNs::quiet_pair("left", "right");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gap.pcapng");
+    let capture = Capture::start(&receiver, ["-i", "right", "-w", path.to_str().unwrap()]);
+    let wire = Wire::open(&sender, "left");
+
+    let before = send(&wire);
+    thread::sleep(Duration::from_millis(500));
+    capture.signal(libc::SIGSTOP);
+    step_clock(8 * HOUR);
+    // The NIC is awake before the tool is.
+    let meanwhile = send(&wire);
+    capture.signal(libc::SIGCONT);
+    thread::sleep(NOTICED);
+    let after = send(&wire);
+    let ended = capture.stop();
+    step_clock(-8 * HOUR);
+
+    assert_eq!(ended.totals().captured, 3);
+    let times: Vec<_> = files::read(&path).packets.iter().map(|packet| packet.time).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    for (time, sent) in times.iter().zip([&before, &meanwhile, &after]) {
+        // Nobody can tell when in the gap the second one came.
+        let first = if sent == &meanwhile { before.start() } else { sent.start() };
+        assert!(
+            (first - TOLERANCE..=sent.end() + TOLERANCE).contains(time),
+            "sent {sent:?}, recorded {times:?}"
+        );
+    }
+}
+
 #[test]
 fn a_slewed_clock_is_followed_without_a_jump() {
     vm::required();

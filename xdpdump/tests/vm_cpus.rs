@@ -54,11 +54,6 @@ fn tags(path: &Path, wanted: &[&[u8]]) -> Vec<Vec<u8>> {
     contents.frames().into_iter().map(tag).collect()
 }
 
-/// The ways to user space that this kernel has.
-fn transports() -> &'static [&'static str] {
-    if kernel::has_multi_buffer() { &["perf", "ring"] } else { &["perf"] }
-}
-
 /// Captures while [`CPU`] is off for some time, and asserts that every frame sent is in the file.
 fn capture_across(time_off: Duration, transport: &str) {
     vm::required();
@@ -87,14 +82,14 @@ fn capture_across(time_off: Duration, transport: &str) {
 
 #[test]
 fn frames_of_a_cpu_that_was_away_are_captured() {
-    for transport in transports() {
+    for transport in kernel::transports() {
         capture_across(Duration::from_secs(3), transport);
     }
 }
 
 #[test]
 fn frames_of_a_cpu_that_was_away_for_a_moment_are_captured() {
-    for transport in transports() {
+    for transport in kernel::transports() {
         capture_across(Duration::ZERO, transport);
     }
 }

@@ -6,7 +6,7 @@ use super::Error;
 use crate::{
     config, cpus,
     interface::{Link, XdpMode},
-    probe::{self, Attached, Probe, RingMemory},
+    probe::{Attached, Probe, RingMemory},
     transport::{self, Rings, Transport, mapped, perf},
 };
 
@@ -26,17 +26,16 @@ pub fn connect(config: &config::Capture, link: &Link) -> Result<Connection, Erro
     let on_the_nic = config.mode == Some(XdpMode::Offload);
     match config.transport {
         Some(Transport::Mapped) if on_the_nic => Err(Error::RingOnNic),
-        Some(Transport::Mapped) => through_ring(config, link),
+        Some(Transport::Mapped) => through_ring(config, link).map_err(Error::without_mapped_rings),
         Some(Transport::Perf) => through_perf(config, link),
         None if on_the_nic => Ok(through_perf(config, link)?.because("a NIC writes to nothing else")),
         None if ring_share(config)? > mapped::MAX_RING_LEN => {
             Ok(through_perf(config, link)?.because("mapped rings have at most 256 MiB for each CPU"))
         }
-        None => match through_ring(config, link) {
+        None => match through_ring(config, link).map_err(Error::without_mapped_rings) {
             // What is wrong with the interface is wrong for both.
-            Err(Error::Probe(probe::Error::Load(reason))) => {
-                let reason = format!("this kernel refused mapped rings, which take Linux 5.18 ({reason})");
-                Ok(through_perf(config, link)?.because(&reason))
+            Err(reason @ Error::NoMappedRings(_)) => {
+                Ok(through_perf(config, link)?.because(&reason.to_string()))
             }
             result => Ok(result?.because("the fastest this kernel has")),
         },

@@ -19,6 +19,9 @@ pub enum Error {
     /// Mapped rings were asked for where there are none.
     #[error("a program on the NIC cannot write to mapped rings: leave --transport out")]
     RingOnNic,
+    /// The kernel refused a map or a program that writes to it.
+    #[error("this kernel has no mapped rings, they take Linux 5.18 or later ({0})")]
+    NoMappedRings(Box<dyn std::error::Error + Send + Sync>),
     /// The rings.
     #[error(transparent)]
     Transport(#[from] transport::Error),
@@ -31,4 +34,14 @@ pub enum Error {
     /// The program went away.
     #[error("somebody detached the capture program from {0}")]
     Detached(String),
+}
+
+impl Error {
+    /// The error of an attempt to have mapped rings, with what is the kernel's fault named as such.
+    pub(super) fn without_mapped_rings(self) -> Self {
+        match self {
+            Self::Probe(probe::Error::Load(reason)) => Self::NoMappedRings(reason),
+            other => other,
+        }
+    }
 }

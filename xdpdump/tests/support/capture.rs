@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     io::{BufRead, BufReader},
+    iter,
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
@@ -64,13 +65,13 @@ impl Capture {
     /// # Panics
     /// When it ends or falls silent before.
     pub fn wait_for(&mut self, words: &str) -> String {
+        self.hear(words).unwrap_or_else(|| panic!("never said {words:?}, but:\n{}", self.stderr))
+    }
+
+    /// The line in which it says `words`; none when it ends or falls silent before.
+    pub fn hear(&mut self, words: &str) -> Option<String> {
         let deadline = Instant::now() + PATIENCE;
-        while let Ok(line) = self.next_line(deadline) {
-            if line.contains(words) {
-                return line;
-            }
-        }
-        panic!("never said {words:?}, but:\n{}", self.stderr);
+        iter::from_fn(|| self.next_line(deadline).ok()).find(|line| line.contains(words))
     }
 
     /// The next line it says until then.

@@ -46,12 +46,16 @@ run() { # target, folder of its package, test binary, its arguments
     must cd "$2"
     shift 2
     echo "vm: begin $target" >&3
-    CARGO_MANIFEST_DIR=$PWD RUST_TEST_THREADS=1 XDPDUMP_VM=1 XDPDUMP_TEST_SLOW=$slowness "$@" --color=never >&3 2>&3
+    CARGO_MANIFEST_DIR=$PWD RUST_TEST_THREADS=1 XDPDUMP_VM=1 XDPDUMP_TEST_SLOW=$slowness \
+        XDPDUMP_VM_CAPABILITIES=/run/vm/capabilities "$@" --color=never >&3 2>&3
     echo "vm: end $target $?" >&3
 }
 
 echo "vm: kernel $release" >&3
 tests
+if [ -e /run/vm/capabilities ]; then
+    sed 's/^/vm: can /' /run/vm/capabilities >&3
+fi
 echo "vm: done" >&3
 # What is still on its way to the serial line is lost when the machine goes.
 stty -F /dev/ttyS1 >/dev/null

@@ -91,7 +91,7 @@ pub fn run(args: &Args) -> Result<()> {
         });
         all.push((kernel.name, results));
     }
-    println!("\n{}", report::table(&all));
+    println!("\n{}", report::table(&all, |target| title(&tests, target)));
     let failed: Vec<_> =
         all.iter().filter(|(_, results)| !results.is_success()).map(|(name, _)| *name).collect();
     if !failed.is_empty() {
@@ -109,6 +109,20 @@ fn build() -> Result<Vec<Executable>> {
     // The same order every time; cargo's is that in which they were finished.
     tests.sort_by(|a, b| a.target.cmp(&b.target));
     Ok(tests)
+}
+
+/// What a test binary shows: the first sentence of its source.
+fn title(tests: &[Executable], target: &str) -> String {
+    let binary = tests.iter().find(|test| test.target == target);
+    let source = binary.map(|test| test.package.join("tests").join(target).with_extension("rs"));
+    let text = source.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+    first_sentence(&text).unwrap_or_else(|| target.to_owned())
+}
+
+fn first_sentence(source: &str) -> Option<String> {
+    let doc: Vec<_> = source.lines().map_while(|line| line.strip_prefix("//! ")).collect();
+    let sentence = doc.join(" ").split_once(". ")?.0.to_owned();
+    Some(sentence)
 }
 
 fn test(cache: &Path, kernel: Kernel, tests: &[Executable], args: &Args) -> Result<Results> {
@@ -173,7 +187,14 @@ fn cache() -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::quote;
+    use super::{first_sentence, quote};
+
+    #[test]
+    fn a_title_is_the_first_sentence() {
+        let source = "//! Frames that are\n//! captured. Needs root.\n\nmod support;\n";
+        assert_eq!(first_sentence(source).as_deref(), Some("Frames that are captured"));
+        assert_eq!(first_sentence("mod support;\n"), None);
+    }
 
     #[test]
     fn quoted_words_reach_the_shell_unchanged() {

@@ -1,7 +1,7 @@
 //! What the virtual machines say, as results.
 
-use std::collections::BTreeMap;
-use std::fmt::{self, Write};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::tally::Tally;
 
@@ -10,6 +10,8 @@ use crate::tally::Tally;
 pub struct Results {
     /// What `uname -r` said.
     pub release: Option<String>,
+    /// What the kernel lets a capture do, each with `yes` or the reason why not.
+    pub capabilities: Vec<(String, String)>,
     /// What each test binary said, and whether it came to its end.
     pub binaries: BTreeMap<String, Outcome>,
     /// Whether the machine came to the end of the tests.
@@ -56,6 +58,10 @@ impl Results {
     }
 
     fn mark(&mut self, mark: &str) -> Line {
+        if let Some((name, answer)) = mark.strip_prefix("can ").and_then(|line| line.split_once(": ")) {
+            self.capabilities.push((name.to_owned(), answer.to_owned()));
+            return Line::Mark;
+        }
         match mark.split(' ').collect::<Vec<_>>()[..] {
             ["kernel", release] => self.release = Some(release.to_owned()),
             ["begin", target] => {
@@ -102,35 +108,72 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A table for people and for Markdown: a line for each kernel, a column for each test binary.
-pub fn table(kernels: &[(&str, Results)]) -> String {
-    let columns: std::collections::BTreeSet<&String> =
-        kernels.iter().flat_map(|(_, results)| results.binaries.keys()).collect();
-    let mut rows = vec![vec!["kernel".to_owned(), "release".to_owned()]];
-    rows[0].extend(columns.iter().map(|column| (*column).clone()));
-    for (name, results) in kernels {
-        let release = results.release.clone().unwrap_or_else(|| "did not run".to_owned());
-        let mut row = vec![(*name).to_owned(), release];
-        row.extend(
-            columns.iter().map(|column| {
-                results.binaries.get(*column).map_or_else(|| "-".to_owned(), Outcome::to_string)
-            }),
-        );
-        rows.push(row);
+/// A table for people and for Markdown: a column for each kernel; a line for each capability, then one for each test
+/// binary, called as `title` says. Reasons are below it.
+pub fn table(kernels: &[(&str, Results)], title: impl Fn(&str) -> String) -> String {
+    let mut reasons = Vec::new();
+    let mut rows = vec![row("", kernels, |(name, _)| (*name).to_owned())];
+    rows.push(row("", kernels, |_| String::new()));
+    rows.push(row("Release", kernels, |(_, results)| {
+        results.release.clone().unwrap_or_else(|| "did not run".to_owned())
+    }));
+    let capabilities = kernels.iter().map(|(_, results)| &results.capabilities);
+    for (capability, _) in capabilities.max_by_key(|list| list.len()).into_iter().flatten() {
+        rows.push(row(capability, kernels, |(_, results)| {
+            let answer = results.capabilities.iter().find(|(name, _)| name == capability);
+            match answer.map(|(_, answer)| answer.as_str()) {
+                None => "-".to_owned(),
+                Some("yes") => "yes".to_owned(),
+                Some(reason) => format!("no ({})", numbered(&mut reasons, reason)),
+            }
+        }));
     }
-    let widths: Vec<usize> = (0..rows[0].len())
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0))
-        .collect();
-    rows.insert(1, widths.iter().map(|width| "-".repeat(*width)).collect());
-    let mut text = String::new();
-    for row in rows {
-        for (cell, width) in row.iter().zip(&widths) {
-            // Writing to a string does not fail.
-            let _ = write!(text, "| {cell:width$} ");
-        }
-        text.push_str("|\n");
+    let binaries: BTreeSet<&String> =
+        kernels.iter().flat_map(|(_, results)| results.binaries.keys()).collect();
+    for binary in binaries {
+        rows.push(row(&title(binary), kernels, |(_, results)| {
+            results.binaries.get(binary).map_or_else(|| "-".to_owned(), Outcome::to_string)
+        }));
+    }
+    let mut text = aligned(rows);
+    for (number, reason) in (1..).zip(&reasons) {
+        text.push_str(&format!("\n({number}) {reason}\n"));
     }
     text
+}
+
+/// A line of the table.
+fn row(
+    title: &str,
+    kernels: &[(&str, Results)],
+    cell: impl FnMut(&(&str, Results)) -> String,
+) -> Vec<String> {
+    [title.to_owned()].into_iter().chain(kernels.iter().map(cell)).collect()
+}
+
+/// The number of a reason, the same for the same one.
+fn numbered(reasons: &mut Vec<String>, reason: &str) -> usize {
+    let place = reasons.iter().position(|known| known == reason).unwrap_or_else(|| {
+        reasons.push(reason.to_owned());
+        reasons.len() - 1
+    });
+    place + 1
+}
+
+/// The rows one below the other; the second of them becomes the line below the head.
+fn aligned(mut rows: Vec<Vec<String>>) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0))
+        .collect();
+    if let Some(rule) = rows.get_mut(1) {
+        *rule = widths.iter().map(|width| "-".repeat((*width).max(3))).collect();
+    }
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("| {cell:width$} "));
+        cells.chain(["|\n".to_owned()]).collect::<String>()
+    };
+    rows.iter().map(line).collect()
 }
 
 #[cfg(test)]
@@ -177,13 +220,29 @@ mod tests {
     }
 
     #[test]
-    fn kernels_are_lines_and_binaries_columns() {
-        let good =
-            results(&["vm: kernel 6.12.1-amd64", "vm: begin kernel_x", OK, "vm: end kernel_x 0", "vm: done"]);
-        let expected = "| kernel | release      | kernel_x |\n\
-                        | ------ | ------------ | -------- |\n\
-                        | 6.12   | 6.12.1-amd64 | 3 passed |\n\
-                        | 6.1    | did not run  | -        |\n";
-        assert_eq!(table(&[("6.12", good), ("6.1", Results::default())]), expected);
+    fn kernels_are_columns_and_reasons_are_below() {
+        let run = |release: &str, mapped: &str| {
+            results(&[
+                &format!("vm: kernel {release}"),
+                "vm: begin kernel_x",
+                OK,
+                "vm: end kernel_x 0",
+                &format!("vm: can Mapped rings: {mapped}"),
+                "vm: done",
+            ])
+        };
+        let expected = "\
+            |              | 5.10     | 6.12       | 6.1         |\n\
+            | ------------ | -------- | ---------- | ----------- |\n\
+            | Release      | 5.10.1   | 6.12.1-amd | did not run |\n\
+            | Mapped rings | no (1)   | yes        | -           |\n\
+            | of kernel_x  | 3 passed | 3 passed   | -           |\n\
+            \n(1) too: old\n";
+        let kernels = [
+            ("5.10", run("5.10.1", "too: old")),
+            ("6.12", run("6.12.1-amd", "yes")),
+            ("6.1", Results::default()),
+        ];
+        assert_eq!(table(&kernels, |binary| format!("of {binary}")), expected);
     }
 }
