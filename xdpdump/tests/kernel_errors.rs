@@ -130,7 +130,12 @@ fn a_program_that_is_attached_is_named_and_left_alone() {
     let index = right.interface_index("right");
     for (mode, word, off) in [(DRIVER_MODE, "native", "xdpdrv"), (SKB_MODE, "generic (SKB)", "xdpgeneric")] {
         let attachment = right.run(|| program.attach(index, mode));
-        let before = right.ip(["-d", "link", "show", "right"]);
+        let attached = || {
+            let details = right.ip(["-d", "link", "show", "right"]);
+            details.lines().find(|line| line.contains("prog/xdp")).map(str::to_owned)
+        };
+        let before = attached();
+        assert!(before.is_some());
         for option in ["-p", "-N", "-S"] {
             assert_eq!(
                 refusal(&right, &["-i", "right", option, "-w", "/dev/null"]),
@@ -141,7 +146,7 @@ fn a_program_that_is_attached_is_named_and_left_alone() {
                 ),
                 "{option}"
             );
-            assert_eq!(right.ip(["-d", "link", "show", "right"]), before, "{option}");
+            assert_eq!(attached(), before, "{option}");
         }
         drop(attachment);
         assert_clean(&right);

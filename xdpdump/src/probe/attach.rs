@@ -139,7 +139,9 @@ impl Refusal {
             },
             Some(libc::EPERM) => Error::Permission,
             Some(libc::ENODEV) => Error::Gone(interface),
-            Some(libc::EINVAL) if error::kernel_older_than(5, 9) => Error::KernelTooOld,
+            Some(libc::EINVAL) if error::kernel_version().is_some_and(|version| version < (5, 9)) => {
+                Error::KernelTooOld
+            }
             Some(libc::EOPNOTSUPP) => Error::ModeUnsupported { interface, mode, driver: driver_name(link) },
             _ => Error::Attach { interface, mode, source: error },
         }

@@ -141,13 +141,10 @@ fn details(log: &str) -> String {
     log.lines().rfind(is_reason).map_or_else(String::new, |line| format!(" ({line})"))
 }
 
-/// Whether the running kernel is older than `major.minor`; not when its version cannot be read.
-pub(super) fn kernel_older_than(major: u32, minor: u32) -> bool {
-    let Ok(release) = std::fs::read_to_string("/proc/sys/kernel/osrelease") else { return false };
+/// The running kernel's version, its first two numbers; none when it cannot be read.
+pub(super) fn kernel_version() -> Option<(u32, u32)> {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
     let mut numbers =
         release.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());
-    match (numbers.next(), numbers.next()) {
-        (Some(running_major), Some(running_minor)) => (running_major, running_minor) < (major, minor),
-        _ => false,
-    }
+    Some((numbers.next()?, numbers.next()?))
 }

@@ -54,7 +54,7 @@ impl Probe {
     /// # Errors
     /// When the process may not, or the kernel cannot.
     pub fn load(snap_len: u32, memory: Option<RingMemory>) -> Result<Self, Error> {
-        if error::kernel_older_than(5, 11) {
+        if error::kernel_version().is_none_or(|version| version < (5, 11)) {
             bpf::lift_memory_limit();
         }
         let image = Image::load(snap_len, memory)?;

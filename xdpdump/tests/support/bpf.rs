@@ -38,6 +38,10 @@ struct Load {
 /// # Panics
 /// When the verifier refuses it, with what it said.
 pub fn load_xdp(name: &str, instructions: &[Instruction]) -> OwnedFd {
+    // Before Linux 5.11, programs are locked memory, of which there may be as little as 64 KiB.
+    let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the pointer leads to one rlimit, which outlives the call.
+    unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) };
     let mut name_bytes = [0; 16];
     name_bytes[..name.len()].copy_from_slice(name.as_bytes());
     let mut log = vec![0u8; 64 << 10];
