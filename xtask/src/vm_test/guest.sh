@@ -38,6 +38,9 @@ release=$(uname -r)
 must mkdir -p "/lib/modules/$release"
 must mount --bind "$modules/$release" "/lib/modules/$release"
 
+# So would be the loop devices that `mount -o loop` looks for.
+modprobe loop
+
 # Debian's kernels are stricter than others: at 3, before 6.1, no capability but cap_sys_admin lets a process use perf.
 echo 2 >/proc/sys/kernel/perf_event_paranoid
 
