@@ -1,6 +1,7 @@
 //! The machine: what it is, and whether it has room.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 
@@ -23,18 +24,44 @@ pub fn description() -> String {
 
 /// Fails unless the largest capture file fits into half of the memory that is free.
 pub fn has_room(args: &Args, folder: &Path) -> Result<()> {
-    let largest = args.sizes.iter().map(|&len| (u64::from(len) + RECORD) * u64::from(args.frames(len))).max();
-    let needed = largest.unwrap_or_default() >> 10;
+    let largest = largest_file(args) >> 10;
     let free = memory_kib("MemAvailable").context("/proc/meminfo does not tell the free memory")?;
-    if needed > free / 2 {
+    if largest > free / 2 {
         bail!(
             "the largest file in {} would take {} MiB of {} MiB that are free: ask for fewer --frames",
             folder.display(),
-            needed >> 10,
+            largest >> 10,
             free >> 10
         );
     }
     Ok(())
+}
+
+/// Sees to it that a virtual machine has the memory for capture files when they are written: what its host has to give first
+/// takes longer than everything that is to be measured.
+///
+/// A guest gives free memory back in blocks of 2 MiB (mm/page_reporting.c, v6.18). So all the memory is used once, and one
+/// page of each MiB stays in use, in a file in `folder`: there are no such blocks, and other pages come from there first.
+pub fn hold_memory(args: &Args, folder: &Path) -> Result<()> {
+    const MIB: [u8; 1 << 20] = [0; 1 << 20];
+    let (kept, freed) = (folder.join("held"), folder.join("freed"));
+    let fill = || -> io::Result<()> {
+        let (mut kept, mut freed) = (File::create(&kept)?, File::create(&freed)?);
+        let (page, rest) = MIB.split_at(4096);
+        // Something is always in use elsewhere, and some memory of the last file still on its way back.
+        for _ in 0..(largest_file(args) >> 20) * 3 / 2 {
+            kept.write_all(page)?;
+            freed.write_all(rest)?;
+        }
+        Ok(())
+    };
+    fill().and_then(|()| fs::remove_file(&freed)).with_context(|| format!("cannot fill {}", folder.display()))
+}
+
+/// Bytes of the largest capture file, at most.
+fn largest_file(args: &Args) -> u64 {
+    let lens = args.sizes.iter().map(|&len| (u64::from(len) + RECORD) * u64::from(args.frames(len)));
+    lens.max().unwrap_or_default()
 }
 
 fn memory_kib(name: &str) -> Option<u64> {

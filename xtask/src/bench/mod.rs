@@ -84,6 +84,7 @@ pub fn run(args: &Args) -> Result<()> {
     packages::provide(&tool::PROGRAMS)?;
     let folder = tempfile::tempdir_in(MEMORY).with_context(|| format!("cannot make a folder in {MEMORY}"))?;
     machine::has_room(args, folder.path())?;
+    machine::hold_memory(args, folder.path())?;
     let results = Plan::new(args, &xdpdump, folder.path().to_owned()).execute()?;
     if args.json {
         println!("{:#}", json::document(args, &results));

@@ -89,7 +89,9 @@ impl Machine<'_> {
     }
 
     fn command(&self) -> Command {
-        let mut qemu = Command::new("qemu-system-x86_64");
+        // It shall not outlive us, however we end.
+        let mut qemu = Command::new("setpriv");
+        qemu.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
         qemu.args(["-accel", self.accelerator, "-cpu", "max", "-smp", "2", "-m", "2048"]);
         qemu.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
         qemu.arg("-kernel").arg(self.image.vmlinuz()).arg("-initrd").arg(self.initramfs);

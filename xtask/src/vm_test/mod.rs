@@ -23,8 +23,9 @@ use crate::cargo::{self, Executable};
 use crate::{packages, workspace};
 
 /// Programs this takes, with the package each is in.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
+    ("setpriv", "util-linux"),
     ("depmod", "kmod"),
     ("modprobe", "kmod"),
     ("xz", "xz-utils"),
