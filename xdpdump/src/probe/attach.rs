@@ -31,7 +31,7 @@ impl Probe {
     /// When another program is attached, the mode is refused, or the kernel is too old.
     pub fn attach(&mut self, link: &Link, mode: Option<XdpMode>) -> Result<Attached, Error> {
         match mode {
-            Some(XdpMode::Offload) => self.attach_offloaded(link),
+            Some(XdpMode::Offload) => self.attach_nic_program(link, XdpMode::Offload),
             Some(mode) => self.attach_in(link, mode).map_err(|refusal| refusal.explain(link, mode)),
             None => match self.attach_in(link, XdpMode::Native) {
                 Err(Refusal::Attach(error)) if is_of_native_mode_only(&error) => self
@@ -79,12 +79,16 @@ impl Probe {
         Ok(())
     }
 
-    /// With a program for the NIC itself. Its perf event array is the host's: offloaded programs may use that
-    /// (`bpf_map_offload_neutral`, include/linux/bpf.h, v6.18).
-    fn attach_offloaded(&mut self, link: &Link) -> Result<Attached, Error> {
-        let (name, mode) = ("xdpdump_offload", XdpMode::Offload);
+    /// Attaches the program for a NIC: to the NIC itself or, where it can be tried out without one, in the driver. Its perf
+    /// event array is the host's: offloaded programs may use that (`bpf_map_offload_neutral`, include/linux/bpf.h, v6.18).
+    ///
+    /// # Errors
+    /// As [`Probe::attach`], and when the NIC runs no programs.
+    pub fn attach_nic_program(&mut self, link: &Link, mode: XdpMode) -> Result<Attached, Error> {
+        let name = "xdpdump_offload";
         let instructions = self.image.program(name)?;
-        let program = Program { name, instructions, multi_buffer: false, ifindex: link.index };
+        let ifindex = if mode == XdpMode::Offload { link.index } else { 0 };
+        let program = Program { name, instructions, multi_buffer: false, ifindex };
         let program = bpf::load_program(&program).map_err(|(source, log)| match source.raw_os_error() {
             Some(libc::EPERM) => Error::Permission,
             Some(libc::ENODEV) => Error::Gone(link.display_name()),

@@ -43,7 +43,7 @@ pub fn has_room(args: &Args, folder: &Path) -> Result<()> {
 /// A guest gives free memory back in blocks of 2 MiB (mm/page_reporting.c, v6.18). So all the memory is used once, and one
 /// page of each MiB stays in use, in a file in `folder`: there are no such blocks, and other pages come from there first.
 pub fn hold_memory(args: &Args, folder: &Path) -> Result<()> {
-    const MIB: [u8; 1 << 20] = [0; 1 << 20];
+    static MIB: [u8; 1 << 20] = [0; 1 << 20];
     let (kept, freed) = (folder.join("held"), folder.join("freed"));
     let fill = || -> io::Result<()> {
         let (mut kept, mut freed) = (File::create(&kept)?, File::create(&freed)?);

@@ -1,0 +1,80 @@
+//! What the program for a NIC says of frames, run by the driver: no NIC here runs programs. Needs root.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::{convert::Infallible, ops::ControlFlow, thread, time::Duration};
+
+use support::{
+    netns::NetNs,
+    wire::{self, Wire},
+};
+use xdpdump::{
+    clock,
+    interface::{Link, XdpMode},
+    order::Receiver,
+    packet::Timestamp,
+    probe::Probe,
+    transport::{event::Event, perf::Rings},
+};
+use xdpdump_ebpf::MAX_CAPTURE_LEN;
+
+/// What there is to say of a frame.
+#[derive(Debug, Default)]
+struct Frames(Vec<(u64, u32, Vec<u8>)>);
+
+impl Receiver for Frames {
+    type End = Infallible;
+
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<Infallible> {
+        assert_eq!(event.packet_id(), None, "the program does not count");
+        assert_eq!(event.verdict, Some(2), "XDP_PASS");
+        self.0.push((event.time, event.frame_len, event.frame.to_vec()));
+        ControlFlow::Continue(())
+    }
+
+    fn wants_blocks(&self) -> bool {
+        false
+    }
+
+    fn stamp(&mut self, _: u64) -> Timestamp {
+        unreachable!("only blocks are stamped")
+    }
+
+    fn blocks(&mut self, _: &[u8]) -> ControlFlow<Infallible> {
+        unreachable!("it takes events")
+    }
+}
+
+#[test]
+fn the_program_for_a_nic_hands_over_frames_that_the_perf_ring_stamps() {
+    const SIZES: [usize; 4] = [14, 60, 333, 1514];
+    let (sender, receiver) = NetNs::quiet_pair("left", "right");
+    let index = receiver.interface_index("right");
+    let (mut probe, mut rings) = receiver.run(|| {
+        let mut probe = Probe::load(MAX_CAPTURE_LEN, None).unwrap();
+        let rings = Rings::open(&probe, None, false).unwrap();
+        let link = Link::by_index(index).unwrap();
+        probe.attach_nic_program(&link, XdpMode::Native).unwrap();
+        (probe, rings)
+    });
+    assert_eq!(probe.counters().unwrap(), None);
+
+    let wire = Wire::open(&sender, "left");
+    let begin = clock::monotonic();
+    for size in SIZES {
+        wire.send(&wire::frame(size, b""));
+    }
+    let end = clock::monotonic();
+    thread::sleep(Duration::from_millis(100));
+    probe.detach();
+    let mut frames = Frames::default();
+    assert!(rings.read(true, &mut frames).is_continue());
+
+    let expected = SIZES.map(|size| (size as u32, wire::frame(size, b"")));
+    let found: Vec<_> = frames.0.iter().map(|(_, len, frame)| (*len, frame.clone())).collect();
+    assert_eq!(found, expected);
+    assert!(frames.0.is_sorted_by_key(|(time, ..)| *time));
+    assert!(frames.0.iter().all(|(time, ..)| (begin..=end).contains(time)), "{frames:?}, {begin}..={end}");
+    assert_eq!(rings.counts().lost, 0);
+}
