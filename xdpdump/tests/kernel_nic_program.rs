@@ -1,5 +1,4 @@
 //! What the program for a NIC says of frames, run by the driver: no NIC here runs programs. Needs root.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
