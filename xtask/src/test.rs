@@ -1,4 +1,5 @@
-//! `cargo xtask test`: unit and golden tests as the user, real-kernel tests as root.
+//! `cargo xtask test`: unit and golden tests as the user, real-kernel tests as root, and in a virtual machine what is for
+//! nobody's own.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -6,11 +7,11 @@ use std::io::{BufRead, BufReader, Write, stdout};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::cargo::{self, Executable};
 use crate::tally::Tally;
-use crate::{packages, probe, process};
+use crate::{packages, probe, process, vm_test};
 
 /// Programs the tests call, with the package each is in.
 const PROGRAMS: [(&str, &str); 11] = [
@@ -31,6 +32,10 @@ const PROGRAMS: [(&str, &str); 11] = [
 /// Options of `test`.
 #[derive(clap::Args)]
 pub struct Args {
+    /// Boot no virtual machine (the first time, a kernel and its sources are downloaded: 280 MB)
+    #[arg(long)]
+    no_vm: bool,
+
     /// Arguments of the test binaries, such as a part of a test's name
     #[arg(last = true, value_name = "TEST_ARGS")]
     args: Vec<OsString>,
@@ -38,23 +43,25 @@ pub struct Args {
 
 /// Runs every test.
 pub fn run(args: &Args) -> Result<()> {
-    run_all(&args.args, cargo::command)
+    run_all(&args.args, args.no_vm, cargo::command)
 }
 
 /// Runs every test of a tool that embeds `object` in place of the committed one.
 pub fn run_with_object(object: &Path) -> Result<()> {
-    run_all(&[], || {
+    run_all(&[], true, || {
         let mut cargo = cargo::command();
         cargo.env("XDPDUMP_EBPF_OBJECT", object);
         cargo
     })
 }
 
-fn run_all(args: &[OsString], cargo: impl Fn() -> Command) -> Result<()> {
+fn run_all(args: &[OsString], no_vm: bool, cargo: impl Fn() -> Command) -> Result<()> {
     packages::provide(&PROGRAMS)?;
     let built = cargo::build(cargo().args(["test", "--workspace", "--no-run"]))?;
+    let (virtual_machine, here): (Vec<_>, Vec<_>) =
+        built.into_iter().filter(|built| built.is_test).partition(|test| test.target.starts_with("vm_"));
     let (kernel, plain): (Vec<_>, Vec<_>) =
-        built.into_iter().filter(is_for_this_machine).partition(|test| test.target.starts_with("kernel"));
+        here.into_iter().partition(|test| test.target.starts_with("kernel"));
 
     let mut tally = Tally::default();
     for test in &plain {
@@ -76,10 +83,29 @@ fn run_all(args: &[OsString], cargo: impl Fn() -> Command) -> Result<()> {
         }
     }
     tally.skipped += not_run;
+    let mut no_machine = None;
+    let machine_tests = virtual_machine.iter().map(|test| count_tests(test, args)).sum::<Result<usize>>()?;
+    if machine_tests > 0 {
+        let results = if no_vm {
+            Err(anyhow!("--no-vm asked for that"))
+        } else {
+            vm_test::run_usual(&virtual_machine, args)
+        };
+        match results {
+            Ok(results) => tally += results,
+            Err(reason) => {
+                tally.skipped += machine_tests;
+                no_machine = Some(reason);
+            }
+        }
+    }
 
     println!();
     if let Some(reason) = refusal {
         println!("SKIPPED: {not_run} real-kernel tests: {reason}");
+    }
+    if let Some(reason) = no_machine {
+        println!("SKIPPED: {machine_tests} tests in a virtual machine: {reason:#}");
     }
     println!("{tally}");
     if tally.failed > 0 {
@@ -106,11 +132,6 @@ fn in_package<'a>(env: &'a mut Command, test: &Executable) -> &'a mut Command {
     env.current_dir(&test.package).stdin(Stdio::null());
     env.arg(variable("CARGO_MANIFEST_DIR", test.package.as_os_str()));
     env.arg(variable("PATH", &process::search_path()))
-}
-
-/// Not a test that only a virtual machine may run.
-fn is_for_this_machine(built: &Executable) -> bool {
-    built.is_test && !built.target.starts_with("vm_")
 }
 
 /// Runs tests called `name`, passing on what they print, and adds up their result lines.

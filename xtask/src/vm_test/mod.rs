@@ -9,6 +9,7 @@ mod netdevsim;
 mod report;
 
 use std::env;
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use self::kernels::{KERNELS, Kernel};
 use self::machine::{End, Machine};
 use self::report::{Line, Results};
 use crate::cargo::{self, Executable};
+use crate::tally::Tally;
 use crate::{packages, workspace};
 
 /// Programs this takes, with the package each is in.
@@ -33,6 +35,9 @@ const PROGRAMS: [(&str, &str); 8] = [
     ("make", "make"),
     ("gcc", "gcc"),
 ];
+
+/// The kernel that `cargo xtask test` boots.
+const USUAL: &str = "6.12";
 
 /// How many times slower than usual things are on an emulated CPU.
 const EMULATED: u32 = 20;
@@ -77,19 +82,18 @@ pub fn run(args: &Args) -> Result<()> {
         }
         return Ok(());
     }
-    if env::consts::ARCH != "x86_64" {
-        bail!("the kernels are for x86-64, and tests built on this machine do not run on them");
-    }
-    packages::provide(&PROGRAMS)?;
+    provide_programs()?;
     let tests = build()?;
     let cache = cache()?;
     let kernels = if args.kernel.is_empty() { &KERNELS[..] } else { &args.kernel };
     let mut all = Vec::new();
     for kernel in kernels {
-        let results = test(&cache, *kernel, &tests, args).unwrap_or_else(|error| {
-            println!("{kernel}: FAILED: {error:#}");
-            Results::default()
-        });
+        let image = provide(&cache, *kernel);
+        let results =
+            image.and_then(|image| test(&cache, *kernel, &image, &tests, args)).unwrap_or_else(|error| {
+                println!("{kernel}: FAILED: {error:#}");
+                Results::default()
+            });
         all.push((kernel.name, results));
     }
     println!("\n{}", report::table(&all, |target| title(&tests, target)));
@@ -126,21 +130,47 @@ fn first_sentence(source: &str) -> Option<String> {
     Some(sentence)
 }
 
-fn test(cache: &Path, kernel: Kernel, tests: &[Executable], args: &Args) -> Result<Results> {
+/// Runs tests that are for a virtual machine only, on [`USUAL`].
+///
+/// # Errors
+/// When there is no machine to be had. A test that failed is no error.
+pub fn run_usual(tests: &[Executable], for_tests: &[OsString]) -> Result<Tally> {
+    let kernel = Kernel::find(USUAL).context("the usual kernel is not one of the list")?;
+    let cache = cache()?;
+    provide_programs()?;
+    let image = provide(&cache, kernel)?;
+    let for_tests = for_tests.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let args = Args { kernel: vec![kernel], list: false, accel: "tcg".to_owned(), for_tests };
+    test(&cache, kernel, &image, tests, &args).map(|results| results.tally())
+}
+
+fn provide_programs() -> Result<()> {
+    if env::consts::ARCH != "x86_64" {
+        bail!("the kernels are for x86-64, and tests built on this machine do not run on them");
+    }
+    packages::provide(&PROGRAMS)
+}
+
+/// The kernel and its modules, downloaded and built if need be.
+fn provide(cache: &Path, kernel: Kernel) -> Result<Image> {
     let image = Image::provide(cache, kernel)?;
     if let Some(version) = kernel.netdevsim {
         netdevsim::provide(cache, kernel.suite, version, &image)?;
     }
+    Ok(image)
+}
+
+fn test(cache: &Path, kernel: Kernel, image: &Image, tests: &[Executable], args: &Args) -> Result<Results> {
     let tests = tests.iter().filter(|test| kernel.netdevsim.is_some() || test.target != "vm_offload");
     let folder = workspace::root().join("target/vm");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let initramfs = folder.join(format!("{kernel}.initramfs"));
     let busybox = image::busybox(cache)?;
-    fs::write(&initramfs, image.initramfs(&busybox, &script(&image, tests, args)?)?)
+    fs::write(&initramfs, image.initramfs(&busybox, &script(image, tests, args)?)?)
         .with_context(|| format!("cannot write {}", initramfs.display()))?;
 
     let console = folder.join(format!("{kernel}.log"));
-    let machine = Machine { image: &image, initramfs: &initramfs, console, accelerator: &args.accel };
+    let machine = Machine { image, initramfs: &initramfs, console, accelerator: &args.accel };
     println!("{kernel}: booting {}; its console is {}", image.release, machine.console.display());
     let mut results = Results::default();
     let end = machine.run(|text| match results.line(text) {

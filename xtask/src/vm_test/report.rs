@@ -85,6 +85,18 @@ impl Results {
         Line::Mark
     }
 
+    /// All tests together; a machine or binary that did not come to its end is a test that failed.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for outcome in self.binaries.values() {
+            tally += outcome.tally;
+        }
+        if !self.is_success() && tally.failed == 0 {
+            tally.failed = 1;
+        }
+        tally
+    }
+
     /// Whether every test passed.
     pub fn is_success(&self) -> bool {
         self.complete && self.binaries.values().all(Outcome::is_success)
