@@ -4,7 +4,6 @@
 mod support;
 
 use std::{
-    io,
     path::Path,
     thread,
     time::{Duration, Instant},
@@ -12,7 +11,7 @@ use std::{
 
 use support::{
     capture::Capture,
-    files, kernel,
+    cpu, files, kernel,
     netns::NetNs,
     vm,
     wire::{self, Wire},
@@ -31,14 +30,7 @@ fn set_online(online: bool) {
 fn send_on(cpu: usize, wire: &Wire, tag: &[u8]) {
     thread::scope(|scope| {
         scope.spawn(|| {
-            // SAFETY: cpu_set_t is a plain array of bits, for which zero is valid; the CPU is within it, and the
-            // pointer leads to a set that outlives the call.
-            let result = unsafe {
-                let mut set: libc::cpu_set_t = std::mem::zeroed();
-                libc::CPU_SET(cpu, &mut set);
-                libc::sched_setaffinity(0, size_of_val(&set), &raw const set)
-            };
-            assert_eq!(result, 0, "CPU {cpu}: {}", io::Error::last_os_error());
+            cpu::stay_on(cpu);
             wire.send(&wire::frame(60, tag));
         });
     });

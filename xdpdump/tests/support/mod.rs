@@ -5,6 +5,7 @@
 pub mod bpf;
 pub mod capture;
 pub mod cgroup;
+pub mod cpu;
 pub mod disk;
 pub mod files;
 pub mod generator;

@@ -1,0 +1,69 @@
+//! Packets of several CPUs come out in the order of their time. Needs root and two CPUs.
+
+mod support;
+
+use std::{collections::BTreeSet, sync::Barrier, thread};
+
+use support::{
+    capture::{Capture, Totals},
+    cpu, files, kernel,
+    netns::NetNs,
+    wire::{self, Wire},
+};
+
+const CPUS: [usize; 2] = [0, 1];
+/// What is said of packets that could not be brought into order any more.
+const LATE: &str = "out of the order of time";
+/// Frames from each CPU.
+const FRAMES: usize = 50_000;
+
+#[test]
+fn no_packet_of_two_busy_cpus_is_earlier_than_its_predecessor() {
+    for mode in ["-S", "-N"] {
+        for transport in kernel::transports() {
+            let (sender, receiver) = NetNs::quiet_pair("left", "right");
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("order.pcapng");
+            let arguments =
+                ["-i", "right", mode, "--transport", transport, "-B", "65536", "-w", path.to_str().unwrap()];
+            let capture = Capture::start(&receiver, arguments);
+
+            let begin = Barrier::new(CPUS.len());
+            thread::scope(|scope| {
+                for cpu in CPUS {
+                    let wire = Wire::open(&sender, "left");
+                    let begin = &begin;
+                    scope.spawn(move || {
+                        // The other end of a veth pair receives where the frame was sent.
+                        cpu::stay_on(cpu);
+                        let frame = wire::frame(60, &[cpu as u8]);
+                        begin.wait();
+                        // The network stack may be too busy to take one.
+                        (0..FRAMES).for_each(|_| drop(wire.try_send(&frame)));
+                    });
+                }
+            });
+            let ended = capture.stop();
+            let way = format!("{mode} {transport}");
+            let totals = ended.totals();
+            assert_eq!(totals, Totals::exact(totals.captured, 0), "{way}");
+            let packets = files::read(&path).packets;
+            assert_eq!(packets.len() as u64, totals.captured, "{way}");
+            // A CPU that was taken away in the middle of a frame, by a host or a more urgent task, is late and said to be.
+            let late = ended
+                .stderr
+                .lines()
+                .find_map(|line| line.split_once(" packet").filter(|_| line.ends_with(LATE)));
+            let late = late.map_or(0, |(number, _)| number.parse::<usize>().unwrap());
+            let earlier = packets.windows(2).filter(|pair| pair[1].time < pair[0].time).count();
+            assert!(earlier <= late && late < packets.len() / 100, "{way}: {earlier} of {late}");
+            // The CPU is in the upper bits of the packet id.
+            let on: BTreeSet<_> = packets.iter().map(|packet| packet.meta.packet_id.unwrap() >> 48).collect();
+            assert_eq!(on.len(), CPUS.len(), "{way}: all frames came from {on:?}");
+            let turns = packets.windows(2).filter(|pair| {
+                pair[0].meta.packet_id.unwrap() >> 48 != pair[1].meta.packet_id.unwrap() >> 48
+            });
+            assert!(turns.count() > 10, "{way}: one CPU after the other");
+        }
+    }
+}
