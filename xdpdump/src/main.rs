@@ -17,7 +17,7 @@ use xdpdump::{
     config::{self, Config, Destination},
     input::CaptureFile,
     interface::{Link, list},
-    output::{self, Fanout, Format, Precision, Sink, guardian, text::TextSink},
+    output::{self, Fanout, Format, Patient, Precision, Sink, guardian, text::TextSink},
     probe, replay,
 };
 
@@ -123,9 +123,9 @@ fn open(destination: &Destination, open_file: OpenFile) -> Result<Fanout, output
     }
     if let Some(text) = &destination.text {
         let sink: Box<dyn Sink> = if text.to_stderr {
-            Box::new(TextSink::new(io::stderr(), "standard error", text.options))
+            Box::new(TextSink::new(Patient(io::stderr()), "standard error", text.options))
         } else {
-            Box::new(TextSink::new(io::stdout(), "standard output", text.options))
+            Box::new(TextSink::new(Patient(io::stdout()), "standard output", text.options))
         };
         sinks.push(sink);
     }

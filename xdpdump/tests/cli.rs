@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::fd::AsRawFd,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -86,6 +87,40 @@ fn a_file_is_not_overwritten_by_itself() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("another file"), "{}", text(&output.stderr));
     assert!(fs::read(&file).expect("a file") == before);
+}
+
+#[test]
+fn a_terminal_gets_no_capture_file() {
+    let command = format!("{} -r {} -w -", env!("CARGO_BIN_EXE_xdpdump"), fixture("classic.pcap").display());
+    // It gives the command a terminal, and copies what appears there.
+    let output = Command::new("script").args(["-qec", &command, "/dev/null"]).output().expect("script runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stdout).starts_with("xdpdump: standard output is a terminal"),
+        "{}",
+        text(&output.stdout)
+    );
+}
+
+#[test]
+fn text_waits_for_a_standard_output_that_does_not_block() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    // SAFETY: the descriptor is open, and the command takes a number and no pointer.
+    assert_eq!(unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }, 0);
+    let fixture = fixture("protocols.pcap");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_xdpdump"))
+        .args(["-XX", "-vvv", "-r"])
+        .arg(&fixture)
+        .stdout(writer)
+        .spawn()
+        .expect("the tool runs");
+    // More than a pipe holds has gathered by now.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let lines = std::io::read_to_string(reader).expect("text");
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
+    let whole = xdpdump(["-XX", "-vvv", "-r", fixture.to_str().expect("a path")]);
+    assert!(lines == text(&whole.stdout));
+    assert!(lines.len() > 64 << 10, "a pipe holds all {} bytes", lines.len());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::tally::Tally;
 use crate::{packages, probe, process, vm_test};
 
 /// Programs the tests call, with the package each is in.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("tcpdump", "tcpdump"),
     ("tshark", "tshark"),
     ("xdp-loader", "xdp-tools"),
@@ -27,6 +27,7 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("unshare", "util-linux"),
     ("bpftool", "bpftool"),
     ("mkfs.ext4", "e2fsprogs"),
+    ("script", "bsdutils"),
 ];
 
 /// Options of `test`.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Seek as _, Write},
+    io::{self, IsTerminal as _, Seek as _, Write},
     os::{
         fd::AsFd as _,
         unix::fs::{FileExt as _, FileTypeExt as _, OpenOptionsExt as _},
@@ -10,7 +10,12 @@ use std::{
     path::Path,
 };
 
-use crate::output::{Error, append, guardian::Guardian, pipe, record::Framing};
+use crate::output::{
+    Error, append,
+    guardian::Guardian,
+    pipe::{self, Patient},
+    record::Framing,
+};
 
 /// Bytes collected before they are handed to the operating system in one call.
 const FULL: usize = 1 << 20;
@@ -73,8 +78,11 @@ impl Output {
     /// Standard output, whatever it is connected to.
     ///
     /// # Errors
-    /// [`Error::Open`].
+    /// [`Error::Open`], and [`Error::Terminal`] when that is one.
     pub fn stdout(framing: Framing) -> Result<Self, Error> {
+        if io::stdout().is_terminal() {
+            return Err(Error::Terminal);
+        }
         let name = "standard output".to_owned();
         match io::stdout().as_fd().try_clone_to_owned().map(File::from).and_then(kind_of) {
             Ok((file, kind)) => Ok(Self::new(name, file, kind, framing)),
@@ -170,8 +178,6 @@ impl Output {
                 Ok(0) => return self.fail(&io::ErrorKind::WriteZero.into(), records, written),
                 Ok(count) => written += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The other end of standard output may have made it non-blocking for all its users.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => pipe::wait_writable(&self.file),
                 Err(error) => return self.fail(&error, records, written),
             }
         }
@@ -188,7 +194,7 @@ impl Output {
                 }
                 self.file.write_at(bytes, end + ahead)
             }
-            Kind::Pipe | Kind::Other => self.file.write(bytes),
+            Kind::Pipe | Kind::Other => Patient(&self.file).write(bytes),
         }
     }
 

@@ -15,6 +15,7 @@ use std::io;
 
 pub use fanout::Fanout;
 pub use format::{Format, Precision, open, open_guarded};
+pub use pipe::Patient;
 
 use crate::packet::{Interface, InterfaceStatistics, Packet};
 
@@ -79,6 +80,11 @@ pub enum Error {
     /// The output could not be opened.
     #[error("cannot open {0} for writing: {reason}", reason = reason(.1))]
     Open(String, io::Error),
+    /// A capture file was to go to a terminal.
+    #[error(
+        "standard output is a terminal, and a capture file is not for reading: name a file with -w, or pipe it"
+    )]
+    Terminal,
     /// Writing failed; what is on disk ends on a whole record.
     #[error("cannot write to {0}: {reason}", reason = reason(.1))]
     Write(String, io::Error),

@@ -1,6 +1,35 @@
 //! What the standard library cannot do with a pipe.
 
-use std::{fs::File, os::fd::AsRawFd as _};
+use std::{
+    fs::File,
+    io::{self, Write},
+    os::fd::{AsFd, AsRawFd as _},
+};
+
+/// A writer that waits for room where a non-blocking one would fail. The other end of standard output may have made it
+/// non-blocking for all its users.
+#[derive(Debug)]
+pub struct Patient<W>(pub W);
+
+impl<W: Write + AsFd> Write for Patient<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.0.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait_writable(&self.0),
+                result => return result,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        loop {
+            match self.0.flush() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait_writable(&self.0),
+                result => return result,
+            }
+        }
+    }
+}
 
 /// Makes room for `bytes` in a pipe (`F_SETPIPE_SZ`, fcntl(2)), as far as the system allows: writes then
 /// wait less often for the reader.
@@ -12,8 +41,8 @@ pub fn enlarge(pipe: &File, bytes: usize) {
 }
 
 /// Waits until a non-blocking descriptor takes bytes again, or a signal arrives.
-pub fn wait_writable(file: &File) {
-    let mut poll = libc::pollfd { fd: file.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+fn wait_writable(file: &impl AsFd) {
+    let mut poll = libc::pollfd { fd: file.as_fd().as_raw_fd(), events: libc::POLLOUT, revents: 0 };
     // SAFETY: `poll` is one initialised pollfd that lives through the call.
     unsafe { libc::poll(&raw mut poll, 1, -1) };
 }

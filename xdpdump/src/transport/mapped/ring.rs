@@ -20,8 +20,8 @@ use crate::{
 /// Most bytes to hand over at once, and to keep from the program meanwhile.
 const RUN_BYTES: usize = 512 << 10;
 
-/// The doorbell's own ring: it holds nothing, but must not be full.
-const DOORBELL_BYTES: usize = 64 << 10;
+/// The doorbell's own ring: it holds nothing, but must not be full. A page, because it counts as locked memory.
+const DOORBELL_BYTES: usize = 4 << 10;
 
 /// The ring of one CPU.
 pub struct Ring {
