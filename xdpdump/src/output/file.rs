@@ -56,7 +56,12 @@ enum Kind {
 #[derive(Clone, Copy, Debug)]
 enum Failure {
     Closed,
-    Write(io::ErrorKind, Option<i32>),
+    Write {
+        kind: io::ErrorKind,
+        code: Option<i32>,
+        /// The file ends within a record.
+        cut: bool,
+    },
 }
 
 impl Output {
@@ -208,13 +213,15 @@ impl Output {
 
     /// Fails if an earlier write did.
     fn usable(&self) -> Result<(), Error> {
-        let error = match self.failure {
-            None => return Ok(()),
-            Some(Failure::Closed) => return Err(Error::Closed(self.name.clone())),
-            Some(Failure::Write(_, Some(code))) => io::Error::from_raw_os_error(code),
-            Some(Failure::Write(kind, None)) => kind.into(),
-        };
-        Err(Error::Write(self.name.clone(), error))
+        let name = || self.name.clone();
+        match self.failure {
+            None => Ok(()),
+            Some(Failure::Closed) => Err(Error::Closed(name())),
+            Some(Failure::Write { kind, code, cut }) => {
+                let error = code.map_or_else(|| kind.into(), io::Error::from_raw_os_error);
+                Err(if cut { Error::Cut(name(), error) } else { Error::Write(name(), error) })
+            }
+        }
     }
 
     /// Remembers `error`, and takes back that one of the `records` of which only a part was written.
@@ -222,14 +229,15 @@ impl Output {
         let whole = self.framing.whole(records, written, self.file_start);
         let rest = records.get(whole..).unwrap_or_default();
         self.unwritten += self.framing.packets(rest, self.file_start && whole == 0);
+        let mut cut = false;
         if let Kind::Regular(end) = self.kind {
-            let whole = whole as u64;
-            // Nothing is left to be done if this fails too; the first error is the one to report.
-            let _ = self.file.set_len(end + whole).and_then(|()| self.advance(whole));
+            // A file system that became read-only does not let us.
+            let taken_back = self.file.set_len(end + whole as u64).and_then(|()| self.advance(whole as u64));
+            cut = taken_back.is_err() && whole < written;
         }
         self.failure = Some(match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::Closed,
-            kind => Failure::Write(kind, error.raw_os_error()),
+            kind => Failure::Write { kind, code: error.raw_os_error(), cut },
         });
         self.usable()
     }

@@ -88,6 +88,9 @@ pub enum Error {
     /// Writing failed; what is on disk ends on a whole record.
     #[error("cannot write to {0}: {reason}", reason = reason(.1))]
     Write(String, io::Error),
+    /// Writing failed, and what was written of a last record could not be taken back.
+    #[error("cannot write to {0}: {reason}; the file ends within a packet", reason = reason(.1))]
+    Cut(String, io::Error),
     /// A classic pcap file was to hold the two link types given.
     #[error("{0}: a pcap file holds one link type, not {1} and {2}: write pcapng")]
     LinkTypes(String, u16, u16),
