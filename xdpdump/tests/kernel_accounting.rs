@@ -3,7 +3,13 @@
 
 mod support;
 
-use std::{collections::BTreeSet, path::Path, thread, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
 
 use support::{
     capture::{Capture, Ended, Totals},
@@ -132,10 +138,20 @@ fn the_numbers_add_up_when_the_interface_is_deleted_at_full_rate() {
     let path = directory.path().join("deleted.pcapng");
     let capture = Capture::start(&receiver, ["-i", "right", "-w", path.to_str().unwrap()]);
     let generator = Generator::new(sender.interface_index("left"), wire::frame(SMALL, b""));
+    let deleted = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| sender.run(|| generator.send(2_000_000)));
+        scope.spawn(|| {
+            sender.run(|| {
+                while !deleted.load(Ordering::Relaxed) {
+                    generator.send(100_000);
+                }
+            });
+        });
         thread::sleep(Duration::from_millis(200));
         sender.ip(["link", "delete", "left"]);
+        // Some more, for an interface that is not there.
+        thread::sleep(Duration::from_millis(50));
+        deleted.store(true, Ordering::Relaxed);
     });
 
     let ended = capture.wait();
