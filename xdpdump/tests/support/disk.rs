@@ -45,7 +45,8 @@ impl Disk {
 
     /// Makes an ext4 take itself for damaged: it is read-only from now on, for those as well who have a file open.
     pub fn abort(&self) {
-        run("mount", ["-o", "remount,abort", self.path().to_str().unwrap()]);
+        // What it answers depends on the kernel; what it does, the capture will notice.
+        let _ = Command::new("mount").args(["-o", "remount,abort"]).arg(self.path()).output().unwrap();
     }
 }
 
