@@ -48,7 +48,7 @@ impl Image {
     /// What the kernel starts from: busybox, the modules and our two programs; `tests` is what the second of them runs.
     pub fn initramfs(&self, busybox: &Path, tests: &str) -> Result<Vec<u8>> {
         let mut cpio = Cpio::default();
-        for folder in ["dev", "proc", "host", "memory", "root", "modules"] {
+        for folder in ["dev", "proc", "host", "memory", "tree", "modules"] {
             cpio.folder(folder);
         }
         let read = |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
