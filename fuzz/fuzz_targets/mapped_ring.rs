@@ -2,20 +2,24 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use xdpdump::{packet::Timestamp, transport::mapped::block};
+use xdpdump::{
+    packet::Timestamp,
+    transport::mapped::block::{self, Outline},
+};
 
 fuzz_target!(|data: &[u8]| {
     let mut ring = data.to_vec();
     let mut start = 0;
-    while let Some((time, len)) = block::peek(&ring[start..]) {
+    while let Some(Outline { time, source, len }) = block::peek(&ring[start..]) {
         assert!(len > 0 && len <= ring.len() - start);
         let record = &mut ring[start..start + len];
         if let Some(event) = block::event(record, 0) {
-            assert_eq!(event.time, time);
+            assert_eq!((event.time, event.source), (time, source));
             assert!(event.frame.len() < len);
         }
         block::stamp(record, Timestamp(time.cast_signed()));
-        assert_eq!(block::peek(record), Some((time.cast_signed().max(0).cast_unsigned(), len)));
+        let time = time.cast_signed().max(0).cast_unsigned();
+        assert_eq!(block::peek(record), Some(Outline { time, source, len }));
         start += len;
     }
 });

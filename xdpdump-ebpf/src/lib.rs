@@ -1,36 +1,33 @@
-//! What the kernel side and user space agree on: the header in front of every captured frame, and the
-//! counters.
+//! What the kernel side and user space agree on: the header in front of every frame in a perf ring, the counters, and the
+//! layout of the mapped rings.
 //!
 //! Everything is native-endian: both sides run on the same machine.
 #![no_std]
 
-/// Precedes the frame's bytes in every event.
+/// Precedes the frame's bytes in every event of a perf ring.
 ///
 /// The layout has no padding and is asserted below; user space reads it from bytes, so a change needs no more
 /// than the same change on both sides, which are built together.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameHeader {
-    /// Number of the frame among those its CPU saw, from 1. Unique together with the CPU.
+    /// Number of the frame among those its CPU saw, from 1; unique together with the CPU. 0 from a program that does not
+    /// count.
     pub sequence: u64,
-    /// Frames this CPU has lost so far because the ring had no room, before this one.
+    /// Frames of this source that this CPU had lost by then because its ring had no room.
     pub lost: u64,
     /// Bytes of the frame on the wire, without frame check sequence.
     pub frame_len: u32,
     /// Bytes of it that follow this header; never more than [`MAX_CAPTURE_LEN`].
     pub capture_len: u32,
-    /// Interface index it arrived on.
-    pub ifindex: u32,
-    /// Receive queue it arrived on.
+    /// The source it was taken at: an interface at a capture point. User space numbers sources from 0.
+    pub source: u32,
+    /// Receive queue it arrived on; only with [`flags::QUEUE`].
     pub queue: u32,
     /// What was decided about it (`enum xdp_action`); only with [`flags::VERDICT`].
     pub verdict: u32,
-    /// Where it was taken, a [`CapturePoint`].
-    pub point: u8,
-    /// Reserved, 0.
-    pub reserved: u8,
     /// [`flags`].
-    pub flags: u16,
+    pub flags: u32,
 }
 
 /// Size of [`FrameHeader`] in bytes.
@@ -43,39 +40,52 @@ const _: () = {
     assert!(offset_of!(FrameHeader, lost) == 8);
     assert!(offset_of!(FrameHeader, frame_len) == 16);
     assert!(offset_of!(FrameHeader, capture_len) == 20);
-    assert!(offset_of!(FrameHeader, ifindex) == 24);
+    assert!(offset_of!(FrameHeader, source) == 24);
     assert!(offset_of!(FrameHeader, queue) == 28);
     assert!(offset_of!(FrameHeader, verdict) == 32);
-    assert!(offset_of!(FrameHeader, point) == 36);
-    assert!(offset_of!(FrameHeader, reserved) == 37);
-    assert!(offset_of!(FrameHeader, flags) == 38);
+    assert!(offset_of!(FrameHeader, flags) == 36);
 };
 
 /// Bits of [`FrameHeader::flags`].
 pub mod flags {
     /// The verdict is known.
-    pub const VERDICT: u16 = 1 << 0;
-    /// The frame lay in more than one buffer (`xdp.frags`).
-    pub const MULTI_BUFFER: u16 = 1 << 1;
+    pub const VERDICT: u32 = 1 << 0;
+    /// The receive queue is known.
+    pub const QUEUE: u32 = 1 << 1;
 }
 
-/// Where a frame was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum CapturePoint {
-    /// By xdpdump's own XDP program on the interface.
-    Ingress = 0,
-}
-
-/// Most bytes of a frame in one event.
+/// Most bytes of a frame in one event of a perf ring.
 ///
 /// `perf_event_header.size` is a u16 (include/uapi/linux/perf_event.h) and a record is padded to 8 bytes, so it
 /// is at most 65528 bytes: 8 of record header, 8 of time stamp, 4 of raw size, [`HEADER_LEN`], the frame. Nothing
 /// in the kernel checks this (kernel/trace/bpf_trace.c, v6.18): one byte more corrupts the ring.
 pub const MAX_CAPTURE_LEN: u32 = 65528 - 8 - 8 - 4 - HEADER_LEN as u32;
 
-/// What a CPU counted; `seen == emitted + failed` once the program is detached.
+/// What one CPU counted of one source. Once the program is detached,
+/// `seen + nested == emitted + failed + nested`, see [`Counters`].
+///
+/// As long as a cache line, so that no two CPUs write to the same one.
 #[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CpuCounters {
+    /// Frames the program was called for, without `nested`.
+    pub seen: u64,
+    /// Frames handed to user space.
+    pub emitted: u64,
+    /// Frames lost because they could not be handed over.
+    pub failed: u64,
+    /// Frames seen and lost because the mapped ring was not to be had: another frame was just being written to it, or the
+    /// CPU has none. Counted atomically.
+    pub nested: u64,
+    /// Losses as of the last record in a mapped ring.
+    pub reported: u64,
+    /// Fills up the cache line.
+    pub reserved: [u64; 3],
+}
+
+const _: () = assert!(size_of::<CpuCounters>() == 64);
+
+/// [`CpuCounters`] of all CPUs together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Frames the program was called for.
@@ -93,6 +103,16 @@ impl Counters {
     }
 }
 
+impl core::iter::Sum<CpuCounters> for Counters {
+    fn sum<I: Iterator<Item = CpuCounters>>(counters: I) -> Self {
+        counters.fold(Self::default(), |sum, cpu| Self {
+            seen: sum.seen.wrapping_add(cpu.seen).wrapping_add(cpu.nested),
+            emitted: sum.emitted.wrapping_add(cpu.emitted),
+            failed: sum.failed.wrapping_add(cpu.failed).wrapping_add(cpu.nested),
+        })
+    }
+}
+
 /// Memory that a CPU's program writes and user space maps: records that are pcapng Enhanced Packet Blocks, one behind
 /// the other.
 ///
@@ -100,29 +120,21 @@ impl Counters {
 /// the control page; the last one of a lap reaches into the slack behind the ring, and the next begins where it would
 /// have wrapped to.
 pub mod ring {
-    /// The beginning of each CPU's memory.
+    /// The beginning of each CPU's memory. What counts what a program lost or saw is in [`CpuCounters`](super::CpuCounters).
     #[repr(C)]
     #[derive(Clone, Copy, Debug)]
     pub struct Control {
-        /// Position behind the last complete record. Written by the program.
+        /// Position behind the last complete record. Written by the programs.
         pub head: u64,
-        /// Not 0 while a program of this CPU writes. Written by the program.
+        /// Not 0 while a program of this CPU writes. Written by the programs.
         pub busy: u64,
-        /// The [`Control::wake_at`] that the doorbell was rung for last. Written by the program.
+        /// The [`Control::wake_at`] that the doorbell was rung for last. Written by the programs.
         pub rung: u64,
-        /// Frames the program was called for, without `nested`. Written by the program.
-        pub seen: u64,
-        /// Frames of which there is a record. Written by the program.
-        pub emitted: u64,
-        /// Frames that found no room. Written by the program.
-        pub failed: u64,
-        /// Frames that came while another was being written, and frames of CPUs without a ring (on the first CPU's
-        /// page): seen and lost. Written by programs, atomically.
-        pub nested: u64,
-        /// `failed` as of the last record. Written by the program.
-        pub reported: u64,
+        /// Number of the last frame among all that this CPU's programs saw, of every source. Written by the programs, those
+        /// for perf rings too.
+        pub sequence: u64,
         /// Keeps what the reader writes in another cache line, and out of the prefetcher's way.
-        pub separation: [u64; 8],
+        pub separation: [u64; 12],
         /// Position of the oldest record still wanted. Written by the reader.
         pub tail: u64,
         /// Ring the doorbell, once, when `head` is here or further. Written by the reader.
@@ -152,6 +164,8 @@ pub mod ring {
         pub const TYPE: u32 = 6;
         /// Offsets of its fields; each is four bytes long.
         pub const TOTAL_LEN: usize = 4;
+        /// Interface id: the source.
+        pub const SOURCE: usize = 8;
         /// Upper half of the time stamp, with the lower half behind it.
         pub const TIME: usize = 12;
         /// Captured length.

@@ -6,6 +6,7 @@
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+mod counters;
 mod perf;
 mod ring;
 
@@ -15,6 +16,10 @@ use aya_ebpf::{helpers::generated::bpf_xdp_get_buff_len, macros::xdp, programs::
 /// constant.
 #[unsafe(no_mangle)]
 static SNAP_LEN: u32 = u32::MAX;
+
+/// The number of the source, an interface at a capture point, that the program is attached to. As [`SNAP_LEN`].
+#[unsafe(no_mangle)]
+static SOURCE: u32 = u32::MAX;
 
 /// To a perf ring, frames in several buffers: takes Linux 5.18 and a willing driver.
 #[xdp(frags)]
@@ -40,9 +45,9 @@ pub fn xdpdump_ring(ctx: XdpContext) -> u32 {
     ring::capture(&ctx, linear_len(&ctx))
 }
 
-/// On the NIC itself, with nothing but the one helper that an offloading NIC has
-/// (drivers/net/ethernet/netronome/nfp/bpf/verifier.c): no counters and no load-time constant. User space cuts the frame
-/// to the snap length and takes its counts from the perf ring.
+/// On the NIC itself, with nothing but what an offloading NIC has (drivers/net/ethernet/netronome/nfp/bpf/, v6.18): the
+/// frame's two bounds (`mem_ldx_xdp`, jit.c), and one helper (verifier.c); no counters, no queue and no load-time constant.
+/// User space cuts the frame to the snap length and takes its counts from the perf ring.
 #[xdp]
 pub fn xdpdump_offload(ctx: XdpContext) -> u32 {
     perf::capture_uncounted(&ctx)
@@ -59,6 +64,12 @@ fn whole_len(ctx: &XdpContext) -> u32 {
 #[inline(always)]
 fn linear_len(ctx: &XdpContext) -> u32 {
     (ctx.data_end() - ctx.data()) as u32
+}
+
+#[inline(always)]
+fn source() -> u32 {
+    // SAFETY: a static of this program; volatile because user space replaces its value before loading.
+    unsafe { (&raw const SOURCE).read_volatile() }
 }
 
 #[inline(always)]

@@ -4,40 +4,50 @@ use core::{ffi::c_void, mem::size_of};
 
 use aya_ebpf::{
     bindings::{BPF_F_CURRENT_CPU, xdp_action},
-    helpers::generated::bpf_perf_event_output,
+    helpers::generated::{bpf_get_smp_processor_id, bpf_perf_event_output},
     macros::map,
-    maps::{PerCpuArray, PerfEventArray},
+    maps::PerfEventArray,
     programs::XdpContext,
 };
-use xdpdump_ebpf::{CapturePoint, Counters, FrameHeader, MAX_CAPTURE_LEN, flags};
+use xdpdump_ebpf::{FrameHeader, MAX_CAPTURE_LEN, flags};
 
-use crate::{linear_len, snap_len};
+use crate::{
+    counters::{self, increment},
+    linear_len, ring, snap_len, source,
+};
 
 /// The perf ring of each CPU, at the CPU's index. User space sizes it and fills it in.
 #[map]
 static EVENTS: PerfEventArray<FrameHeader> = PerfEventArray::new(0);
 
-/// What each CPU saw, handed over and lost.
-#[map]
-static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
-
 #[inline(always)]
 pub fn capture(ctx: &XdpContext, frame_len: u32) -> u32 {
-    // Entry 0 always exists; the branch is there for the verifier.
-    let Some(counters) = COUNTERS.get_ptr_mut(0) else {
+    // SAFETY: the helper has no preconditions.
+    let cpu = unsafe { bpf_get_smp_processor_id() } as u32;
+    // Both always exist; the branch is there for the verifier.
+    let (Some(counters), Some(control)) = (counters::of(cpu), ring::control(cpu)) else {
         return xdp_action::XDP_PASS;
     };
-    // SAFETY: the pointer is to this CPU's value, and nothing else runs on this CPU until the program returns.
-    let counters = unsafe { &mut *counters };
-
-    counters.seen += 1;
-    let mut header = describe(ctx, frame_len, snap_len());
-    header.sequence = counters.seen;
-    header.lost = counters.failed;
-    if emit(ctx, &mut header) {
-        counters.emitted += 1;
-    } else {
-        counters.failed += 1;
+    let mut header = FrameHeader {
+        // SAFETY: the pointers are to this CPU's values.
+        sequence: unsafe { increment(&raw mut (*control).sequence) },
+        // SAFETY: as above.
+        lost: unsafe { (&raw const (*counters).failed).read_volatile() },
+        frame_len,
+        capture_len: frame_len.min(snap_len()).min(MAX_CAPTURE_LEN),
+        source: source(),
+        queue: ctx.rx_queue_index(),
+        verdict: xdp_action::XDP_PASS,
+        flags: flags::VERDICT | flags::QUEUE,
+    };
+    // SAFETY: as above.
+    unsafe {
+        increment(&raw mut (*counters).seen);
+        if emit(ctx, &mut header) {
+            increment(&raw mut (*counters).emitted);
+        } else {
+            increment(&raw mut (*counters).failed);
+        }
     }
     xdp_action::XDP_PASS
 }
@@ -45,26 +55,16 @@ pub fn capture(ctx: &XdpContext, frame_len: u32) -> u32 {
 /// Without counters and load-time constants, which a NIC does not have.
 #[inline(always)]
 pub fn capture_uncounted(ctx: &XdpContext) -> u32 {
-    let mut header = describe(ctx, linear_len(ctx), MAX_CAPTURE_LEN);
+    let frame_len = linear_len(ctx);
+    let mut header = FrameHeader {
+        frame_len,
+        capture_len: frame_len.min(MAX_CAPTURE_LEN),
+        verdict: xdp_action::XDP_PASS,
+        flags: flags::VERDICT,
+        ..FrameHeader::default()
+    };
     emit(ctx, &mut header);
     xdp_action::XDP_PASS
-}
-
-#[inline(always)]
-fn describe(ctx: &XdpContext, frame_len: u32, snap_len: u32) -> FrameHeader {
-    let multi_buffer = if frame_len == linear_len(ctx) { 0 } else { flags::MULTI_BUFFER };
-    FrameHeader {
-        sequence: 0,
-        lost: 0,
-        frame_len,
-        capture_len: frame_len.min(snap_len).min(MAX_CAPTURE_LEN),
-        ifindex: ctx.ingress_ifindex() as u32,
-        queue: ctx.rx_queue_index(),
-        verdict: xdp_action::XDP_PASS,
-        point: CapturePoint::Ingress as u8,
-        reserved: 0,
-        flags: flags::VERDICT | multi_buffer,
-    }
 }
 
 /// Hands header and frame to the current CPU's ring in one call; the kernel copies the frame, from as many buffers as it

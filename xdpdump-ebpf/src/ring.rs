@@ -9,15 +9,19 @@ use aya_ebpf::{
     maps::Array,
     programs::XdpContext,
 };
-use xdpdump_ebpf::ring::{
-    Control, DATA, MAX_CAPTURE_LEN,
-    block::{self, DROP_COUNT_LEN, TAIL_LEN},
+use xdpdump_ebpf::{
+    CpuCounters,
+    ring::{
+        Control, DATA, MAX_CAPTURE_LEN,
+        block::{self, DROP_COUNT_LEN, TAIL_LEN},
+    },
 };
 
-use crate::{perf::ring_doorbell, snap_len};
-
-/// `BPF_F_MMAPABLE`, include/uapi/linux/bpf.h.
-const MMAPABLE: u32 = 1 << 10;
+use crate::{
+    counters::{self, MMAPABLE, increment_atomically},
+    perf::ring_doorbell,
+    snap_len, source,
+};
 
 /// Bytes of a ring minus 1. User space writes it before the program is loaded, as it sets the map's value size to
 /// hold control page, ring and slack.
@@ -28,47 +32,58 @@ static RING_MASK: u32 = 0xfff;
 #[map]
 static RINGS: Array<Control> = Array::with_max_entries(1, MMAPABLE);
 
+/// The beginning of a CPU's memory; `None` for a CPU that user space made no room for.
+#[inline(always)]
+pub fn control(cpu: u32) -> Option<*mut Control> {
+    RINGS.get_ptr_mut(cpu)
+}
+
 #[inline(always)]
 pub fn capture(ctx: &XdpContext, frame_len: u32) -> u32 {
     // SAFETY: the helper has no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() } as u32;
-    let Some(control) = RINGS.get_ptr_mut(cpu) else {
-        count_unrecorded(RINGS.get_ptr_mut(0));
+    // They always exist; the branch is there for the verifier.
+    let Some(counters) = counters::of(cpu) else { return xdp_action::XDP_PASS };
+    let Some(control) = control(cpu) else {
+        // SAFETY: the pointer is to a map value; the field is aligned.
+        unsafe { increment_atomically(&raw mut (*counters).nested) };
         return xdp_action::XDP_PASS;
     };
     // On a real-time kernel, or from an interrupt, this may come in the middle of another frame.
     // SAFETY: the pointer is to this CPU's value; the field is aligned.
     if unsafe { exchange(&raw mut (*control).busy, 1) } != 0 {
-        count_unrecorded(Some(control));
+        // SAFETY: as above.
+        unsafe { increment_atomically(&raw mut (*counters).nested) };
         return xdp_action::XDP_PASS;
     }
-    // SAFETY: the pointer is to this CPU's value, and no other program writes to it until `busy` is 0 again.
-    unsafe { record(ctx, cpu, control, frame_len) };
+    // SAFETY: the pointers are to this CPU's values, and no other program writes to them until `busy` is 0 again.
+    unsafe { record(ctx, cpu, control, counters, frame_len) };
     // SAFETY: as above. Nobody on this CPU sees the stores out of order, and nobody else looks.
     unsafe { (&raw mut (*control).busy).write_volatile(0) };
     xdp_action::XDP_PASS
 }
 
-/// Counts a frame that cannot be recorded.
-#[inline(always)]
-fn count_unrecorded(control: Option<*mut Control>) {
-    if let Some(control) = control {
-        // SAFETY: the pointer is to a map value; the field is aligned and only accessed atomically.
-        unsafe { increment(&raw mut (*control).nested) };
-    }
-}
-
 /// Writes the frame's record, if there is room, and shows it to the reader.
 ///
 /// # Safety
-/// `control` is the beginning of this CPU's memory, which nobody else writes to but the reader to its two fields.
+/// `control` is the beginning of this CPU's memory, which nobody else writes to but the reader to its two fields; nobody
+/// else writes to `counters`, but to `nested`.
 #[inline(always)]
-unsafe fn record(ctx: &XdpContext, cpu: u32, control: *mut Control, frame_len: u32) {
+unsafe fn record(
+    ctx: &XdpContext,
+    cpu: u32,
+    control: *mut Control,
+    counters: *mut CpuCounters,
+    frame_len: u32,
+) {
     // SAFETY: the caller says that nobody else writes to these fields.
-    let (seen, head, failed, lost) = unsafe {
-        let seen = (*control).seen + 1;
-        (*control).seen = seen;
-        (seen, (*control).head, (*control).failed, (*control).failed - (*control).reported)
+    let (sequence, head, failed, losses, lost) = unsafe {
+        let sequence = (*control).sequence + 1;
+        (*control).sequence = sequence;
+        (*counters).seen += 1;
+        let failed = (*counters).failed;
+        let losses = failed + (&raw const (*counters).nested).read_volatile();
+        (sequence, (*control).head, failed, losses, losses - (*counters).reported)
     };
     // SAFETY: a static of this program; volatile because user space replaces its value before loading.
     let mask = unsafe { (&raw const RING_MASK).read_volatile() } as u64;
@@ -85,7 +100,7 @@ unsafe fn record(ctx: &XdpContext, cpu: u32, control: *mut Control, frame_len: u
     let tail = unsafe { (&raw const (*control).tail).read_volatile() };
     if capture_len == 0 || head + total_len - tail > mask + 1 {
         // SAFETY: the caller says that nobody else writes to it.
-        unsafe { (*control).failed = failed + 1 };
+        unsafe { (*counters).failed = failed + 1 };
         return;
     }
 
@@ -103,7 +118,7 @@ unsafe fn record(ctx: &XdpContext, cpu: u32, control: *mut Control, frame_len: u
         let time = bpf_ktime_get_ns();
         put(at, 0, block::TYPE);
         put(at, block::TOTAL_LEN, total_len as u32);
-        put(at, 8, 0);
+        put(at, block::SOURCE, source());
         put(at, block::TIME, (time >> 32) as u32);
         put(at, block::TIME + 4, time as u32);
         put(at, block::CAPTURE_LEN, capture_len as u32);
@@ -113,7 +128,7 @@ unsafe fn record(ctx: &XdpContext, cpu: u32, control: *mut Control, frame_len: u
         // The padding, with the bytes before it that the copy overwrites.
         put(behind.sub(4), 0, 0);
         if bpf_xdp_load_bytes(ctx.ctx, 0, frame.cast(), copy_len as u32) != 0 {
-            (*control).failed = failed + 1;
+            (*counters).failed = failed + 1;
             return;
         }
         put(behind, 0, block::FLAGS);
@@ -125,7 +140,7 @@ unsafe fn record(ctx: &XdpContext, cpu: u32, control: *mut Control, frame_len: u
             at = at.add(DROP_COUNT_LEN);
         }
         put(at, 0, block::PACKET_ID);
-        put_u64(at, 4, (u64::from(cpu) << 48) | seen);
+        put_u64(at, 4, (u64::from(cpu) << 48) | sequence);
         put(at, 12, block::QUEUE);
         put(at, 16, ctx.rx_queue_index());
         put(at, 20, block::VERDICT);
@@ -136,8 +151,8 @@ unsafe fn record(ctx: &XdpContext, cpu: u32, control: *mut Control, frame_len: u
         put(at, 36, 0);
         put(at, 40, total_len as u32);
 
-        (*control).reported = failed;
-        (*control).emitted += 1;
+        (*counters).reported = losses;
+        (*counters).emitted += 1;
         let head = head + total_len;
         // Shows the record, and only after all of it, also on a CPU that reorders stores: an atomic exchange is a full
         // barrier (Documentation/bpf/standardization/instruction-set.rst and the JITs). Then looks for the reader, which
@@ -172,16 +187,6 @@ unsafe fn exchange(at: *mut u64, value: u64) -> u64 {
     // SAFETY: the caller says that there is a field.
     unsafe { asm!("{value} = xchg_64({at} + 0, {value})", value = inout(reg) value, at = in(reg) at) };
     value
-}
-
-/// Adds 1 in one piece.
-///
-/// # Safety
-/// `at` is an aligned field of a map value.
-#[inline(always)]
-unsafe fn increment(at: *mut u64) {
-    // SAFETY: the caller says that there is a field.
-    unsafe { asm!("lock *(u64 *)({at} + 0) += {one}", at = in(reg) at, one = in(reg) 1u64) };
 }
 
 /// `value & mask`, which the compiler would leave out where it knows what the verifier does not.

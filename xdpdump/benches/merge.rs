@@ -1,16 +1,12 @@
-//! Cost of bringing the events of several CPUs into the order of time.
+//! Cost of bringing the items of several streams into the order of time.
 
 use std::{convert::Infallible, hint::black_box, ops::ControlFlow};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use xdpdump::{
-    order::{Receiver, Source, merge},
-    packet::Timestamp,
-    transport::event::Event,
-};
+use xdpdump::order::{Merge, Stream};
 
-/// Events of all sources together.
-const EVENTS: u64 = 10_000;
+/// Items of all streams together.
+const ITEMS: u64 = 100_000;
 
 /// Every `step`th moment from the first on.
 #[derive(Clone)]
@@ -19,67 +15,51 @@ struct Moments {
     step: u64,
 }
 
-impl Source for Moments {
+impl Stream for Moments {
     fn next_time(&mut self) -> Option<u64> {
-        (self.next < EVENTS).then_some(self.next)
+        (self.next < ITEMS).then_some(self.next)
     }
+}
 
-    fn hand_over<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End> {
+impl Moments {
+    fn take(&mut self, until: u64) -> ControlFlow<Infallible> {
         while let Some(time) = self.next_time().filter(|time| *time <= until) {
             self.next += self.step;
-            receiver.event(&Event {
-                time,
-                cpu: 0,
-                sequence: 0,
-                lost: 0,
-                queue: 0,
-                verdict: None,
-                frame_len: 60,
-                frame: &[],
-            })?;
+            black_box(time);
         }
         ControlFlow::Continue(())
     }
 }
 
-/// Takes everything and keeps nothing.
-struct Nowhere;
-
-impl Receiver for Nowhere {
-    type End = Infallible;
-
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<Infallible> {
-        black_box(event.time);
-        ControlFlow::Continue(())
-    }
-
-    fn wants_blocks(&self) -> bool {
-        false
-    }
-
-    fn stamp(&mut self, _: u64) -> Timestamp {
-        Timestamp(0)
-    }
-
-    fn blocks(&mut self, _: &[u8]) -> ControlFlow<Infallible> {
-        ControlFlow::Continue(())
-    }
-}
-
-fn sources(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("merge");
-    group.throughput(Throughput::Elements(EVENTS));
-    for busy in [1, 2, 8] {
-        // In turn, the worst case; the sources that are not busy are there nevertheless.
-        let moments: Vec<Moments> = (0..8)
-            .map(|source| Moments { next: if source < busy { source } else { EVENTS }, step: busy })
-            .collect();
-        group.bench_function(BenchmarkId::new("busy sources of 8", busy), |bencher| {
-            bencher.iter(|| merge(&mut moments.clone(), u64::MAX, &mut Nowhere));
+/// Each stream's items come in turn with all others': no two that follow each other are of one stream.
+fn interleaved(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("merge, interleaved");
+    group.throughput(Throughput::Elements(ITEMS));
+    for streams in [1, 2, 8, 64, 256] {
+        let moments: Vec<Moments> = (0..streams).map(|next| Moments { next, step: streams }).collect();
+        let mut merge = Merge::default();
+        group.bench_function(BenchmarkId::new("streams", streams), |bencher| {
+            bencher.iter(|| merge.run(&mut moments.clone(), u64::MAX, Moments::take));
         });
     }
     group.finish();
 }
 
-criterion_group!(benches, sources);
+/// As a machine with one busy CPU has it: the other streams have nothing.
+fn one_busy(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("merge, one busy");
+    group.throughput(Throughput::Elements(ITEMS));
+    for streams in [8, 256] {
+        let moments: Vec<Moments> = (0..streams)
+            .map(|stream| Moments { next: if stream == 3 { 0 } else { ITEMS }, step: 1 })
+            .collect();
+        let mut merge = Merge::default();
+        group.bench_function(BenchmarkId::new("streams", streams), |bencher| {
+            bencher.iter(|| merge.run(&mut moments.clone(), u64::MAX, Moments::take));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, interleaved, one_busy);
 criterion_main!(benches);

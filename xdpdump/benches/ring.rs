@@ -70,9 +70,9 @@ fn rings(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("mapped peek and stamp", len), |bencher| {
             bencher.iter(|| {
                 let mut rest = black_box(&mut bytes[..]);
-                while let Some((time, len)) = block::peek(rest) {
-                    let (record, others) = rest.split_at_mut(len);
-                    block::stamp(record, Timestamp(time.cast_signed()));
+                while let Some(next) = block::peek(rest) {
+                    let (record, others) = rest.split_at_mut(next.len);
+                    block::stamp(record, Timestamp(next.time.cast_signed()));
                     rest = others;
                 }
             });

@@ -16,7 +16,7 @@ use crate::{
         Format, Precision,
         text::{HexDump, LineStyle, TextOptions, TimeStyle},
     },
-    transport::Transport,
+    transport::RingKind,
 };
 
 /// tcpdump's largest snapshot length, `MAXIMUM_SNAPLEN`.
@@ -210,8 +210,8 @@ impl Cli {
                     buffer: self.buffer_size.map(|kib| kib << 10),
                     transport: match self.transport {
                         TransportChoice::Auto => None,
-                        TransportChoice::Perf => Some(Transport::Perf),
-                        TransportChoice::Ring => Some(Transport::Mapped),
+                        TransportChoice::Perf => Some(RingKind::Perf),
+                        TransportChoice::Ring => Some(RingKind::Mapped),
                     },
                     immediate: self.immediate_mode || watched,
                 };

@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use crate::{
     interface::XdpMode,
     output::{Format, Precision, text::TextOptions},
-    transport::Transport,
+    transport::RingKind,
 };
 
 /// One run of the tool.
@@ -43,7 +43,7 @@ pub struct Capture {
     /// Bytes of all rings together; `None` goes by the machine.
     pub buffer: Option<u64>,
     /// The way to user space asked for; `None` takes the fastest there is.
-    pub transport: Option<Transport>,
+    pub transport: Option<RingKind>,
     /// Whether every frame is to be shown at once, whatever it costs.
     pub immediate: bool,
 }

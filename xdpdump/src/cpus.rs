@@ -1,6 +1,11 @@
 //! Which CPUs there are, and how much memory each gets.
 
-use std::{collections::BTreeSet, fs, io};
+use std::{collections::BTreeSet, ffi::c_ulong, fs, io};
+
+use crate::sys::affinity;
+
+/// `NR_CPUS` of the largest kernel there is (arch/x86/Kconfig, v6.18).
+const MOST_CPUS: u32 = 8192;
 
 /// The CPUs that are online.
 ///
@@ -10,12 +15,11 @@ pub fn online() -> io::Result<BTreeSet<u32>> {
     read("/sys/devices/system/cpu/online")
 }
 
-/// The CPUs that there can ever be.
-///
-/// # Errors
-/// When sysfs cannot be read or says something else.
-pub fn possible() -> io::Result<BTreeSet<u32>> {
-    read("/sys/devices/system/cpu/possible")
+/// A number that the number of every CPU, also of one that comes later, is below. The kernel itself says it: what is
+/// read from `/sys` may be made up, so no length that the kernel writes to may rest on that.
+pub fn limit() -> u32 {
+    let words = affinity::mask().ok().and_then(|mask| u32::try_from(mask.len()).ok());
+    words.and_then(|words| words.checked_mul(c_ulong::BITS)).filter(|bits| *bits > 0).unwrap_or(MOST_CPUS)
 }
 
 fn read(path: &str) -> io::Result<BTreeSet<u32>> {

@@ -1,80 +1,131 @@
-//! Brings the events of several CPUs into the order of their time.
+//! Merges streams that are each in the order of time into one that is.
+//!
+//! A stream is the ring of one CPU, or a file. What its items are, and what becomes of them, is the caller's.
 
-use std::ops::ControlFlow;
+use std::{hint::select_unpredictable, ops::ControlFlow};
 
-use crate::{
-    clock::monotonic,
-    packet::Timestamp,
-    transport::{HORIZON, event::Event},
-};
-
-/// A stream of events, each no earlier than the one before: the ring of one CPU.
-pub trait Source {
-    /// `CLOCK_MONOTONIC` nanoseconds of the next event; `None` when there is none at the moment.
+/// Items in the order of their time.
+pub trait Stream {
+    /// The time of the next item, below `u64::MAX`; `None` when there is none at the moment.
     fn next_time(&mut self) -> Option<u64>;
-
-    /// Hands the events that are no later than `until` to `receiver`, until it breaks.
-    fn hand_over<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End>;
 }
 
-/// What takes events in the order of their time.
-pub trait Receiver {
-    /// Why it takes no more.
-    type End;
-
-    /// Takes one event.
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<Self::End>;
-
-    /// Whether a source that has events as Enhanced Packet Blocks should hand over those, by [`Receiver::stamp`] and
-    /// [`Receiver::blocks`].
-    fn wants_blocks(&self) -> bool;
-
-    /// Takes note of an event at this `CLOCK_MONOTONIC` time, and says the wall-clock time its block is to have.
-    fn stamp(&mut self, time: u64) -> Timestamp;
-
-    /// Takes whole blocks, of events that were stamped.
-    fn blocks(&mut self, blocks: &[u8]) -> ControlFlow<Self::End>;
-}
-
-/// Up to when events may be handed over now: all of them, or those that no CPU can come before any more.
-pub fn limit(all: bool) -> u64 {
-    if all { u64::MAX } else { monotonic().saturating_sub(HORIZON.as_nanos() as u64) }
-}
-
-/// Hands every event that is no later than `limit` to `receiver`, in the order of time over all sources, until it
-/// breaks. Says whether later events are left.
+/// Brings the items of many streams into the order of their time.
 ///
-/// A source is drained for as long as it is no later than the others, so that one busy CPU costs one comparison an
-/// event.
-pub fn merge<S: Source, R: Receiver>(
-    sources: &mut [S],
-    limit: u64,
-    receiver: &mut R,
-) -> ControlFlow<R::End, bool> {
-    while let Some((earliest, until)) = earliest(sources, limit) {
-        sources[earliest].hand_over(until, receiver)?;
-    }
-    ControlFlow::Continue(sources.iter_mut().any(|source| source.next_time().is_some()))
+/// A tournament decides which stream is next: each stream's next time is looked at once, and an item costs as many comparisons
+/// as the logarithm of the number of streams. What it needs for that is kept from one merge to the next.
+#[derive(Debug, Default)]
+pub struct Merge {
+    /// The lost games of the tournament: `losers[1]` is the final, `losers[n]` is played by the winners of games `2n` and
+    /// `2n + 1`. Streams are the players of the first games.
+    losers: Vec<Player>,
+    /// Used to play the tournament for the first time.
+    winners: Vec<Player>,
 }
 
-/// The source whose next event is the earliest of all, and how far it may go: to the next event of any other source,
-/// or to the limit. `None` when no event is within the limit.
-fn earliest<S: Source>(sources: &mut [S], limit: u64) -> Option<(usize, u64)> {
-    let mut first: Option<(usize, u64)> = None;
-    let mut until = limit;
-    for (index, source) in sources.iter_mut().enumerate() {
-        let Some(time) = source.next_time().filter(|time| *time <= limit) else { continue };
-        match first {
-            Some((_, earlier)) if earlier <= time => until = until.min(time),
-            _ => {
-                if let Some((_, later)) = first {
-                    until = until.min(later);
-                }
-                first = Some((index, time));
+/// A stream in the tournament.
+#[derive(Clone, Copy, Debug)]
+struct Player {
+    /// Of its next item; `u64::MAX` when it has none within the limit.
+    time: u64,
+    stream: u32,
+}
+
+/// Takes no part: there are more places in the first games than streams, or the stream has nothing.
+const NOTHING: u64 = u64::MAX;
+
+impl Merge {
+    /// Takes all items that are no later than `limit` off the streams, in the order of time over all of them. Says whether
+    /// later items are left.
+    ///
+    /// `take` is called with a stream and a time: it takes the stream's items up to and including that time, at least the
+    /// first. So a stream is drained for as long as it is no later than the others. The merge ends early when it breaks.
+    pub fn run<S: Stream, B>(
+        &mut self,
+        streams: &mut [S],
+        limit: u64,
+        mut take: impl FnMut(&mut S, u64) -> ControlFlow<B>,
+    ) -> ControlFlow<B, bool> {
+        let mut later = false;
+        let mut look = |stream: &mut S| match stream.next_time() {
+            Some(time) if time <= limit => time,
+            next => {
+                later |= next.is_some();
+                NOTHING
             }
+        };
+        if let [only] = streams {
+            if look(only) != NOTHING {
+                take(only, limit)?;
+                look(only);
+            }
+            return ControlFlow::Continue(later);
         }
+        let mut winner = self.play_all(streams.iter_mut().map(&mut look));
+        while winner.time != NOTHING {
+            let until = self.runner_up(winner.stream).min(limit);
+            let Some(stream) = streams.get_mut(winner.stream as usize) else { break };
+            take(stream, until)?;
+            winner = self.play_again(Player { time: look(stream), ..winner });
+        }
+        ControlFlow::Continue(later)
     }
-    first.map(|(index, _)| (index, until))
+
+    /// Plays every game, and returns who won the final.
+    fn play_all(&mut self, times: impl Iterator<Item = u64>) -> Player {
+        self.winners.clear();
+        self.winners.extend(times.zip(0..).map(|(time, stream)| Player { time, stream }));
+        let places = self.winners.len().next_power_of_two().max(2);
+        self.winners.resize(places, Player { time: NOTHING, stream: 0 });
+        self.losers.clear();
+        self.losers.resize(places, Player { time: NOTHING, stream: 0 });
+        // Round by round: the winners of a round move to the front, where those of the next one find them.
+        let mut games = places / 2;
+        while games > 0 {
+            for game in 0..games {
+                let (winner, loser) = play(self.winners[2 * game], self.winners[2 * game + 1]);
+                self.winners[game] = winner;
+                self.losers[games + game] = loser;
+            }
+            games /= 2;
+        }
+        self.winners[0]
+    }
+
+    /// Plays the games of one stream again, which won all of them before, and returns who wins the final now.
+    fn play_again(&mut self, player: Player) -> Player {
+        let mut winner = player;
+        let mut game = self.first_game(player.stream);
+        while let Some(loser) = self.losers.get_mut(game).filter(|_| game > 0) {
+            (winner, *loser) = play(winner, *loser);
+            game /= 2;
+        }
+        winner
+    }
+
+    /// The game that a stream begins with; those of the streams come behind all others.
+    fn first_game(&self, stream: u32) -> usize {
+        let place = self.losers.len() + stream as usize;
+        place >> 1
+    }
+
+    /// The time of the second best: the best of those who lost against the winner.
+    fn runner_up(&self, winner: u32) -> u64 {
+        let mut best = NOTHING;
+        let mut game = self.first_game(winner);
+        while let Some(loser) = self.losers.get(game).filter(|_| game > 0) {
+            best = best.min(loser.time);
+            game /= 2;
+        }
+        best
+    }
+}
+
+/// The one whose next item is earlier, and the other.
+fn play(a: Player, b: Player) -> (Player, Player) {
+    // Which of two CPUs comes first is as good as random: no branch, which would be mispredicted.
+    let b_first = b.time < a.time;
+    (select_unpredictable(b_first, b, a), select_unpredictable(b_first, a, b))
 }
 
 #[cfg(test)]
@@ -87,79 +138,75 @@ mod tests {
 
     struct Times(VecDeque<u64>);
 
-    impl Source for Times {
+    impl Stream for Times {
         fn next_time(&mut self) -> Option<u64> {
             self.0.front().copied()
         }
+    }
 
-        fn hand_over<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End> {
-            while let Some(time) = self.next_time().filter(|time| *time <= until) {
-                self.0.pop_front();
-                receiver.event(&event(time))?;
+    /// Takes items of a stream until the one at `last`.
+    fn take(stream: &mut Times, until: u64, last: u64, seen: &mut Vec<u64>) -> ControlFlow<&'static str> {
+        while let Some(time) = stream.next_time().filter(|time| *time <= until) {
+            stream.0.pop_front();
+            seen.push(time);
+            if time == last {
+                return ControlFlow::Break("enough");
             }
-            ControlFlow::Continue(())
         }
-    }
-
-    fn event(time: u64) -> Event<'static> {
-        Event { time, cpu: 0, sequence: 0, lost: 0, queue: 0, verdict: None, frame_len: 0, frame: &[] }
-    }
-
-    /// Takes events up to and including the one of a certain time.
-    struct Until {
-        last: u64,
-        seen: Vec<u64>,
-    }
-
-    impl Receiver for Until {
-        type End = &'static str;
-
-        fn event(&mut self, event: &Event<'_>) -> ControlFlow<Self::End> {
-            self.seen.push(event.time);
-            if event.time == self.last { ControlFlow::Break("enough") } else { ControlFlow::Continue(()) }
-        }
-
-        fn wants_blocks(&self) -> bool {
-            false
-        }
-
-        fn stamp(&mut self, _: u64) -> Timestamp {
-            Timestamp(0)
-        }
-
-        fn blocks(&mut self, _: &[u8]) -> ControlFlow<Self::End> {
-            ControlFlow::Break("nobody wanted blocks")
-        }
+        ControlFlow::Continue(())
     }
 
     proptest! {
         #[test]
         fn the_merge_is_the_sorted_whole_up_to_the_limit(
-            mut times in proptest::collection::vec(proptest::collection::vec(0..1000u64, 0..30), 0..6),
-            limit in 0..1100u64,
+            rounds in proptest::collection::vec(
+                (proptest::collection::vec(proptest::collection::vec(0..1000u64, 0..30), 0..20), 0..1100u64),
+                1..3,
+            ),
         ) {
-            for source in &mut times {
-                source.sort_unstable();
-            }
-            let mut expected: Vec<u64> = times.concat();
-            expected.retain(|time| *time <= limit);
-            expected.sort_unstable();
-            let left_over = times.concat().len() - expected.len();
+            let mut merge = Merge::default();
+            for (mut times, limit) in rounds {
+                for stream in &mut times {
+                    stream.sort_unstable();
+                }
+                let mut expected: Vec<u64> = times.concat();
+                expected.retain(|time| *time <= limit);
+                expected.sort_unstable();
+                let left_over = times.concat().len() - expected.len();
 
-            let mut sources: Vec<Times> = times.into_iter().map(|times| Times(times.into())).collect();
-            let mut all = Until { last: u64::MAX, seen: Vec::new() };
-            prop_assert_eq!(merge(&mut sources, limit, &mut all), ControlFlow::Continue(left_over > 0));
-            prop_assert_eq!(all.seen, expected);
-            prop_assert_eq!(sources.iter().map(|source| source.0.len()).sum::<usize>(), left_over);
+                let mut streams: Vec<Times> = times.into_iter().map(|times| Times(times.into())).collect();
+                let mut seen = Vec::new();
+                let end: ControlFlow<&str, bool> = merge.run(&mut streams, limit, |stream, until| take(stream, until, u64::MAX, &mut seen));
+                prop_assert_eq!(end, ControlFlow::Continue(left_over > 0));
+                prop_assert_eq!(seen, expected);
+                prop_assert_eq!(streams.iter().map(|stream| stream.0.len()).sum::<usize>(), left_over);
+            }
         }
     }
 
     #[test]
     fn a_break_leaves_the_rest_where_it_is() {
-        let mut sources = [Times([1, 4].into()), Times([2, 3].into())];
-        let mut two = Until { last: 2, seen: Vec::new() };
-        assert_eq!(merge(&mut sources, u64::MAX, &mut two), ControlFlow::Break("enough"));
-        assert_eq!(two.seen, [1, 2]);
-        assert_eq!((sources[0].0.len(), sources[1].0.len()), (1, 1));
+        let mut streams = [Times([1, 4].into()), Times([2, 3].into())];
+        let mut seen = Vec::new();
+        let end =
+            Merge::default().run(&mut streams, u64::MAX, |stream, until| take(stream, until, 2, &mut seen));
+        assert_eq!(end, ControlFlow::Break("enough"));
+        assert_eq!(seen, [1, 2]);
+        assert_eq!((streams[0].0.len(), streams[1].0.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_stream_is_drained_until_another_comes_first() {
+        let mut streams = [Times([1, 2, 3, 9].into()), Times([5, 6].into()), Times([7].into())];
+        let mut runs = Vec::new();
+        let end: ControlFlow<(), bool> = Merge::default().run(&mut streams, 8, |stream, until| {
+            runs.push(until);
+            while stream.next_time().is_some_and(|time| time <= until) {
+                stream.0.pop_front();
+            }
+            ControlFlow::Continue(())
+        });
+        assert_eq!(end, ControlFlow::Continue(true));
+        assert_eq!(runs, [5, 7, 8]);
     }
 }

@@ -3,14 +3,13 @@
 use std::{convert::Infallible, ops::ControlFlow, thread, time::Duration};
 
 use xdpdump::{
-    clock,
+    clock, cpus,
     interface::{Link, XdpMode},
-    order::Receiver,
     packet::Timestamp,
-    probe::Probe,
-    transport::{event::Event, perf::Rings},
+    probe::{Probe, RingLayout},
+    transport::{Receiver, event::Event, perf::Rings},
 };
-use xdpdump_ebpf::MAX_CAPTURE_LEN;
+use xdpdump_ebpf::ring::Control;
 use xdpdump_testing::{
     netns::NetNs,
     wire::{self, Wire},
@@ -23,9 +22,14 @@ struct Frames(Vec<(u64, u32, Vec<u8>)>);
 impl Receiver for Frames {
     type End = Infallible;
 
+    fn sources(&self) -> u32 {
+        1
+    }
+
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<Infallible> {
         assert_eq!(event.packet_id(), None, "the program does not count");
         assert_eq!(event.verdict, Some(2), "XDP_PASS");
+        assert_eq!(event.queue, None, "a NIC does not tell");
         self.0.push((event.time, event.frame_len, event.frame.to_vec()));
         ControlFlow::Continue(())
     }
@@ -34,7 +38,7 @@ impl Receiver for Frames {
         false
     }
 
-    fn stamp(&mut self, _: u64) -> Timestamp {
+    fn stamp(&mut self, _: u32, _: u64) -> Timestamp {
         unreachable!("only blocks are stamped")
     }
 
@@ -49,13 +53,14 @@ fn the_program_for_a_nic_hands_over_frames_that_the_perf_ring_stamps() {
     let (sender, receiver) = NetNs::quiet_pair("left", "right");
     let index = receiver.interface_index("right");
     let (mut probe, mut rings) = receiver.run(|| {
-        let mut probe = Probe::load(MAX_CAPTURE_LEN, None).unwrap();
-        let rings = Rings::open(&probe, None, false).unwrap();
+        let layout = RingLayout { cpus: cpus::limit(), ring_len: 0, value_len: size_of::<Control>() };
+        let mut probe = Probe::load(layout).unwrap();
+        let rings = Rings::open(probe.events(), None, false).unwrap();
         let link = Link::by_index(index).unwrap();
         probe.attach_nic_program(&link, XdpMode::Native).unwrap();
         (probe, rings)
     });
-    assert_eq!(probe.counters().unwrap(), None);
+    assert_eq!(probe.counters(0).unwrap(), None);
 
     let wire = Wire::open(&sender, "left");
     let begin = clock::monotonic();

@@ -9,10 +9,10 @@ use std::{
 
 use xdpdump::{
     clock::{Clock, Sample},
-    order::{Receiver, Source, merge},
+    order::{Merge, Stream},
     output::{self, Format, Precision, Sink, pcapng::encode},
     packet::{Direction, Interface, Meta, Packet, Timestamp},
-    transport::{event::Event, mapped::block},
+    transport::{Receiver, event::Event, mapped::block},
 };
 
 struct Counting;
@@ -49,6 +49,10 @@ const META: Meta =
 #[test]
 fn packets_are_written_and_merged_without_allocating() {
     let frame = vec![0x5a; 65_000];
+    let mut merge = Merge::default();
+    // What a merge needs is kept from the first one on.
+    let nothing = merge.run(&mut [Ring(&mut []), Ring(&mut [])], 0, |_, _| ControlFlow::Break(()));
+    assert_eq!(nothing, ControlFlow::Continue(false));
     for format in [Format::Pcapng, Format::Pcap] {
         let mut sink = output::open(Path::new("/dev/null"), format, Precision::Nano).unwrap();
         sink.interface(&Interface::default()).unwrap();
@@ -64,10 +68,13 @@ fn packets_are_written_and_merged_without_allocating() {
 
         // The blocks of two CPUs that are busy in turn, as blocks and one by one.
         let mut rings = [0, 1].map(|cpu| blocks((0..10_000).filter(|time| time / 7 % 2 == cpu)));
-        let mut sources = rings.each_mut().map(|ring| Ring(ring));
+        let mut rings = rings.each_mut().map(|ring| Ring(ring));
         let clock = Clock::new(Sample { monotonic: 0, offset: 0 });
         let mut delivery = Delivery { sink: sink.as_mut(), clock, last: 0, count: 0 };
-        let merged = allocations(|| assert!(merge(&mut sources, u64::MAX, &mut delivery).is_continue()));
+        let merged = allocations(|| {
+            let end = merge.run(&mut rings, u64::MAX, |ring, until| ring.drain_until(until, &mut delivery));
+            assert!(end.is_continue());
+        });
         assert_eq!((merged, delivery.count), (0, 10_000), "{format:?}");
     }
 }
@@ -94,17 +101,19 @@ fn blocks(times: impl Iterator<Item = i64>) -> Vec<u8> {
 /// What is left of a CPU's blocks.
 struct Ring<'a>(&'a mut [u8]);
 
-impl Source for Ring<'_> {
+impl Stream for Ring<'_> {
     fn next_time(&mut self) -> Option<u64> {
-        block::peek(self.0).map(|(time, _)| time)
+        block::peek(self.0).map(|next| next.time)
     }
+}
 
-    fn hand_over<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End> {
-        while let Some((time, len)) = block::peek(self.0).filter(|(time, _)| *time <= until) {
-            let (record, rest) = std::mem::take(&mut self.0).split_at_mut(len);
+impl Ring<'_> {
+    fn drain_until<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End> {
+        while let Some(next) = block::peek(self.0).filter(|next| next.time <= until) {
+            let (record, rest) = std::mem::take(&mut self.0).split_at_mut(next.len);
             self.0 = rest;
             if receiver.wants_blocks() {
-                block::stamp(record, receiver.stamp(time));
+                block::stamp(record, receiver.stamp(next.source, next.time));
                 receiver.blocks(record)?;
             } else {
                 receiver.event(&block::event(record, 0).expect("a whole record"))?;
@@ -125,8 +134,12 @@ struct Delivery<'a> {
 impl Receiver for Delivery<'_> {
     type End = output::Error;
 
+    fn sources(&self) -> u32 {
+        1
+    }
+
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<Self::End> {
-        let time = self.stamp(event.time);
+        let time = self.stamp(event.source, event.time);
         self.sink.packet(&packet(time.0, event.frame)).map_or_else(ControlFlow::Break, ControlFlow::Continue)
     }
 
@@ -134,7 +147,7 @@ impl Receiver for Delivery<'_> {
         self.sink.is_block_sink()
     }
 
-    fn stamp(&mut self, time: u64) -> Timestamp {
+    fn stamp(&mut self, _: u32, time: u64) -> Timestamp {
         assert!(time >= self.last);
         self.last = time;
         self.count += 1;

@@ -6,28 +6,36 @@ use super::Error;
 use crate::{
     config, cpus,
     interface::{Link, XdpMode},
-    probe::{Attached, Probe, RingMemory},
-    transport::{self, Rings, Transport, mapped, perf},
+    packet::Interface,
+    probe::{Attached, Probe, RingLayout},
+    transport::{self, RingKind, Rings, mapped, perf},
 };
 
-/// An attached program and what it writes to.
+/// Attached programs and what they write to.
 pub struct Connection {
     pub probe: Probe,
     pub rings: Rings,
-    pub attached: Attached,
-    /// Most bytes that are captured of a frame.
-    pub snap_len: u32,
+    /// In the order of their numbers.
+    pub sources: Vec<Source>,
     /// Which way frames take, and why.
     pub explanation: Option<String>,
+}
+
+/// An interface at a capture point.
+pub struct Source {
+    pub link: Link,
+    pub attached: Attached,
+    /// What a capture file says of it.
+    pub interface: Interface,
 }
 
 /// Attaches as the configuration says; where it leaves the transport open, by the mapped ring if the kernel can.
 pub fn connect(config: &config::Capture, link: &Link) -> Result<Connection, Error> {
     let on_the_nic = config.mode == Some(XdpMode::Offload);
     match config.transport {
-        Some(Transport::Mapped) if on_the_nic => Err(Error::RingOnNic),
-        Some(Transport::Mapped) => through_ring(config, link).map_err(Error::without_mapped_rings),
-        Some(Transport::Perf) => through_perf(config, link),
+        Some(RingKind::Mapped) if on_the_nic => Err(Error::RingOnNic),
+        Some(RingKind::Mapped) => through_ring(config, link).map_err(Error::without_mapped_rings),
+        Some(RingKind::Perf) => through_perf(config, link),
         None if on_the_nic => Ok(through_perf(config, link)?.because("a NIC writes to nothing else")),
         None if ring_share(config)? > mapped::MAX_RING_LEN => {
             Ok(through_perf(config, link)?.because("mapped rings have at most 256 MiB for each CPU"))
@@ -56,16 +64,12 @@ impl Connection {
 fn through_ring(config: &config::Capture, link: &Link) -> Result<Connection, Error> {
     let online = cpus::online().map_err(transport::Error::Cpus)?;
     let ring_len = mapped::ring_len(ring_share(config)?);
-    let memory = RingMemory {
-        cpus: online.last().map_or(1, |last| last + 1),
-        ring_len,
-        value_len: mapped::value_len(ring_len),
-    };
+    let cpus = online.last().map_or(1, |last| last + 1);
+    let mut probe = Probe::load(RingLayout { cpus, ring_len, value_len: mapped::value_len(ring_len) })?;
+    let rings = mapped::Rings::open(probe.rings(), probe.events(), cpus, ring_len, config.immediate)?;
     let snap_len = config.snap_len.min(ring::MAX_CAPTURE_LEN);
-    let mut probe = Probe::load(snap_len, Some(memory))?;
-    let rings = Rings::Mapped(mapped::Rings::open(&probe, ring_len, config.immediate)?);
-    let attached = probe.attach(link, config.mode)?;
-    Ok(Connection { probe, rings, attached, snap_len, explanation: None })
+    let sources = vec![attach(&mut probe, link, config.mode, snap_len)?];
+    Ok(Connection { probe, rings: Rings::Mapped(rings), sources, explanation: None })
 }
 
 /// Bytes for the ring of each CPU.
@@ -75,9 +79,16 @@ fn ring_share(config: &config::Capture) -> Result<usize, Error> {
 }
 
 fn through_perf(config: &config::Capture, link: &Link) -> Result<Connection, Error> {
+    let layout = RingLayout { cpus: cpus::limit(), ring_len: 0, value_len: size_of::<ring::Control>() };
+    let mut probe = Probe::load(layout)?;
+    let rings = perf::Rings::open(probe.events(), config.buffer, config.immediate)?;
     let snap_len = config.snap_len.min(MAX_CAPTURE_LEN);
-    let mut probe = Probe::load(snap_len, None)?;
-    let rings = Rings::Perf(perf::Rings::open(&probe, config.buffer, config.immediate)?);
-    let attached = probe.attach(link, config.mode)?;
-    Ok(Connection { probe, rings, attached, snap_len, explanation: None })
+    let sources = vec![attach(&mut probe, link, config.mode, snap_len)?];
+    Ok(Connection { probe, rings: Rings::Perf(rings), sources, explanation: None })
+}
+
+fn attach(probe: &mut Probe, link: &Link, mode: Option<XdpMode>, snap_len: u32) -> Result<Source, Error> {
+    let interface = Interface { snap_len, ..link.describe()? };
+    let attached = probe.attach(link, mode, snap_len)?;
+    Ok(Source { link: link.clone(), attached, interface })
 }

@@ -5,10 +5,9 @@ use std::ops::ControlFlow;
 use super::{Error, Totals};
 use crate::{
     clock::{Clock, Sample, monotonic},
-    order::Receiver,
     output::{self, Sink},
     packet::{Direction, InterfaceStatistics, Meta, Packet, Timestamp},
-    transport::event::Event,
+    transport::{Receiver, event::Event},
 };
 
 /// Why a capture ends.
@@ -34,7 +33,8 @@ impl<E: Into<Error>> From<E> for End {
 pub struct Delivery<'a> {
     sink: &'a mut dyn Sink,
     clock: Clock,
-    snap_len: u32,
+    /// In the order of their numbers, which are those of the interfaces in the sink.
+    sources: Vec<SourceDelivery>,
     limit: Option<u64>,
     captured: u64,
     /// Packets that were earlier than the one before them.
@@ -43,17 +43,38 @@ pub struct Delivery<'a> {
     start: Timestamp,
 }
 
+/// What was delivered of one source.
+#[derive(Clone, Copy, Debug)]
+struct SourceDelivery {
+    /// Most bytes of a frame that are wanted.
+    snap_len: u32,
+    captured: u64,
+}
+
 impl<'a> Delivery<'a> {
-    /// Delivers at most `limit` packets, with at most `snap_len` bytes of each, of a capture that begins at `start`.
-    pub fn new(sink: &'a mut dyn Sink, start: Sample, snap_len: u32, limit: Option<u64>) -> Self {
+    /// Delivers at most `limit` packets of a capture that begins at `start`; of each at most as many bytes as its source's
+    /// snap length, in `snap_lens`, says.
+    pub fn new(
+        sink: &'a mut dyn Sink,
+        start: Sample,
+        snap_lens: impl IntoIterator<Item = u32>,
+        limit: Option<u64>,
+    ) -> Self {
         let clock = Clock::new(start);
         let start = clock.wall(start.monotonic);
-        Self { sink, clock, snap_len, limit, captured: 0, late: 0, last: 0, start }
+        let sources =
+            snap_lens.into_iter().map(|snap_len| SourceDelivery { snap_len, captured: 0 }).collect();
+        Self { sink, clock, sources, limit, captured: 0, late: 0, last: 0, start }
     }
 
     /// Packets delivered so far.
     pub fn captured(&self) -> u64 {
         self.captured
+    }
+
+    /// Packets delivered so far of each source.
+    pub fn captured_of_each(&self) -> impl Iterator<Item = u64> {
+        self.sources.iter().map(|source| source.captured)
     }
 
     /// Packets that were earlier than the one before them.
@@ -78,37 +99,46 @@ impl<'a> Delivery<'a> {
         self.sink.unwritten()
     }
 
-    /// Writes what belongs at the end of the output.
-    pub fn finish(&mut self, totals: Totals) -> Result<(), output::Error> {
-        let end = self.clock.wall(monotonic());
-        self.sink.finish(&[InterfaceStatistics {
-            interface: 0,
-            start: self.start,
+    /// Writes what belongs at the end of the output: the totals of each source.
+    pub fn finish(&mut self, totals: &[Totals]) -> Result<(), output::Error> {
+        let (start, end) = (self.start, self.clock.wall(monotonic()));
+        let of_source = |(interface, totals): (u32, &Totals)| InterfaceStatistics {
+            interface,
+            start,
             end,
             received: totals.received,
             accepted: totals.received,
             dropped: totals.dropped,
             delivered: totals.captured,
-        }])
+        };
+        let statistics: Vec<_> = (0..).zip(totals).map(of_source).collect();
+        self.sink.finish(&statistics)
     }
 }
 
 impl Receiver for Delivery<'_> {
     type End = End;
 
+    fn sources(&self) -> u32 {
+        self.sources.len() as u32
+    }
+
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<End> {
-        let timestamp = self.stamp(event.time);
+        let Some(&SourceDelivery { snap_len, .. }) = self.sources.get(event.source as usize) else {
+            return ControlFlow::Continue(());
+        };
+        let timestamp = self.stamp(event.source, event.time);
         // A program on a NIC does not know the snap length.
-        let kept = event.frame.len().min(self.snap_len as usize);
+        let kept = event.frame.len().min(snap_len as usize);
         let packet = Packet {
             timestamp,
             uptime: Some(event.time),
-            interface: 0,
+            interface: event.source,
             frame: &event.frame[..kept],
             frame_len: event.frame_len,
             meta: Meta {
                 direction: Direction::Inbound,
-                queue: Some(event.queue),
+                queue: event.queue,
                 packet_id: event.packet_id(),
                 verdict: event.verdict,
                 lost: event.lost,
@@ -128,8 +158,11 @@ impl Receiver for Delivery<'_> {
         self.limit.is_none() && self.sink.is_block_sink()
     }
 
-    fn stamp(&mut self, time: u64) -> Timestamp {
+    fn stamp(&mut self, source: u32, time: u64) -> Timestamp {
         self.captured += 1;
+        if let Some(source) = self.sources.get_mut(source as usize) {
+            source.captured += 1;
+        }
         self.late += u64::from(time < self.last);
         self.last = self.last.max(time);
         self.clock.wall(time)

@@ -9,6 +9,7 @@ mod signals;
 mod statistics;
 mod watch;
 
+use connect::Source;
 use delivery::Delivery;
 pub use error::Error;
 use session::Session;
@@ -21,8 +22,6 @@ use crate::{
     config,
     interface::{Link, Promiscuous, XdpMode},
     output::{self, Sink},
-    packet::Interface,
-    probe::Attached,
 };
 
 /// Who is told what goes on while a capture runs.
@@ -67,24 +66,27 @@ pub fn run<S: Sink>(
     notify: Notify<'_>,
 ) -> Result<(Totals, Result<(), Error>), Error> {
     let link = Link::find(&config.interface)?;
-    let mut interface = link.describe()?;
 
     let start = Sample::take();
     let connection = connect::connect(config, &link)?;
-    interface.snap_len = connection.snap_len;
     let mut sink = open()?;
     // Not before: opening a named pipe waits for its reader, and a signal ends that.
     let signals = Signals::register().map_err(Error::Poll)?;
-    sink.interface(&interface)?;
+    for source in &connection.sources {
+        sink.interface(&source.interface)?;
+    }
     if let Some(choice) = connection.explanation.as_deref().filter(|_| limits.verbose) {
         notify.say(choice);
     }
     // Held until the capture is over; the kernel takes it back when the process ends.
     let _promiscuous = config.promiscuous.then(|| enter_promiscuous(&link, notify));
-    announce(&link, &interface, &connection.attached, notify);
-    let watch = Watch::new(link, connection.probe.program_id())?;
+    for source in &connection.sources {
+        announce(source, notify);
+    }
+    let watch = Watch::new(link)?;
 
-    let delivery = Delivery::new(&mut sink, start, interface.snap_len, limits.packets);
+    let snap_lens = connection.sources.iter().map(|source| source.interface.snap_len);
+    let delivery = Delivery::new(&mut sink, start, snap_lens, limits.packets);
     let mut session = Session::new(connection, delivery, signals, watch, limits);
     let end = session.capture(notify);
     Ok(session.finish(end))
@@ -101,7 +103,7 @@ fn enter_promiscuous(link: &Link, notify: Notify<'_>) -> Option<Promiscuous> {
         .ok()
 }
 
-fn announce(link: &Link, interface: &Interface, attached: &Attached, notify: Notify<'_>) {
+fn announce(Source { link, attached, interface }: &Source, notify: Notify<'_>) {
     let name = link.display_name();
     if let Some(refusal) = &attached.native_refused {
         notify.say(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));

@@ -18,7 +18,7 @@ use crate::{
     clock::RESAMPLE_EVERY,
     output,
     probe::Probe,
-    transport::{HORIZON, Rings},
+    transport::{REORDER_WINDOW, Rings},
 };
 
 /// How long a packet waits in a buffer, at most: half of what the tool promises for a pipe.
@@ -35,6 +35,8 @@ pub struct Session<'a> {
     signals: Signals,
     watch: Watch,
     limits: Limits,
+    /// A CPU has no ring or no doorbell, and that was said.
+    lacking: bool,
     /// When packets that are in a buffer are to leave it.
     flush_at: Option<Instant>,
 }
@@ -49,7 +51,7 @@ impl<'a> Session<'a> {
         limits: Limits,
     ) -> Self {
         let Connection { probe, rings, .. } = connection;
-        Self { probe, rings, delivery, signals, watch, limits, flush_at: None }
+        Self { probe, rings, delivery, signals, watch, limits, lacking: false, flush_at: None }
     }
 
     /// Runs until something ends it.
@@ -79,11 +81,12 @@ impl<'a> Session<'a> {
             return Err(End::Stopped);
         }
         if self.signals.report() {
-            notify.say(&self.totals(false)?.one_line());
+            let totals: Totals = self.totals(false)?.into_iter().sum();
+            notify.say(&totals.one_line());
         }
         let now = Instant::now();
         self.flush(now, quiet)?;
-        self.watch.changes(notify)?;
+        self.watch.changes(self.probe.program_id(0), notify)?;
         if now >= *housekeeping_at {
             *housekeeping_at = now + RESAMPLE_EVERY;
             self.housekeeping(notify)?;
@@ -111,12 +114,25 @@ impl<'a> Session<'a> {
 
     /// What is due once a second.
     fn housekeeping(&mut self, notify: Notify<'_>) -> Result<(), Error> {
-        self.rings.follow_cpus(&self.probe)?;
-        self.watch.refresh(notify)?;
+        self.follow_cpus(notify);
+        self.watch.refresh(self.probe.program_id(0), notify)?;
         if self.limits.progress {
             notify.progress(self.delivery.captured());
         }
         Ok(())
+    }
+
+    /// What a CPU lacks now is tried again a second later: until then the ring of a CPU without a doorbell is read every second,
+    /// and frames of one without a perf ring are counted as lost. That is worth a line, once.
+    fn follow_cpus(&mut self, notify: Notify<'_>) {
+        match self.rings.follow_cpus() {
+            Ok(()) => self.lacking = false,
+            Err(error) if !self.lacking => {
+                self.lacking = true;
+                notify.say(&error.to_string());
+            }
+            Err(_) => {}
+        }
     }
 
     fn sleep(&mut self, poller: &mut Poller, timeout: Duration) -> Result<(), End> {
@@ -143,16 +159,29 @@ impl<'a> Session<'a> {
         self.rings.read(to_the_end, &mut self.delivery)
     }
 
-    fn totals(&self, drained: bool) -> Result<Totals, Error> {
-        let program = self.rings.counters(&self.probe)?;
-        Ok(Totals::new(self.delivery.captured(), program, self.rings.counts(), drained))
+    /// The totals of each source.
+    fn totals(&self, drained: bool) -> Result<Vec<Totals>, Error> {
+        let counts = self.rings.counts();
+        let of_source =
+            |(source, captured)| Ok(Totals::new(captured, self.probe.counters(source)?, counts, drained));
+        (0..).zip(self.delivery.captured_of_each()).map(of_source).collect()
+    }
+
+    /// Whether no frame is under way any more to user space.
+    fn is_settled(&self) -> Result<bool, Error> {
+        for (source, captured) in (0..).zip(self.delivery.captured_of_each()) {
+            if self.probe.counters(source)?.is_some_and(|counters| !counters.is_settled(captured)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Detaches, takes what the rings still hold and finishes the output.
     pub fn finish(mut self, end: End) -> (Totals, Result<(), Error>) {
         self.probe.detach();
         // A CPU may have come online, and seen frames, since that was last looked at. What fails here is counted below.
-        let _ = self.rings.follow_cpus(&self.probe);
+        let _ = self.rings.follow_cpus();
         // What arrived before an interface was deleted is wanted as much as what arrived before a signal.
         let wants_the_rest = !matches!(end, End::Enough | End::Failed(Error::Output(_)));
         let mut result = match end {
@@ -173,14 +202,15 @@ impl<'a> Session<'a> {
             Ok(totals) => totals,
             Err(error) => {
                 result = result.and(Err(error));
-                Totals { captured: self.delivery.captured(), ..Totals::default() }
+                let captured_only = |captured| Totals { captured, ..Totals::default() };
+                self.delivery.captured_of_each().map(captured_only).collect()
             }
         };
-        let totals = totals.at_the_end(self.delivery.late());
-        match self.delivery.finish(totals) {
+        match self.delivery.finish(&totals) {
             Ok(()) | Err(output::Error::Closed(_)) => {}
             Err(error) => result = result.and(Err(error.into())),
         }
+        let totals = totals.into_iter().sum::<Totals>().at_the_end(self.delivery.late());
         (totals.without(self.delivery.unwritten()), result)
     }
 
@@ -192,15 +222,15 @@ impl<'a> Session<'a> {
             if let ControlFlow::Break(end) = self.round(true) {
                 return end;
             }
-            match self.rings.counters(&self.probe) {
-                Ok(Some(counters)) if !counters.is_settled(self.rings.counts().read) => {}
-                Ok(_) => return End::Stopped,
-                Err(error) => return End::Failed(error.into()),
+            match self.is_settled() {
+                Ok(false) => {}
+                Ok(true) => return End::Stopped,
+                Err(error) => return End::Failed(error),
             }
             if Instant::now() > deadline {
                 return End::Stopped;
             }
-            std::thread::sleep(HORIZON);
+            std::thread::sleep(REORDER_WINDOW);
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What became of the frames.
 
-use std::fmt;
+use std::{fmt, iter::Sum};
 
 use xdpdump_ebpf::Counters;
 
 use crate::transport::Counts;
 
-/// Totals of a capture.
+/// Totals of a capture, or of one of its sources.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Packets handed to the output.
@@ -26,14 +26,14 @@ pub struct Totals {
 impl Totals {
     /// Totals from what the program counted, or, for a program on a NIC, from what came out of the rings.
     ///
-    /// With `drained` rings an event that the program emitted and nobody read is lost as well.
+    /// With `drained` rings an event that the program emitted and that was not captured is lost as well.
     pub fn new(captured: u64, program: Option<Counters>, rings: Counts, drained: bool) -> Self {
         let (received, dropped) = match program {
             Some(counters) if drained => {
-                (counters.seen, counters.failed + counters.emitted.saturating_sub(rings.read))
+                (counters.seen, counters.failed + counters.emitted.saturating_sub(captured))
             }
             Some(counters) => (counters.seen, counters.failed),
-            None => (rings.read + rings.lost, rings.lost),
+            None => (captured + rings.lost, rings.lost),
         };
         Self { captured, received, dropped, unread: 0, unwritten: 0, late: 0 }
     }
@@ -54,6 +54,19 @@ impl Totals {
     /// On one line, for SIGUSR1.
     pub fn one_line(self) -> String {
         self.to_string().replace('\n', ", ")
+    }
+}
+
+impl Sum for Totals {
+    fn sum<I: Iterator<Item = Self>>(totals: I) -> Self {
+        totals.fold(Self::default(), |sum, one| Self {
+            captured: sum.captured + one.captured,
+            received: sum.received + one.received,
+            dropped: sum.dropped + one.dropped,
+            unread: sum.unread + one.unread,
+            unwritten: sum.unwritten + one.unwritten,
+            late: sum.late + one.late,
+        })
     }
 }
 
@@ -81,7 +94,7 @@ impl fmt::Display for Totals {
 mod tests {
     use super::*;
 
-    const RINGS: Counts = Counts { read: 90, lost: 4, damaged: 0 };
+    const RINGS: Counts = Counts { lost: 4, damaged: 0 };
 
     #[test]
     fn every_frame_seen_is_captured_or_dropped_once_the_rings_are_empty() {

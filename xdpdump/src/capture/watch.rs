@@ -9,30 +9,34 @@ use crate::interface::{self, Link, LinkChange, Monitor};
 pub struct Watch {
     monitor: Monitor,
     name: String,
-    /// Of the capture program.
-    program_id: Option<u32>,
 }
 
 impl Watch {
-    /// Watches `link`, on which the program with this id is attached.
-    pub fn new(link: Link, program_id: Option<u32>) -> Result<Self, interface::Error> {
+    /// Watches `link`.
+    pub fn new(link: Link) -> Result<Self, interface::Error> {
         let name = link.display_name();
-        Ok(Self { monitor: Monitor::new([link])?, name, program_id })
+        Ok(Self { monitor: Monitor::new([link])?, name })
     }
 
-    /// Reports what the kernel announced.
-    pub fn changes(&mut self, notify: Notify<'_>) -> Result<(), Error> {
+    /// Reports what the kernel announced. `program` is the id of the program that is to be attached now: it may have been
+    /// exchanged meanwhile.
+    pub fn changes(&mut self, program: Option<u32>, notify: Notify<'_>) -> Result<(), Error> {
         let changes = self.monitor.changes()?;
-        self.report(changes, notify)
+        self.report(changes, program, notify)
     }
 
     /// Looks at the interface whether or not anything was announced: programs that come and go are not.
-    pub fn refresh(&mut self, notify: Notify<'_>) -> Result<(), Error> {
+    pub fn refresh(&mut self, program: Option<u32>, notify: Notify<'_>) -> Result<(), Error> {
         let changes = self.monitor.refresh()?;
-        self.report(changes, notify)
+        self.report(changes, program, notify)
     }
 
-    fn report(&mut self, changes: Vec<(u32, LinkChange)>, notify: Notify<'_>) -> Result<(), Error> {
+    fn report(
+        &mut self,
+        changes: Vec<(u32, LinkChange)>,
+        program: Option<u32>,
+        notify: Notify<'_>,
+    ) -> Result<(), Error> {
         for (_, change) in changes {
             let name = &self.name;
             match change {
@@ -47,7 +51,7 @@ impl Watch {
                 LinkChange::Mtu(mtu) => notify.say(&format!("{name} has an MTU of {mtu} bytes now")),
                 LinkChange::Xdp(programs) => {
                     let ours = |id| programs.iter().any(|program| program.program_id == id);
-                    if self.program_id.is_some_and(|id| !ours(id)) {
+                    if program.is_some_and(|id| !ours(id)) {
                         return Err(Error::Detached(name.clone()));
                     }
                 }

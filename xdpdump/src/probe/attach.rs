@@ -1,16 +1,14 @@
 //! Which program goes onto the interface in which mode, and what a refusal means.
 
-use std::{
-    io,
-    os::fd::{AsFd, BorrowedFd},
-};
+use std::{io, os::fd::AsFd};
 
-use super::{
-    Error, Probe,
-    bpf::{self, Program},
-    error, programs,
+use aya_obj::generated::{XDP_FLAGS_DRV_MODE, XDP_FLAGS_HW_MODE, XDP_FLAGS_SKB_MODE};
+
+use super::{Attachment, Constants, Error, Probe, Program, SourceCounters, kernel, program_name};
+use crate::{
+    interface::{Link, XdpMode},
+    sys::bpf,
 };
-use crate::interface::{Link, XdpMode};
 
 /// How a program was attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,18 +22,20 @@ pub struct Attached {
 }
 
 impl Probe {
-    /// Attaches to `link`: in `mode` and no other when one is given, else natively and, where the driver has no native
-    /// mode or refuses it as it is set up, in generic mode.
+    /// Attaches a program to `link`, as the next source: in `mode` and no other when one is given, else natively and, where the
+    /// driver has no native mode or refuses it as it is set up, in generic mode. It captures at most `snap_len` bytes of each
+    /// frame.
     ///
     /// # Errors
     /// When another program is attached, the mode is refused, or the kernel is too old.
-    pub fn attach(&mut self, link: &Link, mode: Option<XdpMode>) -> Result<Attached, Error> {
+    pub fn attach(&mut self, link: &Link, mode: Option<XdpMode>, snap_len: u32) -> Result<Attached, Error> {
+        let request = Request { link, constants: Constants { source: self.next_source(), snap_len } };
         match mode {
             Some(XdpMode::Offload) => self.attach_nic_program(link, XdpMode::Offload),
-            Some(mode) => self.attach_in(link, mode).map_err(|refusal| refusal.explain(link, mode)),
-            None => match self.attach_in(link, XdpMode::Native) {
+            Some(mode) => self.attach_in(request, mode).map_err(|refusal| refusal.explain(link, mode)),
+            None => match self.attach_in(request, XdpMode::Native) {
                 Err(Refusal::Attach(error)) if is_of_native_mode_only(&error) => self
-                    .attach_in(link, XdpMode::Skb)
+                    .attach_in(request, XdpMode::Skb)
                     .map(|attached| Attached { native_refused: Some(error.to_string()), ..attached })
                     .map_err(|refusal| refusal.explain(link, XdpMode::Skb)),
                 result => result.map_err(|refusal| refusal.explain(link, XdpMode::Native)),
@@ -43,17 +43,22 @@ impl Probe {
         }
     }
 
+    fn next_source(&self) -> u32 {
+        self.attachments.len() as u32
+    }
+
     /// With the program for frames in several buffers, or with the plain one when kernel or driver refuse that.
-    fn attach_in(&mut self, link: &Link, mode: XdpMode) -> Result<Attached, Refusal> {
-        let (for_several_buffers, for_one) = match self.memory {
-            Some(_) => ("xdpdump_ring_f", "xdpdump_ring"),
-            None => ("xdpdump_frags", "xdpdump"),
-        };
-        match self.load_and_attach(for_several_buffers, true, link, mode) {
+    fn attach_in(&mut self, request: Request<'_>, mode: XdpMode) -> Result<Attached, Refusal> {
+        let (for_several_buffers, for_one) =
+            if self.mapped { ("xdpdump_ring_f", "xdpdump_ring") } else { ("xdpdump_frags", "xdpdump") };
+        let program = |name, multi_buffer| Program { name, multi_buffer, ifindex: 0, counts: true };
+        let counters = self.image.counters()?;
+        match self.load_and_attach(request, program(for_several_buffers, true), counters, mode) {
             Ok(()) => Ok(Attached { mode, multi_buffer: true, native_refused: None }),
             Err(Refusal::Attach(error)) if is_final(&error) => Err(Refusal::Attach(error)),
             Err(_) => {
-                self.load_and_attach(for_one, false, link, mode)?;
+                let counters = self.image.counters()?;
+                self.load_and_attach(request, program(for_one, false), counters, mode)?;
                 Ok(Attached { mode, multi_buffer: false, native_refused: None })
             }
         }
@@ -61,50 +66,64 @@ impl Probe {
 
     fn load_and_attach(
         &mut self,
-        name: &'static str,
-        multi_buffer: bool,
-        link: &Link,
+        request: Request<'_>,
+        program: Program,
+        counters: SourceCounters,
         mode: XdpMode,
     ) -> Result<(), Refusal> {
-        let instructions = self.image.program(name)?;
-        let program = bpf::load_program(&Program { name, instructions, multi_buffer, ifindex: 0 })
-            .map_err(|(error, log)| Error::program(&error, &log))?;
-        self.hold(program.as_fd(), link, mode)
-    }
-
-    fn hold(&mut self, program: BorrowedFd<'_>, link: &Link, mode: XdpMode) -> Result<(), Refusal> {
-        let xdp_link = bpf::attach_xdp(program, link.index, flags(mode)).map_err(Refusal::Attach)?;
-        self.program_id = bpf::program_info(program).ok().map(|info| info.id);
-        self.link = Some(xdp_link);
+        let instructions = self.image.program(program.name, request.constants, &counters)?;
+        let loaded = program.load(&instructions).map_err(|(error, log)| Refusal::Load(error, log))?;
+        let xdp_link =
+            bpf::attach_xdp(loaded.as_fd(), request.link.index, flags(mode)).map_err(Refusal::Attach)?;
+        let id = bpf::program_id(loaded.as_fd()).ok();
+        self.attachments.push(Attachment { program, id, counters, link: Some(xdp_link) });
         Ok(())
     }
 
     /// Attaches the program for a NIC: to the NIC itself or, where it can be tried out without one, in the driver. Its perf
     /// event array is the host's: offloaded programs may use that (`bpf_map_offload_neutral`, include/linux/bpf.h, v6.18).
     ///
+    /// It has no constants, so its events are always those of source 0, and it must be the only one.
+    ///
     /// # Errors
     /// As [`Probe::attach`], and when the NIC runs no programs.
     pub fn attach_nic_program(&mut self, link: &Link, mode: XdpMode) -> Result<Attached, Error> {
-        let name = "xdpdump_offload";
-        let instructions = self.image.program(name)?;
+        if self.next_source() != 0 {
+            return Err(Error::NotAlone(link.display_name()));
+        }
         let ifindex = if mode == XdpMode::Offload { link.index } else { 0 };
-        let program = Program { name, instructions, multi_buffer: false, ifindex };
-        let program = bpf::load_program(&program).map_err(|(source, log)| match source.raw_os_error() {
-            Some(libc::EPERM) => Error::Permission,
-            Some(libc::ENODEV) => Error::Gone(link.display_name()),
-            _ => {
-                let (interface, driver) = (link.display_name(), driver_name(link));
-                Error::NoOffload { interface, driver, log, source }
-            }
-        })?;
-        self.hold(program.as_fd(), link, mode).map_err(|refusal| refusal.explain(link, mode))?;
-        self.counts = false;
-        Ok(Attached { mode, multi_buffer: false, native_refused: None })
+        let program = Program { name: "xdpdump_offload", multi_buffer: false, ifindex, counts: false };
+        let request = Request { link, constants: Constants { source: 0, snap_len: u32::MAX } };
+        let counters = self.image.counters()?;
+        match self.load_and_attach(request, program, counters, mode) {
+            Ok(()) => Ok(Attached { mode, multi_buffer: false, native_refused: None }),
+            Err(Refusal::Load(error, log)) => Err(match error.raw_os_error() {
+                Some(libc::EPERM) => Error::Permission,
+                Some(libc::ENODEV) => Error::Gone(link.display_name()),
+                _ => Error::NoOffload {
+                    interface: link.display_name(),
+                    driver: driver_name(link),
+                    log,
+                    source: error,
+                },
+            }),
+            Err(refusal) => Err(refusal.explain(link, mode)),
+        }
     }
+}
+
+/// What is to be attached to, and what the program is to know.
+#[derive(Clone, Copy)]
+struct Request<'a> {
+    link: &'a Link,
+    constants: Constants,
 }
 
 /// Why one attempt came to nothing.
 enum Refusal {
+    /// The program was not loaded; with what the verifier said.
+    Load(io::Error, String),
+    /// The program was not attached.
     Attach(io::Error),
     Other(Error),
 }
@@ -130,22 +149,21 @@ impl Refusal {
     fn explain(self, link: &Link, mode: XdpMode) -> Error {
         let error = match self {
             Self::Other(error) => return error,
+            Self::Load(error, log) => return Error::program(&error, &log),
             Self::Attach(error) => error,
         };
         let interface = link.display_name();
         match error.raw_os_error() {
             Some(libc::EBUSY | libc::EEXIST) => match occupant(link) {
                 Some((id, mode)) => {
-                    let name = programs::name(id).unwrap_or_else(|| "its name cannot be read".to_owned());
+                    let name = program_name(id).unwrap_or_else(|| "its name cannot be read".to_owned());
                     Error::Occupied { interface, id, name, mode }
                 }
                 None => Error::Attach { interface, mode, source: error },
             },
             Some(libc::EPERM) => Error::Permission,
             Some(libc::ENODEV) => Error::Gone(interface),
-            Some(libc::EINVAL) if error::kernel_version().is_some_and(|version| version < (5, 9)) => {
-                Error::KernelTooOld
-            }
+            Some(libc::EINVAL) if kernel::is_before(5, 9) => Error::KernelTooOld,
             Some(libc::EOPNOTSUPP) => Error::ModeUnsupported { interface, mode, driver: driver_name(link) },
             _ => Error::Attach { interface, mode, source: error },
         }
@@ -155,9 +173,9 @@ impl Refusal {
 /// `XDP_FLAGS_*_MODE`, include/uapi/linux/if_link.h.
 fn flags(mode: XdpMode) -> u32 {
     match mode {
-        XdpMode::Skb => 1 << 1,
-        XdpMode::Native => 1 << 2,
-        XdpMode::Offload => 1 << 3,
+        XdpMode::Skb => XDP_FLAGS_SKB_MODE,
+        XdpMode::Native => XDP_FLAGS_DRV_MODE,
+        XdpMode::Offload => XDP_FLAGS_HW_MODE,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use aya::maps::MapError;
+
 use crate::interface::XdpMode;
 
 /// Why capturing could not begin.
@@ -91,10 +93,16 @@ pub enum Error {
     Object(&'static str),
     /// The counters could not be read.
     #[error("cannot read the capture program's counters")]
-    Counters(#[source] io::Error),
-    /// The CPUs.
-    #[error("cannot tell which CPUs there are")]
-    Cpus(#[source] io::Error),
+    Counters(#[source] MapError),
+    /// A program was not put into another's place.
+    #[error("the kernel refused to exchange the capture program; the one before goes on")]
+    Exchange(#[source] io::Error),
+    /// No program is attached for this source.
+    #[error("nothing is captured at source {0}")]
+    NoSource(u32),
+    /// A program on a NIC does not say which source it is.
+    #[error("{0} runs the program itself (-H), so it has to be the only interface of the capture")]
+    NotAlone(String),
 }
 
 impl Error {
@@ -110,6 +118,19 @@ impl Error {
             Some(libc::ENOMEM) => Self::Memory(error),
             _ => Self::Load(Box::new(error)),
         }
+    }
+
+    /// A map that the kernel did not make, as aya says it.
+    pub(super) fn aya_map(error: MapError) -> Self {
+        match error {
+            MapError::CreateError { io_error, .. } => Self::map(io_error),
+            error => Self::object(error),
+        }
+    }
+
+    /// Counters that could not be read.
+    pub(super) fn counters(error: MapError) -> Self {
+        Self::Counters(error)
     }
 
     /// A program that the kernel did not load. The verifier says `EACCES` where the process lacks nothing.
@@ -139,12 +160,4 @@ fn details(log: &str) -> String {
     let statistics = ["processed ", "verification time", "stack depth"];
     let is_reason = |line: &&str| !line.is_empty() && !statistics.iter().any(|begin| line.starts_with(begin));
     log.lines().rfind(is_reason).map_or_else(String::new, |line| format!(" ({line})"))
-}
-
-/// The running kernel's version, its first two numbers; none when it cannot be read.
-pub(super) fn kernel_version() -> Option<(u32, u32)> {
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
-    let mut numbers =
-        release.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());
-    Some((numbers.next()?, numbers.next()?))
 }

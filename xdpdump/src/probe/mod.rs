@@ -1,127 +1,152 @@
-//! The kernel programs: loaded, attached to an interface, and gone when the process is. The only module that knows aya.
+//! The kernel programs: loaded, attached to interfaces, exchanged, and gone when the process is. The only module that knows
+//! aya.
 //!
-//! That is aya-obj, aya's ELF layer. The loader on top of it, aya 0.14, reads and parses all of the kernel's BTF first, which
-//! no program here needs: 35 ms and as many megabytes, more than everything else at the start together.
+//! aya 0.14 has the maps, the programs of others, and what the kernel is. Done without it, in [`sys::bpf`](crate::sys::bpf):
+//! * Loading: its loader reads and parses all of the kernel's BTF first, which no program here needs: 35 ms and as many
+//!   megabytes, more than everything else at the start together. It knows no `prog_ifindex` (a NIC's program) either.
+//! * Attaching: where `BPF_LINK_CREATE` is refused with `EINVAL`, it attaches through netlink, which outlives `kill -9`.
+//! * The perf event array: it takes the number of possible CPUs from `/sys` for the largest index, which is too small where
+//!   the numbers have gaps, and cannot put a ring in that it did not open.
+//! * Freezing a map, without which its values are no constants to the verifier.
+//! * fentry and fexit of other BPF programs: it knows those of kernel functions only.
 
 mod attach;
-mod bpf;
 mod error;
+mod kernel;
 mod object;
-mod programs;
 
-use std::{
-    io,
-    os::fd::{BorrowedFd, OwnedFd},
-};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 pub use attach::Attached;
+use aya::programs::loaded_programs;
 pub use error::Error;
-use object::Image;
-pub use programs::name as program_name;
+pub use object::Constants;
+use object::{Image, SourceCounters};
 use xdpdump_ebpf::Counters;
 
-use crate::cpus;
+use crate::sys::bpf;
 
 /// The programs and maps in the kernel, attached or not.
 ///
-/// Dropping it detaches, and so does the end of the process, however it comes: the kernel closes the link.
+/// Dropping it detaches all programs, and so does the end of the process, however it comes: the kernel closes the links.
 pub struct Probe {
     image: Image,
-    memory: Option<RingMemory>,
-    link: Option<OwnedFd>,
-    /// Whether the attached program keeps [`Counters`].
-    counts: bool,
-    program_id: Option<u32>,
+    /// Whether programs write to mapped rings.
+    mapped: bool,
+    /// One for each source, in their order.
+    attachments: Vec<Attachment>,
 }
 
-/// The memory that the program writes records to, when it is not to use perf rings.
+/// The memory that programs write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RingMemory {
+pub struct RingLayout {
     /// CPUs with a ring: those with a smaller index.
     pub cpus: u32,
-    /// Bytes of each ring, a power of two.
+    /// Bytes of each ring, a power of two; 0 for programs that write to perf rings.
     pub ring_len: usize,
-    /// Bytes of each map value: ring, control page and slack, in whole pages.
+    /// Bytes of each map value: control page and, for mapped rings, ring and slack, in whole pages.
     pub value_len: usize,
 }
 
-const _: () = assert!(size_of::<Counters>() == 3 * size_of::<u64>());
+impl RingLayout {
+    fn ring_mask(self) -> u32 {
+        self.ring_len.saturating_sub(1) as u32
+    }
+}
+
+/// A program on an interface.
+struct Attachment {
+    program: Program,
+    id: Option<u32>,
+    counters: SourceCounters,
+    link: Option<OwnedFd>,
+}
+
+/// One of the programs that were compiled.
+#[derive(Clone, Copy)]
+struct Program {
+    name: &'static str,
+    /// Whether it takes frames in several buffers.
+    multi_buffer: bool,
+    /// The interface whose NIC is to run it, 0 for none.
+    ifindex: u32,
+    /// Whether it keeps counters; a NIC's does not.
+    counts: bool,
+}
 
 impl Probe {
-    /// Loads the maps, with `snap_len` as the most bytes to capture of a frame, and `memory` for a program that uses that
-    /// instead of perf rings. Programs are loaded when they are attached.
+    /// Creates the maps that all programs share. Programs are loaded when they are attached.
     ///
     /// # Errors
     /// When the process may not, or the kernel cannot.
-    pub fn load(snap_len: u32, memory: Option<RingMemory>) -> Result<Self, Error> {
-        if error::kernel_version().is_none_or(|version| version < (5, 11)) {
-            bpf::lift_memory_limit();
-        }
-        let image = Image::load(snap_len, memory)?;
-        Ok(Self { image, memory, link: None, counts: true, program_id: None })
+    pub fn load(layout: RingLayout) -> Result<Self, Error> {
+        kernel::lift_memory_limit();
+        let image = Image::load(layout)?;
+        Ok(Self { image, mapped: layout.ring_len != 0, attachments: Vec::new() })
     }
 
-    /// The map with the memory of the rings, a value for each CPU.
+    /// The perf event array that programs hand events to, or ring doorbells through.
+    pub fn events(&self) -> BorrowedFd<'_> {
+        self.image.events()
+    }
+
+    /// The array with the memory of the mapped rings, a value for each CPU.
+    pub fn rings(&self) -> BorrowedFd<'_> {
+        self.image.rings()
+    }
+
+    /// Puts a program with other constants in the place of the one that a source has, in one step: every frame meets the one
+    /// or the other, and the source's counters go on.
     ///
     /// # Errors
-    /// When the embedded object has none.
-    pub fn rings(&self) -> Result<BorrowedFd<'_>, Error> {
-        self.image.map("RINGS")
+    /// When there is no such source, or the kernel does not let us; the program stays as it was.
+    pub fn exchange(&mut self, source: u32, snap_len: u32) -> Result<(), Error> {
+        let attachment = self.attachments.get_mut(source as usize).ok_or(Error::NoSource(source))?;
+        let link = attachment.link.as_ref().ok_or(Error::NoSource(source))?;
+        let constants = Constants { source, snap_len };
+        let instructions = self.image.program(attachment.program.name, constants, &attachment.counters)?;
+        let program =
+            attachment.program.load(&instructions).map_err(|(error, log)| Error::program(&error, &log))?;
+        bpf::exchange_program(link.as_fd(), program.as_fd()).map_err(Error::Exchange)?;
+        attachment.id = bpf::program_id(program.as_fd()).ok();
+        Ok(())
     }
 
-    /// How many CPUs have memory for a ring.
-    pub fn ring_count(&self) -> u32 {
-        self.memory.map_or(0, |memory| memory.cpus)
-    }
-
-    /// Connects the ring of `cpu`: events of that CPU go there from now on.
+    /// What the programs of a source counted, all CPUs together; `None` for one that does not count, on a NIC.
     ///
     /// # Errors
-    /// What the kernel says.
-    pub fn set_ring(&self, cpu: u32, ring: BorrowedFd<'_>) -> io::Result<()> {
-        bpf::set_ring(self.events()?, cpu, ring)
+    /// What the kernel says, and [`Error::NoSource`].
+    pub fn counters(&self, source: u32) -> Result<Option<Counters>, Error> {
+        let attachment = self.attachments.get(source as usize).ok_or(Error::NoSource(source))?;
+        attachment.program.counts.then(|| attachment.counters.sum()).transpose()
     }
 
-    /// Disconnects the ring of `cpu`; events of that CPU are counted as lost from now on.
-    ///
-    /// # Errors
-    /// What the kernel says.
-    pub fn unset_ring(&self, cpu: u32) -> io::Result<()> {
-        bpf::unset_ring(self.events()?, cpu)
+    /// The id of the program that a source has, as `bpftool prog` shows it.
+    pub fn program_id(&self, source: u32) -> Option<u32> {
+        self.attachments.get(source as usize)?.id
     }
 
-    /// What the attached program counted that writes to perf rings, all CPUs together; `None` for one that does not count,
-    /// on a NIC.
-    ///
-    /// # Errors
-    /// What the kernel says.
-    pub fn counters(&self) -> Result<Option<Counters>, Error> {
-        if !self.counts {
-            return Ok(None);
-        }
-        let cpus = cpus::possible().map_err(Error::Cpus)?.len();
-        // SAFETY: the kernel side declares the map with these three numbers (asserted above), and the kernel lists all the
-        // CPUs it can have.
-        let per_cpu = unsafe { bpf::per_cpu_values(self.image.map("COUNTERS")?, cpus) };
-        let per_cpu = per_cpu.map_err(Error::Counters)?;
-        Ok(Some(per_cpu.iter().fold(Counters::default(), |sum, [seen, emitted, failed]| Counters {
-            seen: sum.seen + seen,
-            emitted: sum.emitted + emitted,
-            failed: sum.failed + failed,
-        })))
-    }
-
-    /// The attached program's id, as `bpftool prog` shows it.
-    pub fn program_id(&self) -> Option<u32> {
-        self.program_id
-    }
-
-    /// Takes the program off the interface.
+    /// Takes all programs off their interfaces. Their counters can still be read.
     pub fn detach(&mut self) {
-        self.link = None;
+        for attachment in &mut self.attachments {
+            attachment.link = None;
+        }
     }
+}
 
-    fn events(&self) -> io::Result<BorrowedFd<'_>> {
-        self.image.map("EVENTS").map_err(io::Error::other)
+impl Program {
+    fn load(
+        self,
+        instructions: &[aya_obj::generated::bpf_insn],
+    ) -> Result<OwnedFd, (std::io::Error, String)> {
+        let Self { name, multi_buffer, ifindex, .. } = self;
+        bpf::load_program(&bpf::Program { name, instructions, multi_buffer, ifindex })
     }
+}
+
+/// The name of the loaded program with this id, as its author gave it (at most 15 bytes).
+pub fn program_name(id: u32) -> Option<String> {
+    let program = loaded_programs().flatten().find(|program| program.id() == id)?;
+    let name = String::from_utf8_lossy(program.name()).into_owned();
+    (!name.is_empty()).then_some(name)
 }

@@ -1,14 +1,16 @@
-//! The compiled kernel programs: sized, given their constants, and connected to maps in the kernel.
+//! The compiled kernel programs, and the maps that connect them with user space.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
 };
 
+use aya::maps::{Array, IterableMap as _, MapData};
 use aya_obj::{Map, Object, generated::bpf_insn};
+use xdpdump_ebpf::CpuCounters;
 
-use super::{Error, RingMemory, bpf};
-use crate::cpus;
+use super::{Error, RingLayout};
+use crate::{cpus, probe::kernel, sys::bpf};
 
 /// `cargo xtask build-ebpf` makes it. Aligned, because its ELF structures are read where they lie.
 static OBJECT: &Aligned<[u8]> = &Aligned { bytes: *include_bytes!(env!("XDPDUMP_EBPF_OBJECT")), align: [] };
@@ -19,75 +21,131 @@ struct Aligned<T: ?Sized> {
     bytes: T,
 }
 
-/// The programs, ready to be loaded, and their maps, in the kernel.
+/// The section with the programs' constants, and so the name of the map that holds them.
+const CONSTANTS: &str = ".rodata";
+
+/// The programs as they were compiled, and the maps that all of them share.
 pub struct Image {
     object: Object,
-    maps: HashMap<String, OwnedFd>,
+    layout: RingLayout,
+    /// The perf ring of each CPU. Made without aya, which wants its size from `/sys` and below the number of CPUs: too small
+    /// where their numbers have gaps.
+    events: OwnedFd,
+    /// The memory of each CPU.
+    rings: MapData,
+}
+
+/// What a program knows from the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Constants {
+    /// The number of the source that it is attached to.
+    pub source: u32,
+    /// Most bytes to capture of a frame.
+    pub snap_len: u32,
+}
+
+/// What the programs of one source count, however often one is exchanged for another: an entry for each CPU there can be.
+pub struct SourceCounters(Array<MapData, PerCpu>);
+
+/// [`CpuCounters`], which aya is to read from bytes.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct PerCpu(CpuCounters);
+
+// SAFETY: the structure is integers without padding (asserted where it is defined): every bit pattern is a value.
+unsafe impl aya::Pod for PerCpu {}
+
+impl SourceCounters {
+    /// The sum over all CPUs.
+    pub fn sum(&self) -> Result<xdpdump_ebpf::Counters, Error> {
+        let each = self.0.iter().map(|cpu| cpu.map(|PerCpu(counters)| counters));
+        each.sum::<Result<_, _>>().map_err(Error::counters)
+    }
 }
 
 impl Image {
-    /// Creates the maps, with `snap_len` as the most bytes to capture of a frame and `memory` for the mapped rings.
-    pub fn load(snap_len: u32, memory: Option<RingMemory>) -> Result<Self, Error> {
-        let mut object = Object::parse(&OBJECT.bytes).map_err(Error::object)?;
-        let ring_mask = memory.map_or(0, |memory| (memory.ring_len - 1) as u32);
-        let constants = [("SNAP_LEN", snap_len.to_ne_bytes()), ("RING_MASK", ring_mask.to_ne_bytes())];
-        let constants = constants.iter().map(|(name, value)| (*name, (value.as_slice(), true))).collect();
-        object.patch_map_data(constants).map_err(Error::object)?;
-
-        let possible = cpus::possible().map_err(Error::Cpus)?;
-        let mut definitions = std::mem::take(&mut object.maps);
-        let mut maps = HashMap::new();
-        for (name, definition) in &mut definitions {
-            match (name.as_str(), memory) {
-                ("EVENTS", _) => definition.set_max_entries(possible.last().map_or(1, |last| last + 1)),
-                ("RINGS", Some(memory)) => {
-                    definition.set_max_entries(memory.cpus);
-                    definition.set_value_size(u32::try_from(memory.value_len).unwrap_or(u32::MAX));
-                }
-                _ => {}
-            }
-            maps.insert(name.clone(), create(name, definition)?);
-        }
-        connect(&mut object, &definitions, &maps)?;
-        Ok(Self { object, maps })
+    /// Parses the programs and creates the maps that they share, with room for rings as `layout` says.
+    pub fn load(layout: RingLayout) -> Result<Self, Error> {
+        let object = Object::parse(&OBJECT.bytes).map_err(Error::object)?;
+        let mut events = definition(&object, "EVENTS")?;
+        events.set_max_entries(cpus::limit());
+        let events = bpf::create_map("EVENTS", &events).map_err(Error::map)?;
+        let mut rings = definition(&object, "RINGS")?;
+        rings.set_max_entries(layout.cpus);
+        rings.set_value_size(u32::try_from(layout.value_len).unwrap_or(u32::MAX));
+        let rings = create(rings, "RINGS")?;
+        Ok(Self { object, layout, events, rings })
     }
 
-    /// A map by its name in the kernel side's source.
-    pub fn map(&self, name: &'static str) -> Result<BorrowedFd<'_>, Error> {
-        self.maps.get(name).map(AsFd::as_fd).ok_or(Error::Object(name))
+    /// The perf event array that programs hand events to.
+    pub fn events(&self) -> BorrowedFd<'_> {
+        self.events.as_fd()
     }
 
-    /// The instructions of a program by the name of its function.
-    pub fn program(&self, name: &'static str) -> Result<&[bpf_insn], Error> {
-        self.object
-            .programs
-            .get(name)
-            .and_then(|program| self.object.functions.get(&program.function_key()))
-            .map(|function| function.instructions.as_slice())
+    /// The array with the memory of the rings.
+    pub fn rings(&self) -> BorrowedFd<'_> {
+        self.rings.fd().as_fd()
+    }
+
+    /// Counters for one more source.
+    pub fn counters(&self) -> Result<SourceCounters, Error> {
+        let mut map = definition(&self.object, "COUNTERS")?;
+        map.set_max_entries(cpus::limit());
+        let map = aya::maps::Map::Array(create(map, "COUNTERS")?);
+        Array::try_from(map).map(SourceCounters).map_err(Error::object)
+    }
+
+    /// The instructions of a program by the name of its function, ready to be loaded.
+    pub fn program(
+        &self,
+        name: &'static str,
+        constants: Constants,
+        counters: &SourceCounters,
+    ) -> Result<Vec<bpf_insn>, Error> {
+        let mut object = self.object.clone();
+        let ring_mask = self.layout.ring_mask();
+        let preemptible = u32::from(kernel::bottom_halves_preempt_each_other());
+        let values = [
+            ("SOURCE", constants.source),
+            ("SNAP_LEN", constants.snap_len),
+            ("RING_MASK", ring_mask),
+            ("PREEMPTIBLE", preemptible),
+        ]
+        .map(|(name, value)| (name, value.to_ne_bytes()));
+        let values = values.iter().map(|(name, value)| (*name, (value.as_slice(), true))).collect();
+        object.patch_map_data(values).map_err(Error::object)?;
+        let constants = definition(&object, CONSTANTS)?;
+        let constants_map = create(constants.clone(), "constants")?;
+        // SAFETY: the ELF layer makes the values of such a map as long as the section with its data.
+        unsafe { bpf::set_constants(constants_map.fd().as_fd(), constants.data()) }.map_err(Error::map)?;
+
+        let SourceCounters(counters) = counters;
+        let maps = [
+            ("EVENTS", self.events.as_raw_fd()),
+            ("RINGS", self.rings.fd().as_fd().as_raw_fd()),
+            ("COUNTERS", counters.map().fd().as_fd().as_raw_fd()),
+            (CONSTANTS, constants_map.fd().as_fd().as_raw_fd()),
+        ];
+        let sections: HashSet<usize> = object.functions.keys().map(|(section, _)| *section).collect();
+        let definitions = std::mem::take(&mut object.maps);
+        let maps = maps
+            .into_iter()
+            .filter_map(|(name, fd)| definitions.get(name).map(|definition| (name, fd, definition)));
+        object.relocate_maps(maps, &sections).map_err(Error::object)?;
+        object.relocate_calls(&sections).map_err(Error::object)?;
+        let program = object.programs.get(name).map(aya_obj::Program::function_key);
+        program
+            .and_then(|key| object.functions.remove(&key))
+            .map(|function| function.instructions)
             .ok_or(Error::Object(name))
     }
 }
 
-/// A map in the kernel; one for constants has them, for good.
-fn create(name: &str, definition: &Map) -> Result<OwnedFd, Error> {
-    let map = bpf::create_map(name, definition).map_err(Error::map)?;
-    if !definition.data().is_empty() {
-        // SAFETY: the ELF layer makes the values of such a map as long as the section with its data.
-        unsafe { bpf::set_constants(map.as_fd(), definition.data()) }.map_err(Error::map)?;
-    }
-    Ok(map)
+/// How the object defines a map, by its name in the kernel side's source.
+fn definition(object: &Object, name: &'static str) -> Result<Map, Error> {
+    object.maps.get(name).cloned().ok_or(Error::Object(name))
 }
 
-/// Puts the maps' descriptors into the instructions.
-fn connect(
-    object: &mut Object,
-    definitions: &HashMap<String, Map>,
-    maps: &HashMap<String, OwnedFd>,
-) -> Result<(), Error> {
-    let sections: HashSet<usize> = object.functions.keys().map(|(section, _)| *section).collect();
-    let maps = definitions
-        .iter()
-        .filter_map(|(name, definition)| Some((name.as_str(), maps.get(name)?.as_raw_fd(), definition)));
-    object.relocate_maps(maps, &sections).map_err(Error::object)?;
-    object.relocate_calls(&sections).map_err(Error::object)
+fn create(definition: Map, name: &str) -> Result<MapData, Error> {
+    MapData::create(definition, name, None).map_err(Error::aya_map)
 }

@@ -9,12 +9,14 @@ pub struct Event<'a> {
     pub time: u64,
     /// The CPU whose ring it came through.
     pub cpu: u32,
+    /// The source it was taken at: an interface at a capture point.
+    pub source: u32,
     /// Number of the frame among those its CPU saw, from 1; 0 when the program does not count.
     pub sequence: u64,
-    /// Frames this CPU lost since its previous event.
+    /// Frames of this source that this CPU lost since its previous event.
     pub lost: u64,
-    /// Receive queue it arrived on.
-    pub queue: u32,
+    /// Receive queue it arrived on, where that is known.
+    pub queue: Option<u32>,
     /// What was decided about it (`enum xdp_action`), where that is known.
     pub verdict: Option<u64>,
     /// Bytes on the wire.
@@ -52,12 +54,10 @@ fn read_header(bytes: &[u8; HEADER_LEN]) -> FrameHeader {
         lost: u64_at(8),
         frame_len: u32_at(16),
         capture_len: u32_at(20),
-        ifindex: u32_at(24),
+        source: u32_at(24),
         queue: u32_at(28),
         verdict: u32_at(32),
-        point: bytes[36],
-        reserved: bytes[37],
-        flags: u16::from_ne_bytes([bytes[38], bytes[39]]),
+        flags: u32_at(36),
     }
 }
 
@@ -133,11 +133,11 @@ mod tests {
         let mut bytes = Vec::new();
         bytes.extend(header.sequence.to_ne_bytes());
         bytes.extend(header.lost.to_ne_bytes());
-        for word in [header.frame_len, header.capture_len, header.ifindex, header.queue, header.verdict] {
+        for word in
+            [header.frame_len, header.capture_len, header.source, header.queue, header.verdict, header.flags]
+        {
             bytes.extend(word.to_ne_bytes());
         }
-        bytes.extend([header.point, header.reserved]);
-        bytes.extend(header.flags.to_ne_bytes());
         bytes
     }
 
@@ -145,7 +145,7 @@ mod tests {
         #[test]
         fn reads_what_was_written_wherever_the_ring_ends(
             frame in proptest::collection::vec(any::<u8>(), 0..200),
-            numbers in any::<(u64, u64, u32, u32, u32, u32, u8, u16)>(),
+            numbers in any::<(u64, u64, u32, u32, u32, u32, u32)>(),
             padding in 0..8usize,
             cut in any::<proptest::sample::Index>(),
         ) {
@@ -154,12 +154,10 @@ mod tests {
                 lost: numbers.1,
                 frame_len: numbers.2,
                 capture_len: frame.len() as u32,
-                ifindex: numbers.3,
+                source: numbers.3,
                 queue: numbers.4,
                 verdict: numbers.5,
-                point: numbers.6,
-                reserved: 0,
-                flags: numbers.7,
+                flags: numbers.6,
             };
             let mut bytes = header_bytes(&header);
             bytes.extend(&frame);

@@ -11,24 +11,47 @@ use std::{
     time::Duration,
 };
 
-use xdpdump_ebpf::Counters;
-
-use crate::{
-    order::Receiver,
-    probe::{self, Probe},
-};
+use crate::{clock::monotonic, packet::Timestamp, transport::event::Event};
 
 /// How long a CPU may take from stamping an event to showing it. Events younger than this wait for the next round, so
 /// that one that another CPU is still writing can come before them.
-pub const HORIZON: Duration = Duration::from_millis(1);
+pub const REORDER_WINDOW: Duration = Duration::from_millis(1);
 
-/// A way from the kernel to user space.
+/// Up to when events may be handed on now, in `CLOCK_MONOTONIC` nanoseconds: all of them, or those that no CPU can come before
+/// any more.
+fn limit(all: bool) -> u64 {
+    if all { u64::MAX } else { monotonic().saturating_sub(REORDER_WINDOW.as_nanos() as u64) }
+}
+
+/// A kind of rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
+pub enum RingKind {
     /// Perf rings: every kernel, and a NIC.
     Perf,
     /// Memory that the program writes in place: Linux 5.18.
     Mapped,
+}
+
+/// What takes events out of rings, in the order of their time.
+pub trait Receiver {
+    /// Why it takes no more.
+    type End;
+
+    /// How many sources there are. An event of one beyond them is not handed on: the ring is damaged.
+    fn sources(&self) -> u32;
+
+    /// Takes one event.
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<Self::End>;
+
+    /// Whether a ring that has events as Enhanced Packet Blocks should hand on those, by [`Receiver::stamp`] and
+    /// [`Receiver::blocks`].
+    fn wants_blocks(&self) -> bool;
+
+    /// Takes note of an event of `source` at this `CLOCK_MONOTONIC` time, and says the wall-clock time its block is to have.
+    fn stamp(&mut self, source: u32, time: u64) -> Timestamp;
+
+    /// Takes whole blocks, of events that were stamped.
+    fn blocks(&mut self, blocks: &[u8]) -> ControlFlow<Self::End>;
 }
 
 /// Why there are no rings.
@@ -37,9 +60,17 @@ pub enum Error {
     /// The CPUs.
     #[error("cannot tell which CPUs are online")]
     Cpus(#[source] io::Error),
-    /// The memory of the mapped rings.
-    #[error(transparent)]
-    Probe(#[from] probe::Error),
+    /// The map that rings are put into.
+    #[error("no file descriptor is left: raise their limit (`ulimit -n`)")]
+    Descriptor(#[source] io::Error),
+    /// A CPU's wake-up.
+    #[error("cannot be woken up by CPU {cpu}{}", advice(source))]
+    Doorbell {
+        /// The CPU.
+        cpu: u32,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// A CPU's ring.
     #[error("cannot get a ring of {kib} KiB for CPU {cpu}{}", advice(source))]
     Ring {
@@ -56,7 +87,11 @@ impl Error {
     /// Makes nothing of a CPU that went offline again: it is looked for again.
     fn unless_offline(self) -> Result<(), Self> {
         match self {
-            Self::Ring { source, .. } if source.raw_os_error() == Some(libc::ENODEV) => Ok(()),
+            Self::Ring { source, .. } | Self::Doorbell { source, .. }
+                if source.raw_os_error() == Some(libc::ENODEV) =>
+            {
+                Ok(())
+            }
             error => Err(error),
         }
     }
@@ -93,43 +128,32 @@ impl Rings {
 
     /// Prepares to sleep until something is to be read: for how long at most, or `None` when there is something already.
     /// `quiet` when the last round found nothing, `events_left` when it left some that were too young: nothing will announce
-    /// that they came of age.
+    /// that they are old enough.
     pub fn prepare_sleep(&mut self, quiet: bool, events_left: bool) -> Option<Duration> {
         match self {
-            Self::Perf(_) if events_left => Some(HORIZON),
+            Self::Perf(_) if events_left => Some(REORDER_WINDOW),
             Self::Perf(rings) => Some(rings.longest_sleep()),
             Self::Mapped(rings) => rings.prepare_sleep(quiet, events_left),
         }
     }
 
-    /// Opens rings for CPUs that came online, and closes those of CPUs that went offline, after they were read to the
-    /// end.
+    /// Makes rings, or what wakes the reader, for CPUs that came online, and takes those of CPUs that went offline away, after
+    /// they were read to the end.
     ///
     /// # Errors
-    /// When the kernel gives no ring for a new CPU.
-    pub fn follow_cpus(&mut self, probe: &Probe) -> Result<(), Error> {
+    /// When the kernel gives none for a new CPU.
+    pub fn follow_cpus(&mut self) -> Result<(), Error> {
         match self {
-            Self::Perf(rings) => rings.follow_cpus(probe),
-            Self::Mapped(rings) => rings.follow_cpus(probe),
+            Self::Perf(rings) => rings.follow_cpus(),
+            Self::Mapped(rings) => rings.follow_cpus(),
         }
     }
 
-    /// What was read from all rings.
+    /// What the rings say of what was read from them.
     pub fn counts(&self) -> Counts {
         match self {
             Self::Perf(rings) => rings.counts(),
             Self::Mapped(rings) => rings.counts(),
-        }
-    }
-
-    /// What the program counted, all CPUs together; `None` for one that does not count, on a NIC.
-    ///
-    /// # Errors
-    /// What the kernel says.
-    pub fn counters(&self, probe: &Probe) -> Result<Option<Counters>, probe::Error> {
-        match self {
-            Self::Perf(_) => probe.counters(),
-            Self::Mapped(rings) => Ok(Some(rings.counters())),
         }
     }
 
@@ -142,15 +166,13 @@ impl Rings {
     }
 }
 
-/// What was read from rings.
+/// What rings say of themselves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Events read.
-    pub read: u64,
     /// Events the kernel says it had no room for. It says so only with the next event that fits, so the program's
     /// own counters are better where it has some.
     pub lost: u64,
-    /// Times that the ring's bytes made no sense.
+    /// Times that a ring's bytes made no sense.
     pub damaged: u64,
 }
 
@@ -158,10 +180,6 @@ impl Add for Counts {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self {
-            read: self.read + other.read,
-            lost: self.lost + other.lost,
-            damaged: self.damaged + other.damaged,
-        }
+        Self { lost: self.lost + other.lost, damaged: self.damaged + other.damaged }
     }
 }

@@ -1,8 +1,8 @@
 //! A record of the mapped ring: an Enhanced Packet Block as the kernel program wrote it.
 
 use xdpdump_ebpf::ring::block::{
-    CAPTURE_LEN, DROP_COUNT, DROP_COUNT_LEN, FLAGS_LEN, FRAME, FRAME_LEN, TAIL_LEN, TIME, TOTAL_LEN, TYPE,
-    VERDICT_XDP,
+    CAPTURE_LEN, DROP_COUNT, DROP_COUNT_LEN, FLAGS_LEN, FRAME, FRAME_LEN, SOURCE, TAIL_LEN, TIME, TOTAL_LEN,
+    TYPE, VERDICT_XDP,
 };
 
 use crate::{
@@ -10,15 +10,26 @@ use crate::{
     transport::event::{Event, SEQUENCE_BITS},
 };
 
-/// `CLOCK_MONOTONIC` nanoseconds and length of the record at the beginning of `bytes`; `None` when no whole record is
-/// there.
-pub fn peek(bytes: &[u8]) -> Option<(u64, usize)> {
+/// What a reader needs to know of a record to hand it on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// `CLOCK_MONOTONIC` nanoseconds.
+    pub time: u64,
+    /// The source it was taken at.
+    pub source: u32,
+    /// Bytes of the record.
+    pub len: usize,
+}
+
+/// Time, source and length of the record at the beginning of `bytes`; `None` when no whole record is there.
+pub fn peek(bytes: &[u8]) -> Option<Outline> {
     let len = word(bytes, TOTAL_LEN)? as usize;
     let is_record = word(bytes, 0)? == TYPE
         && len.is_multiple_of(4)
         && (FRAME + FLAGS_LEN + TAIL_LEN..=bytes.len()).contains(&len);
-    is_record.then_some(())?;
-    Some((u64::from(word(bytes, TIME)?) << 32 | u64::from(word(bytes, TIME + 4)?), len))
+    let time = u64::from(word(bytes, TIME)?) << 32 | u64::from(word(bytes, TIME + 4)?);
+    // The clock never gets to the last moment; the merge takes it for none.
+    (is_record && time != u64::MAX).then_some(Outline { time, source: word(bytes, SOURCE)?, len })
 }
 
 /// Replaces the time of a record that [`peek`] found.
@@ -33,7 +44,7 @@ pub fn stamp(record: &mut [u8], time: Timestamp) {
 
 /// What a record that [`peek`] found says of its frame; `None` when its lengths do not fit together.
 pub fn event(record: &[u8], cpu: u32) -> Option<Event<'_>> {
-    let (time, _) = peek(record)?;
+    let Outline { time, source, .. } = peek(record)?;
     let capture_len = word(record, CAPTURE_LEN)? as usize;
     let frame = record.get(FRAME..)?.get(..capture_len)?;
     let mut options = record.get(FRAME + capture_len.next_multiple_of(4) + FLAGS_LEN..)?;
@@ -45,9 +56,10 @@ pub fn event(record: &[u8], cpu: u32) -> Option<Event<'_>> {
     Some(Event {
         time,
         cpu,
+        source,
         sequence: double_word(options, 4)? & ((1 << SEQUENCE_BITS) - 1),
         lost,
-        queue: word(options, 16)?,
+        queue: Some(word(options, 16)?),
         verdict: match options.get(24..33)? {
             [VERDICT_XDP, action @ ..] => action.try_into().ok().map(u64::from_ne_bytes),
             _ => None,
@@ -81,13 +93,14 @@ mod tests {
         fn reads_an_enhanced_packet_block(
             frame in proptest::collection::vec(any::<u8>(), 0..200),
             time in 0..i64::MAX,
-            (queue, sequence, lost, verdict) in (any::<u32>(), 1..1u64 << 48, 0..3u64, any::<u64>()),
+            (source, queue, sequence, lost, verdict) in
+                (any::<u32>(), any::<u32>(), 1..1u64 << 48, 0..3u64, any::<u64>()),
         ) {
             let mut record = Vec::new();
             encode::enhanced_packet(&mut record, &Packet {
                 timestamp: Timestamp(time),
                 uptime: None,
-                interface: 0,
+                interface: source,
                 frame: &frame,
                 frame_len: 9000,
                 meta: Meta {
@@ -99,11 +112,12 @@ mod tests {
                 },
             });
             let expected = Event {
-                time: time.cast_unsigned(), cpu: 3, sequence, lost, queue, verdict: Some(verdict), frame_len: 9000, frame: &frame,
+                time: time.cast_unsigned(), cpu: 3, source, sequence, lost, queue: Some(queue), verdict: Some(verdict),
+                frame_len: 9000, frame: &frame,
             };
             prop_assert_eq!(event(&record, 3), Some(expected));
             stamp(&mut record, Timestamp(5));
-            prop_assert_eq!(peek(&record), Some((5, record.len())));
+            prop_assert_eq!(peek(&record), Some(Outline { time: 5, source, len: record.len() }));
         }
 
         #[test]
@@ -111,7 +125,7 @@ mod tests {
             if let Some(field) = bytes.get_mut(..4) {
                 field.copy_from_slice(&TYPE.to_ne_bytes());
             }
-            if let Some((_, len)) = peek(&bytes) {
+            if let Some(Outline { len, .. }) = peek(&bytes) {
                 prop_assert!(len <= bytes.len());
                 event(&bytes[..len], 0);
                 stamp(&mut bytes[..len], Timestamp(1));

@@ -6,18 +6,23 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
-use xdpdump_ebpf::Counters;
-
-use super::{block, memory::Memory};
+use super::{
+    block::{self, Outline},
+    memory::RingMemory,
+};
 use crate::{
-    order::{Receiver, Source},
+    order::Stream,
+    sys::{
+        bpf,
+        perf_event::{self, Wakeup},
+    },
     transport::{
-        Counts,
-        perf::{self, Pulse, Wakeup},
+        Counts, Receiver,
+        perf::{self, Pulse},
     },
 };
 
-/// Most bytes to hand over at once, and to keep from the program meanwhile.
+/// Most bytes to hand on at once, and to keep from the program meanwhile.
 const RUN_BYTES: usize = 512 << 10;
 
 /// The doorbell's own ring: it holds nothing, but must not be full. A page, because it counts as locked memory.
@@ -26,41 +31,52 @@ const DOORBELL_BYTES: usize = 4 << 10;
 /// The ring of one CPU.
 pub struct Ring {
     cpu: u32,
-    memory: Memory,
+    memory: RingMemory,
     tail: u64,
     counts: Counts,
-    doorbell: OwnedFd,
+    /// None while its CPU is offline.
+    doorbell: Option<Doorbell>,
+}
+
+/// What a program wakes the reader with.
+struct Doorbell {
+    event: OwnedFd,
+    memory: perf::RingMemory,
     pulse: Pulse,
-    doorbell_memory: perf::Mapping,
 }
 
 impl Ring {
-    /// Maps the ring of `cpu` in `map`, and makes a doorbell for it.
+    /// Maps the ring of `cpu` in `map`. It has no doorbell yet.
     ///
     /// # Errors
     /// What the kernel says.
     pub fn open(map: BorrowedFd<'_>, cpu: u32, ring_len: usize) -> io::Result<Self> {
-        let memory = Memory::map(map, cpu, ring_len)?;
-        let doorbell = perf::open_event(cpu, Wakeup::EveryFrame)?;
-        let doorbell_memory = perf::Mapping::new(&doorbell, DOORBELL_BYTES)?;
-        let pulse = Pulse::new(&doorbell)?;
-        Ok(Self { cpu, memory, tail: 0, counts: Counts::default(), doorbell, pulse, doorbell_memory })
+        let memory = RingMemory::map(map, cpu, ring_len)?;
+        Ok(Self { cpu, memory, tail: 0, counts: Counts::default(), doorbell: None })
     }
 
-    /// Whether its doorbell can still ring.
+    /// Whether it has a doorbell that can still ring.
     pub fn has_doorbell(&mut self) -> bool {
-        self.pulse.of(&self.doorbell)
+        self.doorbell.as_mut().is_some_and(|doorbell| doorbell.pulse.is_running(&doorbell.event))
     }
 
-    /// A new doorbell for a CPU that was offline: its event did not survive.
+    /// Puts a new doorbell into the perf event array `events`: the event of a CPU that was offline does not ring any more.
     ///
     /// # Errors
-    /// What the kernel says.
-    pub fn renew_doorbell(&mut self) -> io::Result<()> {
-        self.doorbell = perf::open_event(self.cpu, Wakeup::EveryFrame)?;
-        self.pulse = Pulse::new(&self.doorbell)?;
-        self.doorbell_memory = perf::Mapping::new(&self.doorbell, DOORBELL_BYTES)?;
+    /// What the kernel says: `ENODEV` when the CPU is offline.
+    pub fn renew_doorbell(&mut self, events: &impl AsFd) -> io::Result<()> {
+        self.doorbell = None;
+        let event = perf_event::open(self.cpu, Wakeup::EveryFrame)?;
+        let memory = perf::RingMemory::new(&event, DOORBELL_BYTES)?;
+        let pulse = Pulse::new(&event)?;
+        bpf::set_ring(events.as_fd(), self.cpu, event.as_fd())?;
+        self.doorbell = Some(Doorbell { event, memory, pulse });
         Ok(())
+    }
+
+    /// The doorbell's descriptor, which can be read when it rang.
+    pub fn doorbell(&self) -> Option<BorrowedFd<'_>> {
+        self.doorbell.as_ref().map(|doorbell| doorbell.event.as_fd())
     }
 
     /// The CPU it belongs to.
@@ -73,15 +89,12 @@ impl Ring {
         self.counts
     }
 
-    /// What the program counted.
-    pub fn counters(&self) -> Counters {
-        self.memory.counters()
-    }
-
     /// Has the doorbell rung when so many bytes are waiting, or the ring a quarter full if that is less. Returns whether they
     /// are there already.
     pub fn ring_doorbell_at(&mut self, bytes: u64) -> bool {
-        self.doorbell_memory.set_tail(self.doorbell_memory.head());
+        if let Some(Doorbell { memory, .. }) = &self.doorbell {
+            memory.set_tail(memory.head());
+        }
         self.memory.wake_at(self.tail.wrapping_add(bytes.min(self.memory.ring_len() as u64 / 4)))
     }
 
@@ -89,12 +102,6 @@ impl Ring {
     pub fn batch(&mut self) -> Batch<'_> {
         let head = self.memory.head();
         Batch { ring: self, head }
-    }
-}
-
-impl AsFd for Ring {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.doorbell.as_fd()
     }
 }
 
@@ -124,54 +131,66 @@ impl Batch<'_> {
         self.ring.memory.set_tail(self.head);
     }
 
-    /// Hands over a run of blocks; returns its bytes, 0 when there is no record up to `until`.
-    fn hand_over_blocks<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End, usize> {
+    /// Hands on a run of blocks; returns its bytes, 0 when there is no record up to `until`.
+    fn drain_blocks<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End, usize> {
+        let sources = receiver.sources();
         let (bytes, lap) = self.records();
         let mut len = 0;
-        let mut count = 0;
         while len < lap.min(RUN_BYTES) {
             let record = &mut bytes[len..];
-            let Some((time, record_len)) = block::peek(record).filter(|(time, _)| *time <= until) else {
-                break;
-            };
-            block::stamp(record, receiver.stamp(time));
-            len += record_len;
-            count += 1;
+            let next = block::peek(record).filter(|next| next.time <= until && next.source < sources);
+            let Some(next) = next else { break };
+            block::stamp(record, receiver.stamp(next.source, next.time));
+            len += next.len;
         }
         let flow = if len == 0 { ControlFlow::Continue(()) } else { receiver.blocks(&bytes[..len]) };
-        self.ring.counts.read += count;
         self.let_go(len);
         flow?;
         ControlFlow::Continue(len)
     }
 
-    /// Hands over the events of a run; returns its bytes, 0 when there is no record up to `until`.
-    fn hand_over_events<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End, usize> {
+    /// Hands on the events of a run; returns its bytes, 0 when there is no record up to `until`.
+    fn drain_events<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End, usize> {
         let cpu = self.ring.cpu;
+        let sources = receiver.sources();
         let (bytes, lap) = self.records();
         let mut len = 0;
-        let mut counts = Counts::default();
+        let mut damaged = 0;
         let mut flow = ControlFlow::Continue(());
         while len < lap.min(RUN_BYTES) && flow.is_continue() {
             let record = &bytes[len..];
-            let Some((_, record_len)) = block::peek(record).filter(|(time, _)| *time <= until) else { break };
-            len += record_len;
-            match block::event(&record[..record_len], cpu) {
-                Some(event) => {
-                    counts.read += 1;
-                    flow = receiver.event(&event);
-                }
-                None => counts.damaged += 1,
+            let next = block::peek(record).filter(|next| next.time <= until && next.source < sources);
+            let Some(next) = next else { break };
+            len += next.len;
+            match block::event(&record[..next.len], cpu) {
+                Some(event) => flow = receiver.event(&event),
+                None => damaged += 1,
             }
         }
-        self.ring.counts = self.ring.counts + counts;
+        self.ring.counts.damaged += damaged;
         self.let_go(len);
         flow?;
         ControlFlow::Continue(len)
     }
+
+    /// Hands the records that are no later than `until` to `receiver`, until it breaks: as blocks if it wants them.
+    pub fn drain_until<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End> {
+        while self.next_time().is_some_and(|time| time <= until) {
+            let len = if receiver.wants_blocks() {
+                self.drain_blocks(until, receiver)?
+            } else {
+                self.drain_events(until, receiver)?
+            };
+            if len == 0 {
+                // The next record is one, but of no source that there is.
+                self.skip_damage();
+            }
+        }
+        ControlFlow::Continue(())
+    }
 }
 
-impl Source for Batch<'_> {
+impl Stream for Batch<'_> {
     fn next_time(&mut self) -> Option<u64> {
         if self.ring.tail == self.head {
             return None;
@@ -181,20 +200,6 @@ impl Source for Batch<'_> {
         if next.is_none() {
             self.skip_damage();
         }
-        next.map(|(time, _)| time)
-    }
-
-    fn hand_over<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End> {
-        while self.next_time().is_some_and(|time| time <= until) {
-            let len = if receiver.wants_blocks() {
-                self.hand_over_blocks(until, receiver)?
-            } else {
-                self.hand_over_events(until, receiver)?
-            };
-            if len == 0 {
-                break;
-            }
-        }
-        ControlFlow::Continue(())
+        next.map(|Outline { time, .. }| time)
     }
 }

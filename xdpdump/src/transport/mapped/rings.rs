@@ -2,18 +2,15 @@
 
 use std::{
     ops::ControlFlow,
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::{BorrowedFd, OwnedFd},
     time::Duration,
 };
 
-use xdpdump_ebpf::Counters;
-
-use super::ring::Ring;
+use super::ring::{Batch, Ring};
 use crate::{
     cpus,
-    order::{self, Receiver},
-    probe::Probe,
-    transport::{Counts, Error, HORIZON},
+    order::Merge,
+    transport::{Counts, Error, REORDER_WINDOW, Receiver, limit},
 };
 
 /// How long to sleep while frames arrive: the doorbell costs an interrupt, so it is for the first frame after a pause and
@@ -23,11 +20,13 @@ const PACE: Duration = Duration::from_millis(2);
 /// How long to sleep while a ring fills up with frames that are too young to be written.
 const HURRY: Duration = Duration::from_micros(100);
 
-/// A ring for every CPU that has room in the map.
+/// The ring of every CPU that has memory in the map, whether it is online or not: one that comes online writes to it at
+/// once.
 pub struct Rings {
+    /// The perf event array that programs find their doorbells in.
+    events: OwnedFd,
     each: Vec<Ring>,
-    /// Bytes of each.
-    ring_len: usize,
+    merge: Merge,
     immediate: bool,
 }
 
@@ -42,33 +41,38 @@ pub fn ring_len(bytes: usize) -> usize {
 }
 
 impl Rings {
-    /// Maps the ring of every online CPU and connects its doorbell.
+    /// Maps the rings of the first `cpus` CPUs from the array `rings`, and puts doorbells for those that are online into the
+    /// perf event array `events`.
     ///
     /// # Errors
     /// When the kernel does not let us.
-    pub fn open(probe: &Probe, ring_len: usize, immediate: bool) -> Result<Self, Error> {
-        let online = cpus::online().map_err(Error::Cpus)?;
-        let mut rings = Self { each: Vec::new(), ring_len, immediate };
-        for cpu in online {
-            rings.add(probe, cpu)?;
-        }
+    pub fn open(
+        rings: BorrowedFd<'_>,
+        events: BorrowedFd<'_>,
+        cpus: u32,
+        ring_len: usize,
+        immediate: bool,
+    ) -> Result<Self, Error> {
+        let open = |cpu| {
+            Ring::open(rings, cpu, ring_len).map_err(|source| Error::Ring {
+                cpu,
+                kib: ring_len >> 10,
+                source,
+            })
+        };
+        let each = (0..cpus).map(open).collect::<Result<_, _>>()?;
+        let events = events.try_clone_to_owned().map_err(Error::Descriptor)?;
+        let mut rings = Self { events, each, merge: Merge::default(), immediate };
+        rings.follow_cpus()?;
         Ok(rings)
-    }
-
-    fn add(&mut self, probe: &Probe, cpu: u32) -> Result<(), Error> {
-        let ring = Ring::open(probe.rings()?, cpu, self.ring_len)
-            .and_then(|ring| probe.set_ring(cpu, ring.as_fd()).map(|()| ring))
-            .map_err(|source| Error::Ring { cpu, kib: self.ring_len >> 10, source })?;
-        self.each.push(ring);
-        Ok(())
     }
 
     /// See [`transport::Rings::read`](crate::transport::Rings::read).
     pub fn read<R: Receiver>(&mut self, to_the_end: bool, receiver: &mut R) -> ControlFlow<R::End, bool> {
         // Time first, rings second: what is older than the limit is in the rings by then.
-        let limit = order::limit(to_the_end || self.each.len() == 1);
-        let mut batches: Vec<_> = self.each.iter_mut().map(Ring::batch).collect();
-        order::merge(&mut batches, limit, receiver)
+        let limit = limit(to_the_end || self.each.len() == 1);
+        let mut batches: Vec<Batch<'_>> = self.each.iter_mut().map(Ring::batch).collect();
+        self.merge.run(&mut batches, limit, |batch, until| batch.drain_until(until, receiver))
     }
 
     /// See [`transport::Rings::prepare_sleep`](crate::transport::Rings::prepare_sleep).
@@ -80,31 +84,25 @@ impl Rings {
         let waiting =
             self.each.iter_mut().filter_map(|ring| ring.ring_doorbell_at(bytes).then_some(())).count();
         match (events_left, waiting) {
-            (true, 0) => Some(HORIZON),
+            (true, 0) => Some(REORDER_WINDOW),
             (true, _) => Some(HURRY),
             (false, 0) => Some(if patient { PACE } else { Duration::MAX }),
             (false, _) => None,
         }
     }
 
-    /// See [`transport::Rings::follow_cpus`](crate::transport::Rings::follow_cpus). The memory of a CPU that is offline stays:
-    /// it may come back. The map has no room for CPUs beyond those of the start; their frames are counted as lost.
+    /// See [`transport::Rings::follow_cpus`](crate::transport::Rings::follow_cpus): here it is doorbells that CPUs need. Frames
+    /// of CPUs beyond those with memory are counted as lost.
     ///
     /// # Errors
     /// When the kernel gives no doorbell for a CPU.
-    pub fn follow_cpus(&mut self, probe: &Probe) -> Result<(), Error> {
+    pub fn follow_cpus(&mut self) -> Result<(), Error> {
         let online = cpus::online().map_err(Error::Cpus)?;
-        for ring in &mut self.each {
-            if online.contains(&ring.cpu()) && !ring.has_doorbell() {
-                ring.renew_doorbell()
-                    .and_then(|()| probe.set_ring(ring.cpu(), ring.as_fd()))
-                    .map_err(|source| Error::Ring { cpu: ring.cpu(), kib: self.ring_len >> 10, source })
+        for ring in self.each.iter_mut().filter(|ring| online.contains(&ring.cpu())) {
+            if !ring.has_doorbell() {
+                ring.renew_doorbell(&self.events)
+                    .map_err(|source| Error::Doorbell { cpu: ring.cpu(), source })
                     .or_else(Error::unless_offline)?;
-            }
-        }
-        for &cpu in online.range(..probe.ring_count()) {
-            if self.each.iter().all(|ring| ring.cpu() != cpu) {
-                self.add(probe, cpu).or_else(Error::unless_offline)?;
             }
         }
         Ok(())
@@ -115,17 +113,8 @@ impl Rings {
         self.each.iter().fold(Counts::default(), |sum, ring| sum + ring.counts())
     }
 
-    /// What the program counted on all CPUs.
-    pub fn counters(&self) -> Counters {
-        self.each.iter().map(Ring::counters).fold(Counters::default(), |sum, cpu| Counters {
-            seen: sum.seen + cpu.seen,
-            emitted: sum.emitted + cpu.emitted,
-            failed: sum.failed + cpu.failed,
-        })
-    }
-
     /// The descriptors to poll.
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.each.iter().map(AsFd::as_fd)
+        self.each.iter().filter_map(Ring::doorbell)
     }
 }

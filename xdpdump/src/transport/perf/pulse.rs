@@ -27,7 +27,7 @@ impl Pulse {
 
     /// Whether `event` has run all the time since this was last asked; one that ended a moment ago still seems to. One that
     /// cannot be read is taken to run.
-    pub fn of(&mut self, event: &OwnedFd) -> bool {
+    pub fn is_running(&mut self, event: &OwnedFd) -> bool {
         // From after the last reading to before this one: never longer than what lies between the two.
         let elapsed = self.asked.elapsed();
         let Ok(enabled) = enabled(event) else { return true };

@@ -6,17 +6,18 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
+use xdpdump_ebpf::flags;
+
 use super::{
-    event_open::{self, Mapping, Wakeup},
+    memory::RingMemory,
     pulse::Pulse,
     walk::{self, Record},
 };
-use xdpdump_ebpf::flags;
-
 use crate::{
-    order::{Receiver, Source},
+    order::Stream,
+    sys::perf_event::{self, Wakeup},
     transport::{
-        Counts,
+        Counts, Receiver,
         event::{self, Event, Split},
     },
 };
@@ -30,17 +31,35 @@ pub struct Ring {
     cpu: u32,
     event: OwnedFd,
     pulse: Pulse,
-    mapping: Mapping,
+    memory: RingMemory,
     /// Everything before it is read.
     tail: u64,
     /// [`Counts`] of everything read.
     counts: Counts,
-    /// The program's count of lost frames as of the last event.
-    lost: u64,
+    losses: Losses,
     /// Lost events the ring reported since the last event.
     unreported: u64,
     /// A frame in one piece that lay around the ring's end.
     scratch: Vec<u8>,
+}
+
+/// What a CPU's programs had lost of each source as of the last event.
+#[derive(Clone, Debug, Default)]
+pub struct Losses(Vec<u64>);
+
+impl Losses {
+    /// What was lost of `source`, below `sources`, since this was last asked, when `lost` frames were lost by now. A program
+    /// that another one interrupted may say less than that one did.
+    fn since_last(&mut self, source: u32, lost: u64) -> u64 {
+        let source = source as usize;
+        if self.0.len() <= source {
+            self.0.resize(source + 1, 0);
+        }
+        let Some(known) = self.0.get_mut(source) else { return 0 };
+        let new = lost.saturating_sub(*known);
+        *known += new;
+        new
+    }
 }
 
 /// The largest ring of at most `bytes` that the kernel takes: a power of two of pages, at least 128 KiB so that the
@@ -54,18 +73,18 @@ impl Ring {
     /// Opens the ring of `cpu` with `data_len` bytes, a result of [`data_size`].
     ///
     /// # Errors
-    /// What the kernel says; see [`event_open::open`] and [`Mapping::new`].
+    /// What the kernel says; see [`perf_event::open`] and [`RingMemory::new`].
     pub fn open(cpu: u32, data_len: usize, wakeup: Wakeup) -> io::Result<Self> {
-        let event = event_open::open(cpu, wakeup)?;
-        let mapping = Mapping::new(&event, data_len)?;
+        let event = perf_event::open(cpu, wakeup)?;
+        let memory = RingMemory::new(&event, data_len)?;
         Ok(Self {
             cpu,
             pulse: Pulse::new(&event)?,
             event,
-            mapping,
+            memory,
             tail: 0,
             counts: Counts::default(),
-            lost: 0,
+            losses: Losses::default(),
             unreported: 0,
             scratch: Vec::new(),
         })
@@ -81,50 +100,50 @@ impl Ring {
         self.counts
     }
 
-    /// The program's count of lost frames as of the last event.
-    pub fn lost(&self) -> u64 {
-        self.lost
+    /// Goes on from the losses of an earlier ring of its CPU: the programs count on when a ring is replaced.
+    #[must_use]
+    pub fn resume(self, losses: Losses) -> Self {
+        Self { losses, ..self }
     }
 
-    /// Goes on from that count: the program counts on when the ring of a CPU is replaced.
-    #[must_use]
-    pub fn resume(self, lost: u64) -> Self {
-        Self { lost, ..self }
+    /// The losses as of the last event.
+    pub fn losses(&self) -> &Losses {
+        &self.losses
     }
 
     /// Whether something is to be read.
     pub fn has_events(&self) -> bool {
-        self.mapping.head() != self.tail
+        self.memory.head() != self.tail
     }
 
     /// Whether frames of its CPU still get into it.
     pub fn is_running(&mut self) -> bool {
-        self.pulse.of(&self.event)
+        self.pulse.is_running(&self.event)
     }
 
     /// Everything the kernel has written by now. What is not taken out of the batch comes with the next one.
     pub fn batch(&mut self) -> Batch<'_> {
-        let Self { cpu, event: _, pulse: _, mapping, tail, counts, lost, unreported, scratch } = self;
-        let mapping = &*mapping;
-        let head = mapping.head();
-        if head.wrapping_sub(*tail) > mapping.data_len() as u64 {
+        let Self { cpu, event: _, pulse: _, memory, tail, counts, losses, unreported, scratch } = self;
+        let memory = &*memory;
+        let head = memory.head();
+        if head.wrapping_sub(*tail) > memory.data_len() as u64 {
             // More cannot be waiting.
             counts.damaged += 1;
             *tail = head;
         }
         // SAFETY: the kernel writes from `head` on and, as long as the tail stays, not over what lies between; the
         // batch moves the tail only past what it has let go of.
-        let (first, second) = unsafe { mapping.bytes(*tail, head) };
+        let (first, second) = unsafe { memory.bytes(*tail, head) };
         Batch {
             cpu: *cpu,
-            mapping,
+            memory,
             head,
             given_back: *tail,
             tail,
             rest: Split::new(first, second),
             pending: None,
             counts,
-            lost,
+            losses,
             unreported,
             scratch,
         }
@@ -140,7 +159,7 @@ impl AsFd for Ring {
 /// What a ring held at one moment.
 pub struct Batch<'r> {
     cpu: u32,
-    mapping: &'r Mapping,
+    memory: &'r RingMemory,
     head: u64,
     given_back: u64,
     tail: &'r mut u64,
@@ -148,7 +167,7 @@ pub struct Batch<'r> {
     /// The next sample, already off `rest`.
     pending: Option<(u64, Split<'r>)>,
     counts: &'r mut Counts,
-    lost: &'r mut u64,
+    losses: &'r mut Losses,
     unreported: &'r mut u64,
     scratch: &'r mut Vec<u8>,
 }
@@ -186,34 +205,38 @@ impl Batch<'_> {
 
     fn give_back(&mut self) {
         self.given_back = *self.tail;
-        self.mapping.set_tail(*self.tail);
+        self.memory.set_tail(*self.tail);
     }
 }
 
-impl Source for Batch<'_> {
+impl Stream for Batch<'_> {
     fn next_time(&mut self) -> Option<u64> {
         self.advance();
         self.pending.map(|(time, _)| time)
     }
+}
 
-    fn hand_over<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End> {
+impl Batch<'_> {
+    /// Hands the events that are no later than `until` to `receiver`, until it breaks.
+    pub fn drain_until<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End> {
         while self.next_time().is_some_and(|time| time <= until) {
             let Some((time, body)) = self.pending.take() else { break };
             let mut flow = ControlFlow::Continue(());
-            if let Some((header, frame)) = event::parse(body, self.scratch) {
-                self.counts.read += 1;
+            let event = event::parse(body, self.scratch);
+            if let Some((header, frame)) = event.filter(|(header, _)| header.source < receiver.sources()) {
                 // A program without counters numbers nothing and leaves the losses to the ring.
                 let lost = if header.sequence == 0 {
                     std::mem::take(self.unreported)
                 } else {
-                    header.lost.wrapping_sub(std::mem::replace(self.lost, header.lost))
+                    self.losses.since_last(header.source, header.lost)
                 };
                 flow = receiver.event(&Event {
                     time,
                     cpu: self.cpu,
+                    source: header.source,
                     sequence: header.sequence,
                     lost,
-                    queue: header.queue,
+                    queue: (header.flags & flags::QUEUE != 0).then_some(header.queue),
                     verdict: (header.flags & flags::VERDICT != 0).then_some(header.verdict.into()),
                     frame_len: header.frame_len,
                     frame,
@@ -237,6 +260,13 @@ impl Drop for Batch<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn losses_are_told_once_for_each_source() {
+        let mut losses = Losses::default();
+        assert_eq!([losses.since_last(1, 5), losses.since_last(0, 2), losses.since_last(1, 7)], [5, 2, 2]);
+        assert_eq!([losses.since_last(1, 6), losses.since_last(1, 8)], [0, 1]);
+    }
 
     #[test]
     fn a_ring_is_a_power_of_two_and_holds_the_largest_event() {

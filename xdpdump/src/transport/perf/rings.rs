@@ -4,16 +4,16 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     ops::ControlFlow,
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     time::Duration,
 };
 
-use super::{Ring, Wakeup, data_size};
+use super::{Batch, Ring, data_size, ring::Losses};
 use crate::{
     cpus,
-    order::{self, Receiver},
-    probe::Probe,
-    transport::{Counts, Error},
+    order::Merge,
+    sys::{bpf, perf_event::Wakeup},
+    transport::{Counts, Error, Receiver, limit},
 };
 
 /// The kernel does not say that something waits below the watermark; look as often as packets are to be written.
@@ -21,28 +21,31 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A ring for every online CPU.
 pub struct Rings {
+    /// The perf event array that programs find them in.
+    events: OwnedFd,
     each: Vec<Ring>,
+    merge: Merge,
     /// Bytes of each.
     data_len: usize,
     immediate: bool,
     /// Of rings that are gone with their CPU.
     retired: Counts,
     /// What their CPUs' programs had lost by then.
-    lost: BTreeMap<u32, u64>,
+    losses: BTreeMap<u32, Losses>,
 }
 
 impl Rings {
-    /// Opens a ring for every online CPU and connects it to the probe: `buffer` bytes together, or a share of the
-    /// machine's memory, if the process may lock that much.
+    /// Opens a ring for every online CPU and puts it into the perf event array `events`: `buffer` bytes together, or a share of
+    /// the machine's memory, if the process may lock that much.
     ///
     /// # Errors
     /// When the kernel gives no ring that large.
-    pub fn open(probe: &Probe, buffer: Option<u64>, immediate: bool) -> Result<Self, Error> {
+    pub fn open(events: BorrowedFd<'_>, buffer: Option<u64>, immediate: bool) -> Result<Self, Error> {
         let online = cpus::online().map_err(Error::Cpus)?;
         let bytes = buffer.unwrap_or_else(|| cpus::default_buffer(online.len()));
         let mut data_len = data_size(cpus::share(bytes, online.len()));
         loop {
-            let rings = Self::open_on(probe, &online, data_len, immediate);
+            let rings = Self::open_on(events, &online, data_len, immediate);
             let smaller = data_size(data_len / 2);
             match rings {
                 // Without CAP_IPC_LOCK rings count against RLIMIT_MEMLOCK. Nobody asked for this size, so a smaller one
@@ -58,26 +61,33 @@ impl Rings {
     }
 
     fn open_on(
-        probe: &Probe,
+        events: BorrowedFd<'_>,
         online: &BTreeSet<u32>,
         data_len: usize,
         immediate: bool,
     ) -> Result<Self, Error> {
-        let mut rings =
-            Self { each: Vec::new(), data_len, immediate, retired: Counts::default(), lost: BTreeMap::new() };
+        let mut rings = Self {
+            events: events.try_clone_to_owned().map_err(Error::Descriptor)?,
+            each: Vec::new(),
+            merge: Merge::default(),
+            data_len,
+            immediate,
+            retired: Counts::default(),
+            losses: BTreeMap::new(),
+        };
         for &cpu in online {
-            rings.add(probe, cpu)?;
+            rings.add(cpu)?;
         }
         Ok(rings)
     }
 
-    fn add(&mut self, probe: &Probe, cpu: u32) -> Result<(), Error> {
+    fn add(&mut self, cpu: u32) -> Result<(), Error> {
         let wakeup =
             if self.immediate { Wakeup::EveryFrame } else { Wakeup::Bytes(wakeup_bytes(self.data_len)) };
         let ring = Ring::open(cpu, self.data_len, wakeup)
-            .and_then(|ring| probe.set_ring(cpu, ring.as_fd()).map(|()| ring))
+            .and_then(|ring| bpf::set_ring(self.events.as_fd(), cpu, ring.as_fd()).map(|()| ring))
             .map_err(|source| Error::Ring { cpu, kib: self.data_len >> 10, source })?;
-        self.each.push(ring.resume(self.lost.get(&cpu).copied().unwrap_or(0)));
+        self.each.push(ring.resume(self.losses.remove(&cpu).unwrap_or_default()));
         Ok(())
     }
 
@@ -86,22 +96,22 @@ impl Rings {
     ///
     /// # Errors
     /// When the kernel gives no ring for a new CPU.
-    pub fn follow_cpus(&mut self, probe: &Probe) -> Result<(), Error> {
+    pub fn follow_cpus(&mut self) -> Result<(), Error> {
         let online = cpus::online().map_err(Error::Cpus)?;
-        let (retired, lost) = (&mut self.retired, &mut self.lost);
+        let Self { events, retired, losses, .. } = self;
         self.each.retain_mut(|ring| {
             if ring.has_events() || online.contains(&ring.cpu()) && ring.is_running() {
                 return true;
             }
-            // Not connected any more is as good.
-            let _ = probe.unset_ring(ring.cpu());
+            // The kernel may have taken it out already.
+            let _ = bpf::unset_ring(events.as_fd(), ring.cpu());
             *retired = *retired + ring.counts();
-            lost.insert(ring.cpu(), ring.lost());
+            losses.insert(ring.cpu(), ring.losses().clone());
             false
         });
         for cpu in online {
             if self.each.iter().all(|ring| ring.cpu() != cpu) {
-                self.add(probe, cpu).or_else(Error::unless_offline)?;
+                self.add(cpu).or_else(Error::unless_offline)?;
             }
         }
         Ok(())
@@ -110,9 +120,9 @@ impl Rings {
     /// See [`transport::Rings::read`](crate::transport::Rings::read).
     pub fn read<R: Receiver>(&mut self, to_the_end: bool, receiver: &mut R) -> ControlFlow<R::End, bool> {
         // Time first, rings second: what is older than the limit is in the rings by then.
-        let limit = order::limit(to_the_end || self.each.len() == 1);
-        let mut batches: Vec<_> = self.each.iter_mut().map(Ring::batch).collect();
-        order::merge(&mut batches, limit, receiver)
+        let limit = limit(to_the_end || self.each.len() == 1);
+        let mut batches: Vec<Batch<'_>> = self.each.iter_mut().map(Ring::batch).collect();
+        self.merge.run(&mut batches, limit, |batch, until| batch.drain_until(until, receiver))
     }
 
     /// How long to sleep at most.

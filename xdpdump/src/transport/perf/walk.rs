@@ -60,7 +60,9 @@ fn sample(body: Split<'_>) -> Option<Record<'_>> {
     let (time, rest) = body.split_at(8)?;
     let (size, data) = rest.split_at(4)?;
     let (body, _) = data.split_at(u32::from_ne_bytes(size.array()?) as usize)?;
-    Some(Record::Sample { time: u64::from_ne_bytes(time.array()?), body })
+    let time = u64::from_ne_bytes(time.array()?);
+    // The clock never gets to the last moment; the merge takes it for none.
+    (time != u64::MAX).then_some(Record::Sample { time, body })
 }
 
 /// `u64 id; u64 lost;`
@@ -118,7 +120,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_record_is_found_wherever_the_ring_ends(
-            samples in proptest::collection::vec((any::<u64>(), proptest::collection::vec(any::<u8>(), 0..100)), 1..20),
+            samples in proptest::collection::vec((0..u64::MAX, proptest::collection::vec(any::<u8>(), 0..100)), 1..20),
             cut in any::<proptest::sample::Index>(),
         ) {
             let mut bytes = Vec::new();

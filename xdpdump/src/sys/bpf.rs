@@ -1,0 +1,214 @@
+//! `bpf(2)`: what aya 0.14 has no call for, see [`probe`](crate::probe).
+//!
+//! Zero is the right value for every attribute that is left out (`union bpf_attr`, include/uapi/linux/bpf.h).
+
+use std::{
+    io,
+    mem::zeroed,
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+};
+
+use aya_obj::generated::{
+    BPF_F_XDP_HAS_FRAGS, bpf_attach_type::BPF_XDP, bpf_attr__bindgen_ty_1 as MapCreate,
+    bpf_attr__bindgen_ty_2 as MapElement, bpf_attr__bindgen_ty_4 as ProgramLoad,
+    bpf_attr__bindgen_ty_9 as GetInfo, bpf_attr__bindgen_ty_14 as LinkCreate,
+    bpf_attr__bindgen_ty_15 as LinkUpdate, bpf_cmd, bpf_insn, bpf_prog_info,
+    bpf_prog_type::BPF_PROG_TYPE_XDP,
+};
+
+/// `bpf(2)` with `attributes` as its argument.
+///
+/// # Safety
+/// Every pointer in the attributes must be valid for what the command does with it.
+unsafe fn call<T>(command: bpf_cmd, attributes: &mut T) -> io::Result<i32> {
+    // SAFETY: the attributes live through the call, the kernel accepts any prefix of the union, and the caller vouches
+    // for the pointers in it.
+    let result = unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *attributes, size_of::<T>()) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
+}
+
+/// [`call`] for a command that makes a file descriptor.
+///
+/// # Safety
+/// As for [`call`], and the command must be such a one.
+unsafe fn call_for_fd<T>(command: bpf_cmd, attributes: &mut T) -> io::Result<OwnedFd> {
+    // SAFETY: the caller vouches for the attributes; the descriptor is new and ours alone.
+    unsafe { call(command, attributes).map(|fd| OwnedFd::from_raw_fd(fd)) }
+}
+
+/// Attributes with every field 0.
+///
+/// # Safety
+/// `T` is integers, arrays and unions of integers.
+unsafe fn blank<T>() -> T {
+    // SAFETY: zero is a valid value for what the caller says `T` is made of.
+    unsafe { zeroed() }
+}
+
+/// A descriptor as an attribute.
+fn number(fd: BorrowedFd<'_>) -> u32 {
+    fd.as_raw_fd().cast_unsigned()
+}
+
+/// An object's name in the kernel: 15 bytes of it at most.
+fn short_name(name: &str) -> [libc::c_char; 16] {
+    let mut short = [0; 16];
+    for (to, from) in short.iter_mut().take(15).zip(name.bytes()) {
+        *to = from.cast_signed() as libc::c_char;
+    }
+    short
+}
+
+/// Creates a map as the object defines it.
+///
+/// # Errors
+/// What the kernel says: `EPERM`, `ENOMEM`, `EINVAL` for what it does not know.
+pub fn create_map(name: &str, map: &aya_obj::Map) -> io::Result<OwnedFd> {
+    // SAFETY: the structure is integers.
+    let mut attributes: MapCreate = unsafe { blank() };
+    attributes.map_type = map.map_type();
+    attributes.key_size = map.key_size();
+    attributes.value_size = map.value_size();
+    attributes.max_entries = map.max_entries();
+    attributes.map_flags = map.map_flags();
+    attributes.map_name = short_name(name);
+    // SAFETY: there is no pointer in the attributes.
+    unsafe { call_for_fd(bpf_cmd::BPF_MAP_CREATE, &mut attributes) }
+}
+
+fn element<T>(map: BorrowedFd<'_>, key: &u32, value: *const T) -> MapElement {
+    // SAFETY: the structure is integers and a union of integers.
+    let mut attributes: MapElement = unsafe { blank() };
+    attributes.map_fd = number(map);
+    attributes.key = std::ptr::from_ref(key) as u64;
+    attributes.__bindgen_anon_1.value = value as u64;
+    attributes
+}
+
+/// Sets the only value of `map` for good: neither programs nor we can change it any more, so the verifier knows it.
+///
+/// # Errors
+/// What the kernel says.
+///
+/// # Safety
+/// `value` is as long as the map's values are: the kernel reads that much.
+pub unsafe fn set_constants(map: BorrowedFd<'_>, value: &[u8]) -> io::Result<()> {
+    let key = 0;
+    let mut attributes = element(map, &key, value.as_ptr());
+    // SAFETY: the key is four bytes, the caller vouches for the value, and both live through the calls.
+    unsafe {
+        call(bpf_cmd::BPF_MAP_UPDATE_ELEM, &mut attributes)?;
+        call(bpf_cmd::BPF_MAP_FREEZE, &mut attributes.map_fd).map(drop)
+    }
+}
+
+/// Puts the perf event `ring` into the perf event array `map` at index `cpu`.
+///
+/// # Errors
+/// What the kernel says: `E2BIG` for an index beyond the map.
+pub fn set_ring(map: BorrowedFd<'_>, cpu: u32, ring: BorrowedFd<'_>) -> io::Result<()> {
+    let value = ring.as_raw_fd();
+    let mut attributes = element(map, &cpu, &raw const value);
+    // SAFETY: key and value are four bytes each, as a perf event array has them, and live through the call.
+    unsafe { call(bpf_cmd::BPF_MAP_UPDATE_ELEM, &mut attributes) }.map(drop)
+}
+
+/// Takes the ring of `cpu` out of the perf event array `map`.
+///
+/// # Errors
+/// What the kernel says: `ENOENT` when there is none.
+pub fn unset_ring(map: BorrowedFd<'_>, cpu: u32) -> io::Result<()> {
+    let mut attributes = element(map, &cpu, std::ptr::null::<u32>());
+    // SAFETY: the key is four bytes and lives through the call.
+    unsafe { call(bpf_cmd::BPF_MAP_DELETE_ELEM, &mut attributes) }.map(drop)
+}
+
+/// An XDP program to be loaded.
+pub struct Program<'a> {
+    /// What the kernel is to call it, 15 bytes of it.
+    pub name: &'a str,
+    /// With the maps' descriptors in place.
+    pub instructions: &'a [bpf_insn],
+    /// Whether it takes frames in several buffers.
+    pub multi_buffer: bool,
+    /// The interface whose NIC is to run it, 0 for none.
+    pub ifindex: u32,
+}
+
+/// Loads an XDP program.
+///
+/// On failure the text is what the verifier, the kernel's or the driver's, had to say.
+///
+/// # Errors
+/// What the kernel says: `EINVAL` for a flag or helper that it does not know, or when the NIC runs no programs.
+pub fn load_program(program: &Program<'_>) -> Result<OwnedFd, (io::Error, String)> {
+    // SAFETY: the structure is integers, arrays and a union of integers.
+    let mut attributes: ProgramLoad = unsafe { blank() };
+    attributes.prog_type = BPF_PROG_TYPE_XDP as u32;
+    attributes.insn_cnt = program.instructions.len() as u32;
+    attributes.insns = program.instructions.as_ptr() as u64;
+    attributes.license = c"Dual MIT/GPL".as_ptr() as u64;
+    attributes.prog_flags = if program.multi_buffer { BPF_F_XDP_HAS_FRAGS } else { 0 };
+    attributes.prog_name = short_name(program.name);
+    attributes.prog_ifindex = program.ifindex;
+    // SAFETY: instructions and licence live through the call and are as long as said.
+    unsafe { call_for_fd(bpf_cmd::BPF_PROG_LOAD, &mut attributes) }.map_err(|error| {
+        // Once more, to hear why; the log would cost time on every load.
+        let mut log = vec![0; 256 << 10];
+        attributes.log_level = 1;
+        attributes.log_size = log.len() as u32;
+        attributes.log_buf = log.as_mut_ptr() as u64;
+        // SAFETY: as above, and so is the log.
+        let _ = unsafe { call_for_fd(bpf_cmd::BPF_PROG_LOAD, &mut attributes) };
+        let text = log.split(|byte| *byte == 0).next().unwrap_or_default();
+        (error, String::from_utf8_lossy(text).into_owned())
+    })
+}
+
+/// Attaches an XDP program to an interface for as long as the returned link is open.
+///
+/// `flags` is one of `XDP_FLAGS_*_MODE` (include/uapi/linux/if_link.h).
+///
+/// # Errors
+/// What the kernel says: `EBUSY` when a program is attached, `EOPNOTSUPP` when the driver has no such mode, `EINVAL` when
+/// the driver refuses as it is set up, or before Linux 5.9.
+pub fn attach_xdp(program: BorrowedFd<'_>, ifindex: u32, flags: u32) -> io::Result<OwnedFd> {
+    // SAFETY: the structure is integers and unions of integers.
+    let mut attributes: LinkCreate = unsafe { blank() };
+    attributes.__bindgen_anon_1.prog_fd = number(program);
+    attributes.__bindgen_anon_2.target_ifindex = ifindex;
+    attributes.attach_type = BPF_XDP as u32;
+    attributes.flags = flags;
+    // SAFETY: there is no pointer in the attributes.
+    unsafe { call_for_fd(bpf_cmd::BPF_LINK_CREATE, &mut attributes) }
+}
+
+/// Puts another program under `link` in one step: every frame meets the one or the other.
+///
+/// # Errors
+/// What the kernel says: `EINVAL` for a program of another kind, `ENOLINK` when the interface is gone.
+pub fn exchange_program(link: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: the structure is integers and unions of integers.
+    let mut attributes: LinkUpdate = unsafe { blank() };
+    attributes.link_fd = number(link);
+    attributes.__bindgen_anon_1.new_prog_fd = number(program);
+    // SAFETY: there is no pointer in the attributes.
+    unsafe { call(bpf_cmd::BPF_LINK_UPDATE, &mut attributes) }.map(drop)
+}
+
+/// The number in the kernel of a program that is open here. (aya tells it for programs that it loaded.)
+///
+/// # Errors
+/// What the kernel says.
+pub fn program_id(program: BorrowedFd<'_>) -> io::Result<u32> {
+    // SAFETY: the structure is integers, arrays and bit fields.
+    let mut info: bpf_prog_info = unsafe { blank() };
+    let mut attributes = GetInfo {
+        bpf_fd: number(program),
+        info_len: size_of::<bpf_prog_info>() as u32,
+        info: (&raw mut info) as u64,
+    };
+    // SAFETY: the structure is as long as said, every bit pattern is a value of it, and its pointers are null, so that the
+    // kernel follows none.
+    unsafe { call(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attributes) }.map(|_| info.id)
+}

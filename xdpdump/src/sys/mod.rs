@@ -1,0 +1,7 @@
+//! What is left of raw system calls and of memory shared with the kernel, where neither the standard library nor rustix nor
+//! aya has a call for it.
+
+pub mod affinity;
+pub mod bpf;
+pub mod mapping;
+pub mod perf_event;
