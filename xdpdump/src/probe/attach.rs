@@ -71,8 +71,8 @@ impl Probe {
         counters: SourceCounters,
         mode: XdpMode,
     ) -> Result<(), Refusal> {
-        let instructions = self.image.program(program.name, request.constants, &counters)?;
-        let loaded = program.load(&instructions).map_err(|(error, log)| Refusal::Load(error, log))?;
+        let linked = self.image.program(program.name, request.constants, &counters)?;
+        let loaded = program.load(&linked).map_err(|(error, log)| Refusal::Load(error, log))?;
         let xdp_link =
             bpf::attach_xdp(loaded.as_fd(), request.link.index, flags(mode)).map_err(Refusal::Attach)?;
         let id = bpf::program_id(loaded.as_fd()).ok();

@@ -21,7 +21,7 @@ pub use attach::Attached;
 use aya::programs::loaded_programs;
 pub use error::Error;
 pub use object::Constants;
-use object::{Image, SourceCounters};
+use object::{Image, Linked, SourceCounters};
 use xdpdump_ebpf::Counters;
 
 use crate::sys::bpf;
@@ -104,9 +104,9 @@ impl Probe {
         let attachment = self.attachments.get_mut(source as usize).ok_or(Error::NoSource(source))?;
         let link = attachment.link.as_ref().ok_or(Error::NoSource(source))?;
         let constants = Constants { source, snap_len };
-        let instructions = self.image.program(attachment.program.name, constants, &attachment.counters)?;
+        let linked = self.image.program(attachment.program.name, constants, &attachment.counters)?;
         let program =
-            attachment.program.load(&instructions).map_err(|(error, log)| Error::program(&error, &log))?;
+            attachment.program.load(&linked).map_err(|(error, log)| Error::program(&error, &log))?;
         bpf::exchange_program(link.as_fd(), program.as_fd()).map_err(Error::Exchange)?;
         attachment.id = bpf::program_id(program.as_fd()).ok();
         Ok(())
@@ -135,10 +135,7 @@ impl Probe {
 }
 
 impl Program {
-    fn load(
-        self,
-        instructions: &[aya_obj::generated::bpf_insn],
-    ) -> Result<OwnedFd, (std::io::Error, String)> {
+    fn load(self, Linked { instructions, .. }: &Linked) -> Result<OwnedFd, (std::io::Error, String)> {
         let Self { name, multi_buffer, ifindex, .. } = self;
         bpf::load_program(&bpf::Program { name, instructions, multi_buffer, ifindex })
     }

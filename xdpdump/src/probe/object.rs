@@ -44,6 +44,14 @@ pub struct Constants {
     pub snap_len: u32,
 }
 
+/// A program with the maps' descriptors in its instructions.
+pub struct Linked {
+    /// What the kernel is to load.
+    pub instructions: Vec<bpf_insn>,
+    /// Open for as long as the instructions name it; a loaded program holds its maps itself.
+    _constants: MapData,
+}
+
 /// What the programs of one source count, however often one is exchanged for another: an entry for each CPU there can be.
 pub struct SourceCounters(Array<MapData, PerCpu>);
 
@@ -95,13 +103,13 @@ impl Image {
         Array::try_from(map).map(SourceCounters).map_err(Error::object)
     }
 
-    /// The instructions of a program by the name of its function, ready to be loaded.
+    /// The program of the function with this name, ready to be loaded.
     pub fn program(
         &self,
         name: &'static str,
         constants: Constants,
         counters: &SourceCounters,
-    ) -> Result<Vec<bpf_insn>, Error> {
+    ) -> Result<Linked, Error> {
         let mut object = self.object.clone();
         let ring_mask = self.layout.ring_mask();
         let preemptible = u32::from(kernel::bottom_halves_preempt_each_other());
@@ -136,7 +144,7 @@ impl Image {
         let program = object.programs.get(name).map(aya_obj::Program::function_key);
         program
             .and_then(|key| object.functions.remove(&key))
-            .map(|function| function.instructions)
+            .map(|function| Linked { instructions: function.instructions, _constants: constants_map })
             .ok_or(Error::Object(name))
     }
 }
