@@ -1,0 +1,59 @@
+//! CPUs that user space does not know of. Needs root and two CPUs.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::{fs, process::Command};
+
+use xdpdump_testing::{
+    capture::{Capture, Totals, xdpdump},
+    cpu, files, kernel,
+    netns::NetNs,
+    wire::{self, Wire},
+};
+
+const FRAMES: usize = 1000;
+
+/// Captures `FRAMES` frames on each of two CPUs, with a list of CPUs in `/sys` that says there is only the first.
+fn capture_with_one_cpu_in(list: &str, transport: &str) -> (Totals, usize) {
+    let (sender, receiver) = NetNs::quiet_pair("left", "right");
+    let directory = tempfile::tempdir().unwrap();
+    let fake = directory.path().join("cpus");
+    fs::write(&fake, "0\n").unwrap();
+    let path = directory.path().join("out.pcapng");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", "mount --bind $0 $1 && shift && exec \"$@\""]);
+    command.arg(&fake).arg(format!("/sys/devices/system/cpu/{list}"));
+    command.args([xdpdump(), "-S", "-i", "right", "--transport", transport, "-w"]).arg(&path);
+    let mut capture = receiver.run(|| Capture::spawn(&mut command));
+    capture.wait_for("listening on");
+    for cpu in [0, 1] {
+        let wire = Wire::open(&sender, "left");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // In generic mode the other end of a veth pair receives where the frame was sent.
+                cpu::stay_on(cpu);
+                (0..FRAMES).for_each(|_| wire.send(&wire::frame(60, b"")));
+            });
+        });
+    }
+    let totals = capture.stop().totals();
+    (totals, files::read(&path).packets.len())
+}
+
+#[test]
+fn frames_of_a_cpu_that_is_said_to_be_offline_are_counted_as_lost() {
+    for transport in kernel::transports() {
+        let (totals, packets) = capture_with_one_cpu_in("online", transport);
+        assert_eq!(totals.received, 2 * FRAMES as u64, "{transport}: {totals:?}");
+        assert_eq!(totals, Totals::exact(packets as u64, totals.dropped), "{transport}");
+        assert!(totals.captured >= FRAMES as u64, "{transport}: {totals:?}");
+    }
+}
+
+#[test]
+fn a_cpu_that_is_said_to_be_impossible_does_no_harm() {
+    for transport in kernel::transports() {
+        let (totals, packets) = capture_with_one_cpu_in("possible", transport);
+        assert_eq!(totals, Totals::exact(2 * FRAMES as u64, 0), "{transport}: {totals:?}");
+        assert_eq!(packets, 2 * FRAMES, "{transport}");
+    }
+}
