@@ -19,14 +19,18 @@ pub enum Config {
         interface: OsString,
     },
     /// Capture from an interface.
-    Capture(Capture, Destination),
+    Capture(Capture),
     /// Read a capture file.
-    Read {
-        /// The file; `-` is standard input.
-        file: PathBuf,
-        /// Where its packets go.
-        destination: Destination,
-    },
+    Replay(Replay),
+}
+
+/// What to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// The file; `-` is standard input.
+    pub file: PathBuf,
+    /// Where its packets go.
+    pub destination: Destination,
 }
 
 /// How to capture.
@@ -42,10 +46,12 @@ pub struct Capture {
     pub promiscuous: bool,
     /// Bytes of all rings together; `None` goes by the machine.
     pub buffer: Option<u64>,
-    /// The way to user space asked for; `None` takes the fastest there is.
-    pub transport: Option<RingKind>,
+    /// The kind of rings asked for; `None` takes the fastest there is.
+    pub rings: Option<RingKind>,
     /// Whether every frame is to be shown at once, whatever it costs.
     pub immediate: bool,
+    /// Where the packets go.
+    pub destination: Destination,
 }
 
 /// Where packets go and how many.

@@ -13,5 +13,7 @@ pub mod output;
 pub mod packet;
 pub mod probe;
 pub mod replay;
+pub mod report;
+pub mod sinks;
 mod sys;
 pub mod transport;

@@ -1,11 +1,20 @@
 //! From a capture file to the sinks: no kernel, no privileges.
 
-use std::io::Read;
+use std::{
+    fs::{File, Metadata},
+    io::{self, Read},
+    os::fd::{AsFd, BorrowedFd},
+    os::unix::fs::MetadataExt,
+    path::Path,
+};
 
 use crate::{
+    config,
     input::{self, CaptureFile, Item},
     output::{self, Sink},
     packet::InterfaceStatistics,
+    report::{self, Reporter},
+    sinks::{self, Guarded},
 };
 
 /// Why reading a file into the sinks ended early.
@@ -17,13 +26,65 @@ pub enum Error {
     /// The output.
     #[error(transparent)]
     Output(#[from] output::Error),
+    /// The file is to be read and written at once.
+    #[error("{0} would be overwritten while it is read: write to another file with -w")]
+    SameFile(String),
+    /// The number of packets.
+    #[error("cannot write to standard output")]
+    Print(#[source] io::Error),
+}
+
+/// Reads a capture file as the configuration says. An output whose reader has left is a normal end.
+///
+/// # Errors
+/// When the file is damaged or the output cannot be written. The packets before that are in the output.
+pub fn run(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Error> {
+    match read(config, reporter) {
+        Err(Error::Output(output::Error::Closed(_))) => Ok(()),
+        result => result,
+    }
+}
+
+fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Error> {
+    let config::Replay { file: path, destination } = config;
+    let mut file = CaptureFile::open(path)?;
+    if destination.file.as_ref().is_some_and(|output| is_same_file(path, &output.path)) {
+        return Err(Error::SameFile(file.name().to_owned()));
+    }
+    if let Some(interface) = file.interface() {
+        let (link_type, snap_len) = (interface.link_type, interface.snap_len);
+        reporter.say_plainly(&format!(
+            "reading from file {}, link-type {link_type}, snapshot length {snap_len}",
+            file.name()
+        ));
+    }
+    let mut sinks = sinks::open(destination, Guarded::No)?;
+    // What comes through a pipe comes when it happens.
+    let shows_at_once = destination.packet_buffered || sinks::is_watched(destination);
+    let count = replay(&mut file, destination.limit, shows_at_once, &mut sinks)?;
+    if destination.count { report::print_count(count).map_err(Error::Print) } else { Ok(()) }
+}
+
+/// Whether what is read and what is to be written are one regular file; `-` is the standard stream.
+fn is_same_file(input: &Path, output: &Path) -> bool {
+    let of_stream = |stream: BorrowedFd<'_>| stream.try_clone_to_owned().map(File::from)?.metadata();
+    let standard = Path::new("-");
+    let input = if input == standard { of_stream(io::stdin().as_fd()) } else { input.metadata() };
+    let output = if output == standard { of_stream(io::stdout().as_fd()) } else { output.metadata() };
+    identity(input).is_some_and(|input| identity(output) == Some(input))
+}
+
+/// What is the same for all names of a regular file, and for no other.
+fn identity(metadata: io::Result<Metadata>) -> Option<(u64, u64)> {
+    let metadata = metadata.ok().filter(Metadata::is_file)?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 /// Hands the packets of `file` to `sink`, `limit` of them at most, and finishes it; returns how many there were.
 ///
 /// # Errors
 /// When the file is damaged or the output cannot be written. The packets before that are in the output.
-pub fn run<R: Read>(
+pub fn replay<R: Read>(
     file: &mut CaptureFile<R>,
     limit: Option<u64>,
     packet_buffered: bool,

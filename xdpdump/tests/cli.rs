@@ -43,7 +43,17 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-i", "lo", "-s", "262145"], "262145"),
         (&["-i", "lo", "-s", "-1"], "-1"),
         (&["-i", "lo", "-c", "0"], "0"),
+        (&["-i", "lo", "-D"], "cannot be used with"),
         (&["-r", "x.pcap", "-H"], "cannot be used with"),
+        (&["-r", "x.pcap", "-S"], "--absolute-tcp-sequence-numbers"),
+        (&["-i", "any"], "not supported yet"),
+        (&["-r", "x.pcap", "-i", "any"], "not supported yet"),
+        (&["-i", "lo", "tcp", "port", "80"], "\"tcp port 80\""),
+        (&["-r", "x.pcap", "-nC", "10"], "tcpdump's -C"),
+        (&["-r", "x.pcap", "-Z", "root"], "file capabilities"),
+        (&["-r", "x.pcap", "--skip", "1"], "tcpdump's --skip"),
+        (&["-r", "x.pcap", "--linktype=RAW"], "tcpdump's --linktype"),
+        (&["-r", "x.pcap", "-tt", "--time-style", "date"], "cannot be used with"),
         (&["-i", "lo", "--print"], "--write"),
     ] {
         let output = cargo_bin_cmd!("xdpdump").args(arguments).output().expect("the tool runs");
@@ -61,6 +71,32 @@ fn version_and_help_go_to_standard_output() {
     for letter in "iwrcsneqvtxXAUBDLlpNSHh#".chars() {
         assert!(text(&help.stdout).contains(&format!("-{letter}")), "-{letter}");
     }
+}
+
+#[test]
+fn long_forms_print_what_the_letters_print() {
+    let file = fixture("protocols.pcap");
+    let file = file.to_str().expect("a path");
+    let lines = |options: &[&str]| {
+        let output =
+            cargo_bin_cmd!("xdpdump").args(["-r", file]).args(options).output().expect("the tool runs");
+        assert!(output.status.success(), "{options:?}: {}", text(&output.stderr));
+        output.stdout
+    };
+    for (letters, long) in [
+        ("-n", "--numeric"),
+        ("-x", "--hex"),
+        ("-X", "--hex-and-ascii"),
+        ("-A", "--ascii"),
+        ("-t", "--time-style=none"),
+        ("-tt", "--time-style=epoch"),
+        ("-ttt", "--time-style=delta"),
+        ("-tttt", "--time-style=date"),
+        ("-ttttt", "--time-style=since-first"),
+    ] {
+        assert!(lines(&[letters]) == lines(&[long]), "{letters} {long}");
+    }
+    assert!(lines(&[]) == lines(&["--time-style=day"]));
 }
 
 #[test]

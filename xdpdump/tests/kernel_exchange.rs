@@ -1,5 +1,4 @@
 //! A program is exchanged for another under load, and no frame is missed. Needs root.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
     collections::BTreeMap,

@@ -29,21 +29,24 @@ pub struct Source {
     pub interface: Interface,
 }
 
-/// Attaches as the configuration says; where it leaves the transport open, by the mapped ring if the kernel can.
-pub fn connect(config: &config::Capture, link: &Link) -> Result<Connection, Error> {
+/// Attaches as the configuration says, with every frame shown at once if `immediate`; where it leaves the transport open, by the mapped ring if the kernel can.
+pub fn connect(config: &config::Capture, immediate: bool, link: &Link) -> Result<Connection, Error> {
     let on_the_nic = config.mode == Some(XdpMode::Offload);
-    match config.transport {
+    match config.rings {
         Some(RingKind::Mapped) if on_the_nic => Err(Error::RingOnNic),
-        Some(RingKind::Mapped) => through_ring(config, link).map_err(Error::without_mapped_rings),
-        Some(RingKind::Perf) => through_perf(config, link),
-        None if on_the_nic => Ok(through_perf(config, link)?.because("a NIC writes to nothing else")),
-        None if ring_share(config)? > mapped::MAX_RING_LEN => {
-            Ok(through_perf(config, link)?.because("mapped rings have at most 256 MiB for each CPU"))
+        Some(RingKind::Mapped) => through_ring(config, immediate, link).map_err(Error::without_mapped_rings),
+        Some(RingKind::Perf) => through_perf(config, immediate, link),
+        None if on_the_nic => {
+            Ok(through_perf(config, immediate, link)?.because("a NIC writes to nothing else"))
         }
-        None => match through_ring(config, link).map_err(Error::without_mapped_rings) {
+        None if ring_share(config)? > mapped::MAX_RING_LEN => {
+            Ok(through_perf(config, immediate, link)?
+                .because("mapped rings have at most 256 MiB for each CPU"))
+        }
+        None => match through_ring(config, immediate, link).map_err(Error::without_mapped_rings) {
             // What is wrong with the interface is wrong for both.
             Err(reason @ Error::NoMappedRings(_)) => {
-                Ok(through_perf(config, link)?.because(&reason.to_string()))
+                Ok(through_perf(config, immediate, link)?.because(&reason.to_string()))
             }
             result => Ok(result?.because("the fastest this kernel has")),
         },
@@ -61,12 +64,12 @@ impl Connection {
     }
 }
 
-fn through_ring(config: &config::Capture, link: &Link) -> Result<Connection, Error> {
+fn through_ring(config: &config::Capture, immediate: bool, link: &Link) -> Result<Connection, Error> {
     let online = cpus::online().map_err(transport::Error::Cpus)?;
     let ring_len = mapped::ring_len(ring_share(config)?);
     let cpus = online.last().map_or(1, |last| last + 1);
     let mut probe = Probe::load(RingLayout { cpus, ring_len, value_len: mapped::value_len(ring_len) })?;
-    let rings = mapped::Rings::open(probe.rings(), probe.events(), cpus, ring_len, config.immediate)?;
+    let rings = mapped::Rings::open(probe.rings(), probe.events(), cpus, ring_len, immediate)?;
     let snap_len = config.snap_len.min(ring::MAX_CAPTURE_LEN);
     let sources = vec![attach(&mut probe, link, config.mode, snap_len)?];
     Ok(Connection { probe, rings: Rings::Mapped(rings), sources, explanation: None })
@@ -78,10 +81,10 @@ fn ring_share(config: &config::Capture) -> Result<usize, Error> {
     Ok(cpus::share(config.buffer.unwrap_or_else(|| cpus::default_buffer(cpus)), cpus))
 }
 
-fn through_perf(config: &config::Capture, link: &Link) -> Result<Connection, Error> {
+fn through_perf(config: &config::Capture, immediate: bool, link: &Link) -> Result<Connection, Error> {
     let layout = RingLayout { cpus: cpus::limit(), ring_len: 0, value_len: size_of::<ring::Control>() };
     let mut probe = Probe::load(layout)?;
-    let rings = perf::Rings::open(probe.events(), config.buffer, config.immediate)?;
+    let rings = perf::Rings::open(probe.events(), config.buffer, immediate)?;
     let snap_len = config.snap_len.min(MAX_CAPTURE_LEN);
     let sources = vec![attach(&mut probe, link, config.mode, snap_len)?];
     Ok(Connection { probe, rings: Rings::Perf(rings), sources, explanation: None })

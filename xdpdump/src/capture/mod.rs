@@ -9,10 +9,12 @@ mod signals;
 mod statistics;
 mod watch;
 
+use std::io::{self, IsTerminal};
+
 use connect::Source;
 use delivery::Delivery;
 pub use error::Error;
-use session::Session;
+use session::{Manner, Session};
 use signals::Signals;
 pub use statistics::Totals;
 use watch::Watch;
@@ -22,80 +24,83 @@ use crate::{
     config,
     interface::{Link, Promiscuous, XdpMode},
     output::{self, Sink},
+    report::{self, Reporter},
+    sinks::{self, Guarded},
 };
 
-/// Who is told what goes on while a capture runs.
-pub trait Audience {
-    /// Something to know, a line.
-    fn say(&mut self, line: &str);
-
-    /// How many packets were captured so far.
-    fn progress(&mut self, packets: u64);
-}
-
-type Notify<'a> = &'a mut dyn Audience;
-
-/// How packets are handed on.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Limits {
-    /// Stop after so many packets.
-    pub packets: Option<u64>,
-    /// Hand every packet to the operating system as soon as it is read.
-    pub packet_buffered: bool,
-    /// Say now and then how many packets were captured.
-    pub progress: bool,
-    /// Say how frames get to user space.
-    pub verbose: bool,
-    /// Standard output is an output: stop when its reader is gone.
-    pub watch_stdout: bool,
-}
-
-/// Captures until a signal, the packet limit, a closed pipe or an error ends it; detached in any case.
-///
-/// `open` is called once nothing else can keep the capture from beginning: one that cannot begin leaves the file of an
-/// earlier one as it is.
-///
-/// The totals are there also when the capture failed after it had begun.
+/// Captures as the configuration says until a signal, the packet limit, an output whose reader has left, or an error ends it;
+/// detached in any case. Says what became of the frames.
 ///
 /// # Errors
-/// When the capture could not begin; the second value when it ended before its time.
-pub fn run<S: Sink>(
-    config: &config::Capture,
-    limits: Limits,
-    open: impl FnOnce() -> Result<S, output::Error>,
-    notify: Notify<'_>,
-) -> Result<(Totals, Result<(), Error>), Error> {
-    let link = Link::find(&config.interface)?;
+/// When the capture could not begin, or ended before its time.
+pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<(), Error> {
+    let destination = &config.destination;
+    let (totals, result) = match capture(config, reporter) {
+        Err(Error::Output(output::Error::Closed(_))) => return Ok(()),
+        result => result?,
+    };
+    if shows_progress(destination) {
+        // The totals do not go over the last count.
+        reporter.say_plainly("");
+    }
+    reporter.say_plainly(&totals.to_string());
+    let printed = if destination.count { report::print_count(totals.captured) } else { Ok(()) };
+    // What ended the capture matters more than a standard output that nobody reads.
+    result.and(printed.map_err(Error::Print))
+}
 
+/// Whether the number of packets is said now and then: nothing else shows that the capture goes on.
+fn shows_progress(destination: &config::Destination) -> bool {
+    destination.verbose
+        && destination.file.is_some()
+        && destination.text.is_none()
+        && io::stderr().is_terminal()
+}
+
+/// The second value says why the capture ended before its time.
+fn capture(
+    config: &config::Capture,
+    reporter: &mut dyn Reporter,
+) -> Result<(Totals, Result<(), Error>), Error> {
+    let destination = &config.destination;
+    let link = Link::find(&config.interface)?;
     let start = Sample::take();
-    let connection = connect::connect(config, &link)?;
-    let mut sink = open()?;
+    let immediate = config.immediate || sinks::is_watched(destination);
+    let connection = connect::connect(config, immediate, &link)?;
+    // Nothing but the output can keep the capture from beginning now: one that cannot begin leaves the file of an earlier one
+    // as it is.
+    let mut sink = sinks::open(destination, Guarded::Yes(&mut |line| reporter.say(line)))?;
     // Not before: opening a named pipe waits for its reader, and a signal ends that.
     let signals = Signals::register().map_err(Error::Poll)?;
     for source in &connection.sources {
         sink.interface(&source.interface)?;
     }
-    if let Some(choice) = connection.explanation.as_deref().filter(|_| limits.verbose) {
-        notify.say(choice);
+    if let Some(choice) = connection.explanation.as_deref().filter(|_| destination.verbose) {
+        reporter.say(choice);
     }
     // Held until the capture is over; the kernel takes it back when the process ends.
-    let _promiscuous = config.promiscuous.then(|| enter_promiscuous(&link, notify));
+    let _promiscuous = config.promiscuous.then(|| enter_promiscuous(&link, reporter));
     for source in &connection.sources {
-        announce(source, notify);
+        announce(source, reporter);
     }
     let watch = Watch::new(link)?;
 
     let snap_lens = connection.sources.iter().map(|source| source.interface.snap_len);
-    let delivery = Delivery::new(&mut sink, start, snap_lens, limits.packets);
-    let mut session = Session::new(connection, delivery, signals, watch, limits);
-    let end = session.capture(notify);
+    let delivery = Delivery::new(&mut sink, start, snap_lens, destination.limit);
+    let manner = Manner {
+        packet_buffered: destination.packet_buffered || immediate,
+        progress: shows_progress(destination),
+        watch_stdout: sinks::writes_to_a_reader(destination),
+    };
+    let mut session = Session::new(connection, delivery, signals, watch, manner);
+    let end = session.capture(reporter);
     Ok(session.finish(end))
 }
 
-fn enter_promiscuous(link: &Link, notify: Notify<'_>) -> Option<Promiscuous> {
+fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promiscuous> {
     Promiscuous::enter(link.index)
         .inspect_err(|error| {
-            notify.say(&format!(
+            reporter.say(&format!(
                 "{} is not in promiscuous mode ({error}): frames for other stations may be missing; -p asks for that",
                 link.display_name()
             ));
@@ -103,20 +108,20 @@ fn enter_promiscuous(link: &Link, notify: Notify<'_>) -> Option<Promiscuous> {
         .ok()
 }
 
-fn announce(Source { link, attached, interface }: &Source, notify: Notify<'_>) {
+fn announce(Source { link, attached, interface }: &Source, reporter: &mut dyn Reporter) {
     let name = link.display_name();
     if let Some(refusal) = &attached.native_refused {
-        notify.say(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));
+        reporter.say(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));
     }
     if !attached.multi_buffer && attached.mode != XdpMode::Offload {
-        notify.say(&format!(
+        reporter.say(&format!(
             "{name}: no multi-buffer XDP here: frames of several buffers do not reach the capture"
         ));
     }
     if !link.up {
-        notify.say(&format!("{name} is down: frames will be captured when it comes up"));
+        reporter.say(&format!("{name} is down: frames will be captured when it comes up"));
     }
-    notify.say(&format!(
+    reporter.say(&format!(
         "listening on {name}, link-type {}, snapshot length {} bytes, {} mode",
         interface.link_type, interface.snap_len, attached.mode
     ));

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Error, Limits, Notify, Totals,
+    Error, Totals,
     connect::Connection,
     delivery::{Delivery, End},
     poller::Poller,
@@ -18,6 +18,7 @@ use crate::{
     clock::RESAMPLE_EVERY,
     output,
     probe::Probe,
+    report::Reporter,
     transport::{REORDER_WINDOW, Rings},
 };
 
@@ -27,6 +28,17 @@ const FLUSH_EVERY: Duration = Duration::from_millis(50);
 /// How long a CPU may still be inside the program after it was detached.
 const DRAIN_FOR: Duration = Duration::from_millis(500);
 
+/// How a capture behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Hand every packet to the operating system as soon as it is read.
+    pub packet_buffered: bool,
+    /// Say now and then how many packets were captured.
+    pub progress: bool,
+    /// Standard output is an output: stop when its reader is gone.
+    pub watch_stdout: bool,
+}
+
 /// A capture that runs.
 pub struct Session<'a> {
     probe: Probe,
@@ -34,7 +46,7 @@ pub struct Session<'a> {
     delivery: Delivery<'a>,
     signals: Signals,
     watch: Watch,
-    limits: Limits,
+    manner: Manner,
     /// A CPU has no ring or no doorbell, and that was said.
     lacking: bool,
     /// When packets that are in a buffer are to leave it.
@@ -48,18 +60,18 @@ impl<'a> Session<'a> {
         delivery: Delivery<'a>,
         signals: Signals,
         watch: Watch,
-        limits: Limits,
+        manner: Manner,
     ) -> Self {
         let Connection { probe, rings, .. } = connection;
-        Self { probe, rings, delivery, signals, watch, limits, lacking: false, flush_at: None }
+        Self { probe, rings, delivery, signals, watch, manner, lacking: false, flush_at: None }
     }
 
     /// Runs until something ends it.
-    pub fn capture(&mut self, notify: Notify<'_>) -> End {
+    pub fn capture(&mut self, reporter: &mut dyn Reporter) -> End {
         let mut poller = Poller::default();
         let mut housekeeping_at = Instant::now();
         loop {
-            if let Err(end) = self.turn(&mut poller, &mut housekeeping_at, notify) {
+            if let Err(end) = self.turn(&mut poller, &mut housekeeping_at, reporter) {
                 return end;
             }
         }
@@ -69,7 +81,7 @@ impl<'a> Session<'a> {
         &mut self,
         poller: &mut Poller,
         housekeeping_at: &mut Instant,
-        notify: Notify<'_>,
+        reporter: &mut dyn Reporter,
     ) -> Result<(), End> {
         let before = self.delivery.captured();
         let events_left = match self.round(false) {
@@ -82,14 +94,14 @@ impl<'a> Session<'a> {
         }
         if self.signals.report() {
             let totals: Totals = self.totals(false)?.into_iter().sum();
-            notify.say(&totals.one_line());
+            reporter.say(&totals.one_line());
         }
         let now = Instant::now();
         self.flush(now, quiet)?;
-        self.watch.changes(self.probe.program_id(0), notify)?;
+        self.watch.changes(self.probe.program_id(0), reporter)?;
         if now >= *housekeeping_at {
             *housekeeping_at = now + RESAMPLE_EVERY;
-            self.housekeeping(notify)?;
+            self.housekeeping(reporter)?;
         }
         match self.rings.prepare_sleep(quiet, events_left) {
             Some(longest) => {
@@ -103,7 +115,7 @@ impl<'a> Session<'a> {
     /// Lets packets out that were in a buffer for long enough.
     fn flush(&mut self, now: Instant, quiet: bool) -> Result<(), output::Error> {
         if !quiet && self.flush_at.is_none() {
-            self.flush_at = Some(if self.limits.packet_buffered { now } else { now + FLUSH_EVERY });
+            self.flush_at = Some(if self.manner.packet_buffered { now } else { now + FLUSH_EVERY });
         }
         if self.flush_at.is_some_and(|at| now >= at) {
             self.flush_at = None;
@@ -113,23 +125,23 @@ impl<'a> Session<'a> {
     }
 
     /// What is due once a second.
-    fn housekeeping(&mut self, notify: Notify<'_>) -> Result<(), Error> {
-        self.follow_cpus(notify);
-        self.watch.refresh(self.probe.program_id(0), notify)?;
-        if self.limits.progress {
-            notify.progress(self.delivery.captured());
+    fn housekeeping(&mut self, reporter: &mut dyn Reporter) -> Result<(), Error> {
+        self.follow_cpus(reporter);
+        self.watch.refresh(self.probe.program_id(0), reporter)?;
+        if self.manner.progress {
+            reporter.progress(self.delivery.captured());
         }
         Ok(())
     }
 
     /// What a CPU lacks now is tried again a second later: until then the ring of a CPU without a doorbell is read every second,
     /// and frames of one without a perf ring are counted as lost. That is worth a line, once.
-    fn follow_cpus(&mut self, notify: Notify<'_>) {
+    fn follow_cpus(&mut self, reporter: &mut dyn Reporter) {
         match self.rings.follow_cpus() {
             Ok(()) => self.lacking = false,
             Err(error) if !self.lacking => {
                 self.lacking = true;
-                notify.say(&error.to_string());
+                reporter.say(&error.to_string());
             }
             Err(_) => {}
         }
@@ -143,11 +155,11 @@ impl<'a> Session<'a> {
         }
         poller.readable(self.signals.as_fd());
         poller.readable(self.watch.as_fd());
-        if self.limits.watch_stdout {
+        if self.manner.watch_stdout {
             poller.closed(stdout.as_fd());
         }
         poller.wait(timeout).map_err(Error::Poll)?;
-        if self.limits.watch_stdout && poller.is_closed(stdout.as_fd()) {
+        if self.manner.watch_stdout && poller.is_closed(stdout.as_fd()) {
             return Err(End::Enough);
         }
         Ok(())

@@ -2,8 +2,11 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use super::{Error, Notify};
-use crate::interface::{self, Link, LinkChange, Monitor};
+use super::Error;
+use crate::{
+    interface::{self, Link, LinkChange, Monitor},
+    report::Reporter,
+};
 
 /// Watches the captured interface and says what a user should know.
 pub struct Watch {
@@ -20,35 +23,35 @@ impl Watch {
 
     /// Reports what the kernel announced. `program` is the id of the program that is to be attached now: it may have been
     /// exchanged meanwhile.
-    pub fn changes(&mut self, program: Option<u32>, notify: Notify<'_>) -> Result<(), Error> {
+    pub fn changes(&mut self, program: Option<u32>, reporter: &mut dyn Reporter) -> Result<(), Error> {
         let changes = self.monitor.changes()?;
-        self.report(changes, program, notify)
+        self.report(changes, program, reporter)
     }
 
     /// Looks at the interface whether or not anything was announced: programs that come and go are not.
-    pub fn refresh(&mut self, program: Option<u32>, notify: Notify<'_>) -> Result<(), Error> {
+    pub fn refresh(&mut self, program: Option<u32>, reporter: &mut dyn Reporter) -> Result<(), Error> {
         let changes = self.monitor.refresh()?;
-        self.report(changes, program, notify)
+        self.report(changes, program, reporter)
     }
 
     fn report(
         &mut self,
         changes: Vec<(u32, LinkChange)>,
         program: Option<u32>,
-        notify: Notify<'_>,
+        reporter: &mut dyn Reporter,
     ) -> Result<(), Error> {
         for (_, change) in changes {
             let name = &self.name;
             match change {
-                LinkChange::Up => notify.say(&format!("{name} is up")),
+                LinkChange::Up => reporter.say(&format!("{name} is up")),
                 LinkChange::Down => {
-                    notify.say(&format!("{name} is down: frames will be captured when it comes up"));
+                    reporter.say(&format!("{name} is down: frames will be captured when it comes up"));
                 }
                 LinkChange::Renamed(new) => {
-                    notify.say(&format!("{name} is called {new} now"));
+                    reporter.say(&format!("{name} is called {new} now"));
                     self.name = new;
                 }
-                LinkChange::Mtu(mtu) => notify.say(&format!("{name} has an MTU of {mtu} bytes now")),
+                LinkChange::Mtu(mtu) => reporter.say(&format!("{name} has an MTU of {mtu} bytes now")),
                 LinkChange::Xdp(programs) => {
                     let ours = |id| programs.iter().any(|program| program.program_id == id);
                     if program.is_some_and(|id| !ours(id)) {

@@ -5,3 +5,4 @@ pub mod affinity;
 pub mod bpf;
 pub mod mapping;
 pub mod perf_event;
+pub mod signal;

@@ -1,15 +1,15 @@
-//! The command line: tcpdump's letters, except the three that choose the XDP mode.
+//! The options, and what they ask for.
 
 use std::{
     ffi::OsString,
-    io::IsTerminal,
     path::{Path, PathBuf},
 };
 
-use clap::{ArgAction, ArgGroup, Parser, ValueEnum};
+use clap::{ArgAction, ArgGroup, CommandFactory, Parser, ValueEnum, error::ErrorKind};
 
+use super::{Error, tcpdump};
 use crate::{
-    config::{Capture, Config, Destination, File, Text},
+    config::{Capture, Config, Destination, File, Replay, Text},
     decode::Style,
     interface::XdpMode,
     output::{
@@ -22,12 +22,22 @@ use crate::{
 /// tcpdump's largest snapshot length, `MAXIMUM_SNAPLEN`.
 const MAX_SNAP_LEN: u32 = 262_144;
 
+/// Where an option of the same letter does something else.
+const DIFFERENCES: &str = "\
+What is not as in tcpdump:
+  -S, -N, -H  choose where XDP runs; tcpdump's -S is --absolute-tcp-sequence-numbers, its -N and -H are not here
+  -x, -X, -A  print the whole frame, link-level header included, as tcpdump's -xx, -XX and -AA do
+  -n          is always on: addresses and ports are numbers
+  -w          writes pcapng unless the name ends in .pcap
+  -s          has 65535 bytes as its default and, with XDP, as its limit
+Options of tcpdump that are not here are named when they are used.";
+
 /// Capture every frame an interface receives, at the XDP hook: before the network stack, before anything can drop it
 #[derive(Debug, Parser)]
-#[command(name = "xdpdump", version, disable_version_flag = true, max_term_width = 100)]
-#[command(group = ArgGroup::new("source").args(["interface", "read", "list_interfaces"]).required(true))]
+#[command(name = "xdpdump", version, disable_version_flag = true, max_term_width = 100, after_help = DIFFERENCES)]
+#[command(group = ArgGroup::new("source").args(["interface", "read", "list_interfaces"]).required(true).multiple(true))]
 #[command(group = ArgGroup::new("mode").args(["native", "skb", "offload"]))]
-pub struct Cli {
+pub struct Options {
     /// Interface to capture from, by name or by its number in -D
     #[arg(short, long, value_name = "IF", help_heading = "Source")]
     interface: Option<OsString>,
@@ -49,7 +59,7 @@ pub struct Cli {
     native: bool,
 
     /// Capture in the network stack's generic path (SKB mode), which works with every driver
-    #[arg(short = 'S', long, conflicts_with_all = ["read", "list_interfaces"], help_heading = "Capture")]
+    #[arg(short = 'S', long, conflicts_with = "list_interfaces", help_heading = "Capture")]
     skb: bool,
 
     /// Capture on the NIC itself (hardware offload), or not at all
@@ -117,7 +127,7 @@ pub struct Cli {
     quiet: bool,
 
     /// Print no names for addresses and ports: accepted as in tcpdump, and always so
-    #[arg(short = 'n', action = ArgAction::Count, help_heading = "Text")]
+    #[arg(short = 'n', long, action = ArgAction::Count, help_heading = "Text")]
     numeric: u8,
 
     /// Number the packets
@@ -128,20 +138,24 @@ pub struct Cli {
     #[arg(short = 't', action = ArgAction::Count, help_heading = "Text")]
     time: u8,
 
+    /// The same by name
+    #[arg(long, value_enum, value_name = "STYLE", conflicts_with = "time", help_heading = "Text")]
+    time_style: Option<TimeStyleChoice>,
+
     /// Print times with nanoseconds
     #[arg(long, conflicts_with = "time_stamp_precision", help_heading = "Text")]
     nano: bool,
 
     /// Print each frame in hex, from the link-level header on
-    #[arg(short = 'x', action = ArgAction::Count, help_heading = "Text")]
+    #[arg(short = 'x', long, action = ArgAction::Count, help_heading = "Text")]
     hex: u8,
 
     /// Print each frame in hex and ASCII
-    #[arg(short = 'X', action = ArgAction::Count, help_heading = "Text")]
+    #[arg(short = 'X', long, action = ArgAction::Count, help_heading = "Text")]
     hex_and_ascii: u8,
 
     /// Print each frame in ASCII
-    #[arg(short = 'A', action = ArgAction::Count, help_heading = "Text")]
+    #[arg(short = 'A', long, action = ArgAction::Count, help_heading = "Text")]
     ascii: u8,
 
     /// Print TCP sequence numbers as they are, not relative to the conversation's first
@@ -159,6 +173,26 @@ pub struct Cli {
     /// Print version and exit
     #[arg(long, action = ArgAction::Version)]
     version: Option<bool>,
+
+    /// The words of a capture filter, as tcpdump takes them.
+    #[arg(value_name = "FILTER", hide = true, trailing_var_arg = true)]
+    filter: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TimeStyleChoice {
+    /// Hour, minute, second
+    Day,
+    /// No time
+    None,
+    /// Seconds since 1970
+    Epoch,
+    /// Since the previous packet
+    Delta,
+    /// With the date
+    Date,
+    /// Since the first packet
+    SinceFirst,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -186,40 +220,73 @@ enum TimePrecision {
     Nano,
 }
 
-impl Cli {
-    /// What the command line asks for.
-    pub fn into_config(self) -> Config {
+impl Options {
+    /// What the options ask for.
+    pub fn into_config(self) -> Result<Config, Error> {
+        if !self.filter.is_empty() {
+            return Err(Error::Usage(tcpdump::filter(&self.filter)));
+        }
+        if self.interface.as_deref().is_some_and(|interface| interface == "any") {
+            return Err(Error::Usage(
+                "tcpdump's -i any, all interfaces at once, is not supported yet: name one interface; xdpdump -D lists them"
+                    .to_owned(),
+            ));
+        }
+        self.check_source()?;
         if self.list_interfaces {
-            return Config::ListInterfaces;
+            return Ok(Config::ListInterfaces);
         }
         let destination = self.destination();
-        match (self.interface, self.read) {
-            (Some(interface), _) if self.list_data_link_types => Config::ListLinkTypes { interface },
-            (Some(interface), _) => {
-                let watched = destination.text.is_some() && std::io::stdout().is_terminal();
-                let capture = Capture {
-                    interface,
-                    mode: match (self.native, self.skb, self.offload) {
-                        (true, _, _) => Some(XdpMode::Native),
-                        (_, true, _) => Some(XdpMode::Skb),
-                        (_, _, true) => Some(XdpMode::Offload),
-                        _ => None,
-                    },
-                    snap_len: if self.snapshot_length == 0 { MAX_SNAP_LEN } else { self.snapshot_length },
-                    promiscuous: !self.no_promiscuous_mode,
-                    buffer: self.buffer_size.map(|kib| kib << 10),
-                    transport: match self.transport {
-                        TransportChoice::Auto => None,
-                        TransportChoice::Perf => Some(RingKind::Perf),
-                        TransportChoice::Ring => Some(RingKind::Mapped),
-                    },
-                    immediate: self.immediate_mode || watched,
-                };
-                Config::Capture(capture, destination)
+        let Some(interface) = self.interface else {
+            if self.skb {
+                return Err(Error::Usage(
+                    "-S is the SKB mode of a capture; what tcpdump's -S prints of a file, --absolute-tcp-sequence-numbers \
+                     does here"
+                        .to_owned(),
+                ));
             }
-            (None, Some(file)) => Config::Read { file, destination },
-            // The group of sources is required.
-            (None, None) => Config::ListInterfaces,
+            // The group of sources is required, so one of the two is there.
+            let file = self.read.unwrap_or_default();
+            return Ok(Config::Replay(Replay { file, destination }));
+        };
+        if self.list_data_link_types {
+            return Ok(Config::ListLinkTypes { interface });
+        }
+        Ok(Config::Capture(Capture {
+            interface,
+            mode: match (self.native, self.skb, self.offload) {
+                (true, _, _) => Some(XdpMode::Native),
+                (_, true, _) => Some(XdpMode::Skb),
+                (_, _, true) => Some(XdpMode::Offload),
+                _ => None,
+            },
+            snap_len: if self.snapshot_length == 0 { MAX_SNAP_LEN } else { self.snapshot_length },
+            promiscuous: !self.no_promiscuous_mode,
+            buffer: self.buffer_size.map(|kib| kib << 10),
+            rings: match self.transport {
+                TransportChoice::Auto => None,
+                TransportChoice::Perf => Some(RingKind::Perf),
+                TransportChoice::Ring => Some(RingKind::Mapped),
+            },
+            immediate: self.immediate_mode,
+            destination,
+        }))
+    }
+
+    /// Packets come from one place.
+    fn check_source(&self) -> Result<(), Error> {
+        let sources = [
+            (self.interface.is_some(), "--interface"),
+            (self.read.is_some(), "--read"),
+            (self.list_interfaces, "--list-interfaces"),
+        ];
+        let given: Vec<_> = sources.iter().filter(|(given, _)| *given).map(|(_, name)| *name).collect();
+        match given[..] {
+            [first, second, ..] => {
+                let message = format!("the argument '{first}' cannot be used with '{second}'");
+                Err(Error::Clap(Self::command().error(ErrorKind::ArgumentConflict, message)))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -259,13 +326,13 @@ impl Cli {
                 absolute_seq: self.absolute_tcp_sequence_numbers,
                 ..Style::default()
             },
-            time: match self.time {
-                0 => TimeStyle::Default,
-                1 => TimeStyle::None,
-                2 => TimeStyle::Epoch,
-                3 => TimeStyle::Delta,
-                4 => TimeStyle::Date,
-                _ => TimeStyle::SinceFirst,
+            time: match (self.time_style, self.time) {
+                (Some(TimeStyleChoice::Day), _) | (None, 0) => TimeStyle::Default,
+                (Some(TimeStyleChoice::None), _) | (None, 1) => TimeStyle::None,
+                (Some(TimeStyleChoice::Epoch), _) | (None, 2) => TimeStyle::Epoch,
+                (Some(TimeStyleChoice::Delta), _) | (None, 3) => TimeStyle::Delta,
+                (Some(TimeStyleChoice::Date), _) | (None, 4) => TimeStyle::Date,
+                (Some(TimeStyleChoice::SinceFirst) | None, _) => TimeStyle::SinceFirst,
             },
             nano: self.nano || matches!(self.time_stamp_precision, Some(TimePrecision::Nano)),
             number: self.number,
