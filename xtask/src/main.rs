@@ -36,7 +36,7 @@ enum Task {
     BuildEbpf(build_ebpf::Args),
     /// Fail when the committed kernel program does not match its sources
     CheckEbpf,
-    /// Feed hostile bytes to everything that reads bytes, with a nightly compiler
+    /// Feed hostile bytes to everything that reads bytes
     Fuzz(fuzz::Args),
     /// Build xdpdump and run it as root: `cargo xtask run -- -i eth0 -w out.pcap`
     Run(run::Args),
