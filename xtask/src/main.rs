@@ -7,7 +7,6 @@ mod check_ebpf;
 mod fuzz;
 mod manifest;
 mod packages;
-mod probe;
 mod process;
 mod run;
 mod tally;
@@ -15,6 +14,7 @@ mod test;
 mod toolchain;
 mod vm_test;
 mod workspace;
+mod xdp_access;
 
 use std::process::ExitCode;
 
