@@ -203,7 +203,7 @@ fn provide(cache: &Path, kernel: Kernel) -> Result<Image> {
 }
 
 fn test(host: &Host, kernel: Kernel, image: &Image, tests: &[Executable], args: &Args) -> Result<Results> {
-    let tests = tests.iter().filter(|test| kernel.netdevsim.is_some() || test.target != "vm_offload");
+    let tests = tests.iter().filter(|test| kernel.runs(&test.target));
     let folder = workspace::root().join("target/vm");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let initramfs = folder.join(format!("{kernel}.initramfs"));

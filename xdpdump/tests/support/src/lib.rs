@@ -21,6 +21,7 @@ pub mod netns;
 pub mod objects;
 pub mod processes;
 pub mod scene;
+pub mod skip;
 pub mod tun;
 pub mod vm;
 pub mod wait;
