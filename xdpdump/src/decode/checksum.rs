@@ -1,19 +1,17 @@
 //! The Internet checksum (RFC 1071).
 
+use etherparse::checksum::Sum16BitWords;
+
 use super::address::Address;
 
 /// Adds up 16-bit words in network byte order; an odd last byte counts as the high one.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Checksum(u64);
+#[derive(Default)]
+pub(super) struct Checksum(Sum16BitWords);
 
 impl Checksum {
     /// Adds bytes; only the last call may have an odd number of them.
-    pub(super) fn add(mut self, bytes: &[u8]) -> Self {
-        for pair in bytes.chunks(2) {
-            let low = pair.get(1).copied().unwrap_or(0);
-            self.0 += u64::from(u16::from_be_bytes([pair[0], low]));
-        }
-        self
+    pub(super) fn add(self, bytes: &[u8]) -> Self {
+        Self(self.0.add_slice(bytes))
     }
 
     /// Adds the pseudo header of TCP, UDP and ICMPv6 (RFC 9293 §3.1, RFC 8200 §8.1).
@@ -28,11 +26,8 @@ impl Checksum {
 
     /// The complement of the folded sum: 0 over a whole, correct message.
     pub(super) fn finish(self) -> u16 {
-        let mut sum = self.0;
-        while sum > 0xffff {
-            sum = (sum & 0xffff) + (sum >> 16);
-        }
-        !(sum as u16)
+        // etherparse adds in the byte order of this machine, which RFC 1071 §2 (B) shows to be the same but for the order.
+        self.0.ones_complement().to_be()
     }
 }
 
@@ -51,6 +46,44 @@ mod tests {
     fn rfc1071_example() {
         let sum = Checksum::default().add(&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]);
         assert_eq!(!sum.finish(), 0xddf2);
+    }
+
+    /// RFC 1071 §4.1, word by word.
+    fn reference(message: &[u8]) -> u16 {
+        let mut sum = message.chunks(2).fold(0_u64, |sum, pair| {
+            sum + u64::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]))
+        });
+        while sum > 0xffff {
+            sum = (sum & 0xffff) + (sum >> 16);
+        }
+        !(sum as u16)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn sums_of_all_lengths_are_those_of_the_rfc(
+            head in proptest::collection::vec(proptest::num::u8::ANY, 0..40),
+            tail in proptest::collection::vec(proptest::num::u8::ANY, 0..90),
+        ) {
+            let head = &head[..head.len() & !1];
+            let sum = Checksum::default().add(head).add(&tail).finish();
+            proptest::prop_assert_eq!(sum, reference(&[head, &tail].concat()));
+        }
+    }
+
+    /// Zero and all ones are the two forms of zero in one's complement, where shortcuts differ.
+    #[test]
+    fn zeros_and_ones() {
+        for len in 0..40 {
+            for byte in [0, 0xff] {
+                let message = vec![byte; len];
+                assert_eq!(
+                    Checksum::default().add(&message).finish(),
+                    reference(&message),
+                    "{len} of {byte}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod dns_name;
 mod dns_type;
 mod ethernet;
 mod ethertype;
+pub(crate) mod headers;
 pub(crate) mod hex;
 mod icmp;
 mod icmpv6;
