@@ -4,6 +4,8 @@
 //! Everything is native-endian: both sides run on the same machine.
 #![no_std]
 
+pub mod pcapng;
+
 /// Precedes the frame's bytes in every event.
 ///
 /// The layout has no padding and is asserted below; user space reads it from bytes, so a change needs no more
