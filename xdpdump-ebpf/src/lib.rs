@@ -4,6 +4,8 @@
 //! Everything is native-endian: both sides run on the same machine.
 #![no_std]
 
+pub mod pcapng;
+
 /// Precedes the frame's bytes in every event of a perf ring.
 ///
 /// The layout has no padding and is asserted below; user space reads it from bytes, so a change needs no more
@@ -157,13 +159,16 @@ pub mod ring {
         assert!(SLACK > block::longest());
     };
 
-    /// The layout of a record: draft-ietf-opsawg-pcapng, section 4.3, in the machine's byte order. The time stamp is
-    /// `CLOCK_MONOTONIC`; the reader replaces it.
+    /// The layout of a record: an Enhanced Packet Block (draft-ietf-opsawg-pcapng, section 4.3), in the machine's byte order,
+    /// with the options that the program knows. Offsets are in bytes. The time stamp is `CLOCK_MONOTONIC`; the reader replaces
+    /// it.
     pub mod block {
-        /// Block type of an Enhanced Packet Block.
-        pub const TYPE: u32 = 6;
-        /// Offsets of its fields; each is four bytes long.
-        pub const TOTAL_LEN: usize = 4;
+        use crate::pcapng::{
+            block::TRAILER_LEN,
+            option_header,
+            packet::{self, VERDICT_XDP_LEN},
+        };
+
         /// Interface id: the source.
         pub const SOURCE: usize = 8;
         /// Upper half of the time stamp, with the lower half behind it.
@@ -175,33 +180,23 @@ pub mod ring {
         /// The frame, padded to four bytes.
         pub const FRAME: usize = 28;
 
-        /// Code in the lower half of an option's first word, length of its value in the upper half, on a little-endian
-        /// machine.
-        pub const fn option(code: u16, len: u16) -> u32 {
-            let ([a, b], [c, d]) = (code.to_ne_bytes(), len.to_ne_bytes());
-            u32::from_ne_bytes([a, b, c, d])
-        }
-        /// `epb_flags`: a frame that was received.
-        pub const FLAGS: u32 = option(2, 4);
-        /// The value of `epb_flags`.
-        pub const INBOUND: u32 = 1;
+        /// `epb_flags`.
+        pub const FLAGS: u32 = option_header(packet::FLAGS, 4);
         /// `epb_dropcount`; only when something was lost.
-        pub const DROP_COUNT: u32 = option(4, 8);
+        pub const DROP_COUNT: u32 = option_header(packet::DROP_COUNT, 8);
         /// `epb_packetid`.
-        pub const PACKET_ID: u32 = option(5, 8);
+        pub const PACKET_ID: u32 = option_header(packet::PACKET_ID, 8);
         /// `epb_queue`.
-        pub const QUEUE: u32 = option(6, 4);
+        pub const QUEUE: u32 = option_header(packet::QUEUE, 4);
         /// `epb_verdict`.
-        pub const VERDICT: u32 = option(7, 9);
-        /// First octet of the verdict: what follows is an XDP action of 8 octets.
-        pub const VERDICT_XDP: u8 = 2;
+        pub const VERDICT: u32 = option_header(packet::VERDICT, VERDICT_XDP_LEN);
 
         /// Bytes of the flags option.
         pub const FLAGS_LEN: usize = 8;
         /// Bytes of the drop count option.
         pub const DROP_COUNT_LEN: usize = 12;
         /// Bytes of packet id, queue, verdict, end of options and the trailing total length.
-        pub const TAIL_LEN: usize = 12 + 8 + 16 + 4 + 4;
+        pub const TAIL_LEN: usize = 12 + 8 + 16 + 4 + TRAILER_LEN;
 
         /// Bytes of the longest record.
         pub const fn longest() -> usize {

@@ -11,6 +11,10 @@ use aya_ebpf::{
 };
 use xdpdump_ebpf::{
     CpuCounters,
+    pcapng::{
+        block::{ENHANCED_PACKET, TOTAL_LEN},
+        packet,
+    },
     ring::{
         Control, DATA, MAX_CAPTURE_LEN,
         block::{self, DROP_COUNT_LEN, TAIL_LEN},
@@ -116,8 +120,8 @@ unsafe fn record(
     unsafe {
         let at = control.cast::<u8>().add(DATA).add(offset as usize);
         let time = bpf_ktime_get_ns();
-        put(at, 0, block::TYPE);
-        put(at, block::TOTAL_LEN, total_len as u32);
+        put(at, 0, ENHANCED_PACKET);
+        put(at, TOTAL_LEN, total_len as u32);
         put(at, block::SOURCE, source());
         put(at, block::TIME, (time >> 32) as u32);
         put(at, block::TIME + 4, time as u32);
@@ -132,7 +136,7 @@ unsafe fn record(
             return;
         }
         put(behind, 0, block::FLAGS);
-        put(behind, 4, block::INBOUND);
+        put(behind, 4, packet::INBOUND);
         let mut at = behind.add(block::FLAGS_LEN);
         if lost != 0 {
             put(at, 0, block::DROP_COUNT);
@@ -171,7 +175,7 @@ unsafe fn record(
 fn verdict(action: u32) -> [u32; 3] {
     let [a, b, c, d, e, f, g, h] = u64::from(action).to_ne_bytes();
     [
-        u32::from_ne_bytes([block::VERDICT_XDP, a, b, c]),
+        u32::from_ne_bytes([packet::VERDICT_XDP, a, b, c]),
         u32::from_ne_bytes([d, e, f, g]),
         u32::from_ne_bytes([h, 0, 0, 0]),
     ]

@@ -1,12 +1,14 @@
 //! The options at the end of pcapng blocks (draft-ietf-opsawg-pcapng, section 3.5).
 
+use xdpdump_ebpf::pcapng::{self, END_OF_OPTIONS};
+
 use super::{bytes::Fields, time::Clock};
 use crate::packet::{Direction, Interface, InterfaceStatistics, Meta};
 
 /// Code and value of each option, up to the end mark or to where an option does not fit into the block.
 fn options(mut fields: Fields<'_>) -> impl Iterator<Item = (u16, Fields<'_>)> {
     std::iter::from_fn(move || {
-        let code = fields.u16().filter(|&code| code != 0)?;
+        let code = fields.u16().filter(|&code| code != END_OF_OPTIONS)?;
         let length = fields.u16()?;
         Some((code, Fields::new(fields.padded(length.into())?, fields.order)))
     })
@@ -17,16 +19,21 @@ pub fn interface(fields: Fields<'_>, interface: &mut Interface) -> Clock {
     let mut clock = Clock::default();
     for (code, mut value) in options(fields) {
         match code {
-            2 => interface.name = Some(text(value.rest)),
-            3 => interface.description = Some(text(value.rest)),
-            6 => interface.mac = value.rest.try_into().ok(),
-            8 => interface.speed = value.u64(),
-            9 => clock.resolution = value.rest.first().copied().unwrap_or(clock.resolution),
-            // The first octet 0 says that a pcap-filter expression follows.
-            11 => interface.filter = value.rest.strip_prefix(&[0]).map(text),
-            12 => interface.os = Some(text(value.rest)),
-            14 => clock.offset = value.u64().map_or(clock.offset, u64::cast_signed),
-            15 => interface.hardware = Some(text(value.rest)),
+            pcapng::interface::NAME => interface.name = Some(text(value.rest)),
+            pcapng::interface::DESCRIPTION => interface.description = Some(text(value.rest)),
+            pcapng::interface::MAC => interface.mac = value.rest.try_into().ok(),
+            pcapng::interface::SPEED => interface.speed = value.u64(),
+            pcapng::interface::TIME_RESOLUTION => {
+                clock.resolution = value.rest.first().copied().unwrap_or(clock.resolution);
+            }
+            pcapng::interface::FILTER => {
+                interface.filter = value.rest.strip_prefix(&[pcapng::interface::FILTER_EXPRESSION]).map(text);
+            }
+            pcapng::interface::OS => interface.os = Some(text(value.rest)),
+            pcapng::interface::TIME_OFFSET => {
+                clock.offset = value.u64().map_or(clock.offset, u64::cast_signed);
+            }
+            pcapng::interface::HARDWARE => interface.hardware = Some(text(value.rest)),
             _ => {}
         }
     }
@@ -38,12 +45,13 @@ pub fn packet(fields: Fields<'_>) -> Meta {
     let mut meta = Meta::default();
     for (code, mut value) in options(fields) {
         match code {
-            2 => meta.direction = direction(value.u32().unwrap_or(0)),
-            4 => meta.lost = value.u64().unwrap_or(0),
-            5 => meta.packet_id = value.u64(),
-            6 => meta.queue = value.u32(),
-            // Type 2 is the verdict of an XDP program.
-            7 if value.bytes(1) == Some(&[2]) => meta.verdict = value.u64(),
+            pcapng::packet::FLAGS => meta.direction = direction(value.u32().unwrap_or(0)),
+            pcapng::packet::DROP_COUNT => meta.lost = value.u64().unwrap_or(0),
+            pcapng::packet::PACKET_ID => meta.packet_id = value.u64(),
+            pcapng::packet::QUEUE => meta.queue = value.u32(),
+            pcapng::packet::VERDICT if value.bytes(1) == Some(&[pcapng::packet::VERDICT_XDP]) => {
+                meta.verdict = value.u64();
+            }
             _ => {}
         }
     }
@@ -54,12 +62,16 @@ pub fn packet(fields: Fields<'_>) -> Meta {
 pub fn statistics(fields: Fields<'_>, clock: Clock, statistics: &mut InterfaceStatistics) {
     for (code, mut value) in options(fields) {
         match code {
-            2 => statistics.start = value.time().map_or(statistics.start, |time| clock.timestamp(time)),
-            3 => statistics.end = value.time().map_or(statistics.end, |time| clock.timestamp(time)),
-            4 => statistics.received = value.u64().unwrap_or(0),
-            6 => statistics.accepted = value.u64().unwrap_or(0),
-            7 => statistics.dropped = value.u64().unwrap_or(0),
-            8 => statistics.delivered = value.u64().unwrap_or(0),
+            pcapng::statistics::START_TIME => {
+                statistics.start = value.time().map_or(statistics.start, |time| clock.timestamp(time));
+            }
+            pcapng::statistics::END_TIME => {
+                statistics.end = value.time().map_or(statistics.end, |time| clock.timestamp(time));
+            }
+            pcapng::statistics::RECEIVED => statistics.received = value.u64().unwrap_or(0),
+            pcapng::statistics::FILTER_ACCEPT => statistics.accepted = value.u64().unwrap_or(0),
+            pcapng::statistics::OS_DROP => statistics.dropped = value.u64().unwrap_or(0),
+            pcapng::statistics::DELIVERED => statistics.delivered = value.u64().unwrap_or(0),
             _ => {}
         }
     }
@@ -67,9 +79,9 @@ pub fn statistics(fields: Fields<'_>, clock: Clock, statistics: &mut InterfaceSt
 
 /// Bits 0 and 1 of the flags.
 fn direction(flags: u32) -> Direction {
-    match flags & 3 {
-        1 => Direction::Inbound,
-        2 => Direction::Outbound,
+    match flags & pcapng::packet::DIRECTION_MASK {
+        pcapng::packet::INBOUND => Direction::Inbound,
+        pcapng::packet::OUTBOUND => Direction::Outbound,
         _ => Direction::Unknown,
     }
 }

@@ -2,6 +2,11 @@
 
 use std::io::Read;
 
+use xdpdump_ebpf::pcapng::block::{
+    BYTE_ORDER_MAGIC, ENHANCED_PACKET, HEADER_LEN, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, PACKET,
+    SECTION_HEADER, SIMPLE_PACKET, TRAILER_LEN,
+};
+
 use super::{
     Item, MAX_RECORD, Stop,
     bytes::{ByteOrder, Fields},
@@ -13,22 +18,9 @@ use super::{
 use crate::packet::{Interface, InterfaceStatistics, LinkType, Meta, Packet};
 
 /// The block type of a section header, the same in both byte orders.
-pub const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+pub const MAGIC: [u8; 4] = SECTION_HEADER.to_be_bytes();
 /// Most interfaces in one file; they are what reading it costs memory for.
 pub const MAX_INTERFACES: usize = 1 << 16;
-
-// Block types.
-const SECTION_HEADER: u32 = u32::from_be_bytes(MAGIC);
-const INTERFACE_DESCRIPTION: u32 = 1;
-const PACKET: u32 = 2;
-const SIMPLE_PACKET: u32 = 3;
-const INTERFACE_STATISTICS: u32 = 5;
-const ENHANCED_PACKET: u32 = 6;
-
-/// Type and length in front of a block's body.
-const BLOCK_HEADER: usize = 8;
-/// The length again, behind it.
-const BLOCK_TRAILER: usize = 4;
 
 /// What the blocks so far say of the next one.
 #[derive(Debug)]
@@ -115,19 +107,19 @@ impl Pcapng {
     fn block<R: Read>(&mut self, window: &mut Window<R>) -> Result<Option<Block>, Stop> {
         let offset = window.offset();
         let fault = |fault| Stop::Damaged(offset, fault);
-        let header = window.peek(BLOCK_HEADER)?;
+        let header = window.peek(HEADER_LEN)?;
         let got = header.len();
         if got == 0 {
             return Ok(None);
         }
         let Some((&kind, length)) = header.split_first_chunk::<4>() else {
-            return Err(Stop::Truncated { what: "block header", wanted: BLOCK_HEADER, got });
+            return Err(Stop::Truncated { what: "block header", wanted: HEADER_LEN, got });
         };
         let Some(&length) = length.first_chunk::<4>() else {
-            return Err(Stop::Truncated { what: "block header", wanted: BLOCK_HEADER, got });
+            return Err(Stop::Truncated { what: "block header", wanted: HEADER_LEN, got });
         };
         if kind == MAGIC {
-            let wanted = BLOCK_HEADER + 4;
+            let wanted = HEADER_LEN + 4;
             let header = window.peek(wanted)?;
             let got = header.len();
             let Some(&magic) = header.last_chunk().filter(|_| got == wanted) else {
@@ -138,7 +130,7 @@ impl Pcapng {
 
         let (kind, length) = (self.order.u32(kind), self.order.u32(length));
         let wanted = length as usize;
-        if wanted < BLOCK_HEADER + BLOCK_TRAILER || !length.is_multiple_of(4) || length > MAX_RECORD {
+        if wanted < HEADER_LEN + TRAILER_LEN || !length.is_multiple_of(4) || length > MAX_RECORD {
             return Err(fault(Fault::BlockLength(length)));
         }
         let bytes = window.peek(wanted)?;
@@ -248,16 +240,18 @@ impl Pcapng {
     }
 }
 
-/// The byte order in which a section header's magic is 0x1a2b3c4d.
+/// The byte order in which a section header's magic is what it has to be.
 fn byte_order(magic: [u8; 4]) -> Result<ByteOrder, Fault> {
-    match magic {
-        [0x1a, 0x2b, 0x3c, 0x4d] => Ok(ByteOrder::Big),
-        [0x4d, 0x3c, 0x2b, 0x1a] => Ok(ByteOrder::Little),
-        _ => Err(Fault::ByteOrder(u32::from_be_bytes(magic))),
+    if u32::from_be_bytes(magic) == BYTE_ORDER_MAGIC {
+        Ok(ByteOrder::Big)
+    } else if u32::from_le_bytes(magic) == BYTE_ORDER_MAGIC {
+        Ok(ByteOrder::Little)
+    } else {
+        Err(Fault::ByteOrder(u32::from_be_bytes(magic)))
     }
 }
 
 /// What is between the header and the trailer of a block.
 fn body(block: &[u8]) -> &[u8] {
-    block.get(BLOCK_HEADER..block.len().saturating_sub(BLOCK_TRAILER)).unwrap_or_default()
+    block.get(HEADER_LEN..block.len().saturating_sub(TRAILER_LEN)).unwrap_or_default()
 }

@@ -1,5 +1,7 @@
 //! What a reader of capture files takes for a whole record.
 
+use xdpdump_ebpf::pcapng::block::{ENHANCED_PACKET, TOTAL_LEN};
+
 /// Most bytes of a frame that go into a file: libpcap's largest snapshot length, and the most that
 /// Wireshark's pcap and pcapng readers accept.
 pub const MAX_CAPTURED: usize = 262_144;
@@ -9,9 +11,6 @@ pub const PCAP_FILE_HEADER: usize = 24;
 /// Bytes of the header of a classic pcap record.
 pub const PCAP_RECORD_HEADER: usize = 16;
 
-/// Block type of an Enhanced Packet Block (draft-ietf-opsawg-pcapng, section 4.3).
-pub const ENHANCED_PACKET: u32 = 6;
-
 /// The part of a frame that goes into a file.
 pub fn kept(frame: &[u8]) -> &[u8] {
     frame.get(..MAX_CAPTURED).unwrap_or(frame)
@@ -20,7 +19,7 @@ pub fn kept(frame: &[u8]) -> &[u8] {
 /// How records follow each other in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// Blocks with their total length in bytes 4 to 8.
+    /// Blocks, each with its total length in it.
     Pcapng,
     /// A file header, then packets with their captured length in bytes 8 to 12.
     Pcap,
@@ -65,7 +64,7 @@ impl Framing {
     /// Bytes of the record that `bytes` starts with.
     fn length(self, bytes: &[u8], file_start: bool) -> Option<usize> {
         match self {
-            Self::Pcapng => Some(word(bytes, 4)? as usize),
+            Self::Pcapng => Some(word(bytes, TOTAL_LEN)? as usize),
             Self::Pcap if file_start => Some(PCAP_FILE_HEADER),
             Self::Pcap => Some(PCAP_RECORD_HEADER + word(bytes, 8)? as usize),
         }

@@ -16,6 +16,8 @@ use pcap_file::{
     },
 };
 
+use xdpdump_ebpf::pcapng::interface::FILTER_EXPRESSION;
+
 use crate::packet::{Interface, InterfaceStatistics, Timestamp};
 
 /// Who writes, and on what machine.
@@ -54,9 +56,9 @@ pub fn interface_description(interface: &Interface) -> Block<'_> {
     .into_block()
 }
 
-/// An octet 0, which says that a pcap-filter expression follows, and the expression.
+/// What says that a pcap-filter expression follows, and the expression.
 fn filter_value(filter: &str) -> Vec<u8> {
-    let mut value = vec![0];
+    let mut value = vec![FILTER_EXPRESSION];
     value.extend_from_slice(fitting(filter).as_bytes());
     value
 }

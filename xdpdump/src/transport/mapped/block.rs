@@ -1,8 +1,13 @@
 //! A record of the mapped ring: an Enhanced Packet Block as the kernel program wrote it.
 
-use xdpdump_ebpf::ring::block::{
-    CAPTURE_LEN, DROP_COUNT, DROP_COUNT_LEN, FLAGS_LEN, FRAME, FRAME_LEN, SOURCE, TAIL_LEN, TIME, TOTAL_LEN,
-    TYPE, VERDICT_XDP,
+use xdpdump_ebpf::{
+    pcapng::{
+        block::{ENHANCED_PACKET, TOTAL_LEN},
+        packet::VERDICT_XDP,
+    },
+    ring::block::{
+        CAPTURE_LEN, DROP_COUNT, DROP_COUNT_LEN, FLAGS_LEN, FRAME, FRAME_LEN, SOURCE, TAIL_LEN, TIME,
+    },
 };
 
 use crate::{
@@ -24,7 +29,7 @@ pub struct Outline {
 /// Time, source and length of the record at the beginning of `bytes`; `None` when no whole record is there.
 pub fn peek(bytes: &[u8]) -> Option<Outline> {
     let len = word(bytes, TOTAL_LEN)? as usize;
-    let is_record = word(bytes, 0)? == TYPE
+    let is_record = word(bytes, 0)? == ENHANCED_PACKET
         && len.is_multiple_of(4)
         && (FRAME + FLAGS_LEN + TAIL_LEN..=bytes.len()).contains(&len);
     let time = u64::from(word(bytes, TIME)?) << 32 | u64::from(word(bytes, TIME + 4)?);
@@ -123,7 +128,7 @@ mod tests {
         #[test]
         fn random_bytes_do_no_harm(mut bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             if let Some(field) = bytes.get_mut(..4) {
-                field.copy_from_slice(&TYPE.to_ne_bytes());
+                field.copy_from_slice(&ENHANCED_PACKET.to_ne_bytes());
             }
             if let Some(Outline { len, .. }) = peek(&bytes) {
                 prop_assert!(len <= bytes.len());
