@@ -1,10 +1,6 @@
 //! The command line: tcpdump's letters, except the three that choose the XDP mode.
 
-use std::{
-    ffi::OsString,
-    io::IsTerminal,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsString, io::IsTerminal, path::PathBuf};
 
 use clap::{ArgAction, ArgGroup, Parser, ValueEnum};
 
@@ -13,7 +9,7 @@ use crate::{
     decode::Style,
     interface::XdpMode,
     output::{
-        Format, Precision,
+        Format, Precision, is_standard_output,
         text::{HexDump, LineStyle, TextOptions, TimeStyle},
     },
     transport::Transport,
@@ -237,7 +233,7 @@ impl Cli {
             },
         });
         let text = (!self.count && (file.is_none() || self.print)).then(|| Text {
-            to_stderr: file.as_ref().is_some_and(|file| file.path == Path::new("-")),
+            to_stderr: file.as_ref().is_some_and(|file| is_standard_output(&file.path)),
             options: self.text_options(),
         });
         Destination {

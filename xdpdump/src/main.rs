@@ -9,7 +9,6 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context;
 use clap::Parser;
 use xdpdump::{
     capture::{self, Audience, Limits},
@@ -17,7 +16,11 @@ use xdpdump::{
     config::{self, Config, Destination},
     input::CaptureFile,
     interface::{Link, list},
-    output::{self, Fanout, Format, Patient, Precision, Sink, guardian, text::TextSink},
+    output::{
+        self, Fanout, Sink, Stream,
+        guardian::{self, Guardian},
+        text::TextSink,
+    },
     probe, replay,
 };
 
@@ -66,7 +69,7 @@ fn replay(path: &Path, destination: &Destination) -> anyhow::Result<()> {
             file.name()
         ));
     }
-    let mut sinks = open(destination, output::open)?;
+    let mut sinks = open(destination, None)?;
     // What comes through a pipe comes when it happens.
     let shows_at_once =
         destination.packet_buffered || (destination.text.is_some() && io::stdout().is_terminal());
@@ -77,9 +80,8 @@ fn replay(path: &Path, destination: &Destination) -> anyhow::Result<()> {
 /// Whether what is read and what is to be written are one regular file; `-` is the standard stream.
 fn is_same_file(input: &Path, output: &Path) -> bool {
     let of_stream = |stream: BorrowedFd<'_>| stream.try_clone_to_owned().map(File::from)?.metadata();
-    let standard = Path::new("-");
-    let input = if input == standard { of_stream(io::stdin().as_fd()) } else { input.metadata() };
-    let output = if output == standard { of_stream(io::stdout().as_fd()) } else { output.metadata() };
+    let input = if input == Path::new("-") { of_stream(io::stdin().as_fd()) } else { input.metadata() };
+    let output = if output == Path::new("-") { of_stream(io::stdout().as_fd()) } else { output.metadata() };
     identity(input).is_some_and(|input| identity(output) == Some(input))
 }
 
@@ -98,10 +100,9 @@ fn live(config: &config::Capture, destination: &Destination) -> anyhow::Result<(
             && destination.file.is_some()
             && destination.text.is_none()
             && io::stderr().is_terminal(),
-        watch_stdout: writes_to_stdout(destination) && !io::stdout().is_terminal(),
     };
     let (totals, result) =
-        capture::run(config, limits, || open(destination, open_guarded), &mut StandardError)?;
+        capture::run(config, limits, || open(destination, Some(&Guardian::default())), &mut StandardError)?;
     if limits.progress {
         // The totals do not go over the last count.
         say_plainly("");
@@ -112,38 +113,25 @@ fn live(config: &config::Capture, destination: &Destination) -> anyhow::Result<(
     result.map_err(Into::into).and(printed)
 }
 
-/// How a capture file is opened.
-type OpenFile = fn(&Path, Format, Precision) -> Result<Box<dyn Sink>, output::Error>;
-
 /// Every sink that the command line asks for.
-fn open(destination: &Destination, open_file: OpenFile) -> Result<Fanout, output::Error> {
+fn open(destination: &Destination, guardian: Option<&Guardian>) -> Result<Fanout, output::Error> {
     let mut sinks = Fanout::default();
     if let Some(file) = &destination.file {
-        sinks.push(open_file(&file.path, file.format, file.precision)?);
+        sinks.push(output::open_with(&file.path, file.format, file.precision, guardian, &mut say)?);
     }
     if let Some(text) = &destination.text {
         let sink: Box<dyn Sink> = if text.to_stderr {
-            Box::new(TextSink::new(Patient(io::stderr()), "standard error", text.options))
+            Box::new(TextSink::new(Stream::standard(2)?, "standard error", text.options))
         } else {
-            Box::new(TextSink::new(Patient(io::stdout()), "standard output", text.options))
+            Box::new(TextSink::new(Stream::standard(1)?, "standard output", text.options))
         };
         sinks.push(sink);
     }
     Ok(sinks)
 }
 
-/// A live capture may be killed at any moment.
-fn open_guarded(path: &Path, format: Format, precision: Precision) -> Result<Box<dyn Sink>, output::Error> {
-    output::open_guarded(path, format, precision, say)
-}
-
-fn writes_to_stdout(destination: &Destination) -> bool {
-    destination.file.as_ref().is_some_and(|file| file.path == Path::new("-"))
-        || destination.text.as_ref().is_some_and(|text| !text.to_stderr)
-}
-
 fn print(text: &str) -> anyhow::Result<()> {
-    io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
+    Ok(output::print(text)?)
 }
 
 fn counted(packets: u64) -> String {

@@ -16,6 +16,8 @@ use signals::Signals;
 pub use statistics::Totals;
 use watch::Watch;
 
+use std::os::fd::AsFd as _;
+
 use crate::{
     clock::Sample,
     config,
@@ -47,8 +49,6 @@ pub struct Limits {
     pub progress: bool,
     /// Say how frames get to user space.
     pub verbose: bool,
-    /// Standard output is an output: stop when its reader is gone.
-    pub watch_stdout: bool,
 }
 
 /// Captures until a signal, the packet limit, a closed pipe or an error ends it; detached in any case.
@@ -75,6 +75,7 @@ pub fn run<S: Sink>(
     let mut sink = open()?;
     // Not before: opening a named pipe waits for its reader, and a signal ends that.
     let signals = Signals::register().map_err(Error::Poll)?;
+    sink.interrupted_by(signals.as_fd())?;
     sink.interface(&interface)?;
     if let Some(choice) = connection.explanation.as_deref().filter(|_| limits.verbose) {
         notify.say(choice);

@@ -24,6 +24,9 @@ use crate::{
 /// How long a packet waits in a buffer, at most: half of what the tool promises for a pipe.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
 
+/// How long the reader of a pipe has at the end to take what was captured.
+const END_WITHIN: Duration = Duration::from_secs(3);
+
 /// How long a CPU may still be inside the program after it was detached.
 const DRAIN_FOR: Duration = Duration::from_millis(500);
 
@@ -91,7 +94,7 @@ impl<'a> Session<'a> {
         match self.rings.prepare_sleep(quiet, events_left) {
             Some(longest) => {
                 let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
-                self.sleep(poller, longest.min(due.saturating_duration_since(now)))
+                self.sleep(poller, longest.min(due.saturating_duration_since(now)), notify)
             }
             None => Ok(()),
         }
@@ -113,26 +116,26 @@ impl<'a> Session<'a> {
     fn housekeeping(&mut self, notify: Notify<'_>) -> Result<(), Error> {
         self.rings.follow_cpus(&self.probe)?;
         self.watch.refresh(notify)?;
+        self.delivery.sink().look_after(&mut |line| notify.say(line))?;
         if self.limits.progress {
             notify.progress(self.delivery.captured());
         }
         Ok(())
     }
 
-    fn sleep(&mut self, poller: &mut Poller, timeout: Duration) -> Result<(), End> {
-        let stdout = std::io::stdout();
+    fn sleep(&mut self, poller: &mut Poller, timeout: Duration, notify: Notify<'_>) -> Result<(), End> {
         poller.clear();
         for ring in self.rings.descriptors() {
             poller.readable(ring);
         }
         poller.readable(self.signals.as_fd());
         poller.readable(self.watch.as_fd());
-        if self.limits.watch_stdout {
-            poller.closed(stdout.as_fd());
-        }
+        self.delivery.sink().watch(&mut |output| poller.closed(output));
         poller.wait(timeout).map_err(Error::Poll)?;
-        if self.limits.watch_stdout && poller.is_closed(stdout.as_fd()) {
-            return Err(End::Enough);
+        let mut hung_up = false;
+        self.delivery.sink().watch(&mut |output| hung_up |= poller.is_closed(output));
+        if hung_up {
+            self.delivery.sink().look_after(&mut |line| notify.say(line))?;
         }
         Ok(())
     }
@@ -151,6 +154,7 @@ impl<'a> Session<'a> {
     /// Detaches, takes what the rings still hold and finishes the output.
     pub fn finish(mut self, end: End) -> (Totals, Result<(), Error>) {
         self.probe.detach();
+        self.delivery.sink().end_by(Instant::now() + END_WITHIN);
         // A CPU may have come online, and seen frames, since that was last looked at. What fails here is counted below.
         let _ = self.rings.follow_cpus(&self.probe);
         // What arrived before an interface was deleted is wanted as much as what arrived before a signal.
