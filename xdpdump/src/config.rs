@@ -59,8 +59,8 @@ pub struct Capture {
 pub struct Destination {
     /// The capture file to write.
     pub file: Option<File>,
-    /// The text to print.
-    pub text: Option<Text>,
+    /// The text to print, on standard output or, when the capture file has that, on standard error.
+    pub text: Option<TextOptions>,
     /// Stop after so many packets.
     pub limit: Option<u64>,
     /// Print the number of packets at the end, on standard output.
@@ -78,15 +78,6 @@ pub struct File {
     pub path: PathBuf,
     /// Its format.
     pub format: Format,
-    /// Digits of its times, in a classic pcap file.
+    /// Digits of its times.
     pub precision: Precision,
-}
-
-/// Text to print.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text {
-    /// To standard error instead of standard output, which the capture file has.
-    pub to_stderr: bool,
-    /// What it looks like.
-    pub options: TextOptions,
 }

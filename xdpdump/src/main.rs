@@ -2,14 +2,13 @@
 
 use std::{env, process::ExitCode};
 
-use anyhow::Context;
 use xdpdump::{
     capture, cli,
     config::Config,
     interface::{Link, list},
-    output::guardian,
+    output::{self, guardian},
     probe, replay,
-    report::{self, Reporter, StandardError},
+    report::{Reporter, StandardError},
 };
 
 fn main() -> ExitCode {
@@ -41,6 +40,10 @@ fn run(config: Config) -> anyhow::Result<()> {
     }
 }
 
+/// A reader that has seen enough is no error.
 fn print(text: &str) -> anyhow::Result<()> {
-    report::print(text).context("cannot write to standard output")
+    match output::print(text) {
+        Ok(()) | Err(output::Error::Closed(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }

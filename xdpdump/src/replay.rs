@@ -13,8 +13,8 @@ use crate::{
     input::{self, CaptureFile, Item},
     output::{self, Sink},
     packet::InterfaceStatistics,
-    report::{self, Reporter},
-    sinks::{self, Guarded},
+    report::Reporter,
+    sinks,
 };
 
 /// Why reading a file into the sinks ended early.
@@ -29,9 +29,6 @@ pub enum Error {
     /// The file is to be read and written at once.
     #[error("{0} would be overwritten while it is read: write to another file with -w")]
     SameFile(String),
-    /// The number of packets.
-    #[error("cannot write to standard output")]
-    Print(#[source] io::Error),
 }
 
 /// Reads a capture file as the configuration says. An output whose reader has left is a normal end.
@@ -58,11 +55,14 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
             file.name()
         ));
     }
-    let mut sinks = sinks::open(destination, Guarded::No)?;
+    let mut sinks = sinks::open(destination, None, &mut |line| reporter.say(line))?;
     // What comes through a pipe comes when it happens.
     let shows_at_once = destination.packet_buffered || sinks::is_watched(destination);
     let count = replay(&mut file, destination.limit, shows_at_once, &mut sinks)?;
-    if destination.count { report::print_count(count).map_err(Error::Print) } else { Ok(()) }
+    if destination.count {
+        output::print_count(count)?;
+    }
+    Ok(())
 }
 
 /// Whether what is read and what is to be written are one regular file; `-` is the standard stream.

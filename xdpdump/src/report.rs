@@ -32,22 +32,3 @@ impl Reporter for StandardError {
         let _ = write!(io::stderr(), "Got {packets}\r");
     }
 }
-
-/// Prints `text` on standard output. A reader that has seen enough is no error.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn print(text: &str) -> io::Result<()> {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
-}
-
-/// Prints the number of packets, as `--count` asks for it.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn print_count(packets: u64) -> io::Result<()> {
-    if packets == 1 { print("1 packet\n") } else { print(&format!("{packets} packets\n")) }
-}

@@ -1,58 +1,43 @@
 //! Opens what a configuration wants packets to go to.
 
-use std::{
-    io::{self, IsTerminal},
-    path::Path,
-};
+use std::io::{self, IsTerminal};
 
 use crate::{
     config::Destination,
-    output::{self, Fanout, Patient, Sink, text::TextSink},
+    output::{self, Fanout, Stream, guardian::Guardian, is_standard_output, text::TextSink},
     sys::signal,
 };
 
-/// Who must be able to read a capture file after the process was killed.
-pub enum Guarded<'a> {
-    /// Nobody: the file can be written again.
-    No,
-    /// Everybody; this is told when that cannot be promised.
-    Yes(&'a mut dyn FnMut(&str)),
-}
-
-/// Opens every sink that is asked for.
+/// Opens every sink that is asked for. A capture that may be killed at any moment has a guardian for its file. `say` is told
+/// what a person should know.
 ///
 /// # Errors
 /// When one cannot be opened.
-pub fn open(destination: &Destination, guarded: Guarded<'_>) -> Result<Fanout, output::Error> {
+pub fn open(
+    destination: &Destination,
+    guardian: Option<&Guardian>,
+    say: &mut dyn FnMut(&str),
+) -> Result<Fanout, output::Error> {
     // A file that reaches its size limit is an error to report, not a reason to die in the middle of a record.
     signal::ignore(libc::SIGXFSZ);
     let mut sinks = Fanout::default();
     if let Some(file) = &destination.file {
-        let (path, format, precision) = (&file.path, file.format, file.precision);
-        sinks.push(match guarded {
-            Guarded::No => output::open(path, format, precision)?,
-            Guarded::Yes(warn) => output::open_guarded(path, format, precision, warn)?,
-        });
+        sinks.push(output::open_with(&file.path, file.format, file.precision, guardian, say)?);
     }
-    if let Some(text) = &destination.text {
-        let sink: Box<dyn Sink> = if text.to_stderr {
-            Box::new(TextSink::new(Patient(io::stderr()), "standard error", text.options))
-        } else {
-            Box::new(TextSink::new(Patient(io::stdout()), "standard output", text.options))
-        };
-        sinks.push(sink);
+    if let Some(options) = destination.text {
+        let (number, name) =
+            if text_goes_to_stderr(destination) { (2, "standard error") } else { (1, "standard output") };
+        sinks.push(Box::new(TextSink::new(Stream::standard(number)?, name, options)));
     }
     Ok(sinks)
 }
 
 /// Whether a person sees the text as it is printed.
 pub fn is_watched(destination: &Destination) -> bool {
-    destination.text.as_ref().is_some_and(|text| !text.to_stderr) && io::stdout().is_terminal()
+    destination.text.is_some() && !text_goes_to_stderr(destination) && io::stdout().is_terminal()
 }
 
-/// Whether a reader of standard output can leave.
-pub fn writes_to_a_reader(destination: &Destination) -> bool {
-    let file = destination.file.as_ref().is_some_and(|file| file.path == Path::new("-"));
-    let text = destination.text.as_ref().is_some_and(|text| !text.to_stderr);
-    (file || text) && !io::stdout().is_terminal()
+/// Whether the capture file has standard output.
+fn text_goes_to_stderr(destination: &Destination) -> bool {
+    destination.file.as_ref().is_some_and(|file| is_standard_output(&file.path))
 }

@@ -9,7 +9,7 @@ use pcap_file::pcapng::{
 use proptest::{collection, prelude::*};
 use xdpdump::{
     input::{CaptureFile, Item},
-    output::{self, Format, Precision},
+    output::{self, Format, Precision, pcapng::encode},
     packet::{Direction, Interface, InterfaceStatistics, LinkType, Meta, Packet, Timestamp},
 };
 
@@ -202,6 +202,40 @@ fn interfaces_may_come_late() {
     sink.packet(&Packet { interface: 1, ..packet(Meta::default()) }).unwrap();
     sink.finish(&[]).unwrap();
     assert_eq!(tshark(&file, &["frame.interface_name"]), [["eth4"], ["eth5"]]);
+}
+
+#[test]
+fn an_interface_that_comes_late_has_its_own_totals() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("out.pcapng");
+    let mut sink = output::open(&file, Format::Pcapng, Precision::Nano).unwrap();
+    sink.interface(&interface()).unwrap();
+    sink.packet(&packet(Meta::default())).unwrap();
+    sink.interface(&Interface { name: Some("eth5".into()), ..interface() }).unwrap();
+    let mut block = Vec::new();
+    encode::enhanced_packet(&mut block, &Packet { interface: 1, ..packet(Meta::default()) });
+    sink.as_block_sink().unwrap().blocks(&block).unwrap();
+    let totals =
+        |interface| InterfaceStatistics { interface, delivered: 1, ..InterfaceStatistics::default() };
+    sink.finish(&[totals(1), totals(0)]).unwrap();
+    assert_eq!(tshark(&file, &["frame.interface_name"]), [["eth4"], ["eth5"]]);
+    assert_eq!(read(&file).2, [totals(1), totals(0)]);
+    run("capinfos", &[], &file);
+}
+
+#[test]
+fn pcapng_has_microseconds_where_they_were_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("out.pcapng");
+    write(&file, Format::Pcapng, Precision::Micro);
+    assert!(run("capinfos", &[], &file).contains("Time precision = microseconds (6)"));
+    assert_eq!(tshark(&file, &["frame.time_epoch"]), [["1700000000.123456000"]; 2]);
+    let (_, packets, statistics) = read(&file);
+    let start = START / 1000 * 1000;
+    assert_eq!(packets[0].time, start);
+    assert_eq!((statistics[0].start.0, statistics[0].end.0), (start, start + 2_000_000_000));
+    let mut sink = output::open(&file, Format::Pcapng, Precision::Micro).unwrap();
+    assert!(!sink.is_block_sink() && sink.as_block_sink().is_none());
 }
 
 #[test]

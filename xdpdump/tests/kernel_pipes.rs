@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
+    fs::File,
     io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
     process::{ChildStdout, Command, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
@@ -11,7 +13,7 @@ use std::{
 
 use xdpdump::input::{CaptureFile, Item};
 use xdpdump_testing::{
-    capture::{Capture, Totals},
+    capture::{Capture, Totals, xdpdump as tool},
     netns::{NetNs, Traces},
     wait::{self, PATIENCE},
     wire::{self, Wire},
@@ -22,7 +24,7 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Starts a capture into a pipe.
 fn start_into_pipe(netns: &NetNs, options: &[&str]) -> (Capture, ChildStdout) {
-    let mut command = netns.command(xdpdump_testing::capture::xdpdump());
+    let mut command = netns.command(xdpdump_testing::capture::tool());
     command.args(["-i", "right", "-w", "-"]).args(options).stdout(Stdio::piped());
     let mut capture = Capture::spawn(&mut command);
     capture.wait_for("listening on");
@@ -151,7 +153,7 @@ fn a_reader_that_has_seen_enough_ends_the_capture() {
 #[test]
 fn a_reader_that_was_never_there_ends_the_capture() {
     let (_left, right) = NetNs::quiet_pair("left", "right");
-    let mut command = right.command(xdpdump_testing::capture::xdpdump());
+    let mut command = right.command(xdpdump_testing::capture::tool());
     command.args(["-i", "right", "-w", "-"]).stdout(Stdio::piped());
     let mut capture = Capture::spawn(&mut command);
     drop(capture.stdout());
@@ -183,4 +185,56 @@ fn a_slow_reader_gets_every_packet_that_was_not_counted_as_lost() {
     }
     assert_eq!(totals, Totals::exact(packets, 3000 - packets));
     assert!(totals.dropped > 0);
+}
+
+/// The reader of a pipe that is not standard output leaves, and no packet comes that would tell.
+#[test]
+fn a_reader_that_leaves_ends_an_idle_capture_by_whatever_name_the_pipe_has() {
+    let (_left, right) = NetNs::quiet_pair("left", "right");
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = named_pipe(directory.path());
+    for (script, output) in [
+        (r#"exec "$@""#, fifo.to_str().unwrap()),
+        (r#"exec 3>"$PIPE"; exec "$@""#, "/dev/fd/3"),
+        (r#"exec 3>"$PIPE"; exec "$@""#, "/proc/self/fd/3"),
+    ] {
+        let mut command = right.command("sh");
+        command.env("PIPE", &fifo).args(["-c", script, "sh", tool(), "-i", "right", "-w", output]);
+        let mut capture = Capture::spawn(&mut command);
+        let mut reader = File::open(&fifo).unwrap();
+        capture.wait_for("listening on");
+        reader.read_exact(&mut [0; 4]).unwrap();
+        drop(reader);
+        assert_eq!(capture.wait().totals(), Totals::exact(0, 0), "{output}");
+        wait::until_equal(&Traces::default(), || right.traces("right"));
+    }
+}
+
+#[test]
+fn a_named_pipe_that_nobody_reads_is_waited_for_with_a_line_and_can_be_given_up() {
+    let (_left, right) = NetNs::quiet_pair("left", "right");
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = named_pipe(directory.path());
+    let arguments = ["-i", "right", "-w", fifo.to_str().unwrap()];
+    let start = || {
+        let mut capture = Capture::spawn(right.command(tool()).args(arguments));
+        capture.wait_for("waiting for a reader of the named pipe ");
+        capture
+    };
+    let mut capture = start();
+    let mut reader = CaptureFile::new(File::open(&fifo).unwrap(), "pipe").unwrap();
+    capture.wait_for("listening on");
+    assert!(matches!(reader.next(), Ok(Some(Item::Interface(_)))));
+    assert_eq!(capture.stop().totals(), Totals::exact(0, 0));
+    drop(reader);
+
+    let capture = start();
+    assert!(!capture.stop().status.success());
+    wait::until_equal(&Traces::default(), || right.traces("right"));
+}
+
+fn named_pipe(directory: &Path) -> PathBuf {
+    let path = directory.join("pipe");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    path
 }

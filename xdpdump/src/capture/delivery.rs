@@ -94,6 +94,11 @@ impl<'a> Delivery<'a> {
         self.sink.flush()
     }
 
+    /// The sink that everything goes to.
+    pub fn sink(&mut self) -> &mut dyn Sink {
+        self.sink
+    }
+
     /// Packets delivered that a failed write kept out of the output.
     pub fn unwritten(&self) -> u64 {
         self.sink.unwritten()

@@ -28,9 +28,6 @@ pub enum Error {
     /// Waiting.
     #[error("cannot wait for packets")]
     Poll(#[source] io::Error),
-    /// The number of packets.
-    #[error("cannot write to standard output")]
-    Print(#[source] io::Error),
     /// The interface went away.
     #[error("the interface {0} is gone: it was deleted or moved to another network namespace")]
     Gone(String),

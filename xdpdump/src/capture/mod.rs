@@ -9,7 +9,10 @@ mod signals;
 mod statistics;
 mod watch;
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    os::fd::AsFd as _,
+};
 
 use connect::Source;
 use delivery::Delivery;
@@ -23,9 +26,9 @@ use crate::{
     clock::Sample,
     config,
     interface::{Link, Promiscuous, XdpMode},
-    output::{self, Sink},
-    report::{self, Reporter},
-    sinks::{self, Guarded},
+    output::{self, Sink, guardian::Guardian},
+    report::Reporter,
+    sinks,
 };
 
 /// Captures as the configuration says until a signal, the packet limit, an output whose reader has left, or an error ends it;
@@ -44,9 +47,9 @@ pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<(), 
         reporter.say_plainly("");
     }
     reporter.say_plainly(&totals.to_string());
-    let printed = if destination.count { report::print_count(totals.captured) } else { Ok(()) };
+    let printed = if destination.count { output::print_count(totals.captured) } else { Ok(()) };
     // What ended the capture matters more than a standard output that nobody reads.
-    result.and(printed.map_err(Error::Print))
+    result.and(printed.map_err(Error::Output))
 }
 
 /// Whether the number of packets is said now and then: nothing else shows that the capture goes on.
@@ -69,9 +72,11 @@ fn capture(
     let connection = connect::connect(config, immediate, &link)?;
     // Nothing but the output can keep the capture from beginning now: one that cannot begin leaves the file of an earlier one
     // as it is.
-    let mut sink = sinks::open(destination, Guarded::Yes(&mut |line| reporter.say(line)))?;
+    let guardian = Guardian::default();
+    let mut sink = sinks::open(destination, Some(&guardian), &mut |line| reporter.say(line))?;
     // Not before: opening a named pipe waits for its reader, and a signal ends that.
     let signals = Signals::register().map_err(Error::Poll)?;
+    sink.interrupted_by(signals.as_fd())?;
     for source in &connection.sources {
         sink.interface(&source.interface)?;
     }
@@ -90,7 +95,6 @@ fn capture(
     let manner = Manner {
         packet_buffered: destination.packet_buffered || immediate,
         progress: shows_progress(destination),
-        watch_stdout: sinks::writes_to_a_reader(destination),
     };
     let mut session = Session::new(connection, delivery, signals, watch, manner);
     let end = session.capture(reporter);

@@ -25,6 +25,9 @@ use crate::{
 /// How long a packet waits in a buffer, at most: half of what the tool promises for a pipe.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
 
+/// How long the reader of a pipe has at the end to take what was captured.
+const END_WITHIN: Duration = Duration::from_secs(3);
+
 /// How long a CPU may still be inside the program after it was detached.
 const DRAIN_FOR: Duration = Duration::from_millis(500);
 
@@ -35,8 +38,6 @@ pub struct Manner {
     pub packet_buffered: bool,
     /// Say now and then how many packets were captured.
     pub progress: bool,
-    /// Standard output is an output: stop when its reader is gone.
-    pub watch_stdout: bool,
 }
 
 /// A capture that runs.
@@ -106,7 +107,7 @@ impl<'a> Session<'a> {
         match self.rings.prepare_sleep(quiet, events_left) {
             Some(longest) => {
                 let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
-                self.sleep(poller, longest.min(due.saturating_duration_since(now)))
+                self.sleep(poller, longest.min(due.saturating_duration_since(now)), reporter)
             }
             None => Ok(()),
         }
@@ -128,6 +129,7 @@ impl<'a> Session<'a> {
     fn housekeeping(&mut self, reporter: &mut dyn Reporter) -> Result<(), Error> {
         self.follow_cpus(reporter);
         self.watch.refresh(self.probe.program_id(0), reporter)?;
+        self.delivery.sink().look_after(&mut |line| reporter.say(line))?;
         if self.manner.progress {
             reporter.progress(self.delivery.captured());
         }
@@ -147,20 +149,24 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn sleep(&mut self, poller: &mut Poller, timeout: Duration) -> Result<(), End> {
-        let stdout = std::io::stdout();
+    fn sleep(
+        &mut self,
+        poller: &mut Poller,
+        timeout: Duration,
+        reporter: &mut dyn Reporter,
+    ) -> Result<(), End> {
         poller.clear();
         for ring in self.rings.descriptors() {
             poller.readable(ring);
         }
         poller.readable(self.signals.as_fd());
         poller.readable(self.watch.as_fd());
-        if self.manner.watch_stdout {
-            poller.closed(stdout.as_fd());
-        }
+        self.delivery.sink().watch(&mut |output| poller.closed(output));
         poller.wait(timeout).map_err(Error::Poll)?;
-        if self.manner.watch_stdout && poller.is_closed(stdout.as_fd()) {
-            return Err(End::Enough);
+        let mut hung_up = false;
+        self.delivery.sink().watch(&mut |output| hung_up |= poller.is_closed(output));
+        if hung_up {
+            self.delivery.sink().look_after(&mut |line| reporter.say(line))?;
         }
         Ok(())
     }
@@ -192,6 +198,7 @@ impl<'a> Session<'a> {
     /// Detaches, takes what the rings still hold and finishes the output.
     pub fn finish(mut self, end: End) -> (Totals, Result<(), Error>) {
         self.probe.detach();
+        self.delivery.sink().end_by(Instant::now() + END_WITHIN);
         // A CPU may have come online, and seen frames, since that was last looked at. What fails here is counted below.
         let _ = self.rings.follow_cpus();
         // What arrived before an interface was deleted is wanted as much as what arrived before a signal.

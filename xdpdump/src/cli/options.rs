@@ -1,15 +1,12 @@
 //! The options, and what they ask for.
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgAction, ArgGroup, CommandFactory, Parser, ValueEnum, error::ErrorKind};
 
 use super::{Error, tcpdump};
 use crate::{
-    config::{Capture, Config, Destination, File, Replay, Text},
+    config::{Capture, Config, Destination, File, Replay},
     decode::Style,
     interface::XdpMode,
     output::{
@@ -98,7 +95,7 @@ pub struct Options {
     #[arg(long, value_enum, value_name = "FORMAT", requires = "write", help_heading = "Output")]
     format: Option<FileFormat>,
 
-    /// Digits of the times in a classic pcap file, and in text
+    /// Digits of the times in a capture file, and in text
     #[arg(long, value_enum, value_name = "PRECISION", help_heading = "Output")]
     time_stamp_precision: Option<TimePrecision>,
 
@@ -303,10 +300,7 @@ impl Options {
                 Some(TimePrecision::Nano) | None => Precision::Nano,
             },
         });
-        let text = (!self.count && (file.is_none() || self.print)).then(|| Text {
-            to_stderr: file.as_ref().is_some_and(|file| file.path == Path::new("-")),
-            options: self.text_options(),
-        });
+        let text = (!self.count && (file.is_none() || self.print)).then(|| self.text_options());
         Destination {
             file,
             text,

@@ -1,5 +1,7 @@
 //! One packet to several sinks.
 
+use std::{os::fd::BorrowedFd, time::Instant};
+
 use super::{BlockSink, Error, Sink};
 use crate::packet::{Interface, InterfaceStatistics, Packet};
 
@@ -47,5 +49,21 @@ impl Sink for Fanout {
     /// Finishes every sink, also when one of them fails.
     fn finish(&mut self, statistics: &[InterfaceStatistics]) -> Result<(), Error> {
         self.0.iter_mut().map(|sink| sink.finish(statistics)).fold(Ok(()), Result::and)
+    }
+
+    fn watch(&self, each: &mut dyn FnMut(BorrowedFd<'_>)) {
+        self.0.iter().for_each(|sink| sink.watch(each));
+    }
+
+    fn look_after(&mut self, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        self.0.iter_mut().try_for_each(|sink| sink.look_after(say))
+    }
+
+    fn interrupted_by(&mut self, interrupt: BorrowedFd<'_>) -> Result<(), Error> {
+        self.0.iter_mut().try_for_each(|sink| sink.interrupted_by(interrupt))
+    }
+
+    fn end_by(&mut self, deadline: Instant) {
+        self.0.iter_mut().for_each(|sink| sink.end_by(deadline));
     }
 }

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use crate::output::{Error, Sink, file::Output, pcap::PcapSink, pcapng::PcapngSink, record::Framing};
+use crate::output::{
+    Error, Sink, Target, guardian::Guardian, medium, pcap::PcapSink, pcapng::PcapngSink, record::Framing,
+    records::Output,
+};
 
 /// A format of capture files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,7 +17,7 @@ pub enum Format {
     Pcap,
 }
 
-/// Digits of the times in a classic pcap file; pcapng files always have nanoseconds.
+/// Digits of the times in a capture file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// Microseconds.
@@ -31,45 +34,31 @@ impl Format {
     }
 }
 
-/// Opens `path` for writing, or standard output if it is `-`.
+/// Opens `path` for writing: a file or a descriptor, as [`Target::of`] takes it. As [`open_with`], without guardian and silent.
 ///
 /// # Errors
 /// When it cannot be opened, or not even the header can be written.
 pub fn open(path: &Path, format: Format, precision: Precision) -> Result<Box<dyn Sink>, Error> {
-    sink(output(path, format)?, format, precision)
+    open_with(path, format, precision, None, &mut |_| {})
 }
 
-/// As [`open`], with a [`Guardian`](super::guardian::Guardian) for a regular file; `warn` is told when there is none.
+/// Opens `path` for writing; a regular file gets a guardian if there is one to ask. `say` is told what a person should know: that a
+/// named pipe is waited for, that there is no guardian.
 ///
 /// # Errors
 /// When it cannot be opened, or not even the header can be written.
-pub fn open_guarded(
+pub fn open_with(
     path: &Path,
     format: Format,
     precision: Precision,
-    warn: impl FnOnce(&str),
+    guardian: Option<&Guardian>,
+    say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Sink>, Error> {
-    let mut output = output(path, format)?;
-    if let Err(error) = output.guard() {
-        warn(&format!(
-            "{}: no guardian process ({error}): should xdpdump be killed by SIGKILL, the file may end within a packet",
-            output.name()
-        ));
-    }
-    sink(output, format, precision)
-}
-
-fn output(path: &Path, format: Format) -> Result<Output, Error> {
-    let framing = match format {
-        Format::Pcapng => Framing::Pcapng,
-        Format::Pcap => Framing::Pcap,
-    };
-    if path == Path::new("-") { Output::stdout(framing) } else { Output::create(path, framing) }
-}
-
-fn sink(output: Output, format: Format, precision: Precision) -> Result<Box<dyn Sink>, Error> {
+    let target = Target::of(path);
+    let name = target.name();
+    let medium = medium::open(target, &name, guardian, say)?;
     Ok(match format {
-        Format::Pcapng => Box::new(PcapngSink::new(output)?),
-        Format::Pcap => Box::new(PcapSink::new(output, precision)),
+        Format::Pcapng => Box::new(PcapngSink::new(Output::new(name, medium, Framing::Pcapng), precision)?),
+        Format::Pcap => Box::new(PcapSink::new(Output::new(name, medium, Framing::Pcap), precision)),
     })
 }

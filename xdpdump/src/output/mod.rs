@@ -1,27 +1,28 @@
 //! Where packets go. A sink does not know where they come from.
 
-mod append;
 mod fanout;
-pub mod file;
 mod format;
 pub mod guardian;
+mod medium;
 pub mod pcap;
 pub mod pcapng;
-mod pipe;
 pub mod record;
+pub mod records;
+mod target;
 pub mod text;
 
-use std::io;
+use std::{io, os::fd::BorrowedFd, time::Instant};
 
 pub use fanout::Fanout;
-pub use format::{Format, Precision, open, open_guarded};
-pub use pipe::Patient;
+pub use format::{Format, Precision, open, open_with};
+pub use medium::{Change, Fault, Medium, Stream};
+pub use target::{Target, is_standard_output};
 
 use crate::packet::{Interface, InterfaceStatistics, Packet};
 
 /// A destination of packets: a capture file, a pipe, text for a person.
 ///
-/// Calls come in this order: every interface is announced before its first packet, `finish` is the last.
+/// Every interface is announced before its first packet, at any time; `finish` is the last call.
 pub trait Sink {
     /// Announces an interface; the first has index 0, the next 1, and so on.
     ///
@@ -54,16 +55,43 @@ pub trait Sink {
     /// Packets taken that a failed write kept out of the output.
     fn unwritten(&self) -> u64;
 
-    /// Writes what belongs at the end, and flushes.
+    /// Writes what belongs at the end, with the totals of interfaces in any order, and flushes.
     ///
     /// # Errors
     /// When the output cannot be written.
     fn finish(&mut self, statistics: &[InterfaceStatistics]) -> Result<(), Error>;
+
+    /// Shows `each` the descriptors that hang up (POLLHUP, POLLERR) when the output needs looking after though nothing is
+    /// written: those of pipes and sockets, whose reader may leave, and of the guardian. They may change with every other call.
+    fn watch(&self, _each: &mut dyn FnMut(BorrowedFd<'_>)) {}
+
+    /// Looks whether the output still is what it was: to be called when a descriptor of [`Sink::watch`] hung up, and about once
+    /// a second. `say` is told what a person should know.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when the reader of a pipe is gone, [`Error::Changed`] when somebody changed the file.
+    fn look_after(&mut self, _say: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// From now on a call that waits for a slow reader of the output stops waiting when `interrupt` can be read, and ends well:
+    /// what could not be written stays in the sink, which goes on to take packets into memory until [`Sink::flush`] tries again.
+    /// So the caller has to look after what interrupted, and then go on or come to an end.
+    ///
+    /// # Errors
+    /// When the descriptor cannot be duplicated.
+    fn interrupted_by(&mut self, _interrupt: BorrowedFd<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// From now on calls wait for a slow reader until `deadline` and no longer, and nothing interrupts them. What was not written
+    /// by then is lost and counted ([`Sink::unwritten`]), and the call and all that follow are [`Error::TooLate`].
+    fn end_by(&mut self, _deadline: Instant) {}
 }
 
 /// A destination of packets that are encoded already.
 pub trait BlockSink {
-    /// Takes whole Enhanced Packet Blocks of the interface announced first, in this machine's byte order and with times in
+    /// Takes whole Enhanced Packet Blocks of interfaces that were announced, in this machine's byte order and with times in
     /// nanoseconds.
     ///
     /// # Errors
@@ -81,10 +109,20 @@ pub enum Error {
     #[error("cannot open {0} for writing: {reason}", reason = reason(.1))]
     Open(String, io::Error),
     /// A capture file was to go to a terminal.
-    #[error(
-        "standard output is a terminal, and a capture file is not for reading: name a file with -w, or pipe it"
-    )]
-    Terminal,
+    #[error("{0} is a terminal, and a capture file is not for reading: name a file with -w, or pipe it")]
+    Terminal(String),
+    /// A capture file was to go to standard error.
+    #[error("standard error is for messages, which would damage a capture file: name another one with -w")]
+    Messages,
+    /// Another process holds a lock on the file.
+    #[error("{0} is being written by another capture (it has a lock on it): name another file with -w")]
+    Busy(String),
+    /// The reader of a pipe was too slow at the end.
+    #[error("{0}: the reader did not take the rest in time")]
+    TooLate(String),
+    /// Somebody else changed the file.
+    #[error("{0}: {1}")]
+    Changed(String, Change),
     /// Writing failed; what is on disk ends on a whole record.
     #[error("cannot write to {0}: {reason}", reason = reason(.1))]
     Write(String, io::Error),
@@ -94,6 +132,43 @@ pub enum Error {
     /// A classic pcap file was to hold the two link types given.
     #[error("{0}: a pcap file holds one link type, not {1} and {2}: write pcapng")]
     LinkTypes(String, u16, u16),
+}
+
+/// Prints `text` on standard output: what is no capture, such as a list.
+///
+/// # Errors
+/// [`Error::Closed`] when its reader is gone, [`Error::Open`] when it was closed from the start, [`Error::Write`].
+pub fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = Stream::standard(1)?;
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        match stdout.write(rest) {
+            Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+            Err(fault) => return Err(Error::from_fault(fault, Target::Descriptor(1).name())),
+        }
+    }
+    Ok(())
+}
+
+impl Error {
+    /// What `fault` of an output of that name means to a person.
+    fn from_fault(fault: Fault, name: String) -> Self {
+        match fault {
+            Fault::Closed => Self::Closed(name),
+            // Only what interrupts at the end ends up here, and nobody waits after that.
+            Fault::TooLate | Fault::Interrupted => Self::TooLate(name),
+            Fault::Changed(change) => Self::Changed(name, change),
+            Fault::Io(error) => Self::Write(name, error),
+        }
+    }
+}
+
+/// Prints the number of packets, as `--count` asks for it.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_count(packets: u64) -> Result<(), Error> {
+    if packets == 1 { print("1 packet\n") } else { print(&format!("{packets} packets\n")) }
 }
 
 /// What went wrong and what to do about it.
@@ -113,6 +188,7 @@ fn reason(error: &io::Error) -> String {
             "permission denied: write to a directory of your own with -w".into()
         }
         io::ErrorKind::NotFound => "no such directory: create it or write elsewhere with -w".into(),
+        _ if error.raw_os_error() == Some(libc::EBADF) => "it is closed".into(),
         io::ErrorKind::IsADirectory => "it is a directory: name a file with -w".into(),
         _ => error.to_string(),
     }

@@ -1,6 +1,6 @@
 //! Classic pcap files (draft-ietf-opsawg-pcap): one link type, no metadata.
 
-use std::io;
+use std::{io, os::fd::BorrowedFd, time::Instant};
 
 use pcap_file::{
     DataLink, Endianness,
@@ -10,8 +10,8 @@ use pcap_file::{
 use crate::{
     output::{
         Error, Precision, Sink,
-        file::Output,
         record::{MAX_CAPTURED, PCAP_RECORD_HEADER, kept},
+        records::Output,
     },
     packet::{Interface, InterfaceStatistics, LinkType, Packet, Timestamp},
 };
@@ -79,7 +79,23 @@ impl Sink for PcapSink {
             // No reader takes an empty file for a capture without packets.
             self.header(&Interface { link_type: LinkType::ETHERNET, ..Interface::default() })?;
         }
-        self.output.flush()
+        self.output.finish()
+    }
+
+    fn watch(&self, each: &mut dyn FnMut(BorrowedFd<'_>)) {
+        self.output.watch(each);
+    }
+
+    fn look_after(&mut self, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        self.output.look_after(say)
+    }
+
+    fn interrupted_by(&mut self, interrupt: BorrowedFd<'_>) -> Result<(), Error> {
+        self.output.interrupted_by(interrupt)
+    }
+
+    fn end_by(&mut self, deadline: Instant) {
+        self.output.end_by(deadline);
     }
 }
 

@@ -3,6 +3,8 @@
 
 pub mod affinity;
 pub mod bpf;
+pub mod inherited;
 pub mod mapping;
 pub mod perf_event;
+pub mod shared_page;
 pub mod signal;

@@ -18,7 +18,10 @@ use pcap_file::{
 
 use xdpdump_ebpf::pcapng::interface::FILTER_EXPRESSION;
 
-use crate::packet::{Interface, InterfaceStatistics, Timestamp};
+use crate::{
+    output::Precision,
+    packet::{Interface, InterfaceStatistics, Timestamp},
+};
 
 /// Who writes, and on what machine.
 pub fn section_header() -> SectionHeaderBlock<'static> {
@@ -36,15 +39,18 @@ fn operating_system() -> Option<String> {
     Some(format!("{} {}", read("ostype")?.trim(), read("osrelease")?.trim()))
 }
 
-/// What is known of an interface. Times of its packets are in nanoseconds.
-pub fn interface_description(interface: &Interface) -> Block<'_> {
+/// What is known of an interface, and the unit of its packets' times.
+pub fn interface_description(interface: &Interface, precision: Precision) -> Block<'_> {
     let mut options = Vec::new();
     options.extend(interface.name.as_deref().map(|name| IfOption::IfName(fitting(name).into())));
     options
         .extend(interface.description.as_deref().map(|text| IfOption::IfDescription(fitting(text).into())));
     options.extend(interface.mac.as_ref().map(|mac| IfOption::IfMacAddr(Cow::Borrowed(mac))));
     options.extend(interface.speed.map(IfOption::IfSpeed));
-    options.push(IfOption::IfTsResol(InterfaceTsResolution::NANO));
+    options.push(IfOption::IfTsResol(match precision {
+        Precision::Micro => InterfaceTsResolution::MICRO,
+        Precision::Nano => InterfaceTsResolution::NANO,
+    }));
     options.extend(interface.filter.as_deref().map(|filter| IfOption::IfFilter(filter_value(filter).into())));
     options.extend(interface.os.as_deref().map(|os| IfOption::IfOs(fitting(os).into())));
     options.extend(interface.hardware.as_deref().map(|text| IfOption::IfHardware(fitting(text).into())));
@@ -69,7 +75,7 @@ fn fitting(text: &str) -> &str {
     &text[..text.floor_char_boundary(limit)]
 }
 
-/// The totals of an interface.
+/// The totals of an interface; the writer gives their times the interface's unit.
 pub fn interface_statistics(statistics: &InterfaceStatistics) -> Block<'static> {
     let &InterfaceStatistics { interface, start, end, received, accepted, dropped, delivered } = statistics;
     InterfaceStatisticsBlock {

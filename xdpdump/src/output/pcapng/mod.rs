@@ -5,18 +5,19 @@
 mod blocks;
 pub mod encode;
 
-use std::io;
+use std::{io, os::fd::BorrowedFd, time::Instant};
 
 use pcap_file::pcapng::{Block, PcapNgWriter};
 
 use crate::{
-    output::{BlockSink, Error, Sink, file::Output},
-    packet::{Interface, InterfaceStatistics, Packet},
+    output::{BlockSink, Error, Precision, Sink, records::Output},
+    packet::{Interface, InterfaceStatistics, Packet, Timestamp},
 };
 
 /// Writes one section in the byte order of this machine.
 pub struct PcapngSink {
     blocks: PcapNgWriter<Output>,
+    precision: Precision,
 }
 
 impl PcapngSink {
@@ -24,11 +25,11 @@ impl PcapngSink {
     ///
     /// # Errors
     /// When the output cannot be written.
-    pub fn new(output: Output) -> Result<Self, Error> {
+    pub fn new(output: Output, precision: Precision) -> Result<Self, Error> {
         let name = output.name().to_owned();
         let blocks = PcapNgWriter::with_section_header(output, blocks::section_header())
             .map_err(|error| Error::Write(name, io::Error::other(error)))?;
-        let mut sink = Self { blocks };
+        let mut sink = Self { blocks, precision };
         sink.flush()?;
         Ok(sink)
     }
@@ -50,20 +51,26 @@ impl BlockSink for PcapngSink {
 
 impl Sink for PcapngSink {
     fn interface(&mut self, interface: &Interface) -> Result<(), Error> {
-        self.block(&blocks::interface_description(interface))?;
+        self.block(&blocks::interface_description(interface, self.precision))?;
         self.flush()
     }
 
     fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
-        self.blocks.get_mut().record(|buffer| encode::enhanced_packet(buffer, packet))
+        let timestamp = match self.precision {
+            Precision::Micro => Timestamp(packet.timestamp.0.div_euclid(1000)),
+            Precision::Nano => packet.timestamp,
+        };
+        let packet = Packet { timestamp, ..*packet };
+        self.blocks.get_mut().record(|buffer| encode::enhanced_packet(buffer, &packet))
     }
 
+    /// Blocks come with nanoseconds.
     fn is_block_sink(&self) -> bool {
-        true
+        self.precision == Precision::Nano
     }
 
     fn as_block_sink(&mut self) -> Option<&mut dyn BlockSink> {
-        Some(self)
+        if self.is_block_sink() { Some(self) } else { None }
     }
 
     fn flush(&mut self) -> Result<(), Error> {
@@ -78,6 +85,22 @@ impl Sink for PcapngSink {
         for statistics in statistics {
             self.block(&blocks::interface_statistics(statistics))?;
         }
-        self.flush()
+        self.blocks.get_mut().finish()
+    }
+
+    fn watch(&self, each: &mut dyn FnMut(BorrowedFd<'_>)) {
+        self.blocks.get_ref().watch(each);
+    }
+
+    fn look_after(&mut self, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        self.blocks.get_mut().look_after(say)
+    }
+
+    fn interrupted_by(&mut self, interrupt: BorrowedFd<'_>) -> Result<(), Error> {
+        self.blocks.get_mut().interrupted_by(interrupt)
+    }
+
+    fn end_by(&mut self, deadline: Instant) {
+        self.blocks.get_mut().end_by(deadline);
     }
 }

@@ -4,9 +4,9 @@ mod classic;
 mod hex;
 mod time;
 
-use std::io::{self, Write};
+use std::{io::Write as _, os::fd::BorrowedFd, time::Instant};
 
-use super::{Error, Sink};
+use super::{Error, Fault, Medium, Sink};
 use crate::decode::{Decoder, Style};
 use crate::packet::{Interface, InterfaceStatistics, LinkType, Packet};
 use time::Clock;
@@ -46,9 +46,9 @@ pub enum LineStyle {
     Classic,
 }
 
-/// Prints packets into a writer.
-pub struct TextSink<W: Write> {
-    writer: W,
+/// Prints packets into a medium.
+pub struct TextSink<W: Medium> {
+    medium: W,
     name: String,
     options: TextOptions,
     decoder: Decoder,
@@ -56,19 +56,21 @@ pub struct TextSink<W: Write> {
     link_types: Vec<LinkType>,
     packets: u64,
     buffer: Vec<u8>,
+    /// A write was interrupted: no other is tried before the next flush.
+    interrupted: bool,
     /// Packets in the buffer.
     buffered: u64,
     /// Packets of buffers that could not be written.
     unwritten: u64,
 }
 
-impl<W: Write> TextSink<W> {
-    /// A sink that prints into `writer`, called `name` in error messages.
-    pub fn new(writer: W, name: impl Into<String>, options: TextOptions) -> Self {
+impl<W: Medium> TextSink<W> {
+    /// A sink that prints into `medium`, called `name` in error messages.
+    pub fn new(medium: W, name: impl Into<String>, options: TextOptions) -> Self {
         let style =
             Style { hex_follows: matches!(options.hex, HexDump::Hex | HexDump::HexAscii), ..options.style };
         Self {
-            writer,
+            medium,
             name: name.into(),
             options,
             decoder: Decoder::new(style),
@@ -76,6 +78,7 @@ impl<W: Write> TextSink<W> {
             link_types: Vec::new(),
             packets: 0,
             buffer: Vec::with_capacity(BUFFER),
+            interrupted: false,
             buffered: 0,
             unwritten: 0,
         }
@@ -110,26 +113,35 @@ impl<W: Write> TextSink<W> {
         out.push(b'\n');
     }
 
+    /// Writes everything, or less when that is interrupted.
     fn write_buffer(&mut self) -> Result<(), Error> {
-        let written = self.writer.write_all(&self.buffer);
-        self.buffer.clear();
-        let buffered = std::mem::take(&mut self.buffered);
-        if written.is_err() {
-            self.unwritten += buffered;
+        let mut written = 0;
+        while let Some(rest) = self.buffer.get(written..).filter(|rest| !rest.is_empty()) {
+            match self.medium.write(rest) {
+                Ok(count) => written += count,
+                Err(Fault::Interrupted) => {
+                    self.interrupted = true;
+                    self.buffer.drain(..written);
+                    return Ok(());
+                }
+                Err(fault) => {
+                    self.buffer.clear();
+                    self.unwritten += std::mem::take(&mut self.buffered);
+                    return Err(self.error(fault));
+                }
+            }
         }
-        written.map_err(|error| self.error(error))
+        self.buffer.clear();
+        self.buffered = 0;
+        Ok(())
     }
 
-    fn error(&self, error: io::Error) -> Error {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            Error::Closed(self.name.clone())
-        } else {
-            Error::Write(self.name.clone(), error)
-        }
+    fn error(&self, fault: Fault) -> Error {
+        Error::from_fault(fault, self.name.clone())
     }
 }
 
-impl<W: Write> Sink for TextSink<W> {
+impl<W: Medium> Sink for TextSink<W> {
     fn interface(&mut self, interface: &Interface) -> Result<(), Error> {
         self.link_types.push(interface.link_type);
         Ok(())
@@ -137,9 +149,7 @@ impl<W: Write> Sink for TextSink<W> {
 
     fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
         self.print(packet);
-        if self.options.packet_flush {
-            self.flush()
-        } else if self.buffer.len() >= BUFFER {
+        if !self.interrupted && (self.options.packet_flush || self.buffer.len() >= BUFFER) {
             self.write_buffer()
         } else {
             Ok(())
@@ -147,8 +157,8 @@ impl<W: Write> Sink for TextSink<W> {
     }
 
     fn flush(&mut self) -> Result<(), Error> {
-        self.write_buffer()?;
-        self.writer.flush().map_err(|error| self.error(error))
+        self.interrupted = false;
+        self.write_buffer()
     }
 
     /// Counts all packets of a buffer of which a part was written.
@@ -158,5 +168,22 @@ impl<W: Write> Sink for TextSink<W> {
 
     fn finish(&mut self, _statistics: &[InterfaceStatistics]) -> Result<(), Error> {
         self.flush()
+    }
+
+    fn watch(&self, each: &mut dyn FnMut(BorrowedFd<'_>)) {
+        self.medium.watch(each);
+    }
+
+    fn look_after(&mut self, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        self.medium.look_after(say).map_err(|fault| self.error(fault))
+    }
+
+    fn interrupted_by(&mut self, interrupt: BorrowedFd<'_>) -> Result<(), Error> {
+        self.medium.interrupted_by(interrupt).map_err(|error| self.error(error.into()))
+    }
+
+    fn end_by(&mut self, deadline: Instant) {
+        self.interrupted = false;
+        self.medium.end_by(deadline);
     }
 }

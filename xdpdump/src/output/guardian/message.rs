@@ -1,0 +1,62 @@
+//! What a writer tells its guardian.
+
+use std::{
+    io::{self, IoSlice, IoSliceMut},
+    mem::MaybeUninit,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
+
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+};
+
+/// A message: the number of a slot in the shared page, and with it the file to guard by that slot. Without a file it says that
+/// the slot's file is to be let go.
+#[derive(Debug)]
+pub struct Message {
+    pub slot: u32,
+    pub file: Option<OwnedFd>,
+}
+
+/// The two ends of a connection that keeps messages apart and in order.
+pub fn connection() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
+}
+
+/// Sends a message, or fails: a guardian that does not listen keeps nobody waiting.
+pub fn send(socket: impl AsFd, slot: u32, file: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let files = file.map(|file| [file]);
+    if let Some(files) = &files {
+        control.push(SendAncillaryMessage::ScmRights(files));
+    }
+    let bytes = slot.to_ne_bytes();
+    sendmsg(socket, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
+    Ok(())
+}
+
+/// Waits for the next message; `None` once the other end is closed and every message was received.
+pub fn receive(socket: impl AsFd) -> io::Result<Option<Message>> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut bytes = [0; 4];
+    let received = loop {
+        let buffer = &mut [IoSliceMut::new(&mut bytes)];
+        match recvmsg(&socket, buffer, &mut control, RecvFlags::CMSG_CLOEXEC) {
+            Err(rustix::io::Errno::INTR) => {}
+            result => break result?.bytes,
+        }
+    };
+    if received == 0 {
+        return Ok(None);
+    }
+    let mut file = None;
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(files) = message {
+            file = files.last();
+        }
+    }
+    Ok(Some(Message { slot: u32::from_ne_bytes(bytes), file }))
+}

@@ -1,0 +1,226 @@
+//! Keeps files whole when the process that writes them is killed by force.
+//!
+//! SIGKILL ends write(2) wherever it is, so a killed process leaves a part of a record at the end of its file, and nothing
+//! inside the process can prevent or mend that. The guardian is a second, tiny process, one for however many files. It is
+//! handed a descriptor of each, and a page of memory in which the writer keeps, for each, where its last whole record ends.
+//! Once the writer is gone, the guardian cuts off whatever lies behind. A write costs nothing more than a store.
+
+mod message;
+mod process;
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    fs::File,
+    io,
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::process::CommandExt,
+    },
+    process::{Child, Command, Stdio},
+    rc::Rc,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::sys::shared_page::{SLOTS, SharedPage};
+pub use process::run_if_called;
+
+/// In a slot: there is nothing to cut, whatever the file holds.
+const NOTHING: u64 = u64::MAX;
+
+/// A guardian that did not live for so long is not started again: it would not live longer the next time.
+const LIFE: Duration = Duration::from_secs(1);
+
+/// The guardian of a capture's files. It starts with the first file and ends when this and all files are dropped. Clones are
+/// the same guardian.
+#[derive(Clone, Debug, Default)]
+pub struct Guardian(Rc<RefCell<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    process: Option<Process>,
+    page: Option<Rc<SharedPage>>,
+    /// By slot.
+    files: BTreeMap<u32, OwnedFd>,
+}
+
+/// A guardian that runs, as far as is known.
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    socket: OwnedFd,
+    since: Instant,
+}
+
+/// A file that has a guardian, until this is dropped.
+#[derive(Debug)]
+pub struct Guarded {
+    guardian: Guardian,
+    page: Rc<SharedPage>,
+    slot: u32,
+}
+
+impl Guardian {
+    /// Has `file` guarded. Nothing is cut before [`Guarded::set_whole`] says where.
+    ///
+    /// The process is this program again, so its `main` has to begin with [`run_if_called`]. It is in a process group of its
+    /// own, and gets none of this process's descriptors but the files.
+    ///
+    /// # Errors
+    /// When the program cannot be started again, for want of `/proc` for example.
+    pub fn guard(&self, file: &File) -> io::Result<Guarded> {
+        let file = file.as_fd().try_clone_to_owned()?;
+        let mut state = self.0.borrow_mut();
+        let page = match &state.page {
+            Some(page) => Rc::clone(page),
+            None => Rc::clone(state.page.insert(Rc::new(SharedPage::new()?))),
+        };
+        let free = (0..SLOTS as u32).find(|slot| !state.files.contains_key(slot));
+        let slot = free.ok_or_else(|| io::Error::other("it has too many files"))?;
+        store(&page, slot, NOTHING);
+        if state.process.is_none() {
+            state.start(&page)?;
+        }
+        if let Some(process) = &state.process {
+            message::send(&process.socket, slot, Some(file.as_fd()))?;
+        }
+        state.files.insert(slot, file);
+        Ok(Guarded { guardian: self.clone(), page, slot })
+    }
+}
+
+impl State {
+    /// Starts a process that guards all files there are.
+    fn start(&mut self, page: &SharedPage) -> io::Result<()> {
+        let process = Process::start(page)?;
+        for (slot, file) in &self.files {
+            message::send(&process.socket, *slot, Some(file.as_fd()))?;
+        }
+        self.process = Some(process);
+        Ok(())
+    }
+}
+
+impl Guarded {
+    /// Says that the file's whole records end at `end` bytes.
+    pub fn set_whole(&self, end: u64) {
+        store(&self.page, self.slot, end);
+    }
+
+    /// Shows `each` the descriptor that hangs up when the guardian is gone.
+    pub fn watch(&self, each: &mut dyn FnMut(BorrowedFd<'_>)) {
+        if let Some(process) = &self.guardian.0.borrow().process {
+            each(process.socket.as_fd());
+        }
+    }
+
+    /// Starts the guardian again if it is gone; `say` is told.
+    pub fn look_after(&self, say: &mut dyn FnMut(&str)) {
+        let mut state = self.guardian.0.borrow_mut();
+        let Some(gone) = state.process.take_if(|process| process.is_gone()) else { return };
+        let started = if gone.since.elapsed() < LIFE {
+            Err(io::Error::other("it was killed as soon as it began"))
+        } else {
+            state.start(&self.page)
+        };
+        match started {
+            Ok(()) => say("the guardian process was killed: another one was started"),
+            Err(error) => say(&without(&error)),
+        }
+    }
+}
+
+/// What it means that there is no guardian.
+pub fn without(error: &io::Error) -> String {
+    format!(
+        "no guardian process ({error}): should xdpdump be killed by SIGKILL, the file may end within a packet"
+    )
+}
+
+fn store(page: &SharedPage, slot: u32, end: u64) {
+    if let Some(number) = page.slot(slot as usize) {
+        number.store(end, Ordering::Release);
+    }
+}
+
+/// The writer has closed the file in order.
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        self.set_whole(NOTHING);
+        let mut state = self.guardian.0.borrow_mut();
+        state.files.remove(&self.slot);
+        if let Some(process) = &state.process {
+            // Without the message the file stays open in the guardian, and there is nothing to cut.
+            let _ = message::send(&process.socket, self.slot, None);
+        }
+    }
+}
+
+impl Process {
+    fn start(page: &SharedPage) -> io::Result<Self> {
+        let (socket, its_end) = message::connection()?;
+        let child = Command::new("/proc/self/exe")
+            .arg0(process::NAME)
+            // Closes when this process ends, however it ends.
+            .stdin(its_end)
+            .stdout(page.file().try_clone()?)
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()?;
+        Ok(Self { child, socket, since: Instant::now() })
+    }
+
+    fn is_gone(&self) -> bool {
+        let mut socket = [PollFd::new(&self.socket, PollFlags::empty())];
+        poll(&mut socket, Some(&Timespec::default())).is_ok_and(|hung_up| hung_up > 0)
+    }
+}
+
+/// By then every file was closed in order, or the process is gone already.
+impl Drop for Process {
+    fn drop(&mut self) {
+        // A failure says that it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write as _, thread};
+
+    use super::*;
+
+    /// A file of `len` bytes.
+    fn file(len: usize) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![1; len]).unwrap();
+        file
+    }
+
+    #[test]
+    fn every_file_that_was_not_let_go_is_cut_to_its_last_whole_record() {
+        let page = SharedPage::new().unwrap();
+        let (writer, guardian) = message::connection().unwrap();
+        let files: Vec<_> = [100, 200, 300, 400].into_iter().map(file).collect();
+        for (slot, (file, whole)) in files.iter().zip([60, 500, 70, NOTHING]).enumerate() {
+            store(&page, slot as u32, whole);
+            message::send(&writer, slot as u32, Some(file.as_fd())).unwrap();
+        }
+        let shared = page.file().try_clone().unwrap();
+        let process = thread::spawn(move || process::guard(guardian, &shared));
+        // Closed in order, and its slot belongs to the next file, whose number changes while the guardian waits.
+        message::send(&writer, 0, None).unwrap();
+        let next = file(1000);
+        message::send(&writer, 0, Some(next.as_fd())).unwrap();
+        store(&page, 0, 999);
+        drop(writer);
+        process.join().unwrap().unwrap();
+        let len = |file: &File| file.metadata().unwrap().len();
+        assert_eq!(files.iter().map(len).collect::<Vec<_>>(), [100, 200, 70, 400]);
+        assert_eq!(len(&next), 999);
+    }
+}

@@ -1,0 +1,69 @@
+//! The guardian itself: this program again, under another name.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::OsStr,
+    fs::File,
+    io,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::FileExt as _,
+    },
+    path::Path,
+    process::ExitCode,
+};
+
+use super::{NOTHING, message};
+
+/// The name that this program is run under to be a guardian.
+pub const NAME: &str = "capture-guardian";
+
+/// Is a guardian, if this process was started as one, until the writer is gone; `None` for everybody else.
+pub fn run_if_called() -> Option<ExitCode> {
+    let name = env::args_os().next()?;
+    if Path::new(&name).file_name() != Some(OsStr::new(NAME)) {
+        return None;
+    }
+    prepare();
+    let page = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    Some(match page.and_then(|page| guard(io::stdin(), &page)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    })
+}
+
+/// Takes files from `writer` and lets them go as it says; once it is gone, cuts those that it still had.
+pub(super) fn guard(writer: impl AsFd, page: &File) -> io::Result<()> {
+    let mut files: BTreeMap<u32, OwnedFd> = BTreeMap::new();
+    while let Some(message) = message::receive(&writer)? {
+        match message.file {
+            Some(file) => drop(files.insert(message.slot, file)),
+            None => drop(files.remove(&message.slot)),
+        }
+    }
+    // One that cannot be cut is no reason to leave the others.
+    let cut = |(slot, file)| cut_back(slot, &File::from(file), page);
+    files.into_iter().map(cut).fold(Ok(()), io::Result::and)
+}
+
+/// Cuts off what is behind the last whole record.
+fn cut_back(slot: u32, file: &File, page: &File) -> io::Result<()> {
+    let mut whole = [0; size_of::<u64>()];
+    page.read_exact_at(&mut whole, u64::from(slot) * size_of::<u64>() as u64)?;
+    let whole = u64::from_ne_bytes(whole);
+    if whole != NOTHING && file.metadata()?.len() > whole { file.set_len(whole) } else { Ok(()) }
+}
+
+/// Lets nothing but the end of the writer end this process, and lets go of what the writer has inherited itself.
+fn prepare() {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
+        // SAFETY: nothing runs on a signal that is ignored.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+    let first_unused: libc::c_uint = 3;
+    // SAFETY: nothing in this process owns any of these descriptors yet. A kernel without close_range (before 5.9) refuses.
+    unsafe { libc::syscall(libc::SYS_close_range, first_unused, libc::c_uint::MAX, 0) };
+    // SAFETY: the name is a string that ends in NUL, and the kernel copies it.
+    unsafe { libc::prctl(libc::PR_SET_NAME, c"capture-guard".as_ptr()) };
+}

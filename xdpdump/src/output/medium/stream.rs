@@ -1,0 +1,198 @@
+//! A pipe, socket, terminal or device.
+
+use std::{
+    fs::File,
+    io,
+    os::{
+        fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd},
+        unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
+    },
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    io::Errno,
+    net::SendFlags,
+};
+
+use super::{Fault, Medium};
+use crate::{
+    output::{Error, target},
+    sys::inherited,
+};
+
+/// Bytes that a pipe is asked to hold: writes then wait less often for the reader.
+const PIPE_SIZE: usize = 1 << 20;
+
+/// A pipe that can be written takes so many bytes without waiting: `PIPE_BUF`, pipe(7).
+const PIPE_PIECE: usize = 4096;
+/// A terminal that can be written takes so many: `WAKEUP_CHARS`, drivers/tty/n_tty.c (v6.18).
+const TERMINAL_PIECE: usize = 256;
+
+/// An output that nobody can take bytes back from, and that may have to be waited for.
+///
+/// It never blocks in a write: it waits in one place, where that can be interrupted and has an end. The flags of a description
+/// that this process was started with are other processes' as well, and stay as they are.
+#[derive(Debug)]
+pub struct Stream {
+    file: File,
+    way: Way,
+    /// There is a reader that may go away.
+    has_reader: bool,
+    interrupt: Option<OwnedFd>,
+    deadline: Option<Instant>,
+}
+
+/// How to write without blocking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The description does not block; or never for long, as with a device or a file.
+    Plain,
+    /// A socket is told with each write.
+    Socket,
+    /// Others use the description, which may block: no more than so many bytes, and only once it can be written.
+    Pieces(usize),
+}
+
+impl Stream {
+    /// What this process has opened itself.
+    ///
+    /// # Errors
+    /// When the kernel does not tell what it is.
+    pub fn own(file: File) -> io::Result<Self> {
+        if file.metadata()?.file_type().is_fifo() {
+            let flags = fcntl_getfl(&file)?;
+            fcntl_setfl(&file, flags | OFlags::NONBLOCK)?;
+        }
+        Self::new(file, Way::Plain)
+    }
+
+    /// What this process was started with.
+    ///
+    /// # Errors
+    /// When the kernel does not tell what it is.
+    pub fn inherited(file: File) -> io::Result<Self> {
+        let kind = file.metadata()?.file_type();
+        let piece = if kind.is_socket() {
+            return Self::new(file, Way::Socket);
+        } else if kind.is_fifo() {
+            PIPE_PIECE
+        } else if rustix::termios::isatty(&file) {
+            TERMINAL_PIECE
+        } else {
+            return Self::new(file, Way::Plain);
+        };
+        match reopened(&file) {
+            Ok(own) => Self::new(own, Way::Plain),
+            // It is another user's, or there is no /proc.
+            Err(_) => Self::new(file, Way::Pieces(piece)),
+        }
+    }
+
+    /// Standard output (1) or standard error (2), for text.
+    ///
+    /// # Errors
+    /// [`Error::Open`] when it is closed.
+    pub fn standard(number: RawFd) -> Result<Self, Error> {
+        let file = inherited::descriptor(number).map(File::from);
+        file.and_then(Self::inherited).map_err(|error| Error::Open(target::name(number), error))
+    }
+
+    fn new(file: File, way: Way) -> io::Result<Self> {
+        let kind = file.metadata()?.file_type();
+        if kind.is_fifo() {
+            // A refusal leaves the pipe as it was, which is slower and nothing worse.
+            let _ = rustix::pipe::fcntl_setpipe_size(&file, PIPE_SIZE);
+        }
+        let has_reader = kind.is_fifo() || kind.is_socket();
+        Ok(Self { file, way, has_reader, interrupt: None, deadline: None })
+    }
+
+    /// One attempt; `WOULDBLOCK` when there is no room.
+    fn attempt(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        match self.way {
+            Way::Plain => rustix::io::write(&self.file, bytes),
+            Way::Socket => rustix::net::send(&self.file, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL),
+            Way::Pieces(piece) => {
+                let mut output = [PollFd::new(&self.file, PollFlags::OUT)];
+                if poll(&mut output, Some(&Timespec::default()))? == 0 {
+                    return Err(Errno::WOULDBLOCK);
+                }
+                rustix::io::write(&self.file, bytes.get(..piece).unwrap_or(bytes))
+            }
+        }
+    }
+
+    /// Waits until there is room.
+    fn wait(&self) -> Result<(), Fault> {
+        let remaining = self.deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        if remaining == Some(Duration::ZERO) {
+            return Err(Fault::TooLate);
+        }
+        let timeout = remaining.and_then(|remaining| Timespec::try_from(remaining).ok());
+        let output = PollFd::new(&self.file, PollFlags::OUT);
+        // Once there is a deadline, what is to interrupt has done so.
+        let interrupt = self.interrupt.as_ref().filter(|_| self.deadline.is_none());
+        let woken = match interrupt {
+            Some(interrupt) => {
+                let mut both = [output, PollFd::new(interrupt, PollFlags::IN)];
+                let woken = poll(&mut both, timeout.as_ref());
+                let [_, interrupt] = both;
+                if woken.is_ok() && !interrupt.revents().is_empty() {
+                    return Err(Fault::Interrupted);
+                }
+                woken
+            }
+            None => poll(&mut [output], timeout.as_ref()),
+        };
+        match woken {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Medium for Stream {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        loop {
+            match self.attempt(bytes) {
+                Err(Errno::WOULDBLOCK) => self.wait()?,
+                Err(Errno::INTR) => {}
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    fn watch(&self, each: &mut dyn FnMut(BorrowedFd<'_>)) {
+        if self.has_reader {
+            each(self.file.as_fd());
+        }
+    }
+
+    fn look_after(&mut self, _: &mut dyn FnMut(&str)) -> Result<(), Fault> {
+        let mut output = [PollFd::new(&self.file, PollFlags::empty())];
+        if self.has_reader && poll(&mut output, Some(&Timespec::default()))? > 0 {
+            return Err(Fault::Closed);
+        }
+        Ok(())
+    }
+
+    fn interrupted_by(&mut self, interrupt: BorrowedFd<'_>) -> io::Result<()> {
+        self.interrupt = Some(interrupt.try_clone_to_owned()?);
+        Ok(())
+    }
+
+    fn end_by(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
+    }
+}
+
+/// The same pipe or terminal under a description of this process's own, which does not block.
+fn reopened(file: &File) -> io::Result<File> {
+    File::options()
+        .write(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+        .open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}

@@ -1,0 +1,259 @@
+//! Whole records on their way into a medium: collected, counted, and cut back to the last whole one when a write fails.
+
+use std::{
+    io::{self, Write},
+    os::fd::BorrowedFd,
+    time::Instant,
+};
+
+use crate::output::{
+    Error,
+    medium::{Change, Fault, Medium},
+    record::Framing,
+};
+
+/// Bytes collected before they are handed to the operating system in one call.
+const FULL: usize = 1 << 20;
+/// Room for the record that crosses [`FULL`], so that the buffer does not grow with every fill.
+const ROOM: usize = 1 << 19;
+/// From so many bytes on, records are written from where they are.
+const DIRECT: usize = 64 << 10;
+
+/// A buffered destination of whole records.
+///
+/// Bytes leave only in [`Output::flush`] and when the buffer is full. A write that is interrupted while it waits leaves the rest
+/// in the buffer, and is no error. After a failed write a regular file is cut back to its last whole record, and every later
+/// call fails without writing.
+pub struct Output {
+    name: String,
+    medium: Box<dyn Medium>,
+    framing: Framing,
+    /// Begins on a record.
+    buffer: Vec<u8>,
+    /// Bytes at the beginning of the buffer that are written already: a part of its first record.
+    sent: usize,
+    /// A write was interrupted: more packets are collected and not tried to be written.
+    interrupted: bool,
+    /// No whole record was written yet.
+    file_start: bool,
+    failure: Option<Failure>,
+    /// Packets taken that are not in the file.
+    unwritten: u64,
+}
+
+/// Why no more can be written.
+#[derive(Clone, Copy, Debug)]
+enum Failure {
+    Closed,
+    TooLate,
+    Changed(Change),
+    Write {
+        kind: io::ErrorKind,
+        code: Option<i32>,
+        /// The file ends within a record.
+        cut: bool,
+    },
+}
+
+impl Output {
+    /// Writes to `medium`, which a person calls `name`: the path, or "standard output".
+    pub fn new(name: String, medium: Box<dyn Medium>, framing: Framing) -> Self {
+        Self {
+            name,
+            medium,
+            framing,
+            buffer: Vec::with_capacity(FULL + ROOM),
+            sent: 0,
+            interrupted: false,
+            file_start: true,
+            failure: None,
+            unwritten: 0,
+        }
+    }
+
+    /// What a person calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Packets taken that a failed write kept out of the file.
+    pub fn unwritten(&self) -> u64 {
+        self.unwritten
+    }
+
+    /// Appends one record, which `encode` puts at the end of the buffer.
+    ///
+    /// # Errors
+    /// As [`Output::flush`].
+    pub fn record(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
+        self.usable()?;
+        encode(&mut self.buffer);
+        if self.buffer.len() >= FULL && !self.interrupted { self.write_buffer() } else { Ok(()) }
+    }
+
+    /// Appends whole records that are encoded already: many at once straight to the operating system, few by way of the
+    /// buffer.
+    ///
+    /// # Errors
+    /// As [`Output::flush`].
+    pub fn records(&mut self, records: &[u8]) -> Result<(), Error> {
+        if records.len() >= DIRECT && !self.interrupted {
+            if let Err(error) = self.write_buffer() {
+                self.unwritten += self.framing.packets(records, false);
+                return Err(error);
+            }
+            if self.buffer.is_empty() {
+                let whole = self.write_records(records)?;
+                self.buffer.extend_from_slice(records.get(whole..).unwrap_or_default());
+                return Ok(());
+            }
+        }
+        self.record(|buffer| buffer.extend_from_slice(records))
+    }
+
+    /// Hands everything collected to the operating system, unless that is interrupted.
+    ///
+    /// # Errors
+    /// [`Error::Closed`], [`Error::TooLate`], [`Error::Changed`], [`Error::Write`] and [`Error::Cut`].
+    pub fn flush(&mut self) -> Result<(), Error> {
+        self.interrupted = false;
+        self.write_buffer()
+    }
+
+    /// Hands everything to the operating system, and does what is to be done at the end.
+    ///
+    /// # Errors
+    /// As [`Output::flush`].
+    pub fn finish(&mut self) -> Result<(), Error> {
+        self.flush()?;
+        self.medium.finish().or_else(|fault| self.fail(fault, &[], 0))
+    }
+
+    /// As [`Sink::watch`](super::Sink::watch).
+    pub fn watch(&self, each: &mut dyn FnMut(BorrowedFd<'_>)) {
+        self.medium.watch(each);
+    }
+
+    /// As [`Sink::look_after`](super::Sink::look_after).
+    ///
+    /// # Errors
+    /// As [`Output::flush`].
+    pub fn look_after(&mut self, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        self.usable()?;
+        let name = &self.name;
+        let looked = self.medium.look_after(&mut |line| say(&format!("{name}: {line}")));
+        match looked {
+            Ok(()) => Ok(()),
+            Err(fault) => {
+                let buffer = std::mem::take(&mut self.buffer);
+                let sent = std::mem::take(&mut self.sent);
+                self.fail(fault, &buffer, sent)
+            }
+        }
+    }
+
+    /// As [`Sink::interrupted_by`](super::Sink::interrupted_by).
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn interrupted_by(&mut self, interrupt: BorrowedFd<'_>) -> Result<(), Error> {
+        self.medium.interrupted_by(interrupt).map_err(|error| Error::Write(self.name.clone(), error))
+    }
+
+    /// As [`Sink::end_by`](super::Sink::end_by).
+    pub fn end_by(&mut self, deadline: Instant) {
+        self.interrupted = false;
+        self.medium.end_by(deadline);
+    }
+
+    fn write_buffer(&mut self) -> Result<(), Error> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let result = self.write_records(&buffer);
+        match &result {
+            Ok(whole) => drop(buffer.drain(..*whole)),
+            Err(_) => buffer.clear(),
+        }
+        self.buffer = buffer;
+        result.map(drop)
+    }
+
+    /// Writes `records`, the first of which may have been written in part, and returns how many bytes of whole records are out
+    /// now: all, unless the write was interrupted.
+    fn write_records(&mut self, records: &[u8]) -> Result<usize, Error> {
+        self.usable()?;
+        let mut written = std::mem::take(&mut self.sent);
+        while let Some(rest) = records.get(written..).filter(|rest| !rest.is_empty()) {
+            match self.medium.write(rest) {
+                Ok(0) => self.fail(Fault::Io(io::ErrorKind::WriteZero.into()), records, written)?,
+                Ok(count) => written += count,
+                Err(Fault::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(Fault::Interrupted) => {
+                    self.interrupted = true;
+                    break;
+                }
+                Err(fault) => self.fail(fault, records, written)?,
+            }
+        }
+        let whole = match records.len() {
+            all if all == written => all,
+            _ => self.framing.whole(records, written, self.file_start),
+        };
+        self.file_start &= whole == 0;
+        self.sent = written - whole;
+        self.medium.set_partial(self.sent as u64);
+        Ok(whole)
+    }
+
+    /// Fails if an earlier write did.
+    fn usable(&self) -> Result<(), Error> {
+        let name = || self.name.clone();
+        match self.failure {
+            None => Ok(()),
+            Some(Failure::Closed) => Err(Error::Closed(name())),
+            Some(Failure::TooLate) => Err(Error::TooLate(name())),
+            Some(Failure::Changed(change)) => Err(Error::Changed(name(), change)),
+            Some(Failure::Write { kind, code, cut }) => {
+                let error = code.map_or_else(|| kind.into(), io::Error::from_raw_os_error);
+                Err(if cut { Error::Cut(name(), error) } else { Error::Write(name(), error) })
+            }
+        }
+    }
+
+    /// Remembers `fault`, and takes back that one of the `records` of which only a part was written.
+    fn fail(&mut self, fault: Fault, records: &[u8], written: usize) -> Result<(), Error> {
+        let whole = self.framing.whole(records, written, self.file_start);
+        let rest = records.get(whole..).unwrap_or_default();
+        self.unwritten += self.framing.packets(rest, self.file_start && whole == 0);
+        let partial = written.saturating_sub(whole);
+        // A file system that became read-only does not let us.
+        let cut = partial > 0 && self.medium.take_back(partial as u64).is_err();
+        self.failure = Some(match fault {
+            Fault::Closed => Failure::Closed,
+            // Nobody waits for what is interrupted at the end.
+            Fault::TooLate | Fault::Interrupted => Failure::TooLate,
+            Fault::Changed(change) => Failure::Changed(change),
+            Fault::Io(error) => Failure::Write { kind: error.kind(), code: error.raw_os_error(), cut },
+        });
+        self.usable()
+    }
+}
+
+/// Collects the pieces of a record without writing; [`Output::flush`] does that.
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A capture that ends early, with an error elsewhere, keeps the packets taken until then.
+impl Drop for Output {
+    fn drop(&mut self) {
+        // The error that ended it is the one to report.
+        let _ = self.write_buffer();
+    }
+}

@@ -1,0 +1,119 @@
+//! Standard output under all its names, shared with others, and closed.
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use xdpdump::input::{CaptureFile, Item};
+
+/// Runs a shell command in which `$X` is the tool and `$F` a capture file.
+fn shell(command: &str, directory: &Path) -> Output {
+    Command::new("bash")
+        .args(["-c", command])
+        .env("X", env!("CARGO_BIN_EXE_xdpdump"))
+        .env("F", concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/protocols.pcap"))
+        .current_dir(directory)
+        .output()
+        .unwrap()
+}
+
+/// Packets of a capture file that is whole.
+fn packets(bytes: &[u8]) -> usize {
+    let mut file = CaptureFile::new(bytes, "output").unwrap();
+    let mut packets = 0;
+    while let Some(item) = file.next().unwrap() {
+        packets += usize::from(matches!(item, Item::Packet(_)));
+    }
+    packets
+}
+
+fn all_packets() -> usize {
+    packets(&fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/protocols.pcap")).unwrap())
+}
+
+/// The text goes to standard error when the capture file has standard output.
+#[test]
+fn every_name_of_standard_output_is_standard_output() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    std::os::unix::fs::symlink("/dev/stdout", path.join("link")).unwrap();
+    for output in ["- | cat", "/dev/stdout | cat", "/dev/fd/1 | cat", "/proc/self/fd/1 | cat", "link | cat"] {
+        let ended = shell(&format!("$X -r $F --print -w {output}"), path);
+        assert_eq!(packets(&ended.stdout), all_packets(), "{output}");
+        assert!(String::from_utf8_lossy(&ended.stderr).contains("IP 10.0.0."), "{output}");
+    }
+    // Another descriptor for the same pipe or file.
+    let ended = shell("$X -r $F --print -w /dev/fd/3 3>&1 | cat", path);
+    assert_eq!(packets(&ended.stdout), all_packets());
+    shell("$X -r $F --print -w file > file", path);
+    assert_eq!(packets(&fs::read(path.join("file")).unwrap()), all_packets());
+}
+
+#[test]
+fn another_descriptor_is_written_to_and_not_opened_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let ended =
+        shell("(printf before >&3; $X -r $F -w /dev/fd/3; printf behind >&3) 3> file", directory.path());
+    assert!(ended.status.success());
+    let bytes = fs::read(directory.path().join("file")).unwrap();
+    let capture = bytes.strip_prefix(b"before").unwrap().strip_suffix(b"behind").unwrap();
+    assert_eq!(packets(capture), all_packets());
+}
+
+#[test]
+fn who_writes_next_writes_behind_the_capture() {
+    let directory = tempfile::tempdir().unwrap();
+    for redirection in ["> file", ">> file"] {
+        let _ = fs::remove_file(directory.path().join("file"));
+        let ended =
+            shell(&format!("(printf before; $X -r $F -w -; printf behind) {redirection}"), directory.path());
+        assert!(ended.status.success());
+        let bytes = fs::read(directory.path().join("file")).unwrap();
+        let capture = bytes.strip_prefix(b"before").unwrap().strip_suffix(b"behind").unwrap();
+        assert_eq!(packets(capture), all_packets(), "{redirection}");
+    }
+}
+
+#[test]
+fn a_capture_file_does_not_go_where_people_read() {
+    let directory = tempfile::tempdir().unwrap();
+    for (output, sentence) in [
+        ("-", "standard output is a terminal, and a capture file is not for reading"),
+        ("/dev/stdout", "standard output is a terminal, and a capture file is not for reading"),
+        ("/dev/tty", "/dev/tty is a terminal, and a capture file is not for reading"),
+        ("/dev/stderr", "standard error is for messages, which would damage a capture file"),
+    ] {
+        let ended =
+            shell(&format!("script -qec '$X -r $F -w {output}' /dev/null < /dev/null"), directory.path());
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(said.contains(sentence), "{output}: {said}");
+        assert_eq!(ended.status.code(), Some(1), "{output}");
+        assert!(!said.contains("Linux"), "{output}: {said}");
+    }
+}
+
+#[test]
+fn closed_from_the_start_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in ["-w -", "-w /dev/stdout", "", "--print -w file", "--count"] {
+        let ended = shell(&format!("$X -r $F {arguments} >&-"), directory.path());
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(1), "{arguments}: {said}");
+        assert!(
+            said.contains("cannot open standard output for writing: it is closed"),
+            "{arguments}: {said}"
+        );
+    }
+    let ended = shell("$X -D >&-", directory.path());
+    assert_eq!(ended.status.code(), Some(1));
+    let ended = shell("$X -r $F -w /dev/fd/17", directory.path());
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(said.contains("cannot open file descriptor 17 for writing: it is closed"), "{said}");
+    // Thrown away on purpose, also as daemons and Python open it.
+    for null in [">/dev/null", "1<>/dev/null"] {
+        assert!(shell(&format!("$X -r $F -w - {null} 2>&-"), directory.path()).status.success(), "{null}");
+    }
+}
