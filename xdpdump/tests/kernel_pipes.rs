@@ -24,7 +24,7 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Starts a capture into a pipe.
 fn start_into_pipe(netns: &NetNs, options: &[&str]) -> (Capture, ChildStdout) {
-    let mut command = netns.command(xdpdump_testing::capture::tool());
+    let mut command = netns.command(tool());
     command.args(["-i", "right", "-w", "-"]).args(options).stdout(Stdio::piped());
     let mut capture = Capture::spawn(&mut command);
     capture.wait_for("listening on");
@@ -153,7 +153,7 @@ fn a_reader_that_has_seen_enough_ends_the_capture() {
 #[test]
 fn a_reader_that_was_never_there_ends_the_capture() {
     let (_left, right) = NetNs::quiet_pair("left", "right");
-    let mut command = right.command(xdpdump_testing::capture::tool());
+    let mut command = right.command(tool());
     command.args(["-i", "right", "-w", "-"]).stdout(Stdio::piped());
     let mut capture = Capture::spawn(&mut command);
     drop(capture.stdout());
