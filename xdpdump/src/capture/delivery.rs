@@ -1,6 +1,6 @@
 //! From events to packets in the sink.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, os::fd::BorrowedFd};
 
 use super::{Error, Totals};
 use crate::{
@@ -92,6 +92,11 @@ impl<'a> Delivery<'a> {
     /// Hands everything delivered to the operating system.
     pub fn flush(&mut self) -> Result<(), output::Error> {
         self.sink.flush()
+    }
+
+    /// Shows `each` the descriptors of the output that are to be watched, see [`Sink::watch`].
+    pub fn watch(&self, each: &mut dyn FnMut(BorrowedFd<'_>)) {
+        self.sink.watch(each);
     }
 
     /// The sink that everything goes to.

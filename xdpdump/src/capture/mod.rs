@@ -3,7 +3,6 @@
 mod connect;
 mod delivery;
 mod error;
-mod poller;
 mod session;
 mod signals;
 mod statistics;
@@ -65,6 +64,7 @@ fn capture(
     config: &config::Capture,
     reporter: &mut dyn Reporter,
 ) -> Result<(Totals, Result<(), Error>), Error> {
+    let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     let link = Link::find(&config.interface)?;
     let start = Sample::take();
@@ -73,9 +73,12 @@ fn capture(
     // Nothing but the output can keep the capture from beginning now: one that cannot begin leaves the file of an earlier one
     // as it is.
     let guardian = Guardian::default();
-    let mut sink = sinks::open(destination, Some(&guardian), &mut |line| reporter.say(line))?;
-    // Not before: opening a named pipe waits for its reader, and a signal ends that.
-    let signals = Signals::register().map_err(Error::Poll)?;
+    let open = || sinks::open(destination, Some(&guardian), &mut |line| reporter.say(line));
+    // Opening a named pipe waits for its reader.
+    let Some(sink) = signals.end_at_once_during(open) else {
+        return Ok((Totals::default(), Ok(())));
+    };
+    let mut sink = sink?;
     sink.interrupted_by(signals.as_fd())?;
     for source in &connection.sources {
         sink.interface(&source.interface)?;

@@ -10,7 +10,6 @@ use super::{
     Error, Totals,
     connect::Connection,
     delivery::{Delivery, End},
-    poller::Poller,
     signals::Signals,
     watch::Watch,
 };
@@ -19,6 +18,7 @@ use crate::{
     output,
     probe::Probe,
     report::Reporter,
+    sys::poll::{Poller, Ready},
     transport::{REORDER_WINDOW, Rings},
 };
 
@@ -69,27 +69,31 @@ impl<'a> Session<'a> {
 
     /// Runs until something ends it.
     pub fn capture(&mut self, reporter: &mut dyn Reporter) -> End {
-        let mut poller = Poller::default();
+        let mut ready = Ready::default();
         let mut housekeeping_at = Instant::now();
         loop {
-            if let Err(end) = self.turn(&mut poller, &mut housekeeping_at, reporter) {
-                return end;
+            match self.turn(&ready, &mut housekeeping_at, reporter) {
+                Ok(found) => ready = found,
+                Err(end) => return end,
             }
         }
     }
 
     fn turn(
         &mut self,
-        poller: &mut Poller,
+        ready: &Ready,
         housekeeping_at: &mut Instant,
         reporter: &mut dyn Reporter,
-    ) -> Result<(), End> {
+    ) -> Result<Ready, End> {
         let before = self.delivery.captured();
         let events_left = match self.round(false) {
             ControlFlow::Continue(events_left) => events_left,
             ControlFlow::Break(end) => return Err(end),
         };
         let quiet = self.delivery.captured() == before;
+        if ready.is_readable(self.signals.as_fd()) {
+            self.signals.clear();
+        }
         if self.signals.stop() {
             return Err(End::Stopped);
         }
@@ -97,9 +101,14 @@ impl<'a> Session<'a> {
             let totals: Totals = self.totals(false)?.into_iter().sum();
             reporter.say(&totals.one_line());
         }
+        if self.signals.flush() {
+            self.delivery.flush()?;
+        }
         let now = Instant::now();
         self.flush(now, quiet)?;
-        self.watch.changes(self.probe.program_id(0), reporter)?;
+        if ready.is_readable(self.watch.as_fd()) {
+            self.watch.changes(self.probe.program_id(0), reporter)?;
+        }
         if now >= *housekeeping_at {
             *housekeeping_at = now + RESAMPLE_EVERY;
             self.housekeeping(reporter)?;
@@ -107,9 +116,9 @@ impl<'a> Session<'a> {
         match self.rings.prepare_sleep(quiet, events_left) {
             Some(longest) => {
                 let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
-                self.sleep(poller, longest.min(due.saturating_duration_since(now)), reporter)
+                self.sleep(longest.min(due.saturating_duration_since(now)), reporter)
             }
-            None => Ok(()),
+            None => Ok(Ready::default()),
         }
     }
 
@@ -149,26 +158,21 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn sleep(
-        &mut self,
-        poller: &mut Poller,
-        timeout: Duration,
-        reporter: &mut dyn Reporter,
-    ) -> Result<(), End> {
-        poller.clear();
+    fn sleep(&mut self, timeout: Duration, reporter: &mut dyn Reporter) -> Result<Ready, End> {
+        let mut poller = Poller::default();
         for ring in self.rings.descriptors() {
             poller.readable(ring);
         }
         poller.readable(self.signals.as_fd());
         poller.readable(self.watch.as_fd());
-        self.delivery.sink().watch(&mut |output| poller.closed(output));
-        poller.wait(timeout).map_err(Error::Poll)?;
+        self.delivery.watch(&mut |output| poller.closed(output));
+        let ready = poller.wait(timeout).map_err(Error::Poll)?;
         let mut hung_up = false;
-        self.delivery.sink().watch(&mut |output| hung_up |= poller.is_closed(output));
+        self.delivery.watch(&mut |output| hung_up |= ready.is_closed(output));
         if hung_up {
             self.delivery.sink().look_after(&mut |line| reporter.say(line))?;
         }
-        Ok(())
+        Ok(ready)
     }
 
     /// Hands on what the rings hold; says whether the youngest events were left for the next round.

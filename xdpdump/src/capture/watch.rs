@@ -9,6 +9,8 @@ use crate::{
 };
 
 /// Watches the captured interface and says what a user should know.
+///
+/// No capture ends because the kernel has no memory for an answer: what changed is found the next time.
 pub struct Watch {
     monitor: Monitor,
     name: String,
@@ -21,25 +23,29 @@ impl Watch {
         Ok(Self { monitor: Monitor::new([link])?, name })
     }
 
-    /// Reports what the kernel announced. `program` is the id of the program that is to be attached now: it may have been
+    /// Reports what the kernel announced: to be called when the descriptor can be read. `program` is the id of the program that is to be attached now: it may have been
     /// exchanged meanwhile.
     pub fn changes(&mut self, program: Option<u32>, reporter: &mut dyn Reporter) -> Result<(), Error> {
-        let changes = self.monitor.changes()?;
+        let changes = self.monitor.changes();
         self.report(changes, program, reporter)
     }
 
     /// Looks at the interface whether or not anything was announced: programs that come and go are not.
     pub fn refresh(&mut self, program: Option<u32>, reporter: &mut dyn Reporter) -> Result<(), Error> {
-        let changes = self.monitor.refresh()?;
+        let changes = self.monitor.refresh();
         self.report(changes, program, reporter)
     }
 
     fn report(
         &mut self,
-        changes: Vec<(u32, LinkChange)>,
+        changes: Result<Vec<(u32, LinkChange)>, interface::Error>,
         program: Option<u32>,
         reporter: &mut dyn Reporter,
     ) -> Result<(), Error> {
+        let changes = match changes {
+            Err(error) if error.is_passing() => return Ok(()),
+            changes => changes?,
+        };
         for (_, change) in changes {
             let name = &self.name;
             match change {

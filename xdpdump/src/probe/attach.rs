@@ -4,7 +4,7 @@ use std::{io, os::fd::AsFd};
 
 use aya_obj::generated::{XDP_FLAGS_DRV_MODE, XDP_FLAGS_HW_MODE, XDP_FLAGS_SKB_MODE};
 
-use super::{Attachment, Constants, Error, Probe, Program, SourceCounters, kernel, program_name};
+use super::{Attachment, Constants, Error, Holder, Probe, Program, SourceCounters, kernel, program_name};
 use crate::{
     interface::{Link, XdpMode},
     sys::bpf,
@@ -98,7 +98,7 @@ impl Probe {
         match self.load_and_attach(request, program, counters, mode) {
             Ok(()) => Ok(Attached { mode, multi_buffer: false, native_refused: None }),
             Err(Refusal::Load(error, log)) => Err(match error.raw_os_error() {
-                Some(libc::EPERM) => Error::Permission,
+                Some(libc::EPERM) => Error::permission(),
                 Some(libc::ENODEV) => Error::Gone(link.display_name()),
                 _ => Error::NoOffload {
                     interface: link.display_name(),
@@ -157,11 +157,12 @@ impl Refusal {
             Some(libc::EBUSY | libc::EEXIST) => match occupant(link) {
                 Some((id, mode)) => {
                     let name = program_name(id).unwrap_or_else(|| "its name cannot be read".to_owned());
-                    Error::Occupied { interface, id, name, mode }
+                    let holder = Holder::find(id, link.index);
+                    Error::Occupied { interface, id, name, mode, holder }
                 }
                 None => Error::Attach { interface, mode, source: error },
             },
-            Some(libc::EPERM) => Error::Permission,
+            Some(libc::EPERM) => Error::permission(),
             Some(libc::ENODEV) => Error::Gone(interface),
             Some(libc::EINVAL) if kernel::is_before(5, 9) => Error::KernelTooOld,
             Some(libc::EOPNOTSUPP) => Error::ModeUnsupported { interface, mode, driver: driver_name(link) },

@@ -14,6 +14,8 @@ mod attach;
 mod error;
 mod kernel;
 mod object;
+mod occupant;
+mod permission;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -22,6 +24,8 @@ use aya::programs::loaded_programs;
 pub use error::Error;
 pub use object::Constants;
 use object::{Image, Linked, SourceCounters};
+pub use occupant::{Holder, Process};
+pub use permission::Obstacle;
 use xdpdump_ebpf::Counters;
 
 use crate::sys::bpf;

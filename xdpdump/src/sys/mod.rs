@@ -1,10 +1,17 @@
-//! What is left of raw system calls and of memory shared with the kernel, where neither the standard library nor rustix nor
-//! aya has a call for it.
+//! Raw system calls, memory shared with the kernel, and what the kernel tells of itself: what neither the standard library nor
+//! rustix nor aya offers as a safe function.
+//!
+//! The modules here know nothing of captures.
 
 pub mod affinity;
 pub mod bpf;
+pub mod clock;
+pub mod ethtool;
 pub mod inherited;
+pub mod kernel;
 pub mod mapping;
+pub mod packet_socket;
 pub mod perf_event;
+pub mod poll;
 pub mod shared_page;
 pub mod signal;

@@ -1,6 +1,6 @@
 //! The blocks that are written once per file and interface.
 
-use std::{borrow::Cow, fs, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use pcap_file::{
     DataLink, Endianness,
@@ -21,25 +21,19 @@ use xdpdump_ebpf::pcapng::interface::FILTER_EXPRESSION;
 use crate::{
     output::Precision,
     packet::{Interface, InterfaceStatistics, Timestamp},
+    sys::kernel,
 };
 
 /// Who writes, and on what machine.
 pub fn section_header() -> SectionHeaderBlock<'static> {
-    let mut options = vec![SectionHeaderOption::Hardware(std::env::consts::ARCH.into())];
-    if let Some(os) = operating_system() {
-        options.push(SectionHeaderOption::OS(os.into()));
-    }
-    options.push(SectionHeaderOption::UserApplication(concat!("xdpdump ", env!("CARGO_PKG_VERSION")).into()));
+    let options = vec![
+        SectionHeaderOption::Hardware(std::env::consts::ARCH.into()),
+        SectionHeaderOption::OS(kernel::operating_system().into()),
+        SectionHeaderOption::UserApplication(concat!("xdpdump ", env!("CARGO_PKG_VERSION")).into()),
+    ];
     SectionHeaderBlock { endianness: Endianness::native(), options, ..SectionHeaderBlock::default() }
 }
 
-/// Such as "Linux 6.1.0-17-amd64".
-fn operating_system() -> Option<String> {
-    let read = |name| fs::read_to_string(format!("/proc/sys/kernel/{name}")).ok();
-    Some(format!("{} {}", read("ostype")?.trim(), read("osrelease")?.trim()))
-}
-
-/// What is known of an interface, and the unit of its packets' times.
 pub fn interface_description(interface: &Interface, precision: Precision) -> Block<'_> {
     let mut options = Vec::new();
     options.extend(interface.name.as_deref().map(|name| IfOption::IfName(fitting(name).into())));

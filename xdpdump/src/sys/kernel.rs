@@ -1,0 +1,24 @@
+//! The running kernel and its machine, asked of the kernel itself: `/proc` and `/sys` may be missing or made up.
+
+/// Name and release of the operating system, such as `Linux 6.18.2`.
+pub fn operating_system() -> String {
+    let name = rustix::system::uname();
+    format!("{} {}", name.sysname().to_string_lossy(), name.release().to_string_lossy())
+}
+
+/// Bytes of memory of the machine.
+pub fn total_memory() -> u64 {
+    let info = rustix::system::sysinfo();
+    // The fields are `unsigned long`, which is not 64 bits everywhere.
+    (info.totalram as u64).saturating_mul(u64::from(info.mem_unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_has_memory() {
+        assert!(total_memory() > 1 << 20);
+    }
+}
