@@ -22,6 +22,11 @@ pub enum Config {
     Capture(Capture),
     /// Read a capture file.
     Replay(Replay),
+    /// Cut an unfinished packet off a capture file.
+    Repair {
+        /// The file.
+        file: PathBuf,
+    },
 }
 
 /// What to read.

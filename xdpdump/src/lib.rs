@@ -12,6 +12,7 @@ pub mod order;
 pub mod output;
 pub mod packet;
 pub mod probe;
+pub mod repair;
 pub mod replay;
 pub mod report;
 pub mod sinks;

@@ -7,7 +7,7 @@ use xdpdump::{
     config::Config,
     interface::{Link, list},
     output::{self, guardian},
-    probe, replay,
+    probe, repair, replay,
     report::{Reporter, StandardError},
 };
 
@@ -36,6 +36,7 @@ fn run(config: Config) -> anyhow::Result<()> {
             print(&list::link_types(&link.display_name(), link.link_type()?))
         }
         Config::Capture(config) => Ok(capture::run(&config, &mut StandardError)?),
+        Config::Repair { file } => print(&format!("{}\n", repair::repair(&file)?)),
         Config::Replay(config) => Ok(replay::run(&config, &mut StandardError)?),
     }
 }

@@ -1,5 +1,6 @@
 //! What goes wrong around a capture: the output fails, the process is stopped or killed, memory runs out. Frames are
 //! captured or counted as lost, and the file opens. Needs root.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
     fs::{self, File},
@@ -11,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use xdpdump::repair::repair;
 use xdpdump_testing::{
     capture::{Capture, Ended, Totals, xdpdump},
     cgroup::MemoryGroup,
@@ -213,7 +215,7 @@ fn the_end_of_a_write_that_was_cut_short_is_cut_off() {
         thread::sleep(Duration::from_millis(300));
         capture.signal(libc::SIGSTOP);
         let mut file = File::options().append(true).open(&path).unwrap();
-        file.write_all(&[6, 0, 0, 0, 255, 1, 0, 0, 0, 0]).unwrap();
+        file.write_all(&PART).unwrap();
         capture.signal(libc::SIGKILL);
         capture.wait();
         wait::until(|| !guardians.iter().any(|&pid| processes::is_alive(pid)));
@@ -241,6 +243,81 @@ fn a_guardian_outlives_an_interrupt_and_not_the_capture() {
     assert!(processes::is_alive(guardian));
     capture.stop().totals();
     assert!(!processes::is_alive(guardian));
+}
+
+/// A part of a record, as a write that was ended in the middle leaves it.
+const PART: [u8; 10] = [6, 0, 0, 0, 0, 2, 0, 0, 0, 0];
+
+/// A capture that was idle for long enough to have its one packet in the file, stopped with a part of a record behind it.
+fn stopped_within_a_record(scene: &Scene, capture: &Capture) {
+    Wire::open(&scene.left, "left").send(&wire::frame(60, b""));
+    thread::sleep(Duration::from_millis(300));
+    capture.signal(libc::SIGSTOP);
+    File::options().append(true).open(scene.file()).unwrap().write_all(&PART).unwrap();
+}
+
+#[test]
+fn a_guardian_that_was_killed_is_started_again() {
+    let scene = Scene::new();
+    let mut capture = scene.capture(&["--transport", kernel::transports()[0]]);
+    let [first] = processes::children(capture.pid())[..] else { panic!("no guardian") };
+    // One that does not live for a second is not started again.
+    thread::sleep(Duration::from_millis(1100));
+    kill(first);
+    capture.wait_for("the guardian process was killed: another one was started");
+    let [second] = processes::children(capture.pid())[..] else { panic!("no second guardian") };
+    assert_ne!(first, second);
+    stopped_within_a_record(&scene, &capture);
+    capture.signal(libc::SIGKILL);
+    capture.wait();
+    wait::until(|| !processes::is_alive(second));
+    assert_eq!(files::read_by_tshark(&scene.file()), [60]);
+}
+
+#[test]
+fn a_capture_and_its_guardian_that_were_killed_together_leave_a_file_that_one_command_repairs() {
+    let scene = Scene::new();
+    let capture = scene.capture(&["--transport", kernel::transports()[0]]);
+    let [guardian] = processes::children(capture.pid())[..] else { panic!("no guardian") };
+    stopped_within_a_record(&scene, &capture);
+    kill(guardian);
+    capture.signal(libc::SIGKILL);
+    capture.wait();
+    let repaired = repair(&scene.file()).unwrap();
+    assert_eq!((repaired.packets, repaired.cut), (1, PART.len() as u64));
+    assert_eq!(files::read_by_tshark(&scene.file()), [60]);
+}
+
+/// Kills a process that a child of this one has started, and waits until it is gone.
+fn kill(pid: i32) {
+    // SAFETY: no pointers are passed; its parent has not waited for it, so the number is still its own.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0);
+    wait::until(|| !processes::is_alive(pid));
+}
+
+#[test]
+fn a_second_capture_does_not_touch_the_file_of_the_first() {
+    let scene = Scene::new();
+    let first = scene.capture(&["--transport", kernel::transports()[0]]);
+    let mut command = scene.left.command(xdpdump());
+    let ended = Capture::spawn(command.args(["-i", "left", "-w"]).arg(scene.file())).wait();
+    assert!(ended.failure().contains("is being written by another capture"), "{}", ended.stderr);
+    Wire::open(&scene.left, "left").send(&wire::frame(60, b""));
+    assert_holds(&scene.file(), first.stop().totals());
+}
+
+#[test]
+fn a_file_that_is_cut_while_nothing_arrives_ends_the_capture() {
+    let scene = Scene::new();
+    let capture = scene.capture(&["--transport", kernel::transports()[0]]);
+    File::create(scene.file()).unwrap();
+    let ended = capture.wait();
+    assert!(
+        ended.failure().contains("another program cut it short while it was written"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(ended.counts(), Totals::exact(0, 0));
 }
 
 #[test]

@@ -233,6 +233,58 @@ fn a_named_pipe_that_nobody_reads_is_waited_for_with_a_line_and_can_be_given_up(
     wait::until_equal(&Traces::default(), || right.traces("right"));
 }
 
+/// Nobody reads, or slowly, and the pipe is full: a signal ends the capture all the same, with totals that add up.
+#[test]
+fn a_pipe_that_is_stuck_does_not_keep_a_capture_from_ending() {
+    for (options, pause) in [
+        (&["-w", "-"][..], None),
+        (&["-w", "-"], Some(Duration::from_millis(20))),
+        (&["-w", "-", "--transport", "perf"], None),
+        (&["-x", "-n"], None),
+    ] {
+        let (left, right) = NetNs::quiet_pair("left", "right");
+        let mut command = right.command(tool());
+        command.args(["-i", "right"]).args(options).stdout(Stdio::piped());
+        let mut capture = Capture::spawn(&mut command);
+        capture.wait_for("listening on");
+        let mut pipe = capture.stdout();
+        let wire = Wire::open(&left, "left");
+        // More than pipe and buffer hold.
+        for _ in 0..4000 {
+            wire.send(&wire::frame(1514, b""));
+        }
+        thread::sleep(Duration::from_millis(200));
+        // A report is given, and the capture goes on.
+        capture.signal(libc::SIGUSR1);
+        capture.wait_for("packets captured, ");
+        assert!(capture.is_running());
+        let reader = thread::spawn(move || {
+            if let Some(pause) = pause {
+                while pipe.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {
+                    thread::sleep(pause);
+                }
+            }
+            pipe
+        });
+        let signalled = Instant::now();
+        capture.signal(libc::SIGTERM);
+        let ended = capture.wait();
+        let took = signalled.elapsed();
+        assert!(took < Duration::from_secs(6), "{options:?} {pause:?}: {took:?}");
+        assert!(ended.failure().ends_with("the reader did not take the rest in time"), "{}", ended.stderr);
+        let lost = |words: &str| {
+            let line = ended.stderr.lines().find_map(|line| line.strip_suffix(words));
+            line.map_or(0, |count| count.split(' ').next().unwrap().parse::<u64>().unwrap())
+        };
+        let counts = ended.counts();
+        let unread = lost(" left unread") + lost(" lost by the output");
+        assert!(unread > 0, "{}", ended.stderr);
+        assert_eq!(counts.received, counts.captured + counts.dropped + unread, "{}", ended.stderr);
+        wait::until_equal(&Traces::default(), || right.traces("right"));
+        drop(reader.join().unwrap());
+    }
+}
+
 fn named_pipe(directory: &Path) -> PathBuf {
     let path = directory.join("pipe");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());

@@ -4,7 +4,7 @@ mod error;
 mod options;
 mod tcpdump;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::Parser;
 pub use error::Error;
@@ -20,5 +20,28 @@ use crate::config::Config;
 /// When it is not one, or asks for help or the version: [`Error`] says which.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Config, Error> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // As the first argument and nowhere else, so that neither a file nor a word of a filter is taken for one.
+    if arguments.get(1).is_some_and(|first| first == "repair") {
+        let Subcommand::Repair { file } =
+            Subcommands::try_parse_from(&arguments).map_err(Error::Clap)?.command;
+        return Ok(Config::Repair { file });
+    }
     Options::try_parse_from(&arguments).map_err(Error::from_clap)?.into_config()
+}
+
+/// What the tool does besides capturing and reading.
+#[derive(Debug, Parser)]
+#[command(name = "xdpdump")]
+struct Subcommands {
+    #[command(subcommand)]
+    command: Subcommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Subcommand {
+    /// Cut an unfinished packet off the end of a capture file whose writer was killed
+    Repair {
+        /// The file
+        file: PathBuf,
+    },
 }

@@ -27,7 +27,9 @@ What is not as in tcpdump:
   -n          is always on: addresses and ports are numbers
   -w          writes pcapng unless the name ends in .pcap
   -s          has 65535 bytes as its default and, with XDP, as its limit
-Options of tcpdump that are not here are named when they are used.";
+Options of tcpdump that are not here are named when they are used.
+
+`xdpdump repair FILE` cuts an unfinished packet off the end of a capture file.";
 
 /// Capture every frame an interface receives, at the XDP hook: before the network stack, before anything can drop it
 #[derive(Debug, Parser)]

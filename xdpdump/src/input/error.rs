@@ -29,8 +29,23 @@ pub enum Error {
         /// What it may be instead, and what to do.
         hint: &'static str,
     },
-    /// The file ends within a header or packet.
+    /// The file ends before its first packet.
     #[error("{name}: truncated dump file; tried to read {wanted} {what} bytes, only got {got}")]
+    TooShort {
+        /// Of the file.
+        name: String,
+        /// What the bytes would have been.
+        what: &'static str,
+        /// How many there should be.
+        wanted: usize,
+        /// How many there are.
+        got: usize,
+    },
+    /// The file ends within a packet or block, as when what wrote it was killed. First in tcpdump's words.
+    #[error(
+        "{name}: truncated dump file; tried to read {wanted} {what} bytes, only got {got} \
+         (all before them was read; `xdpdump repair FILE` cuts them off)"
+    )]
     Truncated {
         /// Of the file.
         name: String,

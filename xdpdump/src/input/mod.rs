@@ -113,7 +113,7 @@ impl<R: Read> CaptureFile<R> {
             Ok(bytes) => match bytes.first_chunk() {
                 None => {
                     let (what, wanted, got) = ("file header", 4, bytes.len());
-                    return Err(Error::Truncated { name, what, wanted, got });
+                    return Err(Error::TooShort { name, what, wanted, got });
                 }
                 Some(&magic) => match detect(magic) {
                     Ok(decoder) => decoder,
@@ -132,6 +132,9 @@ impl<R: Read> CaptureFile<R> {
                 file.interface = interface;
                 Ok(file)
             }
+            Err(Stop::Truncated { what, wanted, got }) => {
+                Err(Error::TooShort { name: file.name, what, wanted, got })
+            }
             Err(stop) => Err(stop.of(&file.name)),
         }
     }
@@ -139,6 +142,11 @@ impl<R: Read> CaptureFile<R> {
     /// What the file is called in messages.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Bytes of the file up to where the next record begins; after an error, the one at fault.
+    pub fn offset(&self) -> u64 {
+        self.window.offset()
     }
 
     /// Of the file.

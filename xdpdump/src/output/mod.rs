@@ -85,7 +85,8 @@ pub trait Sink {
     }
 
     /// From now on calls wait for a slow reader until `deadline` and no longer, and nothing interrupts them. What was not written
-    /// by then is lost and counted ([`Sink::unwritten`]), and the call and all that follow are [`Error::TooLate`].
+    /// by then is lost and counted ([`Sink::unwritten`]), and the call is [`Error::TooLate`], as is every later one that has
+    /// something to write.
     fn end_by(&mut self, _deadline: Instant) {}
 }
 

@@ -1,0 +1,86 @@
+//! Makes a capture file whole again that ends within a packet, as after a power failure or a killed control group.
+
+use std::{
+    fmt,
+    fs::{File, TryLockError},
+    io,
+    path::Path,
+};
+
+use crate::input::{self, CaptureFile, Item};
+
+/// What was done to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repaired {
+    /// The file.
+    pub name: String,
+    /// Packets that it holds.
+    pub packets: u64,
+    /// Bytes of an unfinished record that were cut off; 0 when the file was whole.
+    pub cut: u64,
+}
+
+/// As the line that a person reads.
+impl fmt::Display for Repaired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, packets, cut } = self;
+        let packets = if *packets == 1 { "1 packet".to_owned() } else { format!("{packets} packets") };
+        match cut {
+            0 => write!(f, "{name} is whole: nothing to repair ({packets})"),
+            _ => write!(f, "{name}: cut off {cut} bytes of an unfinished packet; it holds {packets}"),
+        }
+    }
+}
+
+/// Why a file was not repaired. It was not changed, except perhaps by [`Error::Cut`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not a capture, or wrong in another way than by a missing end.
+    #[error("{0}; this is nothing that `repair` can mend: the file was not changed")]
+    Input(#[from] input::Error),
+    /// It could not be opened.
+    #[error("cannot open {0} for reading and writing: {1}")]
+    Open(String, io::Error),
+    /// A capture is still writing to it.
+    #[error("{0} is still being written by a capture: end that first")]
+    Busy(String),
+    /// The end could not be cut off.
+    #[error("cannot shorten {0}: {1}")]
+    Cut(String, io::Error),
+}
+
+/// Cuts the regular file at `path` back to its last whole packet, if it ends within one.
+///
+/// # Errors
+/// When that cannot be done, or the file is damaged in another way.
+pub fn repair(path: &Path) -> Result<Repaired, Error> {
+    let name = path.display().to_string();
+    let open = || {
+        let file = File::options().read(true).write(true).open(path)?;
+        let reader = file.try_clone()?;
+        Ok((file, reader))
+    };
+    let (file, reader) = open().map_err(|error| Error::Open(name.clone(), error))?;
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        return Err(Error::Busy(name));
+    }
+    let mut capture = CaptureFile::new(reader, &name)?;
+    let mut packets = 0;
+    loop {
+        match capture.next() {
+            Ok(Some(item)) => packets += u64::from(matches!(item, Item::Packet(_))),
+            Ok(None) => return Ok(Repaired { name, packets, cut: 0 }),
+            Err(input::Error::Truncated { .. }) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let whole = capture.offset();
+    let cut = file.metadata().and_then(|metadata| {
+        file.set_len(whole)?;
+        Ok(metadata.len().saturating_sub(whole))
+    });
+    match cut {
+        Ok(cut) => Ok(Repaired { name, packets, cut }),
+        Err(error) => Err(Error::Cut(name, error)),
+    }
+}
