@@ -151,9 +151,13 @@ fn test_all(
 /// What a test binary shows: the first sentence of its source.
 fn title(tests: &[Executable], target: &str) -> String {
     let binary = tests.iter().find(|test| test.target == target);
-    let source = binary.map(|test| test.package.join("tests").join(target).with_extension("rs"));
-    let text = source.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-    first_sentence(&text).unwrap_or_else(|| target.to_owned())
+    let source = binary.map(|test| test.package.join("tests").join(target));
+    let text = source.and_then(|path| {
+        [path.with_extension("rs"), path.join("main.rs")]
+            .iter()
+            .find_map(|path| fs::read_to_string(path).ok())
+    });
+    text.and_then(|text| first_sentence(&text)).unwrap_or_else(|| target.to_owned())
 }
 
 fn first_sentence(source: &str) -> Option<String> {

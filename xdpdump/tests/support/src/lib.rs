@@ -5,6 +5,7 @@
 #![expect(clippy::missing_panics_doc, reason = "so is a failed look; sections name what is not obvious")]
 
 pub mod bpf;
+pub mod breakpoint;
 pub mod capture;
 pub mod cgroup;
 pub mod cpu;
