@@ -1,12 +1,16 @@
 //! From events to packets in the sink.
 
-use std::{ops::ControlFlow, os::fd::BorrowedFd};
+use std::{
+    ops::ControlFlow,
+    os::fd::{AsFd, BorrowedFd},
+};
 
 use super::{Error, Totals};
 use crate::{
     clock::{Clock, Sample, monotonic},
     output::{self, Sink},
     packet::{Direction, InterfaceStatistics, Meta, Packet, Timestamp},
+    sys::clock::StepWatch,
     transport::{Receiver, event::Event},
 };
 
@@ -33,6 +37,8 @@ impl<E: Into<Error>> From<E> for End {
 pub struct Delivery<'a> {
     sink: &'a mut dyn Sink,
     clock: Clock,
+    /// Says when the wall clock is set; none where the kernel has no such timer.
+    steps: Option<StepWatch>,
     /// In the order of their numbers, which are those of the interfaces in the sink.
     sources: Vec<SourceDelivery>,
     limit: Option<u64>,
@@ -60,11 +66,12 @@ impl<'a> Delivery<'a> {
         snap_lens: impl IntoIterator<Item = u32>,
         limit: Option<u64>,
     ) -> Self {
-        let clock = Clock::new(start);
+        let mut clock = Clock::new(start);
         let start = clock.wall(start.monotonic);
+        let steps = StepWatch::new().ok();
         let sources =
             snap_lens.into_iter().map(|snap_len| SourceDelivery { snap_len, captured: 0 }).collect();
-        Self { sink, clock, sources, limit, captured: 0, late: 0, last: 0, start }
+        Self { sink, clock, steps, sources, limit, captured: 0, late: 0, last: 0, start }
     }
 
     /// Packets delivered so far.
@@ -82,11 +89,18 @@ impl<'a> Delivery<'a> {
         self.late
     }
 
-    /// Compares the clocks again when it is time.
-    pub fn follow_clock(&mut self) {
-        if self.clock.is_due(monotonic()) {
-            self.clock.follow(Sample::take());
+    /// Compares the clocks again when it is time, or when the descriptor below `can_be_read`.
+    pub fn follow_clock(&mut self, can_be_read: bool) {
+        if can_be_read || self.clock.is_due(monotonic()) {
+            // First this, then the clocks: a step between the two is noticed the next time.
+            let stepped = self.steps.as_ref().is_some_and(StepWatch::has_stepped);
+            self.clock.follow(Sample::take(), stepped);
         }
+    }
+
+    /// What can be read when the wall clock was set.
+    pub fn clock_descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.steps.as_ref().map(AsFd::as_fd)
     }
 
     /// Hands everything delivered to the operating system.

@@ -22,7 +22,7 @@ pub use statistics::Totals;
 use watch::Watch;
 
 use crate::{
-    clock::Sample,
+    clock::{self, Sample},
     config,
     interface::{Link, Promiscuous, XdpMode},
     output::{self, Sink, guardian::Guardian},
@@ -66,6 +66,7 @@ fn capture(
 ) -> Result<(Totals, Result<(), Error>), Error> {
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
+    clock::prepare()?;
     let link = Link::find(&config.interface)?;
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);

@@ -86,6 +86,8 @@ impl<'a> Session<'a> {
         reporter: &mut dyn Reporter,
     ) -> Result<Ready, End> {
         let before = self.delivery.captured();
+        let clock_was_set = self.delivery.clock_descriptor().is_some_and(|clock| ready.is_readable(clock));
+        self.delivery.follow_clock(clock_was_set);
         let events_left = match self.round(false) {
             ControlFlow::Continue(events_left) => events_left,
             ControlFlow::Break(end) => return Err(end),
@@ -166,6 +168,9 @@ impl<'a> Session<'a> {
         poller.readable(self.signals.as_fd());
         poller.readable(self.watch.as_fd());
         self.delivery.watch(&mut |output| poller.closed(output));
+        if let Some(clock) = self.delivery.clock_descriptor() {
+            poller.readable(clock);
+        }
         let ready = poller.wait(timeout).map_err(Error::Poll)?;
         let mut hung_up = false;
         self.delivery.watch(&mut |output| hung_up |= ready.is_closed(output));
@@ -177,7 +182,6 @@ impl<'a> Session<'a> {
 
     /// Hands on what the rings hold; says whether the youngest events were left for the next round.
     fn round(&mut self, to_the_end: bool) -> ControlFlow<End, bool> {
-        self.delivery.follow_clock();
         self.rings.read(to_the_end, &mut self.delivery)
     }
 
@@ -242,6 +246,7 @@ impl<'a> Session<'a> {
     fn drain(&mut self) -> End {
         let deadline = Instant::now() + DRAIN_FOR;
         loop {
+            self.delivery.follow_clock(false);
             if let ControlFlow::Break(end) = self.round(true) {
                 return end;
             }
