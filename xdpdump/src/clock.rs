@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::packet::Timestamp;
+use crate::{packet::Timestamp, sys::clock};
 
 /// How often the clocks are compared.
 pub const RESAMPLE_EVERY: Duration = Duration::from_secs(1);
@@ -26,9 +26,9 @@ impl Sample {
     pub fn take() -> Self {
         let mut best = None;
         for _ in 0..8 {
-            let before = nanos(libc::CLOCK_MONOTONIC);
-            let realtime = nanos(libc::CLOCK_REALTIME);
-            let after = nanos(libc::CLOCK_MONOTONIC);
+            let before = clock::monotonic();
+            let realtime = clock::realtime();
+            let after = clock::monotonic();
             let width = after - before;
             if best.is_none_or(|(narrowest, _)| width < narrowest) {
                 let monotonic = before + width / 2;
@@ -42,15 +42,7 @@ impl Sample {
 
 /// `CLOCK_MONOTONIC`, nanoseconds: the time of events.
 pub fn monotonic() -> u64 {
-    nanos(libc::CLOCK_MONOTONIC).cast_unsigned()
-}
-
-/// Nanoseconds of one of the kernel's clocks, which all begin at 0 or later.
-fn nanos(clock: libc::clockid_t) -> i64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the kernel writes one timespec into the one given. The clocks named in this project always exist.
-    unsafe { libc::clock_gettime(clock, &raw mut time) };
-    time.tv_sec * 1_000_000_000 + time.tv_nsec
+    clock::monotonic().cast_unsigned()
 }
 
 /// The wall clock as a function of monotonic time.
@@ -126,7 +118,7 @@ mod tests {
     fn the_real_clock_is_met_within_a_millisecond() {
         let clock = Clock::new(Sample::take());
         let wall = clock.wall(monotonic()).0;
-        let real = nanos(libc::CLOCK_REALTIME);
+        let real = clock::realtime();
         assert!((real - wall).abs() < 1_000_000, "{wall} against {real}");
     }
 

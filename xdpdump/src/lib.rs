@@ -13,4 +13,5 @@ pub mod output;
 pub mod packet;
 pub mod probe;
 pub mod replay;
+pub mod sys;
 pub mod transport;

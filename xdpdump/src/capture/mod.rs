@@ -66,15 +66,18 @@ pub fn run<S: Sink>(
     open: impl FnOnce() -> Result<S, output::Error>,
     notify: Notify<'_>,
 ) -> Result<(Totals, Result<(), Error>), Error> {
+    let signals = Signals::register().map_err(Error::Poll)?;
     let link = Link::find(&config.interface)?;
     let mut interface = link.describe()?;
 
     let start = Sample::take();
     let connection = connect::connect(config, &link)?;
     interface.snap_len = connection.snap_len;
-    let mut sink = open()?;
-    // Not before: opening a named pipe waits for its reader, and a signal ends that.
-    let signals = Signals::register().map_err(Error::Poll)?;
+    // Opening a named pipe waits for its reader.
+    let Some(sink) = signals.end_at_once_during(open) else {
+        return Ok((Totals::default(), Ok(())));
+    };
+    let mut sink = sink?;
     sink.interface(&interface)?;
     if let Some(choice) = connection.explanation.as_deref().filter(|_| limits.verbose) {
         notify.say(choice);

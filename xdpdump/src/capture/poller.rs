@@ -2,61 +2,99 @@
 
 use std::{
     io,
-    os::fd::{AsRawFd, BorrowedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd},
     time::Duration,
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
 };
 
 /// The descriptors of one sleep.
 #[derive(Default)]
-pub struct Poller(Vec<libc::pollfd>);
+pub struct Poller<'fd>(Vec<PollFd<'fd>>);
 
-impl Poller {
+impl<'fd> Poller<'fd> {
     /// Wakes when `fd` can be read.
-    pub fn readable(&mut self, fd: BorrowedFd<'_>) {
-        self.0.push(libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 });
+    pub fn readable(&mut self, fd: BorrowedFd<'fd>) {
+        self.0.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
     }
 
     /// Wakes when the other end of the pipe `fd` is closed.
-    pub fn closed(&mut self, fd: BorrowedFd<'_>) {
-        self.0.push(libc::pollfd { fd: fd.as_raw_fd(), events: 0, revents: 0 });
+    pub fn closed(&mut self, fd: BorrowedFd<'fd>) {
+        self.0.push(PollFd::from_borrowed_fd(fd, PollFlags::empty()));
     }
 
     /// Sleeps for at most `timeout`; a signal ends it too.
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn wait(&mut self, timeout: Duration) -> io::Result<()> {
-        let timeout = libc::timespec {
-            tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
-            tv_nsec: timeout.subsec_nanos().into(),
-        };
-        // SAFETY: the array is as long as said and, like the time, lives through the call; no signal mask is given.
-        let ready = unsafe {
-            libc::ppoll(
-                self.0.as_mut_ptr(),
-                self.0.len() as libc::nfds_t,
-                &raw const timeout,
-                std::ptr::null(),
-            )
-        };
-        match ready {
-            -1 => match io::Error::last_os_error() {
-                error if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-                error => Err(error),
-            },
-            _ => Ok(()),
+    pub fn wait(mut self, timeout: Duration) -> io::Result<Ready> {
+        // Longer than a timespec has seconds is for ever.
+        let timeout = Timespec::try_from(timeout).ok();
+        match poll(&mut self.0, timeout.as_ref()) {
+            Ok(_) => {
+                let found = self.0.iter().map(|entry| (entry.as_fd().as_raw_fd(), entry.revents()));
+                Ok(Ready(found.filter(|(_, events)| !events.is_empty()).collect()))
+            }
+            // The kernel had no memory for a moment: whatever is ready still is in the next round.
+            Err(Errno::INTR | Errno::NOMEM | Errno::AGAIN) => Ok(Ready::default()),
+            Err(error) => Err(error.into()),
         }
     }
+}
 
-    /// Whether the other end of `fd` was found closed by the last [`Poller::wait`].
-    pub fn is_closed(&self, fd: BorrowedFd<'_>) -> bool {
-        self.0
-            .iter()
-            .any(|entry| entry.fd == fd.as_raw_fd() && entry.revents & (libc::POLLERR | libc::POLLHUP) != 0)
+/// What a sleep found.
+#[derive(Debug, Default)]
+pub struct Ready(Vec<(RawFd, PollFlags)>);
+
+impl Ready {
+    /// Whether `fd` can be read, or has an error that reading it will tell.
+    pub fn is_readable(&self, fd: BorrowedFd<'_>) -> bool {
+        self.has(fd, PollFlags::IN | PollFlags::ERR | PollFlags::HUP)
     }
 
-    /// Forgets all descriptors.
-    pub fn clear(&mut self) {
-        self.0.clear();
+    /// Whether the other end of `fd` is closed.
+    pub fn is_closed(&self, fd: BorrowedFd<'_>) -> bool {
+        self.has(fd, PollFlags::ERR | PollFlags::HUP)
+    }
+
+    fn has(&self, fd: BorrowedFd<'_>, events: PollFlags) -> bool {
+        self.0.iter().any(|(ready, found)| *ready == fd.as_raw_fd() && found.intersects(events))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write, os::unix::net::UnixStream};
+
+    use super::*;
+
+    fn look(fd: BorrowedFd<'_>) -> Ready {
+        let mut poller = Poller::default();
+        poller.readable(fd);
+        poller.wait(Duration::ZERO).unwrap()
+    }
+
+    #[test]
+    fn only_what_is_ready_is_said_to_be() {
+        let (a, mut b) = UnixStream::pair().unwrap();
+        assert!(!look(a.as_fd()).is_readable(a.as_fd()));
+        b.write_all(b"x").unwrap();
+        let ready = look(a.as_fd());
+        assert!(ready.is_readable(a.as_fd()) && !ready.is_closed(a.as_fd()));
+        assert!(!ready.is_readable(b.as_fd()), "not asked for");
+        drop(b);
+        assert!(look(a.as_fd()).is_closed(a.as_fd()));
+    }
+
+    #[test]
+    fn the_longest_time_there_is_means_until_something_happens() {
+        let (a, mut b) = UnixStream::pair().unwrap();
+        b.write_all(b"x").unwrap();
+        let mut poller = Poller::default();
+        poller.readable(a.as_fd());
+        assert!(poller.wait(Duration::MAX).unwrap().is_readable(a.as_fd()));
     }
 }

@@ -10,7 +10,7 @@ use super::{
     Error, Limits, Notify, Totals,
     connect::Connection,
     delivery::{Delivery, End},
-    poller::Poller,
+    poller::{Poller, Ready},
     signals::Signals,
     watch::Watch,
 };
@@ -54,36 +54,45 @@ impl<'a> Session<'a> {
 
     /// Runs until something ends it.
     pub fn capture(&mut self, notify: Notify<'_>) -> End {
-        let mut poller = Poller::default();
+        let mut ready = Ready::default();
         let mut housekeeping_at = Instant::now();
         loop {
-            if let Err(end) = self.turn(&mut poller, &mut housekeeping_at, notify) {
-                return end;
+            match self.turn(&ready, &mut housekeeping_at, notify) {
+                Ok(found) => ready = found,
+                Err(end) => return end,
             }
         }
     }
 
     fn turn(
         &mut self,
-        poller: &mut Poller,
+        ready: &Ready,
         housekeeping_at: &mut Instant,
         notify: Notify<'_>,
-    ) -> Result<(), End> {
+    ) -> Result<Ready, End> {
         let before = self.delivery.captured();
         let events_left = match self.round(false) {
             ControlFlow::Continue(events_left) => events_left,
             ControlFlow::Break(end) => return Err(end),
         };
         let quiet = self.delivery.captured() == before;
+        if ready.is_readable(self.signals.as_fd()) {
+            self.signals.clear();
+        }
         if self.signals.stop() {
             return Err(End::Stopped);
         }
         if self.signals.report() {
             notify.say(&self.totals(false)?.one_line());
         }
+        if self.signals.flush() {
+            self.delivery.flush()?;
+        }
         let now = Instant::now();
         self.flush(now, quiet)?;
-        self.watch.changes(notify)?;
+        if ready.is_readable(self.watch.as_fd()) {
+            self.watch.changes(notify)?;
+        }
         if now >= *housekeeping_at {
             *housekeeping_at = now + RESAMPLE_EVERY;
             self.housekeeping(notify)?;
@@ -91,9 +100,9 @@ impl<'a> Session<'a> {
         match self.rings.prepare_sleep(quiet, events_left) {
             Some(longest) => {
                 let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
-                self.sleep(poller, longest.min(due.saturating_duration_since(now)))
+                self.sleep(longest.min(due.saturating_duration_since(now)))
             }
-            None => Ok(()),
+            None => Ok(Ready::default()),
         }
     }
 
@@ -119,9 +128,9 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn sleep(&mut self, poller: &mut Poller, timeout: Duration) -> Result<(), End> {
+    fn sleep(&self, timeout: Duration) -> Result<Ready, End> {
         let stdout = std::io::stdout();
-        poller.clear();
+        let mut poller = Poller::default();
         for ring in self.rings.descriptors() {
             poller.readable(ring);
         }
@@ -130,11 +139,11 @@ impl<'a> Session<'a> {
         if self.limits.watch_stdout {
             poller.closed(stdout.as_fd());
         }
-        poller.wait(timeout).map_err(Error::Poll)?;
-        if self.limits.watch_stdout && poller.is_closed(stdout.as_fd()) {
+        let ready = poller.wait(timeout).map_err(Error::Poll)?;
+        if self.limits.watch_stdout && ready.is_closed(stdout.as_fd()) {
             return Err(End::Enough);
         }
-        Ok(())
+        Ok(ready)
     }
 
     /// Hands on what the rings hold; says whether the youngest events were left for the next round.

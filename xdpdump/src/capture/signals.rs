@@ -1,82 +1,107 @@
-//! Signals as something to poll for.
+//! What signals mean to a capture.
 
 use std::{
-    io::{self, Read},
-    os::{
-        fd::{AsFd, BorrowedFd},
-        unix::net::UnixStream,
-    },
+    io,
+    os::fd::{AsFd, BorrowedFd},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1},
-    flag, low_level,
-};
+use libc::c_int;
+
+use crate::sys::signal::{self, Stop, Wake};
+
+/// A person or a supervisor wants the capture to end; coming again after a second, they insist.
+const INTERRUPTIONS: [c_int; 2] = [libc::SIGINT, libc::SIGTERM];
+
+/// Others that would end the process without a word: the terminal or the power goes, a limit of CPU time is reached, an
+/// alarm(2) that was set before this program began goes off. Whoever started the process may have had them ignored.
+const ENDINGS: [c_int; 8] = [
+    libc::SIGHUP,
+    libc::SIGQUIT,
+    libc::SIGPWR,
+    libc::SIGXCPU,
+    libc::SIGALRM,
+    libc::SIGVTALRM,
+    libc::SIGPROF,
+    libc::SIGSTKFLT,
+];
+
+/// Those that ask nothing of a capture: readiness of a descriptor that somebody else set up, and what writes report as
+/// errors too.
+const IGNORED: [c_int; 3] = [libc::SIGIO, libc::SIGPIPE, libc::SIGXFSZ];
 
 /// What signals asked for.
+///
+/// What is missing above either does nothing without a handler, stops or continues the process, or says that it is broken.
 pub struct Signals {
-    stop: Arc<AtomicBool>,
+    stop: Arc<Stop>,
     report: Arc<AtomicBool>,
-    pipe: UnixStream,
+    flush: Arc<AtomicBool>,
+    wake: Wake,
 }
 
 impl Signals {
-    /// From now on SIGINT, SIGTERM and SIGHUP ask to stop; another SIGINT or SIGTERM kills. A SIGHUP that was ignored
-    /// before, by nohup(1), still is. SIGUSR1 asks for a report.
+    /// From now on no signal but SIGKILL and those of a crash ends the process without totals: what would end it asks to
+    /// stop, SIGUSR1 asks for a report and SIGUSR2 to flush the output. Real-time signals are like SIGTERM without
+    /// the right to insist: service managers use them to end what they started (systemd.kill(5), `KillSignal=`).
     ///
     /// # Errors
-    /// When the kernel gives no descriptors for it.
+    /// When the kernel gives no descriptor for it.
     pub fn register() -> io::Result<Self> {
-        let (pipe, writer) = UnixStream::pair()?;
-        pipe.set_nonblocking(true)?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let report = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            if signal == SIGHUP {
-                if is_ignored(signal) {
-                    continue;
-                }
-            } else {
-                // Before the one that sets the flag: it kills when the flag is set already.
-                flag::register_conditional_default(signal, Arc::clone(&stop))?;
-            }
-            flag::register(signal, Arc::clone(&stop))?;
-            low_level::pipe::register(signal, writer.try_clone()?)?;
+        let (stop, report, flush): (Arc<Stop>, Arc<AtomicBool>, Arc<AtomicBool>) = Default::default();
+        let wake = Wake::new()?;
+        for ending in INTERRUPTIONS {
+            signal::stop_on(ending, &stop, &wake, true)?;
         }
-        flag::register(SIGUSR1, Arc::clone(&report))?;
-        low_level::pipe::register(SIGUSR1, writer)?;
-        Ok(Self { stop, report, pipe })
+        for ending in ENDINGS.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX()) {
+            if !signal::is_ignored(ending) {
+                signal::stop_on(ending, &stop, &wake, false)?;
+            }
+        }
+        signal::set_on(libc::SIGUSR1, &report, &wake)?;
+        signal::set_on(libc::SIGUSR2, &flush, &wake)?;
+        for ignored in IGNORED {
+            signal::ignore(ignored);
+        }
+        Ok(Self { stop, report, flush, wake })
+    }
+
+    /// Runs `wait`, which may wait for ever and does not look at signals: one that asks to stop ends the process there, as
+    /// it would without a handler. `None`, and `wait` did not run, when one came before.
+    pub fn end_at_once_during<T>(&self, wait: impl FnOnce() -> T) -> Option<T> {
+        self.stop.set_at_once(true);
+        let waited = (!self.stop()).then(wait);
+        self.stop.set_at_once(false);
+        waited
     }
 
     /// Whether to stop.
     pub fn stop(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.stop.is_asked()
     }
 
     /// Whether a report was asked for since the last call.
-    pub fn report(&mut self) -> bool {
-        let mut bytes = [0; 64];
-        while matches!(self.pipe.read(&mut bytes), Ok(read) if read > 0) {}
+    pub fn report(&self) -> bool {
         self.report.swap(false, Ordering::Relaxed)
     }
-}
 
-fn is_ignored(signal: libc::c_int) -> bool {
-    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: without a new action the kernel only fills in the present one, for which zeros are a value too.
-    let action = unsafe {
-        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr());
-        action.assume_init()
-    };
-    action.sa_sigaction == libc::SIG_IGN
+    /// Whether the output was to be flushed since the last call.
+    pub fn flush(&self) -> bool {
+        self.flush.swap(false, Ordering::Relaxed)
+    }
+
+    /// Makes the descriptor unreadable until the next signal. To be called before the questions above, when it was found
+    /// readable.
+    pub fn clear(&self) {
+        self.wake.clear();
+    }
 }
 
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.pipe.as_fd()
+        self.wake.as_fd()
     }
 }

@@ -1,4 +1,4 @@
-//! What happens to the interface meanwhile.
+//! What happens to the captured interface during the capture.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -6,10 +6,12 @@ use super::{Error, Notify};
 use crate::interface::{self, Link, LinkChange, Monitor};
 
 /// Watches the captured interface and says what a user should know.
+///
+/// No capture ends because the kernel has no memory for an answer: what changed is found the next time.
 pub struct Watch {
     monitor: Monitor,
     name: String,
-    /// Of the capture program.
+    /// Number of the capture program.
     program_id: Option<u32>,
 }
 
@@ -20,19 +22,28 @@ impl Watch {
         Ok(Self { monitor: Monitor::new([link])?, name, program_id })
     }
 
-    /// Reports what the kernel announced.
+    /// Reports what the kernel announced. To be called when the descriptor can be read.
     pub fn changes(&mut self, notify: Notify<'_>) -> Result<(), Error> {
-        let changes = self.monitor.changes()?;
+        let changes = self.monitor.changes();
         self.report(changes, notify)
     }
 
-    /// Looks at the interface whether or not anything was announced: programs that come and go are not.
+    /// Looks at the interface whether or not anything was announced. To be called now and then: the kernel does not announce
+    /// programs that come and go.
     pub fn refresh(&mut self, notify: Notify<'_>) -> Result<(), Error> {
-        let changes = self.monitor.refresh()?;
+        let changes = self.monitor.refresh();
         self.report(changes, notify)
     }
 
-    fn report(&mut self, changes: Vec<(u32, LinkChange)>, notify: Notify<'_>) -> Result<(), Error> {
+    fn report(
+        &mut self,
+        changes: Result<Vec<(u32, LinkChange)>, interface::Error>,
+        notify: Notify<'_>,
+    ) -> Result<(), Error> {
+        let changes = match changes {
+            Err(error) if error.is_passing() => return Ok(()),
+            changes => changes?,
+        };
         for (_, change) in changes {
             let name = &self.name;
             match change {

@@ -17,10 +17,7 @@ const ATTRIBUTE_HEADER: usize = 4;
 /// Bytes of `struct ifinfomsg` (`include/uapi/linux/rtnetlink.h`).
 const LINK_HEADER: usize = 16;
 
-/// `RTEXT_FILTER_SKIP_STATS` (`include/uapi/linux/rtnetlink.h`): statistics are half of every answer.
-const SKIP_STATISTICS: u32 = 1 << 3;
-
-/// Attributes nested in `IFLA_XDP` and the values of the first (`include/uapi/linux/if_link.h`).
+/// Attributes nested in `IFLA_XDP` and the values of the first (`include/uapi/linux/if_link.h`), which libc does not have.
 mod xdp {
     pub(super) const ATTACHED: u16 = 2;
     pub(super) const PROGRAM_ID: u16 = 4;
@@ -55,7 +52,8 @@ pub(super) fn get_link(query: Query<'_>, sequence: u32) -> Vec<u8> {
     message[8..12].copy_from_slice(&sequence.to_ne_bytes());
     message[20..24].copy_from_slice(&index.to_ne_bytes());
 
-    push_attribute(&mut message, libc::IFLA_EXT_MASK, &SKIP_STATISTICS.to_ne_bytes());
+    // Statistics would be half of every answer.
+    push_attribute(&mut message, libc::IFLA_EXT_MASK, &libc::RTEXT_FILTER_SKIP_STATS.to_ne_bytes());
     if let Query::Name(name) = query {
         // The kernel looks either up among names and alternative names; only the room differs.
         let kind = if name.len() < libc::IFNAMSIZ { libc::IFLA_IFNAME } else { libc::IFLA_ALT_IFNAME };

@@ -5,9 +5,13 @@
 use std::{
     ffi::{OsStr, OsString},
     fmt, io,
+    os::unix::ffi::OsStrExt,
 };
 
-use crate::packet::{self, LinkType};
+use crate::{
+    packet::{self, LinkType},
+    sys::{ethtool::Ethtool, kernel},
+};
 
 pub mod hardware;
 pub mod list;
@@ -18,7 +22,6 @@ pub mod promiscuous;
 mod suggestion;
 
 pub use hardware::Driver;
-use hardware::Ethtool;
 use message::Query;
 pub use monitor::{LinkChange, Monitor};
 pub use promiscuous::Promiscuous;
@@ -120,19 +123,35 @@ pub enum Error {
     Watch(#[source] io::Error),
 }
 
+impl Error {
+    /// Whether the kernel had no memory for the answer, so that asking later may help.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Query(error) | Self::Watch(error) if netlink::is_passing(error))
+    }
+}
+
 fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("did you mean {name:?}? "))
 }
 
 impl Link {
-    /// The interface a user named: by name, alternative name, or the number `-D` prints before it.
+    /// The interface a user named: by name, alternative name, the number `-D` prints before it, or as ip(8) prints it,
+    /// which puts the other end of a pair or the interface below behind an `@`: `eth0@if2`.
     ///
     /// # Errors
     /// [`Error::UnknownName`] with the nearest name there is, or [`Error::Query`].
     pub fn find(name_or_index: &OsStr) -> Result<Self, Error> {
-        match (Self::by_name(name_or_index), name_or_index.to_str().and_then(|text| text.parse().ok())) {
-            (Err(Error::UnknownName { .. }), Some(index)) => Self::by_index(index),
-            (found, _) => found,
+        let unknown = match Self::by_name(name_or_index) {
+            Err(error @ Error::UnknownName { .. }) => error,
+            found => return found,
+        };
+        if let Some(index) = name_or_index.to_str().and_then(|text| text.parse().ok()) {
+            return Self::by_index(index);
+        }
+        let bytes = name_or_index.as_bytes();
+        match bytes.iter().rposition(|byte| *byte == b'@').and_then(|at| bytes.get(..at)) {
+            Some(name) if !name.is_empty() => Self::by_name(OsStr::from_bytes(name)).map_err(|_| unknown),
+            _ => Err(unknown),
         }
     }
 
@@ -172,14 +191,14 @@ impl Link {
         links.sort_by_key(|link| link.index);
         if let Ok(ethtool) = Ethtool::open() {
             for link in &mut links {
-                link.driver = ethtool.driver(&link.name);
+                link.driver = hardware::driver(&ethtool, &link.name);
             }
         }
         Ok(links)
     }
 
     fn with_driver(mut self) -> Self {
-        self.driver = Ethtool::open().ok().and_then(|ethtool| ethtool.driver(&self.name));
+        self.driver = Ethtool::open().ok().and_then(|ethtool| hardware::driver(&ethtool, &self.name));
         self
     }
 
@@ -222,9 +241,9 @@ impl Link {
             name: Some(self.display_name()),
             description: self.alias.as_deref().map(printable),
             mac: self.mac,
-            speed: Ethtool::open().ok().and_then(|ethtool| ethtool.speed(&self.name)),
+            speed: Ethtool::open().ok().and_then(|ethtool| hardware::speed(&ethtool, &self.name)),
             hardware: self.driver.as_ref().map(Driver::to_string),
-            os: hardware::operating_system(),
+            os: Some(kernel::operating_system()),
             ..packet::Interface::default()
         })
     }

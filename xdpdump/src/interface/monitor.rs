@@ -2,14 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    io, mem,
     os::fd::{AsFd, BorrowedFd},
 };
 
 use super::{
     AttachedProgram, Error, Link,
     message::{self, Query},
-    netlink::Socket,
+    netlink::{self, Socket},
 };
 
 /// Something that happened to a watched interface.
@@ -44,6 +44,8 @@ pub struct Monitor {
     known: BTreeMap<u32, Link>,
     /// Announcements may have been missed.
     missed: bool,
+    /// What changed and was not returned, because the kernel did not answer for another interface.
+    pending: Vec<(u32, LinkChange)>,
 }
 
 impl Monitor {
@@ -53,10 +55,10 @@ impl Monitor {
     /// # Errors
     /// [`Error::Watch`] when the kernel gives no socket for it.
     pub fn new(links: impl IntoIterator<Item = Link>) -> Result<Self, Error> {
-        let announcements = Socket::subscribe(libc::RTMGRP_LINK).map_err(Error::Watch)?;
+        let announcements = Socket::subscribe(libc::RTMGRP_LINK.cast_unsigned()).map_err(Error::Watch)?;
         let requests = Socket::open().map_err(Error::Watch)?;
         let known = links.into_iter().map(|link| (link.index, link)).collect();
-        Ok(Self { announcements, requests, known, missed: true })
+        Ok(Self { announcements, requests, known, missed: true, pending: Vec::new() })
     }
 
     /// Reads what the kernel announced and returns what changed, with the index of the interface. Does not block:
@@ -75,49 +77,56 @@ impl Monitor {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // The kernel says once that it had no room for announcements, and goes on.
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.missed = true,
+                Err(error) if netlink::is_passing(&error) => {
+                    self.missed = true;
+                    break;
+                }
                 Err(error) => return Err(Error::Watch(error)),
             }
         }
         if self.missed {
             return self.refresh();
         }
-        let mut changes = Vec::new();
         for (index, announcement) in announced {
             match announcement {
                 Announcement::Deleted if self.known.remove(&index).is_some() => {
-                    changes.push((index, LinkChange::Deleted));
+                    self.pending.push((index, LinkChange::Deleted));
                 }
                 Announcement::Deleted => {}
-                Announcement::Changed => self.compare(index, &mut changes)?,
+                Announcement::Changed => self.compare(index)?,
             }
         }
-        Ok(changes)
+        Ok(mem::take(&mut self.pending))
     }
 
-    /// Looks at every watched interface, announced or not, and returns what changed.
+    /// Looks at every watched interface, announced or not, and returns what changed. What changed before an error is returned
+    /// by the next call that succeeds.
     ///
     /// # Errors
     /// [`Error::Watch`] when the kernel does not answer.
     pub fn refresh(&mut self) -> Result<Vec<(u32, LinkChange)>, Error> {
-        self.missed = false;
-        let mut changes = Vec::new();
+        self.missed = true;
         for index in self.known.keys().copied().collect::<Vec<_>>() {
-            self.compare(index, &mut changes)?;
+            self.compare(index)?;
         }
-        Ok(changes)
+        self.missed = false;
+        Ok(mem::take(&mut self.pending))
     }
 
     /// Brings what is known of an interface up to date.
-    fn compare(&mut self, index: u32, changes: &mut Vec<(u32, LinkChange)>) -> Result<(), Error> {
+    fn compare(&mut self, index: u32) -> Result<(), Error> {
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
-        if let Some(link) = self.requests.link(Query::Index(index)).map_err(Error::Watch)? {
-            changes.extend(differences(known, &link).map(|change| (index, change)));
-            *known = link;
-        } else {
+        let link = self.requests.link(Query::Index(index)).map_err(Error::Watch);
+        // It is looked at again by the next call.
+        let Some(link) = link.inspect_err(|_| self.missed = true)? else {
             self.known.remove(&index);
-            changes.push((index, LinkChange::Deleted));
-        }
+            self.pending.push((index, LinkChange::Deleted));
+            return Ok(());
+        };
+        self.pending.extend(differences(known, &link).map(|change| (index, change)));
+        *known = link;
         Ok(())
     }
 }

@@ -2,8 +2,17 @@
 
 use std::{
     io,
-    mem::{size_of, zeroed},
-    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    thread,
+    time::Duration,
+};
+
+use rustix::{
+    io::Errno,
+    net::{
+        AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, netlink::SocketAddrNetlink,
+        recvfrom, send, socket_with,
+    },
 };
 
 use super::{
@@ -15,6 +24,12 @@ use super::{
 const BUFFER: usize = 32 << 10;
 /// How often a dump is repeated when links came and went meanwhile.
 const DUMP_ATTEMPTS: usize = 5;
+/// How long to wait before a request is repeated that the kernel had no memory for.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(1), Duration::from_millis(2), Duration::from_millis(4), Duration::from_millis(8)];
+
+/// A port that is not the kernel's.
+const NOBODY: u32 = u32::MAX;
 
 /// An rtnetlink socket. It belongs to the network namespace it was opened in.
 #[derive(Debug)]
@@ -27,36 +42,21 @@ pub(super) struct Socket {
 impl Socket {
     /// A socket for requests.
     pub(super) fn open() -> io::Result<Self> {
-        Self::with_flags(0)
+        Self::with_flags(SocketFlags::empty())
     }
 
     /// A non-blocking socket that receives what the kernel announces to `groups` (`RTMGRP_*`).
-    pub(super) fn subscribe(groups: libc::c_int) -> io::Result<Self> {
-        let socket = Self::with_flags(libc::SOCK_NONBLOCK)?;
-        // SAFETY: sockaddr_nl is plain integers, for which zero is valid.
-        let mut address: libc::sockaddr_nl = unsafe { zeroed() };
-        address.nl_family = libc::AF_NETLINK as libc::sa_family_t;
-        address.nl_groups = groups.cast_unsigned();
-        // SAFETY: the pointer and length describe `address`, which outlives the call.
-        let result = unsafe {
-            libc::bind(
-                socket.fd.as_raw_fd(),
-                (&raw const address).cast(),
-                size_of::<libc::sockaddr_nl>() as libc::socklen_t,
-            )
-        };
-        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(socket) }
+    pub(super) fn subscribe(groups: u32) -> io::Result<Self> {
+        let socket = Self::with_flags(SocketFlags::NONBLOCK)?;
+        // The kernel chooses the port.
+        bind(&socket.fd, &SocketAddrNetlink::new(0, groups))?;
+        Ok(socket)
     }
 
-    fn with_flags(flags: libc::c_int) -> io::Result<Self> {
-        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | flags;
-        // SAFETY: no pointers are passed.
-        let fd = unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the kernel just returned this descriptor and nothing else owns it.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    fn with_flags(flags: SocketFlags) -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC | flags;
+        // NETLINK_ROUTE is protocol 0.
+        let fd = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
         Ok(Self { fd, sequence: 0, buffer: vec![0; BUFFER] })
     }
 
@@ -84,11 +84,22 @@ impl Socket {
         }
     }
 
-    /// Sends a request and reads its whole answer, and whether the kernel's list changed while it was read.
+    /// Asks, and asks again while the kernel has no memory for question or answer.
     fn ask(&mut self, query: Query<'_>) -> io::Result<(Vec<Link>, bool)> {
+        for pause in PAUSES {
+            match self.ask_once(query) {
+                Err(error) if is_passing(&error) => thread::sleep(pause),
+                result => return result,
+            }
+        }
+        self.ask_once(query)
+    }
+
+    /// Sends a request and reads its whole answer, and whether the kernel's list changed while it was read.
+    fn ask_once(&mut self, query: Query<'_>) -> io::Result<(Vec<Link>, bool)> {
         self.sequence = self.sequence.wrapping_add(1);
         let sequence = self.sequence;
-        self.send(&message::get_link(query, sequence))?;
+        send(&self.fd, &message::get_link(query, sequence), SendFlags::empty())?;
 
         let mut links = Vec::new();
         let mut interrupted = false;
@@ -114,12 +125,6 @@ impl Socket {
         }
     }
 
-    fn send(&self, request: &[u8]) -> io::Result<()> {
-        // SAFETY: the pointer and length describe `request`, which outlives the call.
-        let sent = unsafe { libc::send(self.fd.as_raw_fd(), request.as_ptr().cast(), request.len(), 0) };
-        if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-    }
-
     /// The next datagram the kernel sent, whatever its size.
     ///
     /// # Errors
@@ -127,11 +132,11 @@ impl Socket {
     pub(super) fn receive(&mut self) -> io::Result<&[u8]> {
         loop {
             // With MSG_TRUNC the kernel tells the true size, with MSG_PEEK it keeps the datagram.
-            let (size, _) = self.receive_with(libc::MSG_PEEK | libc::MSG_TRUNC)?;
+            let (size, _) = self.receive_with(RecvFlags::PEEK | RecvFlags::TRUNC)?;
             if size > self.buffer.len() {
                 self.buffer.resize(size, 0);
             }
-            let (size, sender) = self.receive_with(0)?;
+            let (size, sender) = self.receive_with(RecvFlags::empty())?;
             // Any process may send to this socket; port 0 is the kernel.
             if sender == 0 {
                 return Ok(self.buffer.get(..size).unwrap_or_default());
@@ -140,31 +145,23 @@ impl Socket {
     }
 
     /// `recvfrom(2)` into the buffer: the size of the datagram and the port it came from.
-    fn receive_with(&mut self, flags: libc::c_int) -> io::Result<(usize, u32)> {
-        // SAFETY: sockaddr_nl is plain integers, for which zero is valid.
-        let mut sender: libc::sockaddr_nl = unsafe { zeroed() };
+    fn receive_with(&mut self, flags: RecvFlags) -> io::Result<(usize, u32)> {
         loop {
-            let mut sender_len = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
-            // SAFETY: the kernel writes at most `buffer.len()` bytes to the buffer and `sender_len` to the address.
-            let size = unsafe {
-                libc::recvfrom(
-                    self.fd.as_raw_fd(),
-                    self.buffer.as_mut_ptr().cast(),
-                    self.buffer.len(),
-                    flags,
-                    (&raw mut sender).cast(),
-                    &raw mut sender_len,
-                )
-            };
-            if let Ok(size) = usize::try_from(size) {
-                return Ok((size, sender.nl_pid));
-            }
-            let error = io::Error::last_os_error();
-            if error.kind() != io::ErrorKind::Interrupted {
-                return Err(error);
+            match recvfrom(&self.fd, self.buffer.as_mut_slice(), flags) {
+                Ok((_, size, sender)) => {
+                    let sender = sender.and_then(|sender| SocketAddrNetlink::try_from(sender).ok());
+                    return Ok((size, sender.map_or(NOBODY, |sender| sender.pid())));
+                }
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
             }
         }
     }
+}
+
+/// Whether the fault is one of the moment, and the same request may succeed later.
+pub(super) fn is_passing(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::ENOMEM | libc::EAGAIN | libc::EINTR))
 }
 
 impl AsFd for Socket {

@@ -6,11 +6,14 @@ use std::{
 };
 
 use super::{
-    Error, Probe,
+    Error, Holder, Probe,
     bpf::{self, Program},
-    error, programs,
+    programs,
 };
-use crate::interface::{Link, XdpMode};
+use crate::{
+    interface::{Link, XdpMode},
+    sys::kernel,
+};
 
 /// How a program was attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +93,7 @@ impl Probe {
         let ifindex = if mode == XdpMode::Offload { link.index } else { 0 };
         let program = Program { name, instructions, multi_buffer: false, ifindex };
         let program = bpf::load_program(&program).map_err(|(source, log)| match source.raw_os_error() {
-            Some(libc::EPERM) => Error::Permission,
+            Some(libc::EPERM) => Error::permission(),
             Some(libc::ENODEV) => Error::Gone(link.display_name()),
             _ => {
                 let (interface, driver) = (link.display_name(), driver_name(link));
@@ -137,13 +140,14 @@ impl Refusal {
             Some(libc::EBUSY | libc::EEXIST) => match occupant(link) {
                 Some((id, mode)) => {
                     let name = programs::name(id).unwrap_or_else(|| "its name cannot be read".to_owned());
-                    Error::Occupied { interface, id, name, mode }
+                    let holder = Holder::find(id, link.index);
+                    Error::Occupied { interface, id, name, mode, holder }
                 }
                 None => Error::Attach { interface, mode, source: error },
             },
-            Some(libc::EPERM) => Error::Permission,
+            Some(libc::EPERM) => Error::permission(),
             Some(libc::ENODEV) => Error::Gone(interface),
-            Some(libc::EINVAL) if error::kernel_version().is_some_and(|version| version < (5, 9)) => {
+            Some(libc::EINVAL) if kernel::version().is_some_and(|version| version < (5, 9)) => {
                 Error::KernelTooOld
             }
             Some(libc::EOPNOTSUPP) => Error::ModeUnsupported { interface, mode, driver: driver_name(link) },

@@ -2,17 +2,15 @@
 
 use std::io;
 
+use super::{Holder, Obstacle};
 use crate::interface::XdpMode;
 
 /// Why capturing could not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The process lacks a capability.
-    #[error(
-        "not allowed to load and attach an XDP program: run as root, or give the program the capabilities \
-         cap_bpf, cap_net_admin and cap_perfmon"
-    )]
-    Permission,
+    /// The kernel does not let this process.
+    #[error("not allowed to load and attach an XDP program{0}")]
+    Permission(Obstacle),
     /// The kernel cannot do what every capture needs.
     #[error(
         "this kernel is too old: attaching XDP so that it goes away with the process takes Linux 5.9 or later"
@@ -23,9 +21,8 @@ pub enum Error {
     Gone(String),
     /// Somebody else's program is attached.
     #[error(
-        "{interface} has an XDP program already: id {id} ({name}), {mode} mode; it was left alone. Detach it first \
-         ({})",
-        detach(interface, name, *mode)
+        "{interface} has an XDP program already: id {id} ({name}), {mode} mode; it was left alone. {}",
+        holder.remedy(interface, *mode)
     )]
     Occupied {
         /// The interface.
@@ -36,6 +33,8 @@ pub enum Error {
         name: String,
         /// Where its program runs.
         mode: XdpMode,
+        /// What keeps it there.
+        holder: Holder,
     },
     /// The driver has no such mode.
     #[error(
@@ -103,10 +102,15 @@ impl Error {
         Self::Load(Box::new(error))
     }
 
+    /// EPERM, and what is behind it.
+    pub(super) fn permission() -> Self {
+        Self::Permission(Obstacle::find())
+    }
+
     /// A map that the kernel did not make.
     pub(super) fn map(error: io::Error) -> Self {
         match error.raw_os_error() {
-            Some(libc::EPERM) => Self::Permission,
+            Some(libc::EPERM) => Self::permission(),
             Some(libc::ENOMEM) => Self::Memory(error),
             _ => Self::Load(Box::new(error)),
         }
@@ -115,23 +119,10 @@ impl Error {
     /// A program that the kernel did not load. The verifier says `EACCES` where the process lacks nothing.
     pub(super) fn program(error: &io::Error, log: &str) -> Self {
         match error.raw_os_error() {
-            Some(libc::EPERM) => Self::Permission,
+            Some(libc::EPERM) => Self::permission(),
             _ => Self::Load(format!("{error}{}", details(log)).into()),
         }
     }
-}
-
-/// How to get rid of a program. One that is held by a link, as ours are, goes only with its owner.
-fn detach(interface: &str, name: &str, mode: XdpMode) -> String {
-    if name.starts_with("xdpdump") {
-        return "another xdpdump captures there: end it".to_owned();
-    }
-    let mode = match mode {
-        XdpMode::Native => "xdpdrv",
-        XdpMode::Skb => "xdpgeneric",
-        XdpMode::Offload => "xdpoffload",
-    };
-    format!("ip link set dev {interface} {mode} off, or end the program that attached it")
 }
 
 fn details(log: &str) -> String {
@@ -139,12 +130,4 @@ fn details(log: &str) -> String {
     let statistics = ["processed ", "verification time", "stack depth"];
     let is_reason = |line: &&str| !line.is_empty() && !statistics.iter().any(|begin| line.starts_with(begin));
     log.lines().rfind(is_reason).map_or_else(String::new, |line| format!(" ({line})"))
-}
-
-/// The running kernel's version, its first two numbers; none when it cannot be read.
-pub(super) fn kernel_version() -> Option<(u32, u32)> {
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
-    let mut numbers =
-        release.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());
-    Some((numbers.next()?, numbers.next()?))
 }

@@ -7,6 +7,8 @@ mod attach;
 mod bpf;
 mod error;
 mod object;
+mod occupant;
+mod permission;
 mod programs;
 
 use std::{
@@ -17,10 +19,12 @@ use std::{
 pub use attach::Attached;
 pub use error::Error;
 use object::Image;
+pub use occupant::{Holder, Process};
+pub use permission::Obstacle;
 pub use programs::name as program_name;
 use xdpdump_ebpf::Counters;
 
-use crate::cpus;
+use crate::{cpus, sys::kernel};
 
 /// The programs and maps in the kernel, attached or not.
 ///
@@ -54,7 +58,7 @@ impl Probe {
     /// # Errors
     /// When the process may not, or the kernel cannot.
     pub fn load(snap_len: u32, memory: Option<RingMemory>) -> Result<Self, Error> {
-        if error::kernel_version().is_none_or(|version| version < (5, 11)) {
+        if kernel::version().is_none_or(|version| version < (5, 11)) {
             bpf::lift_memory_limit();
         }
         let image = Image::load(snap_len, memory)?;

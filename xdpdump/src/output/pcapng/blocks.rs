@@ -1,6 +1,6 @@
 //! The blocks that are written once per file and interface.
 
-use std::{borrow::Cow, fs, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use pcap_file::{
     DataLink, Endianness,
@@ -16,22 +16,19 @@ use pcap_file::{
     },
 };
 
-use crate::packet::{Interface, InterfaceStatistics, Timestamp};
+use crate::{
+    packet::{Interface, InterfaceStatistics, Timestamp},
+    sys::kernel,
+};
 
 /// Who writes, and on what machine.
 pub fn section_header() -> SectionHeaderBlock<'static> {
-    let mut options = vec![SectionHeaderOption::Hardware(std::env::consts::ARCH.into())];
-    if let Some(os) = operating_system() {
-        options.push(SectionHeaderOption::OS(os.into()));
-    }
-    options.push(SectionHeaderOption::UserApplication(concat!("xdpdump ", env!("CARGO_PKG_VERSION")).into()));
+    let options = vec![
+        SectionHeaderOption::Hardware(std::env::consts::ARCH.into()),
+        SectionHeaderOption::OS(kernel::operating_system().into()),
+        SectionHeaderOption::UserApplication(concat!("xdpdump ", env!("CARGO_PKG_VERSION")).into()),
+    ];
     SectionHeaderBlock { endianness: Endianness::native(), options, ..SectionHeaderBlock::default() }
-}
-
-/// Such as "Linux 6.1.0-17-amd64".
-fn operating_system() -> Option<String> {
-    let read = |name| fs::read_to_string(format!("/proc/sys/kernel/{name}")).ok();
-    Some(format!("{} {}", read("ostype")?.trim(), read("osrelease")?.trim()))
 }
 
 /// What is known of an interface. Times of its packets are in nanoseconds.
