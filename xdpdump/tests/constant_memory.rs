@@ -1,15 +1,13 @@
 //! Reading takes the same memory however much there is to read.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support;
-
 use std::{
     fs,
     io::Write,
     process::{Command, Stdio},
 };
 
-use support::capture::XDPDUMP;
+use xdpdump_testing::capture::xdpdump;
 
 /// Room for the program, its buffers and the conversations it remembers.
 const ENOUGH: u64 = 64 << 20;
@@ -38,7 +36,7 @@ fn record() -> [u8; RECORD] {
 
 /// Has the tool read so many bytes from a pipe, each frame of another conversation, and returns the most memory it had.
 fn peak_memory(bytes: u64, arguments: &[&str]) -> u64 {
-    let mut tool = Command::new(XDPDUMP)
+    let mut tool = Command::new(xdpdump())
         .args(["-r", "-"])
         .args(arguments)
         .stdin(Stdio::piped())

@@ -1,14 +1,12 @@
 //! A file that may not grow further ends on a whole packet.
 
-mod support;
-
 use std::process::Command;
 
-use support::large_capture::{assert_stays_failed, send};
 use xdpdump::{
     input::{CaptureFile, Item},
     output::{self, Format, Precision},
 };
+use xdpdump_testing::large_capture::{assert_stays_failed, send};
 
 /// The only test here: another one would feel the limit.
 #[test]

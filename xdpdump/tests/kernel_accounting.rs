@@ -1,8 +1,6 @@
 //! Every frame is captured or counted as lost, at any rate. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support;
-
 use std::{
     collections::BTreeSet,
     path::Path,
@@ -11,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use support::{
+use xdpdump_testing::{
     capture::{Capture, Ended, Totals},
     files::{self, Contents},
     generator::{self, Generator},

@@ -1,8 +1,6 @@
 //! Everyday traffic on a real kernel, frame by frame as tcpdump records it. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support;
-
 use std::{
     fs,
     io::{Read, Write},
@@ -11,7 +9,7 @@ use std::{
     thread,
 };
 
-use support::{
+use xdpdump_testing::{
     capture::{Capture, Totals},
     files::{self, Contents, Recorded},
     netns::NetNs,

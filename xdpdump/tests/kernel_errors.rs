@@ -1,8 +1,6 @@
 //! What cannot be captured or written is refused in a sentence, and leaves nothing behind. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support;
-
 use std::{
     fs,
     os::unix::{fs::PermissionsExt, process::ExitStatusExt},
@@ -10,22 +8,22 @@ use std::{
     process::{Command, Stdio},
 };
 
-use support::{
-    capture::{Capture, Ended, Totals, XDPDUMP},
+use tempfile::TempDir;
+use xdpdump_testing::{
+    capture::{Capture, Ended, Totals, xdpdump},
     files, kernel,
     netns::{self, NetNs, Traces},
     wait,
     wire::{self, Wire},
     xdp::{DRIVER_MODE, PassProgram, SKB_MODE},
 };
-use tempfile::TempDir;
 
 /// A user with no rights and no name of a person's.
 const NOBODY: &str = "65534";
 
 /// Runs xdpdump to its end and returns the one sentence it refuses with.
 fn refusal(netns: &NetNs, arguments: &[&str]) -> String {
-    sentence(&run_tool(netns.command(XDPDUMP).args(arguments)))
+    sentence(&run_tool(netns.command(xdpdump()).args(arguments)))
 }
 
 fn run_tool(command: &mut Command) -> Ended {
@@ -50,7 +48,7 @@ impl ForNobody {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        fs::copy(XDPDUMP, directory.path().join("xdpdump")).unwrap();
+        fs::copy(xdpdump(), directory.path().join("xdpdump")).unwrap();
         Self(directory)
     }
 
@@ -206,7 +204,7 @@ fn wrong_usage_ends_with_status_2() {
         "-w /dev/null",
         "-i lo --no-such-option",
     ] {
-        let ended = run_tool(netns.command(XDPDUMP).args(arguments.split(' ')));
+        let ended = run_tool(netns.command(xdpdump()).args(arguments.split(' ')));
         assert_eq!(ended.status.code(), Some(2), "{arguments}: {}", ended.stderr);
         assert!(ended.stderr.starts_with("error: "), "{arguments}: {}", ended.stderr);
     }
@@ -263,7 +261,7 @@ fn waiting_for_the_reader_of_a_named_pipe_can_be_interrupted() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pipe");
     netns::run("mkfifo", [&path]);
-    let capture = Capture::spawn(right.command(XDPDUMP).args(["-i", "right", "-w"]).arg(&path));
+    let capture = Capture::spawn(right.command(xdpdump()).args(["-i", "right", "-w"]).arg(&path));
     wait::until(|| right.traces("right").xdp);
     assert_eq!(capture.stop().status.signal(), Some(libc::SIGINT));
     assert_clean(&right);
@@ -297,7 +295,7 @@ fn a_full_disk_ends_the_capture_and_the_file_opens() {
         let (left, right) = NetNs::quiet_pair("left", "right");
         let disk = SmallDisk::mount();
         let path = disk.0.path().join(name);
-        let ended = capture_too_much(&left, &right, right.command(XDPDUMP), &path);
+        let ended = capture_too_much(&left, &right, right.command(xdpdump()), &path);
         assert_eq!(
             ended.failure(),
             format!(
@@ -317,7 +315,7 @@ fn a_file_at_its_size_limit_ends_the_capture_and_opens() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(name);
         let mut command = right.command("prlimit");
-        command.arg(format!("--fsize={LIMIT}")).arg(XDPDUMP);
+        command.arg(format!("--fsize={LIMIT}")).arg(xdpdump());
         let ended = capture_too_much(&left, &right, command, &path);
         assert_eq!(
             ended.failure(),

@@ -1,77 +1,27 @@
 //! What goes wrong around a capture: the output fails, the process is stopped or killed, memory runs out. Frames are
 //! captured or counted as lost, and the file opens. Needs root.
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod support;
 
 use std::{
     fs::{self, File},
     io::{self, Write},
     os::unix::process::ExitStatusExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::Stdio,
     thread,
     time::Duration,
 };
 
-use support::{
-    capture::{Capture, Ended, Totals, XDPDUMP},
+use xdpdump_testing::{
+    capture::{Capture, Ended, Totals, xdpdump},
     cgroup::MemoryGroup,
     disk::Disk,
     files, kernel,
-    load::{self, under_load},
-    netns::{NetNs, Traces},
     objects::Objects,
-    processes, wait,
+    processes,
+    scene::Scene,
+    wait,
     wire::{self, Wire},
 };
-use tempfile::TempDir;
-
-/// Frames a second: more than a paused reader leaves room for, less than a busy machine fails to send.
-const FAST: u32 = 300_000;
-
-/// Two namespaces joined by a pair of interfaces, and room for a capture file.
-struct Scene {
-    left: NetNs,
-    right: NetNs,
-    directory: TempDir,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let (left, right) = NetNs::quiet_pair("left", "right");
-        // So that frames arrive also while nobody captures.
-        right.execute("ethtool", &["-K", "right", "gro", "on"]);
-        Self { left, right, directory: tempfile::tempdir().unwrap() }
-    }
-
-    fn file(&self) -> PathBuf {
-        self.directory.path().join("capture.pcapng")
-    }
-
-    fn capture(&self, path: &Path, transport: &str, options: &[&str]) -> Capture {
-        let arguments = ["-i", "right", "--transport", transport, "-w", path.to_str().unwrap()];
-        Capture::start(&self.right, arguments.iter().chain(options))
-    }
-
-    fn load<T>(&self, action: impl FnOnce() -> T) -> T {
-        self.load_of(200, action)
-    }
-
-    fn load_of<T>(&self, frame_len: usize, action: impl FnOnce() -> T) -> T {
-        under_load(&self.left, "left", frame_len, FAST / wait::slowness(), action)
-    }
-
-    /// Frames that arrived, none of them before a capture began.
-    fn arrived(&self) -> u64 {
-        load::settled(|| load::received(&self.right, "right"))
-    }
-
-    fn assert_clean(&self, objects: &Objects) {
-        wait::until_equal(&Traces::default(), || self.right.traces("right"));
-        wait::until_equal(&Objects::default(), || objects.left());
-    }
-}
 
 /// Asserts that tshark reads the file without a complaint, and as many packets as the totals say.
 fn assert_holds(path: &Path, totals: Totals) {
@@ -83,13 +33,14 @@ fn assert_holds(path: &Path, totals: Totals) {
 /// A capture under load whose output fails at `path` when `fail` has been called.
 fn output_fails(path: &Path, transport: &str, fail: impl FnOnce()) -> Ended {
     let scene = Scene::new();
-    let capture = scene.capture(path, transport, &["-B", "2048"]);
+    let capture = scene.capture_to(path, &["--transport", transport, "-B", "2048"]);
     let objects = Objects::of_process(capture.pid());
     let ended = scene.load(|| {
         fail();
         capture.wait()
     });
-    scene.assert_clean(&objects);
+    scene.assert_clean();
+    objects.assert_gone();
     let sentence = format!("cannot write to {}: ", path.display());
     assert!(ended.failure().starts_with(&sentence), "{}", ended.stderr);
     ended
@@ -148,7 +99,7 @@ fn a_file_system_that_goes_read_only_ends_the_capture() {
 fn a_reader_that_pauses_costs_frames_and_each_is_counted() {
     for &transport in kernel::transports() {
         let scene = Scene::new();
-        let mut command = scene.right.command(XDPDUMP);
+        let mut command = scene.right.command(xdpdump());
         command
             .args(["-i", "right", "--transport", transport, "-B", "2048", "-w", "-"])
             .stdout(Stdio::piped());
@@ -175,7 +126,8 @@ fn a_reader_that_pauses_costs_frames_and_each_is_counted() {
         assert!(totals.dropped > 0, "{transport}: {totals:?}");
         assert_holds(&scene.file(), totals);
         assert_eq!(*files::read(&scene.file()).frames().last().unwrap(), last);
-        scene.assert_clean(&objects);
+        scene.assert_clean();
+        objects.assert_gone();
     }
 }
 
@@ -183,7 +135,7 @@ fn a_reader_that_pauses_costs_frames_and_each_is_counted() {
 fn a_capture_that_was_stopped_for_two_seconds_counts_what_it_lost() {
     for &transport in kernel::transports() {
         let scene = Scene::new();
-        let capture = scene.capture(&scene.file(), transport, &["-B", "2048"]);
+        let capture = scene.capture(&["--transport", transport, "-B", "2048"]);
         let objects = Objects::of_process(capture.pid());
         scene.load(|| {
             thread::sleep(Duration::from_millis(200));
@@ -197,7 +149,8 @@ fn a_capture_that_was_stopped_for_two_seconds_counts_what_it_lost() {
         assert_eq!(totals.received, arrived, "{transport}");
         assert!(totals.dropped > 0, "{transport}: {totals:?}");
         assert_holds(&scene.file(), totals);
-        scene.assert_clean(&objects);
+        scene.assert_clean();
+        objects.assert_gone();
     }
 }
 
@@ -222,7 +175,7 @@ fn a_hundred_captures_killed_under_load_leave_files_that_open() {
             let name = if kill % 10 == 9 { "killed.pcap" } else { "killed.pcapng" };
             let path = disk.path().join(name);
             let transport = transports[kill as usize % transports.len()];
-            let capture = scene.capture(&path, transport, &["-B", "4096"]);
+            let capture = scene.capture_to(&path, &["--transport", transport, "-B", "4096"]);
             objects.extend(Objects::of_process(capture.pid()));
             let guardians = processes::children(capture.pid());
             assert_eq!(guardians.len(), 1);
@@ -244,7 +197,8 @@ fn a_hundred_captures_killed_under_load_leave_files_that_open() {
     });
     assert!(packets > 0);
     assert_eq!(files::read_by_tshark(&all).len(), packets);
-    scene.assert_clean(&objects);
+    scene.assert_clean();
+    objects.assert_gone();
 }
 
 /// What the kernel leaves behind when it ends a write in the middle, made here so that it happens every time.
@@ -253,9 +207,9 @@ fn the_end_of_a_write_that_was_cut_short_is_cut_off() {
     for name in ["out.pcapng", "out.pcap"] {
         let scene = Scene::new();
         let path = scene.directory.path().join(name);
-        let capture = scene.capture(&path, kernel::transports()[0], &[]);
+        let capture = scene.capture_to(&path, &[]);
         let guardians = processes::children(capture.pid());
-        Wire::open(&scene.left, "left").send(&wire::frame(60, b""));
+        scene.send(60);
         thread::sleep(Duration::from_millis(300));
         capture.signal(libc::SIGSTOP);
         let mut file = File::options().append(true).open(&path).unwrap();
@@ -271,7 +225,7 @@ fn the_end_of_a_write_that_was_cut_short_is_cut_off() {
 #[test]
 fn a_guardian_outlives_an_interrupt_and_not_the_capture() {
     let scene = Scene::new();
-    let capture = scene.capture(&scene.file(), kernel::transports()[0], &[]);
+    let capture = scene.capture(&[]);
     let guardians = processes::children(capture.pid());
     let [guardian] = guardians[..] else { panic!("{guardians:?}") };
     // It takes its name once it ignores signals.
@@ -294,11 +248,12 @@ fn without_a_guardian_the_capture_goes_on_and_says_so() {
     let scene = Scene::new();
     let mut command = scene.right.command("sh");
     // This command's mounts are its own.
-    command.args(["-c", r#"mount -t tmpfs tmpfs /proc && exec "$@""#, "sh", XDPDUMP, "-i", "right", "-w"]);
+    command.args(["-c", r#"mount -t tmpfs tmpfs /proc && exec "$@""#, "sh", xdpdump()]);
+    command.args(["-i", "right", "-w"]);
     let mut capture = Capture::spawn(command.arg(scene.file()));
     capture.wait_for("no guardian process (");
     capture.wait_for("listening on");
-    Wire::open(&scene.left, "left").send(&wire::frame(60, b""));
+    scene.send(60);
     assert_eq!(capture.stop().totals(), Totals::exact(1, 0));
     assert_eq!(files::read_by_tshark(&scene.file()), [60]);
 }
@@ -308,12 +263,12 @@ fn what_a_file_held_before_stays_in_front_when_output_is_appended() {
     let scene = Scene::new();
     for _ in 0..2 {
         let file = File::options().append(true).create(true).open(scene.file()).unwrap();
-        let mut command = scene.right.command(XDPDUMP);
+        let mut command = scene.right.command(xdpdump());
         command.args(["-i", "right", "-w", "-"]).stdout(file);
         let mut capture = Capture::spawn(&mut command);
         capture.wait_for("listening on");
         drop(command);
-        Wire::open(&scene.left, "left").send(&wire::frame(60, b""));
+        scene.send(60);
         thread::sleep(Duration::from_millis(300));
         let guardians = processes::children(capture.pid());
         capture.signal(libc::SIGKILL);
@@ -327,7 +282,7 @@ fn what_a_file_held_before_stays_in_front_when_output_is_appended() {
 fn rings_that_a_memory_limit_forbids_are_refused() {
     let scene = Scene::new();
     let group = MemoryGroup::with_limit(64 << 20);
-    let mut command = scene.right.command(XDPDUMP);
+    let mut command = scene.right.command(xdpdump());
     command.args(["-i", "right", "--transport", "ring", "-B", "1048576", "-w"]).arg(scene.file());
     let ended = Capture::spawn(&mut group.limit(&command)).wait();
     // Before there are mapped rings, the kernel charges no group for maps, and never for perf rings.
@@ -338,5 +293,5 @@ fn rings_that_a_memory_limit_forbids_are_refused() {
     };
     assert!(ended.failure().starts_with(sentence), "{}", ended.stderr);
     assert!(!scene.file().exists());
-    scene.assert_clean(&Objects::default());
+    scene.assert_clean();
 }

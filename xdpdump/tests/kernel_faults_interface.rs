@@ -1,64 +1,30 @@
 //! What others do to the interface during a capture, and interfaces that are unusual from the start. Needs root.
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod support;
 
 use std::{
     fmt::Write as _,
-    path::PathBuf,
     process::Command,
     thread,
     time::{Duration, Instant},
 };
 
-use support::{
-    capture::{Capture, Ended, Totals, XDPDUMP},
+use xdpdump_testing::{
+    capture::{Capture, Ended, Totals, xdpdump},
     files, kernel,
-    load::{self, under_load},
+    load::under_load,
     netns::{self, NetNs, Traces},
     objects::Objects,
-    wait,
-    wire::{self, Wire},
+    scene::Scene,
+    wait, wire,
     xdp::{DRIVER_MODE, PassProgram, SKB_MODE},
 };
-use tempfile::TempDir;
 
-/// Two namespaces joined by a pair of interfaces, and room for a capture file.
-struct Scene {
-    left: NetNs,
-    right: NetNs,
-    directory: TempDir,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let (left, right) = NetNs::quiet_pair("left", "right");
-        Self { left, right, directory: tempfile::tempdir().unwrap() }
-    }
-
-    fn file(&self) -> PathBuf {
-        self.directory.path().join("capture.pcapng")
-    }
-
-    fn capture(&self, interface: &str, options: &[&str]) -> Capture {
-        let file = self.file();
-        let arguments = ["-i", interface, "-w", file.to_str().unwrap()];
-        Capture::start(&self.right, arguments.iter().chain(options))
-    }
-
-    /// Sends one frame, which a capture of `right` sees.
-    fn send(&self, len: usize) {
-        Wire::open(&self.left, "left").send(&wire::frame(len, b""));
-    }
-
-    /// Asserts that exactly these frames were captured, and nothing is left of the capture.
-    fn assert_captured(&self, capture: Capture, lengths: &[u32]) -> Ended {
-        let ended = capture.stop();
-        assert_eq!(ended.totals(), Totals::exact(lengths.len() as u64, 0));
-        assert_eq!(files::read_by_tshark(&self.file()), lengths);
-        wait::until_equal(&Traces::default(), || self.right.traces("right"));
-        ended
-    }
+/// Asserts that exactly these frames were captured, and nothing is left of the capture.
+fn assert_captured(scene: &Scene, capture: Capture, lengths: &[u32]) -> Ended {
+    let ended = capture.stop();
+    assert_eq!(ended.totals(), Totals::exact(lengths.len() as u64, 0));
+    assert_eq!(files::read_by_tshark(&scene.file()), lengths);
+    scene.assert_clean();
+    ended
 }
 
 /// Every way to capture here: a mode and a kind of rings.
@@ -72,7 +38,7 @@ fn both_modes() -> impl Iterator<Item = (&'static str, &'static str)> {
 fn an_interface_that_goes_down_and_up_under_load_loses_nothing_unseen() {
     for &transport in kernel::transports() {
         let scene = Scene::new();
-        let mut capture = scene.capture("right", &["--transport", transport]);
+        let mut capture = scene.capture(&["--transport", transport]);
         under_load(&scene.left, "left", 200, 100_000 / wait::slowness(), || {
             for _ in 0..3 {
                 thread::sleep(Duration::from_millis(150));
@@ -83,7 +49,7 @@ fn an_interface_that_goes_down_and_up_under_load_loses_nothing_unseen() {
             }
             thread::sleep(Duration::from_millis(150));
         });
-        let arrived = load::settled(|| load::received(&scene.right, "right"));
+        let arrived = scene.arrived();
         let totals = capture.stop().totals();
         assert_eq!(totals, Totals::exact(totals.captured, totals.dropped));
         // What waits in the interface's queue when it goes down is counted there and thrown away before any program sees it.
@@ -96,7 +62,7 @@ fn an_interface_that_goes_down_and_up_under_load_loses_nothing_unseen() {
 fn an_interface_renamed_or_moved_away_is_followed_or_reported_by_the_perf_rings_too() {
     let scene = Scene::new();
     let elsewhere = NetNs::new();
-    let mut capture = scene.capture("right", &["--transport", "perf"]);
+    let mut capture = scene.capture(&["--transport", "perf"]);
     let objects = Objects::of_process(capture.pid());
     scene.right.ip_batch("link set right down\nlink set right name other\nlink set other up\n");
     capture.wait_for("right is called other now");
@@ -110,7 +76,7 @@ fn an_interface_renamed_or_moved_away_is_followed_or_reported_by_the_perf_rings_
     assert_eq!(ended.counts(), Totals::exact(1, 0));
     assert_eq!(files::read_by_tshark(&scene.file()), [60]);
     wait::until_equal(&Traces::default(), || elsewhere.traces("other"));
-    wait::until_equal(&Objects::default(), || objects.left());
+    objects.assert_gone();
 }
 
 #[test]
@@ -119,14 +85,14 @@ fn frames_larger_than_the_mtu_of_the_beginning_are_captured_whole() {
         let scene = Scene::new();
         // Before there were frames in several buffers, drivers with a program took no larger MTU.
         let mode = if kernel::has_multi_buffer() { "-N" } else { "-S" };
-        let mut capture = scene.capture("right", &[mode, "--transport", transport]);
+        let mut capture = scene.capture(&[mode, "--transport", transport]);
         for (netns, interface) in [(&scene.left, "left"), (&scene.right, "right")] {
             netns.ip(["link", "set", interface, "mtu", "65535"]);
         }
         capture.wait_for("right has an MTU of 65535 bytes now");
         scene.send(9000);
         scene.send(60_000);
-        scene.assert_captured(capture, &[9000, 60_000]);
+        assert_captured(&scene, capture, &[9000, 60_000]);
         assert_eq!(files::read(&scene.file()).frames()[1], wire::frame(60_000, b""));
     }
 }
@@ -135,7 +101,7 @@ fn frames_larger_than_the_mtu_of_the_beginning_are_captured_whole() {
 fn tools_that_would_replace_or_remove_the_program_are_refused_and_it_stays() {
     for mode in ["-N", "-S"] {
         let scene = Scene::new();
-        let capture = scene.capture("right", &[mode]);
+        let capture = scene.capture(&[mode]);
         let index = scene.right.interface_index("right");
         for tool in [
             &["ip", "link", "set", "dev", "right", "xdp", "off"][..],
@@ -152,7 +118,7 @@ fn tools_that_would_replace_or_remove_the_program_are_refused_and_it_stays() {
         // Longer than it takes to notice that a program is gone.
         thread::sleep(Duration::from_millis(1500));
         scene.send(60);
-        scene.assert_captured(capture, &[60]);
+        assert_captured(&scene, capture, &[60]);
     }
 }
 
@@ -160,7 +126,7 @@ fn tools_that_would_replace_or_remove_the_program_are_refused_and_it_stays() {
 fn a_program_somebody_detached_is_missed_within_a_second_and_a_half() {
     for (mode, transport) in both_modes() {
         let scene = Scene::new();
-        let capture = scene.capture("right", &[mode, "--transport", transport]);
+        let capture = scene.capture(&[mode, "--transport", transport]);
         scene.send(60);
         let objects = Objects::of_process(capture.pid());
         thread::sleep(Duration::from_millis(300));
@@ -174,7 +140,7 @@ fn a_program_somebody_detached_is_missed_within_a_second_and_a_half() {
         assert!(noticed < Duration::from_millis(1500) * wait::slowness(), "{noticed:?}");
         assert_eq!(ended.counts(), Totals::exact(1, 0));
         assert_eq!(files::read_by_tshark(&scene.file()), [60]);
-        wait::until_equal(&Objects::default(), || objects.left());
+        objects.assert_gone();
     }
 }
 
@@ -182,9 +148,9 @@ fn a_program_somebody_detached_is_missed_within_a_second_and_a_half() {
 fn a_second_xdpdump_is_told_of_the_first() {
     for mode in ["native", "generic (SKB)"] {
         let scene = Scene::new();
-        let capture = scene.capture("right", if mode == "native" { &["-N"] } else { &["-S"] });
+        let capture = scene.capture(if mode == "native" { &["-N"] } else { &["-S"] });
         let second =
-            Capture::spawn(scene.right.command(XDPDUMP).args(["-i", "right", "-w", "/dev/null"])).wait();
+            Capture::spawn(scene.right.command(xdpdump()).args(["-i", "right", "-w", "/dev/null"])).wait();
         let sentence = second.failure();
         let (id, rest) = sentence
             .strip_prefix("right has an XDP program already: id ")
@@ -194,7 +160,7 @@ fn a_second_xdpdump_is_told_of_the_first() {
         assert!(rest.starts_with("(xdpdump"), "{sentence}");
         assert!(rest.contains(&format!("), {mode} mode; it was left alone")), "{sentence}");
         scene.send(60);
-        scene.assert_captured(capture, &[60]);
+        assert_captured(&scene, capture, &[60]);
     }
 }
 
@@ -208,7 +174,7 @@ fn one_of_a_thousand_interfaces_is_captured() {
     scene.right.ip_batch(&others);
     for &transport in kernel::transports() {
         let begin = Instant::now();
-        let capture = scene.capture("right", &["--transport", transport]);
+        let capture = scene.capture(&["--transport", transport]);
         let took = begin.elapsed();
         assert!(took < Duration::from_secs(2) * wait::slowness(), "{took:?} until it listens");
         // What happens to the others does not matter.
@@ -217,7 +183,7 @@ fn one_of_a_thousand_interfaces_is_captured() {
             .ip_batch("link set a7 up\nlink set b7 up\nlink delete a8\nlink add a8 type veth peer name b8\n");
         thread::sleep(Duration::from_millis(1200));
         scene.send(60);
-        let ended = scene.assert_captured(capture, &[60]);
+        let ended = assert_captured(&scene, capture, &[60]);
         let said_after = ended.stderr.split_once(" mode\n").unwrap().1;
         assert_eq!(said_after.lines().count(), 3, "{}", ended.stderr);
     }
@@ -249,8 +215,8 @@ fn a_namespace_whose_lo_is_down_is_no_obstacle() {
     for &transport in kernel::transports() {
         let scene = Scene::new();
         scene.right.ip(["link", "set", "lo", "down"]);
-        let capture = scene.capture("right", &["--transport", transport]);
+        let capture = scene.capture(&["--transport", transport]);
         scene.send(60);
-        scene.assert_captured(capture, &[60]);
+        assert_captured(&scene, capture, &[60]);
     }
 }

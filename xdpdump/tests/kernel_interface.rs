@@ -1,8 +1,6 @@
 //! Interfaces of a real kernel. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support;
-
 use std::{
     collections::BTreeSet,
     ffi::{OsStr, OsString},
@@ -16,13 +14,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{
-    netns::NetNs,
-    xdp::{DRIVER_MODE, PassProgram, SKB_MODE},
-};
 use xdpdump::{
     interface::{AttachedProgram, Link, LinkChange, Monitor, Promiscuous, XdpMode, list},
     packet::LinkType,
+};
+use xdpdump_testing::{
+    netns::NetNs,
+    xdp::{DRIVER_MODE, PassProgram, SKB_MODE},
 };
 
 fn link(netns: &NetNs, name: &str) -> Link {

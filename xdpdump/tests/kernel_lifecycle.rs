@@ -1,73 +1,23 @@
 //! How captures begin and end, and what they leave behind: nothing. Needs root.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support;
+use std::{io::Read, os::unix::process::ExitStatusExt, path::Path, process::Stdio, thread, time::Duration};
 
-use std::{
-    io::Read,
-    os::unix::process::ExitStatusExt,
-    path::{Path, PathBuf},
-    process::Stdio,
-    thread,
-    time::Duration,
-};
-
-use support::{
-    capture::{Capture, Ended, Totals, XDPDUMP},
+use xdpdump_testing::{
+    capture::{Capture, Ended, Totals, xdpdump},
     files,
     netns::{self, NetNs, Traces},
     objects::Objects,
+    scene::Scene,
     wait,
     wire::{self, Wire},
 };
-use tempfile::TempDir;
 
 /// What a capture is seen by while it runs.
 const CAPTURING: Traces = Traces { xdp: true, promiscuity: 1 };
 
-/// Two namespaces joined by a pair of interfaces, and room for a capture file.
-struct Scene {
-    left: NetNs,
-    right: NetNs,
-    directory: TempDir,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let (left, right) = NetNs::quiet_pair("left", "right");
-        Self { left, right, directory: tempfile::tempdir().unwrap() }
-    }
-
-    fn file(&self) -> PathBuf {
-        self.directory.path().join("capture.pcapng")
-    }
-
-    fn capture(&self, options: &[&str]) -> Capture {
-        let file = self.file();
-        let arguments = ["-i", "right", "-w", file.to_str().unwrap()];
-        Capture::start(&self.right, arguments.iter().chain(options))
-    }
-
-    /// Sends so many frames, numbered from 0.
-    fn send(&self, count: u8) {
-        let wire = Wire::open(&self.left, "left");
-        for number in 0..count {
-            wire.send(&frame(number));
-        }
-    }
-
-    fn assert_clean(&self) {
-        wait::until_equal(&Traces::default(), || self.right.traces("right"));
-    }
-}
-
-fn frame(number: u8) -> Vec<u8> {
-    wire::frame(60, &[number])
-}
-
 /// Asserts that the file opens in tshark and holds frames with these numbers.
 fn assert_holds(path: &Path, numbers: impl IntoIterator<Item = u8>) {
-    let wanted: Vec<_> = numbers.into_iter().map(frame).collect();
+    let wanted: Vec<_> = numbers.into_iter().map(wire::numbered).collect();
     assert_eq!(files::read(path).frames(), wanted);
     assert_eq!(files::read_by_tshark(path).len(), wanted.len());
 }
@@ -86,7 +36,7 @@ fn killed_captures_leave_nothing_behind() {
         let capture = scene.capture(options);
         assert_eq!(scene.right.traces("right"), CAPTURING);
         objects.extend(Objects::of_process(capture.pid()));
-        scene.send(5);
+        scene.send_numbered(5);
         capture.signal(libc::SIGKILL);
         let ended = capture.wait();
         assert_eq!(ended.status.signal(), Some(libc::SIGKILL));
@@ -94,7 +44,7 @@ fn killed_captures_leave_nothing_behind() {
     }
     assert!(objects.programs.len() >= 50 && objects.links.len() == 50, "{objects:?}");
     assert!(objects.maps.len() >= 100, "{objects:?}");
-    wait::until_equal(&Objects::default(), || objects.left());
+    objects.assert_gone();
 }
 
 #[test]
@@ -107,7 +57,7 @@ fn every_signal_to_end_ends_cleanly() {
         let capture = scene.capture(&[]);
         let objects = Objects::of_process(capture.pid());
         // Not read yet when the signal comes: the rings are drained.
-        scene.send(20);
+        scene.send_numbered(20);
         capture.signal(signal);
         let ended = capture.wait();
         assert_eq!(ended.totals(), Totals::exact(20, 0), "signal {signal}");
@@ -115,7 +65,7 @@ fn every_signal_to_end_ends_cleanly() {
         assert!(ended.stderr.ends_with(end), "signal {signal}: {}", ended.stderr);
         assert_holds(&scene.file(), 0..20);
         scene.assert_clean();
-        wait::until_equal(&Objects::default(), || objects.left());
+        objects.assert_gone();
     }
 }
 
@@ -123,7 +73,7 @@ fn every_signal_to_end_ends_cleanly() {
 fn a_report_is_printed_and_the_capture_goes_on() {
     let scene = Scene::new();
     let mut capture = scene.capture(&[]);
-    scene.send(3);
+    scene.send_numbered(3);
     settle();
     capture.signal(libc::SIGUSR1);
     let report = capture.wait_for("packets captured");
@@ -131,7 +81,7 @@ fn a_report_is_printed_and_the_capture_goes_on() {
         report,
         "xdpdump: 3 packets captured, 3 packets received by filter, 0 packets dropped by kernel"
     );
-    scene.send(2);
+    scene.send_numbered(2);
     assert_eq!(capture.stop().totals(), Totals::exact(5, 0));
     assert_holds(&scene.file(), [0, 1, 2, 0, 1]);
 }
@@ -139,7 +89,7 @@ fn a_report_is_printed_and_the_capture_goes_on() {
 #[test]
 fn a_second_signal_kills_a_capture_whose_output_nobody_reads() {
     let scene = Scene::new();
-    let mut command = scene.right.command(XDPDUMP);
+    let mut command = scene.right.command(xdpdump());
     command.args(["-i", "right", "-w", "-"]).stdout(Stdio::piped());
     let mut capture = Capture::spawn(&mut command);
     capture.wait_for("listening on");
@@ -166,7 +116,7 @@ fn a_capture_ends_after_as_many_packets_as_asked_for() {
     for (option, number) in [("-c1", 1), ("-c5", 5)] {
         let scene = Scene::new();
         let capture = scene.capture(&[option]);
-        scene.send(20);
+        scene.send_numbered(20);
         let ended = capture.wait();
         let totals = ended.totals();
         assert_eq!(totals.captured, u64::from(number));
@@ -192,13 +142,13 @@ fn an_interface_that_is_down_is_captured_when_it_comes_up() {
         let mut capture = scene.capture(&[mode]);
         scene.right.ip(["link", "set", "right", "up"]);
         capture.wait_for("right is up");
-        scene.send(3);
+        scene.send_numbered(3);
         settle();
         scene.right.ip(["link", "set", "right", "down"]);
         capture.wait_for("right is down: frames will be captured when it comes up");
         scene.right.ip(["link", "set", "right", "up"]);
         capture.wait_for("right is up");
-        scene.send(2);
+        scene.send_numbered(2);
         let ended = capture.stop();
         assert_eq!(ended.totals(), Totals::exact(5, 0), "{mode}");
         let (before, _) = ended.stderr.split_once("listening on").unwrap();
@@ -213,12 +163,12 @@ fn end_by(mode: &str, end: impl FnOnce(&Scene, &Capture)) -> (Scene, Ended) {
     let scene = Scene::new();
     let capture = scene.capture(&[mode]);
     let objects = Objects::of_process(capture.pid());
-    scene.send(3);
+    scene.send_numbered(3);
     end(&scene, &capture);
     let ended = capture.wait();
     assert_eq!(ended.counts(), Totals::exact(3, 0));
     assert_holds(&scene.file(), 0..3);
-    wait::until_equal(&Objects::default(), || objects.left());
+    objects.assert_gone();
     (scene, ended)
 }
 
@@ -264,7 +214,7 @@ fn a_renamed_interface_stays_captured() {
     let mut capture = scene.capture(&[]);
     scene.right.ip_batch("link set right down\nlink set right name other\nlink set other up\n");
     capture.wait_for("right is called other now");
-    scene.send(3);
+    scene.send_numbered(3);
     let ended = capture.stop();
     assert_eq!(ended.totals(), Totals::exact(3, 0));
     assert_holds(&scene.file(), 0..3);

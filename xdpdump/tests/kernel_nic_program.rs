@@ -1,13 +1,7 @@
 //! What the program for a NIC says of frames, run by the driver: no NIC here runs programs. Needs root.
 
-mod support;
-
 use std::{convert::Infallible, ops::ControlFlow, thread, time::Duration};
 
-use support::{
-    netns::NetNs,
-    wire::{self, Wire},
-};
 use xdpdump::{
     clock,
     interface::{Link, XdpMode},
@@ -17,6 +11,10 @@ use xdpdump::{
     transport::{event::Event, perf::Rings},
 };
 use xdpdump_ebpf::MAX_CAPTURE_LEN;
+use xdpdump_testing::{
+    netns::NetNs,
+    wire::{self, Wire},
+};
 
 /// What there is to say of a frame.
 #[derive(Debug, Default)]

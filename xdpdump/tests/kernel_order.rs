@@ -1,10 +1,8 @@
 //! Packets of several CPUs come out in the order of their time. Needs root and two CPUs.
 
-mod support;
-
 use std::{collections::BTreeSet, sync::Barrier, thread};
 
-use support::{
+use xdpdump_testing::{
     capture::{Capture, Totals},
     cpu, files, kernel,
     netns::NetNs,

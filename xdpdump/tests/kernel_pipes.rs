@@ -1,8 +1,6 @@
 //! Captures into a pipe, read while they are taken. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support;
-
 use std::{
     io::{BufRead, BufReader, Read},
     process::{ChildStdout, Command, Stdio},
@@ -11,20 +9,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{
+use xdpdump::input::{CaptureFile, Item};
+use xdpdump_testing::{
     capture::{Capture, Totals},
     netns::{NetNs, Traces},
     wait::{self, PATIENCE},
     wire::{self, Wire},
 };
-use xdpdump::input::{CaptureFile, Item};
 
 /// What a person takes for "at once".
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Starts a capture into a pipe.
 fn start_into_pipe(netns: &NetNs, options: &[&str]) -> (Capture, ChildStdout) {
-    let mut command = netns.command(support::capture::XDPDUMP);
+    let mut command = netns.command(xdpdump_testing::capture::xdpdump());
     command.args(["-i", "right", "-w", "-"]).args(options).stdout(Stdio::piped());
     let mut capture = Capture::spawn(&mut command);
     capture.wait_for("listening on");
@@ -153,7 +151,7 @@ fn a_reader_that_has_seen_enough_ends_the_capture() {
 #[test]
 fn a_reader_that_was_never_there_ends_the_capture() {
     let (_left, right) = NetNs::quiet_pair("left", "right");
-    let mut command = right.command(support::capture::XDPDUMP);
+    let mut command = right.command(xdpdump_testing::capture::xdpdump());
     command.args(["-i", "right", "-w", "-"]).stdout(Stdio::piped());
     let mut capture = Capture::spawn(&mut command);
     drop(capture.stdout());

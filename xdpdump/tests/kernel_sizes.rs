@@ -1,10 +1,8 @@
 //! Frames of every size on a real kernel. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support;
-
-use support::{
-    capture::{Capture, Totals, XDPDUMP},
+use xdpdump_testing::{
+    capture::{Capture, Totals, xdpdump},
     files, kernel,
     netns::NetNs,
     wire::{self, Wire},
@@ -59,7 +57,7 @@ fn native_mode_is_refused_where_the_kernel_has_no_multi_buffer_programs() {
     // The driver looks at the other end's, too.
     sender.ip(["link", "set", "left", "mtu", "9000"]);
     receiver.ip(["link", "set", "right", "mtu", "9000"]);
-    let mut command = receiver.command(XDPDUMP);
+    let mut command = receiver.command(xdpdump());
     let ended = Capture::spawn(command.args(["-i", "right", "-N", "-w", "/dev/null"])).wait();
     assert!(
         ended.failure().starts_with("right refused a program in native mode; its MTU"),

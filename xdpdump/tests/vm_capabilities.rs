@@ -1,12 +1,10 @@
 //! What a kernel lets a capture do, for the table that `cargo xtask vm-test` makes. Needs a virtual machine.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support;
-
 use std::{env, fmt::Write as _, fs};
 
-use support::{
-    capture::{Capture, Ended, Totals, XDPDUMP},
+use xdpdump_testing::{
+    capture::{Capture, Ended, Totals, xdpdump},
     files, kernel,
     netns::NetNs,
     vm,
@@ -62,7 +60,7 @@ impl Capability {
         receiver.ip(["link", "set", "right", "mtu", &self.mtu.to_string()]);
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("capability.pcapng");
-        let mut command = receiver.command(XDPDUMP);
+        let mut command = receiver.command(xdpdump());
         let mut capture = Capture::spawn(command.args(["-i", "right", "-w"]).arg(&path).args(self.options));
         if capture.hear("listening on").is_some() {
             let frame = wire::frame(self.mtu + 14, b"");

@@ -1,8 +1,6 @@
 //! A wall clock that is set while frames are captured. Needs a virtual machine: `cargo xtask vm-test`.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support;
-
 use std::{
     io,
     ops::RangeInclusive,
@@ -10,7 +8,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use support::{
+use xdpdump_testing::{
     capture::Capture,
     files,
     netns::NetNs,

@@ -1,15 +1,13 @@
 //! CPUs that come and go while frames are captured. Needs a virtual machine: `cargo xtask vm-test`.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support;
-
 use std::{
     path::Path,
     thread,
     time::{Duration, Instant},
 };
 
-use support::{
+use xdpdump_testing::{
     capture::Capture,
     cpu, files, kernel,
     netns::NetNs,

@@ -1,9 +1,7 @@
 //! Programs on a NIC, and on a driver that is not veth. Needs a virtual machine: `cargo xtask vm-test`.
 
-mod support;
-
-use support::{
-    capture::{Capture, Totals, XDPDUMP},
+use xdpdump_testing::{
+    capture::{Capture, Totals, xdpdump},
     netdevsim::Nic,
     netns::{NetNs, Traces},
     vm, wait,
@@ -16,14 +14,14 @@ fn start(nic: &Nic, mode: &str) -> Capture {
 
 /// The sentence of a capture that cannot begin.
 fn refusal(netns: &NetNs, port: &str, mode: &str) -> String {
-    let mut command = netns.command(XDPDUMP);
+    let mut command = netns.command(xdpdump());
     let ended = Capture::spawn(command.args(["-i", port, mode, "-w", "/dev/null"])).wait();
     ended.failure().to_owned()
 }
 
 /// What `-D` says about the NIC's port.
 fn listed(nic: &Nic) -> String {
-    let list = nic.netns.execute(XDPDUMP, &["-D"]);
+    let list = nic.netns.execute(xdpdump(), &["-D"]);
     let port = format!(".{} ", nic.port);
     list.lines().find(|line| line.contains(&port)).unwrap_or_else(|| panic!("no {port} in {list}")).to_owned()
 }
@@ -36,7 +34,7 @@ fn assert_clean(nic: &Nic) {
 fn an_offloaded_program_is_on_the_nic_until_the_capture_ends() {
     let nic = Nic::new();
     let mut capture =
-        Capture::spawn(nic.netns.command(XDPDUMP).args(["-i", &nic.port, "-H", "-w", "/dev/null"]));
+        Capture::spawn(nic.netns.command(xdpdump()).args(["-i", &nic.port, "-H", "-w", "/dev/null"]));
     let said = capture.wait_for("listening on");
     assert!(said.ends_with("offload mode"), "{said}");
     assert_eq!(nic.programs(), [true]);
@@ -117,7 +115,7 @@ fn a_busy_nic_is_left_alone() {
 fn other_drivers_take_native_and_generic_programs() {
     for (mode, name) in [("-N", "native"), ("-S", "generic (SKB)")] {
         let nic = Nic::new();
-        let mut command = nic.netns.command(XDPDUMP);
+        let mut command = nic.netns.command(xdpdump());
         let mut capture = Capture::spawn(command.args(["-i", &nic.port, mode, "-w", "/dev/null"]));
         let said = capture.wait_for("listening on");
         assert!(said.ends_with(&format!("{name} mode")), "{said}");
@@ -136,7 +134,7 @@ fn an_mtu_too_large_for_the_driver_is_refused_or_captured_in_generic_mode() {
     let said = refusal(&nic.netns, &nic.port, "-N");
     assert!(said.starts_with(&format!("{} refused a program in native mode; its MTU", nic.port)), "{said}");
 
-    let mut command = nic.netns.command(XDPDUMP);
+    let mut command = nic.netns.command(xdpdump());
     let mut capture = Capture::spawn(command.args(["-i", &nic.port, "-w", "/dev/null"]));
     let said = capture.wait_for("no native XDP");
     assert!(said.ends_with("capturing in generic mode"), "{said}");

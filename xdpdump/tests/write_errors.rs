@@ -1,16 +1,14 @@
 //! An output that takes no more is reported in a sentence, and leaves a file that opens.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-mod support;
-
 use std::{fs::File, io::Read as _, path::Path, process::Command, thread};
 
-use support::large_capture::{assert_stays_failed, send};
 use xdpdump::{
     input::{CaptureFile, Item},
     output::{self, Error, Format, Precision},
     packet::{Interface, LinkType, Meta, Packet, Timestamp},
 };
+use xdpdump_testing::large_capture::{assert_stays_failed, send};
 
 #[test]
 fn a_full_device_is_reported_before_the_first_packet() {

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
 
-use super::support::generator::Generator;
-use super::support::netns::NetNs;
-use super::support::wire;
-use super::support::xdp::{Attachment, DRIVER_MODE, PassProgram};
+use xdpdump_testing::generator::Generator;
+use xdpdump_testing::netns::NetNs;
+use xdpdump_testing::wire;
+use xdpdump_testing::xdp::{Attachment, DRIVER_MODE, PassProgram};
 
 /// The CPU that sends. A veth's far end runs its XDP program there as well.
 pub const SENDER_CPU: usize = 0;

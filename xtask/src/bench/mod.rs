@@ -9,7 +9,6 @@ mod median;
 mod plan;
 mod program;
 mod reader;
-mod support;
 mod table;
 mod tool;
 

@@ -11,8 +11,8 @@ use super::destination::Destination;
 use super::link::{INTERFACE, Link};
 use super::program::{self, RunTime};
 use super::reader::{Ended, Reader};
-use super::support::generator::Generator;
 use super::tool::Tool;
+use xdpdump_testing::generator::Generator;
 
 /// A moment for tools that say they capture when they are about to.
 const READY_AFTER: Duration = Duration::from_millis(100);

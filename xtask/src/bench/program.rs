@@ -7,7 +7,7 @@ use std::process;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::support::bpf::{bpf, descriptor};
+use xdpdump_testing::bpf::{bpf, descriptor};
 
 /// `BPF_ENABLE_STATS` (`enum bpf_cmd`, include/uapi/linux/bpf.h).
 const BPF_ENABLE_STATS: libc::c_long = 32;

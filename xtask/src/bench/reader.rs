@@ -11,9 +11,9 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::destination::Destination;
 use super::link::{READER_CPU, pin_to};
-use super::support::netns::NetNs;
 use super::tool::Tool;
 use crate::process;
+use xdpdump_testing::netns::NetNs;
 
 /// Longest time to start or to end.
 const PATIENCE: Duration = Duration::from_secs(30);

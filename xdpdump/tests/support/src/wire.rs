@@ -5,7 +5,7 @@ use std::{
     os::fd::{AsRawFd, FromRawFd, OwnedFd},
 };
 
-use super::netns::NetNs;
+use crate::netns::NetNs;
 
 /// An EtherType for experiments (IEEE 802, "Local Experimental EtherType 1").
 const EXPERIMENTAL: [u8; 2] = [0x88, 0xb5];
@@ -18,6 +18,11 @@ pub fn frame(len: usize, tag: &[u8]) -> Vec<u8> {
     let start = frame.len();
     frame.extend((start..len).map(|position| (position % 251) as u8));
     frame
+}
+
+/// A frame of 60 bytes that can be told from others by its number.
+pub fn numbered(number: u8) -> Vec<u8> {
+    frame(60, &[number])
 }
 
 /// Sends frames out of one interface, through a packet socket.

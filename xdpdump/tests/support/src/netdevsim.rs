@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use super::{
+use crate::{
     netns::{self, NetNs},
     vm,
 };

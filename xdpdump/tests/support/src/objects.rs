@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeSet, fs, process::Command};
 
-use super::wait;
+use crate::wait;
 
 /// Numbers of programs, maps and links. The kernel does not give a number away again soon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Objects {
+    /// Of programs.
     pub programs: BTreeSet<u32>,
+    /// Of maps.
     pub maps: BTreeSet<u32>,
+    /// Of links.
     pub links: BTreeSet<u32>,
 }
 
@@ -46,8 +49,13 @@ impl Objects {
         self.links.extend(other.links);
     }
 
+    /// Waits until none of them is there any more.
+    pub fn assert_gone(&self) {
+        wait::until_equal(&Self::default(), || self.left());
+    }
+
     /// Those of these that are still there.
-    pub fn left(&self) -> Self {
+    fn left(&self) -> Self {
         let all = Self::all();
         Self {
             programs: &self.programs & &all.programs,

@@ -5,12 +5,13 @@ use std::{
     os::fd::{AsRawFd, OwnedFd},
 };
 
-use super::bpf::{self, BPF_LINK_CREATE, Instruction};
+use crate::bpf::{self, BPF_LINK_CREATE, Instruction};
 
 const BPF_XDP: u32 = 37;
 
-/// `XDP_FLAGS_SKB_MODE` and `XDP_FLAGS_DRV_MODE` (`include/uapi/linux/if_link.h`).
+/// `XDP_FLAGS_SKB_MODE` (`include/uapi/linux/if_link.h`).
 pub const SKB_MODE: u32 = 1 << 1;
+/// `XDP_FLAGS_DRV_MODE`.
 pub const DRIVER_MODE: u32 = 1 << 2;
 
 /// A loaded program that passes every frame on.
@@ -19,7 +20,9 @@ pub struct PassProgram(OwnedFd);
 
 /// Keeps a program attached until it is dropped.
 #[derive(Debug)]
-pub struct Attachment(#[expect(dead_code, reason = "held for its Drop")] OwnedFd);
+pub struct Attachment {
+    _link: OwnedFd,
+}
 
 /// The members of `union bpf_attr` that `BPF_LINK_CREATE` needs here.
 #[repr(C)]
@@ -60,6 +63,8 @@ impl PassProgram {
         let program_fd = bpf::number(&self.0);
         let create = LinkCreate { program_fd, interface_index, attach_type: BPF_XDP, flags: mode };
         // SAFETY: the command reads no pointers.
-        unsafe { bpf::bpf(BPF_LINK_CREATE, &create) }.map(bpf::descriptor).map(Attachment)
+        unsafe { bpf::bpf(BPF_LINK_CREATE, &create) }
+            .map(bpf::descriptor)
+            .map(|link| Attachment { _link: link })
     }
 }

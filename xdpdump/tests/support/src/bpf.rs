@@ -6,10 +6,13 @@ use std::{
     os::fd::{AsRawFd, FromRawFd, OwnedFd},
 };
 
-/// Commands of bpf(2) (`enum bpf_cmd`, `include/uapi/linux/bpf.h`).
+/// Commands of bpf(2), here and below (`enum bpf_cmd`, `include/uapi/linux/bpf.h`): a new map.
 pub const BPF_MAP_CREATE: libc::c_long = 0;
+/// Reads a value of a map.
 pub const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
+/// Runs a program on a given frame.
 pub const BPF_PROG_TEST_RUN: libc::c_long = 10;
+/// Attaches a program.
 pub const BPF_LINK_CREATE: libc::c_long = 28;
 const BPF_PROG_LOAD: libc::c_long = 5;
 

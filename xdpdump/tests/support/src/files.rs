@@ -10,7 +10,9 @@ use xdpdump::{
 /// What a file holds.
 #[derive(Debug, Default)]
 pub struct Contents {
+    /// Its packets, in its order.
     pub packets: Vec<Recorded>,
+    /// Its Interface Statistics Blocks.
     pub statistics: Vec<InterfaceStatistics>,
 }
 
@@ -19,8 +21,11 @@ pub struct Contents {
 pub struct Recorded {
     /// Nanoseconds since the Unix epoch.
     pub time: i64,
+    /// The bytes that were captured.
     pub frame: Vec<u8>,
+    /// Length of the frame on the wire, in bytes.
     pub frame_len: u32,
+    /// What only XDP knows of it.
     pub meta: Meta,
 }
 

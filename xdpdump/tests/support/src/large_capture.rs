@@ -9,6 +9,9 @@ use xdpdump::{
 const MANY: u32 = 10_000;
 
 /// Announces an interface and sends [`MANY`] packets of 999 bytes.
+///
+/// # Errors
+/// What the sink says.
 pub fn send(sink: &mut dyn Sink) -> Result<(), Error> {
     sink.interface(&Interface { link_type: LinkType::ETHERNET, ..Interface::default() })?;
     for number in 0..MANY {

@@ -142,7 +142,9 @@ impl NetNs {
 /// What a capture may leave on an interface; the default is a clean one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traces {
+    /// Whether an XDP program is attached.
     pub xdp: bool,
+    /// How many ask for promiscuous mode.
     pub promiscuity: u32,
 }
 

@@ -1,19 +1,32 @@
 //! The tool itself, run as a user runs it.
 
 use std::{
+    env,
     ffi::OsStr,
     io::{BufRead, BufReader},
     iter,
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    sync::LazyLock,
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::Instant,
 };
 
-use super::{netns::NetNs, wait::PATIENCE};
+use crate::{netns::NetNs, wait::PATIENCE};
 
-/// The tool's executable.
-pub const XDPDUMP: &str = env!("CARGO_BIN_EXE_xdpdump");
+/// The tool's executable, which cargo puts into the folder above that of the tests' executables.
+///
+/// # Panics
+/// When it is not there: it is built for the tests of the package `xdpdump` only.
+pub fn xdpdump() -> &'static str {
+    static PATH: LazyLock<String> = LazyLock::new(|| {
+        let test = env::current_exe().unwrap();
+        let path = test.ancestors().nth(2).unwrap().join("xdpdump");
+        assert!(path.exists(), "there is no {}: run `cargo build -p xdpdump`", path.display());
+        path.into_os_string().into_string().unwrap()
+    });
+    &PATH
+}
 
 /// A running xdpdump; killed when dropped.
 #[derive(Debug)]
@@ -26,6 +39,7 @@ pub struct Capture {
 /// How a capture ended.
 #[derive(Debug)]
 pub struct Ended {
+    /// Exit code, or the signal that killed it.
     pub status: ExitStatus,
     /// Everything it said.
     pub stderr: String,
@@ -34,15 +48,18 @@ pub struct Ended {
 /// The three lines at the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
+    /// Packets in the output.
     pub captured: u64,
+    /// Frames that the program in the kernel saw and that the filter let through.
     pub received: u64,
+    /// Frames of those for which there was no room.
     pub dropped: u64,
 }
 
 impl Capture {
     /// Starts it in a namespace and waits until it listens.
     pub fn start<S: AsRef<OsStr>>(netns: &NetNs, arguments: impl IntoIterator<Item = S>) -> Self {
-        let mut capture = Self::spawn(netns.command(XDPDUMP).args(arguments));
+        let mut capture = Self::spawn(netns.command(xdpdump()).args(arguments));
         capture.wait_for("listening on");
         capture
     }

@@ -6,7 +6,7 @@ use std::{
     os::fd::AsRawFd,
 };
 
-use super::netns::NetNs;
+use crate::netns::NetNs;
 
 /// The interface exists as long as this.
 #[derive(Debug)]

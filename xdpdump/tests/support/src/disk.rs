@@ -4,20 +4,20 @@ use std::{fs::File, path::Path, process::Command};
 
 use tempfile::TempDir;
 
-use super::netns::run;
+use crate::netns::run;
 
 /// A mounted file system; unmounted when dropped.
 #[derive(Debug)]
 pub struct Disk {
     mount_point: TempDir,
-    #[expect(dead_code, reason = "held for its Drop")]
-    image: Option<TempDir>,
+    /// Removed when dropped.
+    _image: Option<TempDir>,
 }
 
 impl Disk {
     /// A file system in memory that holds so many bytes.
     pub fn in_memory(bytes: u64) -> Self {
-        let disk = Self { mount_point: tempfile::tempdir().unwrap(), image: None };
+        let disk = Self { mount_point: tempfile::tempdir().unwrap(), _image: None };
         disk.mount("tmpfs", &format!("size={bytes}"), Path::new("tmpfs"));
         disk
     }
@@ -28,7 +28,7 @@ impl Disk {
         let image = directory.path().join("image");
         File::create(&image).unwrap().set_len(64 << 20).unwrap();
         run("mkfs.ext4", ["-q", image.to_str().unwrap()]);
-        let disk = Self { mount_point: tempfile::tempdir().unwrap(), image: Some(directory) };
+        let disk = Self { mount_point: tempfile::tempdir().unwrap(), _image: Some(directory) };
         disk.mount("ext4", "loop,errors=remount-ro", &image);
         disk
     }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{generator::Generator, netns::NetNs, wait, wire};
+use crate::{generator::Generator, netns::NetNs, wait, wire};
 
 /// Frames sent without looking whether to stop.
 const BURST: u32 = 4096;

@@ -1,0 +1,28 @@
+//! What the tests of xdpdump share, with `cargo xtask bench`: network namespaces, frames to send, the tool as a user runs
+//! it, and what is in its files.
+#![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+#![expect(clippy::new_without_default, reason = "what is made here is in the kernel: no default value")]
+#![expect(clippy::missing_panics_doc, reason = "so is a failed look; sections name what is not obvious")]
+
+pub mod bpf;
+pub mod capture;
+pub mod cgroup;
+pub mod cpu;
+pub mod disk;
+#[cfg(feature = "capture-files")]
+pub mod files;
+pub mod generator;
+pub mod kernel;
+#[cfg(feature = "capture-files")]
+pub mod large_capture;
+pub mod load;
+pub mod netdevsim;
+pub mod netns;
+pub mod objects;
+pub mod processes;
+pub mod scene;
+pub mod tun;
+pub mod vm;
+pub mod wait;
+pub mod wire;
+pub mod xdp;
