@@ -1,20 +1,29 @@
 //! Turns kernel-monotonic time into wall-clock time, and keeps in step with a clock that is corrected.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use crate::{packet::Timestamp, sys::clock};
 
 /// How often the clocks are compared.
 pub const RESAMPLE_EVERY: Duration = Duration::from_secs(1);
 
-/// A difference larger than this within [`RESAMPLE_EVERY`] is a step of the clock; NTP's slewing is at most
-/// 500 µs a second (`MAXFREQ`, include/linux/timex.h).
-const STEP_NANOS: i64 = 2_000_000;
+/// The largest difference between two samples that a slew may explain: an eighth of the time between them (chrony slews by a
+/// twelfth at most), and what reading the clocks may be wrong by. More is a step, whoever says otherwise.
+const SLEW_PARTS: u64 = 8;
+const READING_ERROR: u64 = 2_000_000;
+
+/// Binary places of a [`Segment`]'s rate.
+const RATE_SHIFT: u32 = 30;
+/// The fastest correction: time still goes on at half its speed.
+const FASTEST: i128 = 1 << (RATE_SHIFT - 1);
+
+/// How many segments are kept: those of the last two samples, for events that come late.
+const SEGMENTS: usize = 6;
 
 /// The kernel's clocks, read together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// `CLOCK_MONOTONIC`, nanoseconds.
+    /// The kernel's own `CLOCK_MONOTONIC`, nanoseconds.
     pub monotonic: u64,
     /// `CLOCK_REALTIME` minus `CLOCK_MONOTONIC`, nanoseconds.
     pub offset: i64,
@@ -40,24 +49,43 @@ impl Sample {
     }
 }
 
-/// `CLOCK_MONOTONIC`, nanoseconds: the time of events.
+/// Why wall-clock times cannot be told.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "this process is in a time namespace whose offset cannot be read ({0}), so that all times would be wrong: run xdpdump \
+     outside of it, such as by `nsenter --time=/proc/1/ns/time`"
+)]
+pub struct Error(#[source] io::Error);
+
+/// Prepares for reading the clocks: finds out whether this process is shown shifted ones.
+///
+/// # Errors
+/// When it is, and nobody says by how much.
+pub fn prepare() -> Result<(), Error> {
+    clock::learn_time_namespace().map_err(Error)
+}
+
+/// The kernel's own `CLOCK_MONOTONIC`, nanoseconds: the time of events.
 pub fn monotonic() -> u64 {
     clock::monotonic().cast_unsigned()
 }
 
 /// The wall clock as a function of monotonic time.
 ///
-/// Small corrections are spread over the second until the next sample, so that time goes on; a step is taken at once,
-/// at the moment it was noticed.
-#[derive(Clone, Copy, Debug)]
+/// A step is taken at once, when it is noticed. Every other difference between two samples is spread: over the events
+/// since the previous one that have no time yet, and over the second to come. So the times of events in order never run
+/// backwards, however fast the clock is slewed and however long nobody looked.
+#[derive(Clone, Debug)]
 pub struct Clock {
-    /// Holds from its start on.
-    now: Segment,
-    /// Holds before that: events may be older than the sample.
-    before: Segment,
+    /// In the order of their starts, never empty.
+    segments: Vec<Segment>,
+    /// The last one.
+    sample: Sample,
+    /// Monotonic time of the latest event that was given its time.
+    given: u64,
 }
 
-/// A straight piece of the function: at `start + t` the offset is `offset + rate * t`.
+/// A straight piece of the function: from `start` on, `t` later the offset is `offset + rate * t`.
 #[derive(Clone, Copy, Debug)]
 struct Segment {
     start: u64,
@@ -67,10 +95,16 @@ struct Segment {
 }
 
 impl Segment {
+    /// The segment that begins at `start` with `offset` and changes it by `change` within `time`, or as fast as is allowed.
+    fn with_change(start: u64, offset: i64, change: i64, time: u64) -> Self {
+        let rate = (i128::from(change) << RATE_SHIFT) / i128::from(time.max(1));
+        Self { start, offset, rate: rate.clamp(-FASTEST, FASTEST) as i64 }
+    }
+
     fn offset_at(self, monotonic: u64) -> i64 {
-        // Beyond the next sample the correction is complete.
-        let elapsed = monotonic.saturating_sub(self.start).min(1 << 30).cast_signed();
-        self.offset + ((elapsed * self.rate) >> 30)
+        let elapsed = monotonic.saturating_sub(self.start);
+        let change = (i128::from(elapsed) * i128::from(self.rate)) >> RATE_SHIFT;
+        self.offset.saturating_add(i64::try_from(change).unwrap_or(i64::MAX))
     }
 }
 
@@ -78,31 +112,68 @@ impl Clock {
     /// A clock that starts with `sample`.
     pub fn new(sample: Sample) -> Self {
         let segment = Segment { start: sample.monotonic, offset: sample.offset, rate: 0 };
-        Self { now: segment, before: segment }
+        Self { segments: vec![segment], sample, given: 0 }
     }
 
     /// The wall-clock time of an event at `monotonic` nanoseconds.
-    pub fn wall(&self, monotonic: u64) -> Timestamp {
-        let segment = if monotonic < self.now.start { self.before } else { self.now };
-        let offset = segment.offset_at(monotonic);
-        Timestamp(i64::try_from(monotonic).unwrap_or(i64::MAX).saturating_add(offset))
+    pub fn wall(&mut self, monotonic: u64) -> Timestamp {
+        self.given = self.given.max(monotonic);
+        Timestamp(i64::try_from(monotonic).unwrap_or(i64::MAX).saturating_add(self.offset_at(monotonic)))
     }
 
     /// Whether it is time for [`Clock::follow`].
     pub fn is_due(&self, monotonic: u64) -> bool {
-        u128::from(monotonic.saturating_sub(self.now.start)) >= RESAMPLE_EVERY.as_nanos()
+        u128::from(monotonic.saturating_sub(self.sample.monotonic)) >= RESAMPLE_EVERY.as_nanos()
     }
 
-    /// Follows the clocks as they are now.
-    pub fn follow(&mut self, sample: Sample) {
-        let offset = self.now.offset_at(sample.monotonic);
-        let correction = sample.offset - offset;
-        self.before = self.now;
-        self.now = if correction.abs() > STEP_NANOS {
-            Segment { start: sample.monotonic, offset: sample.offset, rate: 0 }
+    /// Follows the clocks as they are now. `stepped` when the wall clock was set since the previous sample.
+    pub fn follow(&mut self, sample: Sample, stepped: bool) {
+        if stepped || self.is_beyond_slewing(sample) {
+            self.push(Segment { start: sample.monotonic, offset: sample.offset, rate: 0 });
         } else {
-            Segment { start: sample.monotonic, offset, rate: correction }
-        };
+            self.correct(sample);
+        }
+        self.sample = sample;
+    }
+
+    fn is_beyond_slewing(&self, sample: Sample) -> bool {
+        let elapsed = sample.monotonic.saturating_sub(self.sample.monotonic);
+        sample.offset.abs_diff(self.sample.offset) > elapsed / SLEW_PARTS + READING_ERROR
+    }
+
+    fn correct(&mut self, sample: Sample) {
+        let now = sample.monotonic;
+        // Earlier events have their times by now, or a place between the two samples before this one.
+        let from = self.given.max(self.sample.monotonic).min(now);
+        let offset = self.offset_at(from);
+        self.push(Segment::with_change(from, offset, sample.offset - offset, now - from));
+
+        let reached = self.offset_at(now);
+        let rest = sample.offset - reached;
+        let correction = Segment::with_change(now, reached, rest, RESAMPLE_EVERY.as_nanos() as u64);
+        self.push(correction);
+        if correction.rate != 0 {
+            // Rounded up, so that the correction is complete and the end of this segment is not a step back.
+            let time = (i128::from(rest) << RATE_SHIFT)
+                .unsigned_abs()
+                .div_ceil(u128::from(correction.rate.unsigned_abs()));
+            let end = now.saturating_add(u64::try_from(time).unwrap_or(u64::MAX));
+            self.push(Segment { start: end, offset: sample.offset, rate: 0 });
+        }
+    }
+
+    fn offset_at(&self, monotonic: u64) -> i64 {
+        let segment = self.segments.iter().rfind(|segment| segment.start <= monotonic);
+        segment.or(self.segments.first()).map_or(0, |segment| segment.offset_at(monotonic))
+    }
+
+    /// Lets `segment` hold from its start on.
+    fn push(&mut self, segment: Segment) {
+        self.segments.retain(|earlier| earlier.start < segment.start);
+        if self.segments.len() == SEGMENTS {
+            self.segments.remove(0);
+        }
+        self.segments.push(segment);
     }
 }
 
@@ -113,10 +184,15 @@ mod tests {
     use super::*;
 
     const SECOND: i64 = 1_000_000_000;
+    const START: i64 = 1_700_000_000 * SECOND;
+
+    fn sample(monotonic: i64, offset: i64) -> Sample {
+        Sample { monotonic: monotonic.cast_unsigned(), offset }
+    }
 
     #[test]
     fn the_real_clock_is_met_within_a_millisecond() {
-        let clock = Clock::new(Sample::take());
+        let mut clock = Clock::new(Sample::take());
         let wall = clock.wall(monotonic()).0;
         let real = clock::realtime();
         assert!((real - wall).abs() < 1_000_000, "{wall} against {real}");
@@ -124,33 +200,88 @@ mod tests {
 
     #[test]
     fn a_step_is_followed_at_the_next_sample_and_older_events_keep_their_time() {
-        for step in [3600 * SECOND, -3600 * SECOND] {
-            let mut clock =
-                Clock::new(Sample { monotonic: 10 * SECOND.cast_unsigned(), offset: 1000 * SECOND });
-            clock.follow(Sample { monotonic: 11 * SECOND.cast_unsigned(), offset: 1000 * SECOND + step });
+        for step in [3600 * SECOND, -3600 * SECOND, 1000, -1000] {
+            let mut clock = Clock::new(sample(10 * SECOND, 1000 * SECOND));
+            clock.follow(sample(11 * SECOND, 1000 * SECOND + step), true);
             assert_eq!(clock.wall(11 * SECOND.cast_unsigned() - 1), Timestamp(1011 * SECOND - 1));
             assert_eq!(clock.wall(11 * SECOND.cast_unsigned()), Timestamp(1011 * SECOND + step));
         }
     }
 
-    proptest! {
-        /// A clock that NTP slews at its fastest, in either direction.
-        #[test]
-        fn slewing_is_followed_and_time_never_runs_backwards(slews in proptest::collection::vec(-500_000..500_000i64, 1..20)) {
-            let mut offset = 1_700_000_000 * SECOND;
-            let mut clock = Clock::new(Sample { monotonic: 0, offset });
+    #[test]
+    fn what_no_slew_explains_is_a_step_though_nobody_said_so() {
+        let mut clock = Clock::new(sample(10 * SECOND, START));
+        clock.follow(sample(11 * SECOND, START + 3600 * SECOND), false);
+        assert_eq!(clock.wall(11 * SECOND.cast_unsigned()), Timestamp(START + 3611 * SECOND));
+    }
+
+    /// What a reader finds that was away for ten seconds: the frames of these seconds, and a clock that was slewed all the time.
+    #[test]
+    fn a_backlog_gets_the_times_of_the_slew_it_came_in() {
+        for ppm in [-83_333, -500, 500, 100_000] {
+            let mut clock = Clock::new(sample(0, START));
+            let away = 10 * SECOND;
+            let drift = |monotonic: i64| monotonic / 1_000_000 * ppm;
+            let _ = clock.wall(0);
+            clock.follow(sample(away, START + drift(away)), false);
             let mut last = Timestamp(i64::MIN);
-            for (start, slew) in (0..).step_by(1_000_000_000).zip(&slews) {
-                for step in 0..100 {
-                    let now = clock.wall((start + step * SECOND / 100).cast_unsigned());
-                    prop_assert!(now > last);
-                    last = now;
+            for monotonic in (0..=away).step_by(1_000_000) {
+                let time = clock.wall(monotonic.cast_unsigned());
+                assert!(time >= last, "{ppm} ppm: {time:?} after {last:?}");
+                let error = time.0 - (START + monotonic + drift(monotonic));
+                assert!(error.abs() < 1000, "{ppm} ppm: {error} ns off at {monotonic}");
+                last = time;
+            }
+        }
+    }
+
+    proptest! {
+        /// A clock that is slewed at any speed there is, sampled and read at irregular times.
+        #[test]
+        fn slewing_is_followed_and_time_never_runs_backwards(
+            steps in proptest::collection::vec((-100_000..=100_000i64, 1_000_000..20 * SECOND, 1..200u8), 1..20),
+        ) {
+            let (mut now, mut offset) = (0, START);
+            let mut clock = Clock::new(sample(now, offset));
+            let mut last = Timestamp(i64::MIN);
+            for (ppm, elapsed, reads) in steps {
+                let reads = i64::from(reads);
+                // Some are read before the next sample, the others after it: they waited in a ring.
+                let read_until = now + elapsed * (ppm.rem_euclid(3)) / 2;
+                for part in 0..reads {
+                    let event = now + (read_until - now) * part / reads;
+                    let time = clock.wall(event.cast_unsigned());
+                    prop_assert!(time >= last);
+                    last = time;
                 }
-                offset += slew;
-                clock.follow(Sample { monotonic: (start + SECOND).cast_unsigned(), offset });
-                // Two seconds later at most, the correction is complete.
-                let settled = clock.wall((start + 3 * SECOND).cast_unsigned()).0;
-                prop_assert!((settled - (start + 3 * SECOND + offset)).abs() <= 1);
+                let end = read_until.max(now + elapsed);
+                offset += (end - now) / 1_000_000 * ppm;
+                clock.follow(sample(end, offset), false);
+                for part in 0..=reads {
+                    let event = read_until + (end - read_until) * part / reads;
+                    let time = clock.wall(event.cast_unsigned());
+                    prop_assert!(time >= last, "{:?} after {:?}", time, last);
+                    last = time;
+                }
+                now = end;
+            }
+            // An undisturbed clock is met again, at half its speed at worst.
+            let settled = now + 10 * SECOND;
+            prop_assert!((clock.wall(settled.cast_unsigned()).0 - (settled + offset)).abs() <= 1);
+        }
+
+        /// A step among slews is taken in full, whatever came before.
+        #[test]
+        fn steps_are_taken_in_full(
+            step in -10_000 * SECOND..10_000 * SECOND,
+            slew in -50_000_000..50_000_000i64,
+        ) {
+            let mut clock = Clock::new(sample(0, START));
+            clock.follow(sample(SECOND, START + slew), false);
+            clock.follow(sample(2 * SECOND, START + step), true);
+            for later in [0, 1, SECOND / 2, 5 * SECOND] {
+                let now = 2 * SECOND + later;
+                prop_assert_eq!(clock.wall(now.cast_unsigned()), Timestamp(now + START + step));
             }
         }
     }

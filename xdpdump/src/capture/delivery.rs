@@ -1,6 +1,9 @@
 //! From events to packets in the sink.
 
-use std::ops::ControlFlow;
+use std::{
+    ops::ControlFlow,
+    os::fd::{AsFd, BorrowedFd},
+};
 
 use super::{Error, Totals};
 use crate::{
@@ -8,6 +11,7 @@ use crate::{
     order::Receiver,
     output::{self, Sink},
     packet::{Direction, InterfaceStatistics, Meta, Packet, Timestamp},
+    sys::clock::StepWatch,
     transport::event::Event,
 };
 
@@ -34,6 +38,8 @@ impl<E: Into<Error>> From<E> for End {
 pub struct Delivery<'a> {
     sink: &'a mut dyn Sink,
     clock: Clock,
+    /// Says when the wall clock is set; none where the kernel has no such timer.
+    steps: Option<StepWatch>,
     snap_len: u32,
     limit: Option<u64>,
     captured: u64,
@@ -46,9 +52,10 @@ pub struct Delivery<'a> {
 impl<'a> Delivery<'a> {
     /// Delivers at most `limit` packets, with at most `snap_len` bytes of each, of a capture that begins at `start`.
     pub fn new(sink: &'a mut dyn Sink, start: Sample, snap_len: u32, limit: Option<u64>) -> Self {
-        let clock = Clock::new(start);
+        let mut clock = Clock::new(start);
         let start = clock.wall(start.monotonic);
-        Self { sink, clock, snap_len, limit, captured: 0, late: 0, last: 0, start }
+        let steps = StepWatch::new().ok();
+        Self { sink, clock, steps, snap_len, limit, captured: 0, late: 0, last: 0, start }
     }
 
     /// Packets delivered so far.
@@ -61,11 +68,18 @@ impl<'a> Delivery<'a> {
         self.late
     }
 
-    /// Compares the clocks again when it is time.
-    pub fn follow_clock(&mut self) {
-        if self.clock.is_due(monotonic()) {
-            self.clock.follow(Sample::take());
+    /// Compares the clocks again when it is time, or when the descriptor below `can_be_read`.
+    pub fn follow_clock(&mut self, can_be_read: bool) {
+        if can_be_read || self.clock.is_due(monotonic()) {
+            // First this, then the clocks: a step between the two is noticed the next time.
+            let stepped = self.steps.as_ref().is_some_and(StepWatch::has_stepped);
+            self.clock.follow(Sample::take(), stepped);
         }
+    }
+
+    /// What can be read when the wall clock was set.
+    pub fn clock_descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.steps.as_ref().map(AsFd::as_fd)
     }
 
     /// Hands everything delivered to the operating system.

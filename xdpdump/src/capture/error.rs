@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{interface, output, probe, transport};
+use crate::{clock, interface, output, probe, transport};
 
 /// What went wrong, as a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +10,9 @@ pub enum Error {
     /// The interface.
     #[error(transparent)]
     Interface(#[from] interface::Error),
+    /// The clocks.
+    #[error(transparent)]
+    Clock(#[from] clock::Error),
     /// The kernel program.
     #[error(transparent)]
     Probe(#[from] probe::Error),

@@ -17,7 +17,7 @@ pub use statistics::Totals;
 use watch::Watch;
 
 use crate::{
-    clock::Sample,
+    clock::{self, Sample},
     config,
     interface::{Link, Promiscuous, XdpMode},
     output::{self, Sink},
@@ -67,6 +67,7 @@ pub fn run<S: Sink>(
     notify: Notify<'_>,
 ) -> Result<(Totals, Result<(), Error>), Error> {
     let signals = Signals::register().map_err(Error::Poll)?;
+    clock::prepare()?;
     let link = Link::find(&config.interface)?;
     let mut interface = link.describe()?;
 

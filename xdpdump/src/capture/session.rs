@@ -71,6 +71,8 @@ impl<'a> Session<'a> {
         notify: Notify<'_>,
     ) -> Result<Ready, End> {
         let before = self.delivery.captured();
+        let clock_was_set = self.delivery.clock_descriptor().is_some_and(|clock| ready.is_readable(clock));
+        self.delivery.follow_clock(clock_was_set);
         let events_left = match self.round(false) {
             ControlFlow::Continue(events_left) => events_left,
             ControlFlow::Break(end) => return Err(end),
@@ -136,6 +138,9 @@ impl<'a> Session<'a> {
         }
         poller.readable(self.signals.as_fd());
         poller.readable(self.watch.as_fd());
+        if let Some(clock) = self.delivery.clock_descriptor() {
+            poller.readable(clock);
+        }
         if self.limits.watch_stdout {
             poller.closed(stdout.as_fd());
         }
@@ -148,7 +153,6 @@ impl<'a> Session<'a> {
 
     /// Hands on what the rings hold; says whether the youngest events were left for the next round.
     fn round(&mut self, to_the_end: bool) -> ControlFlow<End, bool> {
-        self.delivery.follow_clock();
         self.rings.read(to_the_end, &mut self.delivery)
     }
 
@@ -198,6 +202,7 @@ impl<'a> Session<'a> {
     fn drain(&mut self) -> End {
         let deadline = Instant::now() + DRAIN_FOR;
         loop {
+            self.delivery.follow_clock(false);
             if let ControlFlow::Break(end) = self.round(true) {
                 return end;
             }

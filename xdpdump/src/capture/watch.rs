@@ -74,3 +74,34 @@ impl AsFd for Watch {
         self.monitor.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::capture::Audience;
+
+    struct Silence;
+
+    impl Audience for Silence {
+        fn say(&mut self, line: &str) {
+            unreachable!("{line}");
+        }
+
+        fn progress(&mut self, _: u64) {}
+    }
+
+    #[test]
+    fn a_fault_of_the_moment_is_waited_out() {
+        let mut watch = Watch::new(Link::default(), None).unwrap();
+        let mut answer = |errno| {
+            let error = interface::Error::Watch(io::Error::from_raw_os_error(errno));
+            watch.report(Err(error), &mut Silence)
+        };
+        for errno in [libc::ENOBUFS, libc::ENOMEM, libc::EAGAIN, libc::EINTR] {
+            assert!(answer(errno).is_ok(), "{errno}");
+        }
+        assert!(answer(libc::EPERM).is_err());
+    }
+}
