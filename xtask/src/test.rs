@@ -33,7 +33,7 @@ const PROGRAMS: [(&str, &str); 12] = [
 /// Options of `test`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Boot no virtual machine (the first time, a kernel and its sources are downloaded: 280 MB)
+    /// Boot no virtual machine (the first time, two kernels and the sources of one are downloaded: 400 MB)
     #[arg(long)]
     no_vm: bool,
 
