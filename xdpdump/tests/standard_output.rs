@@ -14,6 +14,7 @@ fn shell(command: &str, directory: &Path) -> Output {
     Command::new("bash")
         .args(["-c", command])
         .env("X", env!("CARGO_BIN_EXE_xdpdump"))
+        .env("SHELL", "/bin/bash")
         .env("F", concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/protocols.pcap"))
         .current_dir(directory)
         .output()
@@ -84,10 +85,14 @@ fn a_capture_file_does_not_go_where_people_read() {
         ("-", "standard output is a terminal, and a capture file is not for reading"),
         ("/dev/stdout", "standard output is a terminal, and a capture file is not for reading"),
         ("/dev/tty", "/dev/tty is a terminal, and a capture file is not for reading"),
-        ("/dev/stderr", "standard error is for messages, which would damage a capture file"),
+        ("/dev/stderr", "standard error is where messages go, which would damage a capture file"),
+        ("- 2>&1 | cat", "standard output is where messages go, which would damage a capture file"),
+        ("file 2>>file; cat file; false", "file is where messages go, which would damage a capture file"),
     ] {
-        let ended =
-            shell(&format!("script -qec '$X -r $F -w {output}' /dev/null < /dev/null"), directory.path());
+        let ended = shell(
+            &format!("script -qec 'set -o pipefail; $X -r $F -w {output}' /dev/null < /dev/null"),
+            directory.path(),
+        );
         let said = String::from_utf8_lossy(&ended.stdout).into_owned();
         assert!(said.contains(sentence), "{output}: {said}");
         assert_eq!(ended.status.code(), Some(1), "{output}");

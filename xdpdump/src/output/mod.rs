@@ -112,9 +112,9 @@ pub enum Error {
     /// A capture file was to go to a terminal.
     #[error("{0} is a terminal, and a capture file is not for reading: name a file with -w, or pipe it")]
     Terminal(String),
-    /// A capture file was to go to standard error.
-    #[error("standard error is for messages, which would damage a capture file: name another one with -w")]
-    Messages,
+    /// A capture file was to go where standard error goes.
+    #[error("{0} is where messages go, which would damage a capture file: name another one with -w")]
+    Messages(String),
     /// Another process holds a lock on the file.
     #[error("{0} is being written by another capture (it has a lock on it): name another file with -w")]
     Busy(String),

@@ -38,6 +38,12 @@ impl<'a> Target<'a> {
         }
     }
 
+    /// Whether bytes that are written to one end up among those that are written to the other.
+    pub fn is_same_as(self, other: Self) -> bool {
+        self == other
+            || identity(self.metadata()).is_some_and(|known| identity(other.metadata()) == Some(known))
+    }
+
     fn metadata(self) -> io::Result<Metadata> {
         match self {
             Self::Descriptor(number) => File::from(inherited::descriptor(number)?).metadata(),
@@ -46,14 +52,10 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Whether what is written to `path` goes where standard output goes: it is the descriptor, or the same pipe, terminal or
-/// regular file.
+/// Whether what is written to `path` goes where standard output goes: it is the descriptor, or the same pipe, socket or regular
+/// file.
 pub fn is_standard_output(path: &Path) -> bool {
-    let target = Target::of(path);
-    let stdout = Target::Descriptor(1);
-    target == stdout
-        || identity(target.metadata())
-            .is_some_and(|identity_of_file| identity(stdout.metadata()) == Some(identity_of_file))
+    Target::of(path).is_same_as(Target::Descriptor(1))
 }
 
 /// What a person calls a descriptor.
@@ -105,12 +107,11 @@ fn canonical(path: &Path) -> Option<PathBuf> {
 
 /// What is the same for all names of a file where bytes stay or are read, and for no other: two outputs may well go to one
 /// `/dev/null`.
-fn identity(metadata: io::Result<Metadata>) -> Option<(u64, u64, u64)> {
+fn identity(metadata: io::Result<Metadata>) -> Option<(u64, u64)> {
     let metadata = metadata.ok()?;
     let kind = metadata.file_type();
-    // A terminal has a number of its own, in `rdev`, and so has every device.
     let counts = kind.is_file() || kind.is_fifo() || kind.is_socket();
-    counts.then(|| (metadata.dev(), metadata.ino(), metadata.rdev()))
+    counts.then(|| (metadata.dev(), metadata.ino()))
 }
 
 #[cfg(test)]

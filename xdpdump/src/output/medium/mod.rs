@@ -145,8 +145,10 @@ pub fn open(
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Medium>, Error> {
     let refused = |error| Error::Open(name.to_owned(), error);
+    if target.is_same_as(Target::Descriptor(2)) {
+        return Err(Error::Messages(name.to_owned()));
+    }
     let (file, path) = match target {
-        Target::Descriptor(2) => return Err(Error::Messages),
         Target::Descriptor(number) => (File::from(inherited::descriptor(number).map_err(refused)?), None),
         Target::Path(path) => (open_path(path, name, say).map_err(refused)?, Some(path)),
     };

@@ -196,3 +196,74 @@ fn reopened(file: &File) -> io::Result<File> {
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{PipeReader, Read as _, Write as _},
+        os::unix::net::UnixStream,
+    };
+
+    use super::*;
+
+    /// Writes into `stream` until it would have to wait; returns how many bytes that were.
+    fn fill(stream: &mut Stream) -> usize {
+        let (interrupt, mut signal) = UnixStream::pair().unwrap();
+        signal.write_all(b"x").unwrap();
+        stream.interrupted_by(interrupt.as_fd()).unwrap();
+        let mut written = 0;
+        loop {
+            match stream.write(&[7; 10_000]) {
+                Ok(count) => written += count,
+                Err(Fault::Interrupted) => return written,
+                Err(fault) => panic!("{fault:?}"),
+            }
+        }
+    }
+
+    fn pipe() -> (PipeReader, File) {
+        let (reader, writer) = io::pipe().unwrap();
+        (reader, OwnedFd::from(writer).into())
+    }
+
+    /// The description blocks, and stays so: it is others' as well.
+    #[test]
+    fn nobody_waits_in_a_pipe_that_cannot_be_opened_again() {
+        let (mut reader, file) = pipe();
+        let others = file.try_clone().unwrap();
+        let mut stream = Stream::new(file, Way::Pieces(PIPE_PIECE)).unwrap();
+        let written = fill(&mut stream);
+        assert!(written >= 16 * PIPE_PIECE, "{written}");
+        assert!(!fcntl_getfl(&others).unwrap().contains(OFlags::NONBLOCK));
+        drop((stream, others));
+        let mut bytes = Vec::new();
+        assert_eq!(reader.read_to_end(&mut bytes).unwrap(), written);
+    }
+
+    #[test]
+    fn nobody_waits_in_a_pipe_that_was_opened_again() {
+        let (reader, file) = pipe();
+        let others = file.try_clone().unwrap();
+        let mut stream = Stream::inherited(file).unwrap();
+        assert_eq!(stream.way, Way::Plain);
+        assert!(fill(&mut stream) > 0);
+        assert!(!fcntl_getfl(&others).unwrap().contains(OFlags::NONBLOCK));
+        stream.look_after(&mut |_| {}).unwrap();
+        drop(reader);
+        assert!(matches!(stream.look_after(&mut |_| {}), Err(Fault::Closed)));
+        assert!(matches!(stream.write(b"x"), Err(Fault::Closed)));
+    }
+
+    #[test]
+    fn nobody_waits_in_a_socket() {
+        let (reader, socket) = UnixStream::pair().unwrap();
+        let mut stream = Stream::inherited(File::from(OwnedFd::from(socket))).unwrap();
+        assert!(fill(&mut stream) > 0);
+        stream.look_after(&mut |_| {}).unwrap();
+        stream.end_by(Instant::now());
+        assert!(matches!(stream.write(b"x"), Err(Fault::TooLate)));
+        drop(reader);
+        assert!(matches!(stream.look_after(&mut |_| {}), Err(Fault::Closed)));
+        assert!(matches!(stream.write(b"x"), Err(Fault::Closed)));
+    }
+}
