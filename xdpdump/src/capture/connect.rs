@@ -5,7 +5,7 @@ use xdpdump_ebpf::{MAX_CAPTURE_LEN, ring};
 use super::Error;
 use crate::{
     config, cpus,
-    interface::{Link, XdpMode},
+    interface::{Link, Promiscuous, XdpMode},
     packet::Interface,
     probe::{Attached, Probe, RingLayout},
     transport::{self, RingKind, Rings, mapped, perf},
@@ -27,6 +27,8 @@ pub struct Source {
     pub attached: Attached,
     /// What a capture file says of it.
     pub interface: Interface,
+    /// Held for as long as frames for other stations are wanted; the kernel takes it back when the process ends.
+    pub promiscuous: Option<Promiscuous>,
 }
 
 /// Attaches as the configuration says, with every frame shown at once if `immediate`; where it leaves the transport open, by the mapped ring if the kernel can.
@@ -93,5 +95,5 @@ fn through_perf(config: &config::Capture, immediate: bool, link: &Link) -> Resul
 fn attach(probe: &mut Probe, link: &Link, mode: Option<XdpMode>, snap_len: u32) -> Result<Source, Error> {
     let interface = Interface { snap_len, ..link.describe()? };
     let attached = probe.attach(link, mode, snap_len)?;
-    Ok(Source { link: link.clone(), attached, interface })
+    Ok(Source { link: link.clone(), attached, interface, promiscuous: None })
 }

@@ -70,7 +70,7 @@ fn capture(
     let link = Link::find(&config.interface)?;
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
-    let connection = connect::connect(config, immediate, &link)?;
+    let mut connection = connect::connect(config, immediate, &link)?;
     // Nothing but the output can keep the capture from beginning now: one that cannot begin leaves the file of an earlier one
     // as it is.
     let guardian = Guardian::default();
@@ -87,8 +87,9 @@ fn capture(
     if let Some(choice) = connection.explanation.as_deref().filter(|_| destination.verbose) {
         reporter.say(choice);
     }
-    // Held until the capture is over; the kernel takes it back when the process ends.
-    let _promiscuous = config.promiscuous.then(|| enter_promiscuous(&link, reporter));
+    for source in connection.sources.iter_mut().filter(|_| config.promiscuous) {
+        source.promiscuous = enter_promiscuous(&source.link, reporter);
+    }
     for source in &connection.sources {
         announce(source, reporter);
     }
@@ -116,7 +117,7 @@ fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promisc
         .ok()
 }
 
-fn announce(Source { link, attached, interface }: &Source, reporter: &mut dyn Reporter) {
+fn announce(Source { link, attached, interface, .. }: &Source, reporter: &mut dyn Reporter) {
     let name = link.display_name();
     if let Some(refusal) = &attached.native_refused {
         reporter.say(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));

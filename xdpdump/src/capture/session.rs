@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Error, Totals,
-    connect::Connection,
+    connect::{Connection, Source},
     delivery::{Delivery, End},
     signals::Signals,
     watch::Watch,
@@ -44,6 +44,7 @@ pub struct Manner {
 pub struct Session<'a> {
     probe: Probe,
     rings: Rings,
+    sources: Vec<Source>,
     delivery: Delivery<'a>,
     signals: Signals,
     watch: Watch,
@@ -63,8 +64,8 @@ impl<'a> Session<'a> {
         watch: Watch,
         manner: Manner,
     ) -> Self {
-        let Connection { probe, rings, .. } = connection;
-        Self { probe, rings, delivery, signals, watch, manner, lacking: false, flush_at: None }
+        let Connection { probe, rings, sources, .. } = connection;
+        Self { probe, rings, sources, delivery, signals, watch, manner, lacking: false, flush_at: None }
     }
 
     /// Runs until something ends it.
@@ -206,6 +207,8 @@ impl<'a> Session<'a> {
     /// Detaches, takes what the rings still hold and finishes the output.
     pub fn finish(mut self, end: End) -> (Totals, Result<(), Error>) {
         self.probe.detach();
+        // The interfaces are as they were before, whatever takes its time from here on.
+        self.sources.clear();
         self.delivery.sink().end_by(Instant::now() + END_WITHIN);
         // A CPU may have come online, and seen frames, since that was last looked at. What fails here is counted below.
         let _ = self.rings.follow_cpus();

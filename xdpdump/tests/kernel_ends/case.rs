@@ -28,9 +28,13 @@ use xdpdump_testing::{
 
 use crate::output::{self, Output, Reader};
 
-/// Frames a second, of [`FRAME_LEN`] bytes: far more than a stuck or slow reader takes, far less than a capture can take.
+/// Frames a second, of [`FRAME_LEN`] bytes: far more than a stuck or slow reader takes, far less than a capture can take. A line
+/// of text is shorter than a frame, and a pipe holds a megabyte.
 const RATE: u32 = 20_000;
+const RATE_OF_LINES: u32 = 80_000;
 const FRAME_LEN: usize = 1514;
+/// Bytes of a file system that is not full at the end.
+pub const ROOM: u64 = 1 << 30;
 /// How long frames arrive before the end begins.
 const BEFORE: Duration = Duration::from_millis(500);
 
@@ -49,8 +53,8 @@ pub enum Surroundings {
 pub enum Expected {
     /// Without a failure no later than this, with totals that agree with the output.
     Success(Duration),
-    /// With a sentence that ends so, and with totals that agree with the output.
-    Failure(&'static str),
+    /// With a sentence that ends so, no later than this, and with totals that agree with the output.
+    Failure(&'static str, Duration),
     /// By this signal. A file can be read up to its last whole packet.
     Killed(i32),
 }
@@ -60,7 +64,7 @@ pub struct Case {
     pub outputs: &'static [Output],
     pub reader: Reader,
     pub surroundings: Surroundings,
-    /// Bytes of the file system with the file, which is that of text as well when it is [`Expected::Failure`] to fill it.
+    /// Bytes of the file system with the file, which is that of text as well when it is less than [`ROOM`].
     pub room: u64,
     /// Brings the end about.
     pub end: fn(&mut Running),
@@ -113,7 +117,7 @@ impl Case {
         let group = (self.surroundings == Surroundings::Group).then(ControlGroup::killable).flatten();
         let path = disk.path().join("capture");
 
-        let is_filling = matches!(self.expected, Expected::Failure(_));
+        let is_filling = self.room < ROOM;
         let mut command = self.command(&scene, group.as_ref());
         command.args(["-i", "right", "-q", "-B", "4096", "--transport", transport]);
         match output {
@@ -131,7 +135,8 @@ impl Case {
         let objects = Objects::of_process(tool);
 
         let mut running = Running { scene: &scene, capture, tool, group: group.as_ref(), path: &path };
-        let (ended, time) = under_load(&scene.left, "left", FRAME_LEN, RATE / wait::slowness(), || {
+        let rate = if output == Output::Text { RATE_OF_LINES } else { RATE };
+        let (ended, time) = under_load(&scene.left, "left", FRAME_LEN, rate / wait::slowness(), || {
             thread::sleep(BEFORE * wait::slowness());
             let begin = Instant::now();
             (self.end)(&mut running);
@@ -174,9 +179,10 @@ impl Case {
                 assert_eq!(ended.accounted(), in_the_output, "{}", ended.stderr);
                 assert!(time < limit * wait::slowness(), "{time:?} until its end: {}", ended.stderr);
             }
-            Expected::Failure(end) => {
+            Expected::Failure(end, limit) => {
                 assert!(ended.failure().ends_with(end), "{}", ended.stderr);
                 assert_eq!(ended.accounted(), in_the_output, "{}", ended.stderr);
+                assert!(time < limit * wait::slowness(), "{time:?} until its end: {}", ended.stderr);
             }
             Expected::Killed(signal) => {
                 assert!(ended.status.code() != Some(0), "{}", ended.stderr);

@@ -9,19 +9,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use case::{Case, Expected, Running, Surroundings};
+use case::{Case, Expected, ROOM, Running, Surroundings};
 use output::{Output, Reader};
 use xdpdump_testing::{cgroup::ControlGroup, processes, skip, wait};
 
 const ALL: &[Output] = &[Output::File, Output::Pipe, Output::Text];
 const PIPES: &[Output] = &[Output::Pipe, Output::Text];
-/// Bytes of a file system that is not full at the end, and of one that is full after a few hundred frames.
-const ROOM: u64 = 1 << 30;
+/// Bytes of a file system that is full after a few hundred frames.
 const LITTLE_ROOM: u64 = 512 << 10;
 /// When a capture with nothing in its way has ended.
 const SOON: Duration = Duration::from_secs(2);
 /// When a capture whose output is stuck has given up: it waits for a few seconds.
 const PATIENT: Duration = Duration::from_secs(8);
+
+/// What is said when it gave up.
+const TOO_LATE: Expected = Expected::Failure("the reader did not take the rest in time", PATIENT);
 
 /// What the rows differ from.
 const CASE: Case = Case {
@@ -59,8 +61,9 @@ fn a_second_signal_after_a_second_kills_what_is_still_running() {
     Case { end, outputs: PIPES, reader: Reader::Stuck, expected: stuck, ..CASE }.run();
 }
 
-/// The program is gone from the interface at the first signal, and the rest does not take for ever.
-fn stop_at_a_reader(reader: Reader) {
+/// The program is gone from the interface at the first signal, the rest does not take for ever, and what the output lost is
+/// said.
+fn stop_at_a_reader(reader: Reader, outputs: &'static [Output], expected: Expected) {
     let end = |running: &mut Running| {
         let begin = Instant::now();
         running.signal(libc::SIGTERM);
@@ -68,22 +71,24 @@ fn stop_at_a_reader(reader: Reader) {
         let took = begin.elapsed();
         assert!(took < SOON * wait::slowness(), "{took:?} until it was detached");
     };
-    Case { end, outputs: PIPES, reader, expected: Expected::Success(PATIENT), ..CASE }.run();
+    Case { end, outputs, reader, expected, ..CASE }.run();
 }
 
 #[test]
 fn a_pipe_that_nobody_reads() {
-    stop_at_a_reader(Reader::Stuck);
+    stop_at_a_reader(Reader::Stuck, PIPES, TOO_LATE);
 }
 
 #[test]
 fn a_pipe_that_is_read_slowly() {
-    stop_at_a_reader(Reader::Slow);
+    stop_at_a_reader(Reader::Slow, &[Output::Pipe], TOO_LATE);
+    // There is less text than frames: it takes that in time.
+    stop_at_a_reader(Reader::Slow, &[Output::Text], Expected::Success(PATIENT));
 }
 
 #[test]
 fn a_disk_that_is_full() {
-    let expected = Expected::Failure("free some space or write elsewhere with -w");
+    let expected = Expected::Failure("free some space or write elsewhere with -w", PATIENT);
     let outputs = &[Output::File, Output::Text];
     Case { end: |_| {}, outputs, room: LITTLE_ROOM, expected, ..CASE }.run();
 }
@@ -91,6 +96,8 @@ fn a_disk_that_is_full() {
 #[test]
 fn a_guardian_that_is_killed_is_replaced() {
     let end = |running: &mut Running| {
+        // One that does not live for a second is not replaced.
+        thread::sleep(Duration::from_secs(1));
         let guardians = || processes::children(running.capture.pid());
         let [killed] = guardians()[..] else { panic!("not one guardian: {:?}", guardians()) };
         processes::signal(killed, libc::SIGKILL);

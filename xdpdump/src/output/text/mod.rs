@@ -58,9 +58,9 @@ pub struct TextSink<W: Medium> {
     buffer: Vec<u8>,
     /// A write was interrupted: no other is tried before the next flush.
     interrupted: bool,
-    /// Packets in the buffer.
-    buffered: u64,
-    /// Packets of buffers that could not be written.
+    /// Where the text of each packet in the buffer ends.
+    ends: Vec<usize>,
+    /// Packets whose text could not be written to its end.
     unwritten: u64,
 }
 
@@ -79,7 +79,7 @@ impl<W: Medium> TextSink<W> {
             packets: 0,
             buffer: Vec::with_capacity(BUFFER),
             interrupted: false,
-            buffered: 0,
+            ends: Vec::new(),
             unwritten: 0,
         }
     }
@@ -89,7 +89,6 @@ impl<W: Medium> TextSink<W> {
         let link_type = self.link_types.get(packet.interface as usize).copied().unwrap_or_default();
         let out = &mut self.buffer;
         self.packets += 1;
-        self.buffered += 1;
         if self.options.number {
             // Appending to memory does not fail.
             let _ = write!(out, "{:5}  ", self.packets);
@@ -111,6 +110,17 @@ impl<W: Medium> TextSink<W> {
             }
         }
         out.push(b'\n');
+        self.ends.push(self.buffer.len());
+    }
+
+    /// Takes off the buffer what was written of it.
+    fn take_off(&mut self, written: usize) {
+        self.buffer.drain(..written);
+        self.ends.retain_mut(|end| {
+            let is_left = *end > written;
+            *end = end.saturating_sub(written);
+            is_left
+        });
     }
 
     /// Writes everything, or less when that is interrupted.
@@ -121,18 +131,20 @@ impl<W: Medium> TextSink<W> {
                 Ok(count) => written += count,
                 Err(Fault::Interrupted) => {
                     self.interrupted = true;
-                    self.buffer.drain(..written);
+                    self.take_off(written);
                     return Ok(());
                 }
                 Err(fault) => {
+                    self.take_off(written);
+                    self.unwritten += self.ends.len() as u64;
+                    self.ends.clear();
                     self.buffer.clear();
-                    self.unwritten += std::mem::take(&mut self.buffered);
                     return Err(self.error(fault));
                 }
             }
         }
         self.buffer.clear();
-        self.buffered = 0;
+        self.ends.clear();
         Ok(())
     }
 
@@ -161,7 +173,6 @@ impl<W: Medium> Sink for TextSink<W> {
         self.write_buffer()
     }
 
-    /// Counts all packets of a buffer of which a part was written.
     fn unwritten(&self) -> u64 {
         self.unwritten
     }
