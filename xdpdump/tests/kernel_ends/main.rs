@@ -71,7 +71,7 @@ fn stop_at_a_reader(reader: Reader, outputs: &'static [Output], expected: Expect
         let took = begin.elapsed();
         assert!(took < SOON * wait::slowness(), "{took:?} until it was detached");
     };
-    Case { end, outputs, reader, expected, ..CASE }.run();
+    Case { outputs, reader, end, expected, ..CASE }.run();
 }
 
 #[test]
