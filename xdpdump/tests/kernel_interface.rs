@@ -105,6 +105,24 @@ fn odd_names_are_found_by_their_bytes_and_shown_safely() {
 }
 
 #[test]
+fn names_are_found_as_ip_prints_them() {
+    let netns = NetNs::new();
+    netns.ip(["link", "add", "eth0", "type", "veth", "peer", "name", "peer"]);
+    netns.ip(["link", "add", "odd@name", "type", "veth"]);
+    let find = |name: &str| netns.run(|| Link::find(OsStr::new(name))).map(|link| link.display_name());
+    let printed = netns.ip(["-o", "link", "show", "eth0"]);
+    let printed = printed.split(": ").nth(1).unwrap();
+    assert_eq!(printed, "eth0@peer");
+    assert_eq!(find(printed).unwrap(), "eth0");
+    assert_eq!(find("eth0@if2").unwrap(), "eth0");
+    assert_eq!(find("odd@name").unwrap(), "odd@name", "a name is a name first");
+    assert_eq!(find("odd@name@if7").unwrap(), "odd@name");
+    let unknown = find("eth1@if2").unwrap_err().to_string();
+    assert!(unknown.starts_with(r#"no interface named "eth1@if2""#), "{unknown}");
+    assert!(find("@eth0").is_err());
+}
+
+#[test]
 fn a_thousand_interfaces_are_all_listed() {
     let netns = NetNs::new();
     let mut commands = String::new();

@@ -1,0 +1,216 @@
+//! What is in the way of a capture is named, and what to do about it helps. Needs root.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::{
+    fs, io,
+    os::unix::process::CommandExt,
+    process::{Command, Stdio},
+};
+
+use tempfile::TempDir;
+use xdpdump_testing::{
+    capture::{Capture, Ended, Totals, xdpdump},
+    netns::{self, NetNs},
+    objects::Objects,
+    scene::Scene,
+    wait,
+    xdp::{DRIVER_MODE, PassProgram},
+};
+
+/// The tool's arguments for a capture that should not begin.
+const ARGUMENTS: [&str; 4] = ["-i", "right", "-w", "/dev/null"];
+
+/// The one sentence it refuses with.
+fn sentence(command: &mut Command) -> String {
+    let ended = Capture::spawn(command.stdout(Stdio::null())).wait();
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    ended.failure().to_owned()
+}
+
+/// The sentence, from behind what is in the way.
+fn remedy(netns: &NetNs) -> String {
+    let sentence = sentence(netns.command(xdpdump()).args(ARGUMENTS));
+    let (program, remedy) =
+        sentence.split_once("; it was left alone. ").unwrap_or_else(|| panic!("{sentence}"));
+    assert!(program.starts_with("right has an XDP program already: id "), "{sentence}");
+    remedy.to_owned()
+}
+
+/// Does what the sentence says between backticks, and asserts that a capture begins then.
+fn follow(scene: &Scene, remedy: &str) {
+    let command = remedy.split('`').nth(1).unwrap_or_else(|| panic!("{remedy}"));
+    let words: Vec<_> = command.split(' ').collect();
+    scene.right.execute(words[0], &words[1..]);
+    scene.assert_clean();
+    let capture = scene.capture(&[]);
+    scene.send(60);
+    assert_eq!(capture.stop().totals(), Totals::exact(1, 0));
+}
+
+#[test]
+fn another_xdpdump_is_named_as_the_process_that_it_is() {
+    let scene = Scene::new();
+    let capture = scene.capture(&[]);
+    let expected = format!("Process {} (xdpdump) holds it: end that first", capture.pid());
+    assert_eq!(remedy(&scene.right), expected);
+    capture.stop().totals();
+}
+
+#[test]
+fn a_process_of_any_other_name_is_named_too() {
+    let scene = Scene::new();
+    let program = PassProgram::load();
+    let index = scene.right.interface_index("right");
+    let attachment = scene.right.run(|| program.attach(index, DRIVER_MODE));
+    let name = fs::read_to_string("/proc/self/comm").unwrap();
+    let expected = format!("Process {} ({}) holds it: end that first", std::process::id(), name.trim_end());
+    assert_eq!(remedy(&scene.right), expected);
+    drop(attachment);
+    scene.assert_clean();
+}
+
+#[test]
+fn a_program_that_no_process_holds_is_taken_off_by_the_command_named() {
+    for mode in ["xdpdrv", "xdpgeneric"] {
+        let scene = Scene::new();
+        let program = PassProgram::load();
+        let id = program.id().to_string();
+        // Through netlink: the program stays when this one is gone.
+        scene.right.execute("bpftool", &["net", "attach", mode, "id", &id, "dev", "right"]);
+        drop(program);
+        let remedy = remedy(&scene.right);
+        assert_eq!(remedy, format!("No process holds it: `ip link set dev right {mode} off` takes it off"));
+        follow(&scene, &remedy);
+    }
+}
+
+#[test]
+fn what_a_killed_capture_of_xdp_tools_left_is_not_another_xdpdump() {
+    let scene = Scene::new();
+    let file = scene.directory.path().join("theirs.pcap");
+    let theirs = scene
+        .right
+        .command("/usr/sbin/xdpdump")
+        .args(["-i", "right", "--load-xdp-program", "-w", file.to_str().unwrap()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut theirs = theirs.expect("xdpdump of xdp-tools runs (package xdp-tools)");
+    wait::until(|| scene.right.traces("right").xdp);
+    theirs.kill().unwrap();
+    theirs.wait().unwrap();
+    let remedy = remedy(&scene.right);
+    assert!(remedy.starts_with("No process holds it: `ip link set dev right xdp"), "{remedy}");
+    follow(&scene, &remedy);
+}
+
+#[test]
+fn a_pinned_link_is_taken_off_by_the_command_named() {
+    let scene = Scene::new();
+    let program = PassProgram::load();
+    let index = scene.right.interface_index("right");
+    let attachment = scene.right.run(|| program.attach(index, DRIVER_MODE));
+    let own = Objects::of_process(std::process::id().cast_signed());
+    let link = own.links.first().unwrap().to_string();
+    let place = BpfFileSystem::mount();
+    netns::run("bpftool", ["link", "pin", "id", &link, place.0.path().join("link").to_str().unwrap()]);
+    drop(attachment);
+    let remedy = remedy(&scene.right);
+    assert!(remedy.starts_with(&format!("BPF link {link} holds it")), "{remedy}");
+    follow(&scene, &remedy);
+}
+
+/// A place to pin things, unmounted when dropped.
+struct BpfFileSystem(TempDir);
+
+impl BpfFileSystem {
+    fn mount() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        netns::run("mount", ["-t", "bpf", "bpf", place.0.path().to_str().unwrap()]);
+        place
+    }
+}
+
+impl Drop for BpfFileSystem {
+    fn drop(&mut self) {
+        // The test's own failure matters more than this one.
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn root_of_a_user_namespace_is_told_that_it_is_in_one() {
+    let mut command = Command::new("unshare");
+    command.args(["-Urn", xdpdump(), "-i", "lo", "-w", "/dev/null"]);
+    let refused = sentence(&mut command);
+    assert!(
+        refused.starts_with("not allowed to load and attach an XDP program from a user namespace, such as a rootless container"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn root_without_capabilities_is_told_which() {
+    let netns = NetNs::new();
+    let mut command = netns.command("setpriv");
+    command.args(["--bounding-set", "-bpf,-perfmon,-sys_admin", xdpdump(), "-i", "lo", "-w", "/dev/null"]);
+    let refused = sentence(&mut command);
+    assert!(refused.contains("root lacks the capabilities cap_bpf, cap_perfmon here"), "{refused}");
+}
+
+#[test]
+fn a_seccomp_filter_is_named_as_what_it_is() {
+    let netns = NetNs::new();
+    let mut command = netns.command(xdpdump());
+    command.args(["-i", "lo", "-w", "/dev/null"]);
+    // SAFETY: between fork and exec it makes two system calls and allocates nothing.
+    unsafe { command.pre_exec(forbid_bpf) };
+    let refused = sentence(&mut command);
+    assert!(refused.contains("a seccomp filter that forbids bpf(2)"), "{refused}");
+}
+
+/// Lets bpf(2) fail with EPERM from now on, as the profiles of containers do.
+fn forbid_bpf() -> io::Result<()> {
+    const LOAD: u16 = 0x20;
+    const JUMP_IF_EQUAL: u16 = 0x15;
+    const RETURN: u16 = 0x06;
+    let statement = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
+    let mut filter = [
+        // The number of the system call is the first thing in `struct seccomp_data`.
+        statement(LOAD, 0, 0, 0),
+        statement(JUMP_IF_EQUAL, 0, 1, libc::SYS_bpf as u32),
+        statement(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM.cast_unsigned()),
+        statement(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    // SAFETY: the program is as long as said, and lives through the call.
+    let result = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Captures two frames where these folders are empty.
+fn capture_without(folders: &[&str]) -> Ended {
+    let scene = Scene::new();
+    let hide: Vec<_> = folders.iter().map(|folder| format!("mount -t tmpfs none {folder}")).collect();
+    let script = format!("{} && exec \"$0\" \"$@\"", hide.join(" && "));
+    let mut command = scene.right.command("unshare");
+    command.args(["-m", "sh", "-c", &script, xdpdump(), "-i", "right", "-w"]).arg(scene.file());
+    let mut capture = Capture::spawn(&mut command);
+    capture.wait_for("listening on");
+    scene.send(60);
+    scene.send(60);
+    let ended = capture.stop();
+    assert_eq!(ended.totals(), Totals::exact(2, 0), "{folders:?}");
+    scene.assert_clean();
+    ended
+}
+
+#[test]
+fn a_capture_needs_neither_sys_nor_proc() {
+    capture_without(&["/sys"]);
+    for folders in [&["/proc"][..], &["/proc", "/sys"]] {
+        let ended = capture_without(folders);
+        let lines: Vec<_> = ended.stderr.lines().filter(|line| line.starts_with("xdpdump: ")).collect();
+        assert!(lines.len() <= 2, "at most one line besides the first: {lines:?}");
+    }
+}
