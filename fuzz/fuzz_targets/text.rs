@@ -1,6 +1,8 @@
 //! Frames printed in every style: it comes to an end, and what comes out is a bounded amount of printable text.
 #![no_main]
 
+use std::{cell::Cell, io};
+
 use libfuzzer_sys::fuzz_target;
 use xdpdump::{
     decode::Style,
@@ -11,9 +13,16 @@ use xdpdump::{
     packet::{Interface, LinkType, Meta, Packet, Timestamp},
 };
 
+/// Most text for a packet, besides [`PER_BYTE`]: time stamp, packet number, what is said of a header.
+const PER_PACKET: u64 = 1024;
+/// Most text for a captured byte: some two bytes of a DNS message stand for a name of 255.
+const PER_BYTE: u64 = 256;
+
 fuzz_target!(|data: &[u8]| {
     let Some((&[link, style, hex, time], mut rest)) = data.split_first_chunk() else { return };
-    let mut sink = TextSink::new(Printable, "nowhere", options(style, hex, time));
+    let printed = Cell::new(0);
+    let mut bound = 0;
+    let mut sink = TextSink::new(Printable(&printed), "nowhere", options(style, hex, time));
     let link_type = match link % 4 {
         0 | 1 => LinkType::ETHERNET,
         2 => LinkType::RAW,
@@ -26,9 +35,11 @@ fuzz_target!(|data: &[u8]| {
         let (frame, next) = bytes.split_at((frame_len as usize).min(bytes.len()));
         rest = next;
         let (timestamp, meta) = (Timestamp(i64::from(frame_len) << 40), Meta::default());
+        bound += PER_PACKET + PER_BYTE * frame.len() as u64;
         sink.packet(&Packet { timestamp, uptime: None, interface: 0, frame, frame_len, meta }).unwrap();
     }
     sink.finish(&[]).unwrap();
+    assert!(printed.get() <= bound, "{} bytes of text, at most {bound} expected", printed.get());
 });
 
 fn options(style: u8, hex: u8, time: u8) -> TextOptions {
@@ -49,7 +60,6 @@ fn options(style: u8, hex: u8, time: u8) -> TextOptions {
             4 => TimeStyle::Date,
             _ => TimeStyle::SinceFirst,
         },
-        utc: true,
         nano: bit(5),
         number: bit(6),
         hex: match hex % 8 {
@@ -63,18 +73,19 @@ fn options(style: u8, hex: u8, time: u8) -> TextOptions {
     }
 }
 
-/// A terminal that takes no control characters.
-struct Printable;
+/// A terminal that takes no control characters, and counts the bytes it is given.
+struct Printable<'a>(&'a Cell<u64>);
 
-impl std::io::Write for Printable {
-    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+impl io::Write for Printable<'_> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.set(self.0.get() + text.len() as u64);
         for &byte in text {
             assert!(byte >= b' ' || byte == b'\n' || byte == b'\t', "control character {byte:#x}");
         }
         Ok(text.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

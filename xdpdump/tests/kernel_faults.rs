@@ -13,7 +13,7 @@ use std::{
 
 use xdpdump_testing::{
     capture::{Capture, Ended, Totals, xdpdump},
-    cgroup::MemoryGroup,
+    cgroup::ControlGroup,
     disk::Disk,
     files, kernel,
     objects::Objects,
@@ -54,17 +54,7 @@ fn a_disk_that_fills_up_under_load_ends_the_capture() {
         let ended = output_fails(&path, transport, || {});
         let in_the_file = files::read(&path).packets.len() as u64;
         assert_eq!(files::read_by_tshark(&path).len() as u64, in_the_file);
-        let said = |words: &str| {
-            let line = ended.stderr.lines().find_map(|line| line.strip_suffix(words));
-            line.map_or(0, |number| number.trim_end_matches(" packets").parse::<u64>().unwrap())
-        };
-        assert_eq!(said(" captured"), in_the_file, "{}", ended.stderr);
-        assert_eq!(
-            said(" received by filter"),
-            in_the_file + said(" dropped by kernel") + said(" left unread") + said(" lost by the output"),
-            "{}",
-            ended.stderr
-        );
+        assert_eq!(ended.accounted(), in_the_file, "{}", ended.stderr);
         assert!(ended.failure().ends_with("free some space or write elsewhere with -w"), "{}", ended.stderr);
     }
 }
@@ -234,8 +224,7 @@ fn a_guardian_outlives_an_interrupt_and_not_the_capture() {
     });
     assert_eq!(Objects::of_process(guardian), Objects::default());
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-        // SAFETY: no pointers are passed; the guardian's parent has not waited for it.
-        assert_eq!(unsafe { libc::kill(guardian, signal) }, 0);
+        processes::signal(guardian, signal);
     }
     thread::sleep(Duration::from_millis(100));
     assert!(processes::is_alive(guardian));
@@ -281,10 +270,10 @@ fn what_a_file_held_before_stays_in_front_when_output_is_appended() {
 #[test]
 fn rings_that_a_memory_limit_forbids_are_refused() {
     let scene = Scene::new();
-    let group = MemoryGroup::with_limit(64 << 20);
+    let group = ControlGroup::with_memory_limit(64 << 20);
     let mut command = scene.right.command(xdpdump());
     command.args(["-i", "right", "--transport", "ring", "-B", "1048576", "-w"]).arg(scene.file());
-    let ended = Capture::spawn(&mut group.limit(&command)).wait();
+    let ended = Capture::spawn(&mut group.enter(&command)).wait();
     // Before there are mapped rings, the kernel charges no group for maps, and never for perf rings.
     let sentence = if kernel::has_multi_buffer() {
         "the kernel has no memory for the rings: ask for less with -B"

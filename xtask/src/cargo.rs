@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{process, workspace};
 
 /// A program cargo built.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Executable {
     /// Name of the target: the file's stem in `tests/`, the crate's for a library's unit tests.
     pub target: String,

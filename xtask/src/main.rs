@@ -7,7 +7,6 @@ mod check_ebpf;
 mod fuzz;
 mod manifest;
 mod packages;
-mod probe;
 mod process;
 mod run;
 mod tally;
@@ -15,6 +14,7 @@ mod test;
 mod toolchain;
 mod vm_test;
 mod workspace;
+mod xdp_access;
 
 use std::process::ExitCode;
 
@@ -36,7 +36,7 @@ enum Task {
     BuildEbpf(build_ebpf::Args),
     /// Fail when the committed kernel program does not match its sources
     CheckEbpf,
-    /// Feed hostile bytes to everything that reads bytes, with a nightly compiler
+    /// Feed hostile bytes to everything that reads bytes
     Fuzz(fuzz::Args),
     /// Build xdpdump and run it as root: `cargo xtask run -- -i eth0 -w out.pcap`
     Run(run::Args),

@@ -1,8 +1,10 @@
 //! Distribution packages, through apt.
 
+use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::process;
 
@@ -62,6 +64,40 @@ pub fn provide(programs: &[(&str, &str)]) -> Result<()> {
     install(&packages)
 }
 
+/// What installing `package` would add to this system, itself included, each as `NAME=VERSION`. Nothing is changed, and it
+/// does not matter what it would remove.
+pub fn missing_for(package: &str) -> Result<Vec<String>> {
+    let mut apt = Command::new("apt-get");
+    apt.args(["install", "--simulate", "--quiet", "--no-install-recommends", package]).env("LC_ALL", "C");
+    Ok(parse_simulation(&process::output(&mut apt)?))
+}
+
+/// Lines such as `Inst seabios (1.16.2-1 Debian:12.15/oldstable [all])`.
+fn parse_simulation(text: &str) -> Vec<String> {
+    let installed = text.lines().filter_map(|line| {
+        let (name, rest) = line.strip_prefix("Inst ")?.split_once(' ')?;
+        // In front of it, in brackets, is the version that it would replace.
+        let (_, rest) = rest.split_once('(')?;
+        Some(format!("{name}={}", rest.split(' ').next()?))
+    });
+    installed.collect()
+}
+
+/// Downloads `packages` with `apt_get`, and unpacks them into `folder` without installing them.
+pub fn extract(mut apt_get: Command, packages: &[String], folder: &Path) -> Result<()> {
+    let cannot = || format!("cannot write in {}", folder.display());
+    fs::create_dir_all(folder).with_context(cannot)?;
+    let downloads = tempfile::tempdir_in(folder).with_context(cannot)?;
+    eprintln!("xtask: downloading {}", packages.join(", "));
+    apt_get.args(["download", "--quiet=2"]).args(packages).current_dir(&downloads).stdin(Stdio::null());
+    process::run(&mut apt_get)?;
+    for file in fs::read_dir(&downloads).with_context(cannot)? {
+        let file = file.with_context(cannot)?.path();
+        process::run(Command::new("dpkg-deb").arg("--extract").arg(file).arg(folder))?;
+    }
+    Ok(())
+}
+
 /// The command a person types to install `packages`.
 fn install_line(packages: &[&str]) -> String {
     format!("sudo {}", install_words(packages).join(" "))
@@ -75,7 +111,7 @@ fn install_words<'a>(packages: &[&'a str]) -> Vec<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse_candidate;
+    use super::{parse_candidate, parse_simulation};
 
     #[test]
     fn candidate_is_what_apt_would_install() {
@@ -84,5 +120,14 @@ mod tests {
         assert_eq!(parse_candidate(policy).as_deref(), Some("1.96.0+dfsg1-1~deb12u2"));
         assert_eq!(parse_candidate("x:\n  Installed: (none)\n  Candidate: (none)\n"), None);
         assert_eq!(parse_candidate(""), None);
+    }
+
+    #[test]
+    fn a_simulation_names_what_would_be_installed() {
+        let text = "The following packages will be REMOVED:\n  qemu-utils\nRemv qemu-utils [1:10.0]\n\
+                    Inst seabios (1.16.2-1 Debian:12.15/oldstable [all])\n\
+                    Inst libfdt1 [1.6.0-1] (1.6.1-4+b1 Debian:12.15/oldstable [amd64])\n\
+                    Conf seabios (1.16.2-1 Debian:12.15/oldstable [all])\n";
+        assert_eq!(parse_simulation(text), ["seabios=1.16.2-1", "libfdt1=1.6.1-4+b1"]);
     }
 }

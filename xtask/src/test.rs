@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::cargo::{self, Executable};
 use crate::tally::Tally;
-use crate::{packages, probe, process, vm_test};
+use crate::{packages, process, vm_test, xdp_access};
 
 /// Programs the tests call, with the package each is in.
 const PROGRAMS: [(&str, &str); 12] = [
@@ -33,7 +33,7 @@ const PROGRAMS: [(&str, &str); 12] = [
 /// Options of `test`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Boot no virtual machine (the first time, a kernel and its sources are downloaded: 280 MB)
+    /// Boot no virtual machine (the first time, two kernels and the sources of one are downloaded: 400 MB)
     #[arg(long)]
     no_vm: bool,
 
@@ -44,78 +44,128 @@ pub struct Args {
 
 /// Runs every test.
 pub fn run(args: &Args) -> Result<()> {
-    run_all(&args.args, args.no_vm, cargo::command)
+    packages::provide(&PROGRAMS)?;
+    let tests = Tests::build(&mut cargo::command())?;
+    let mut report = Report::default();
+    tests.run_here(&args.args, &mut cargo::command(), &mut report)?;
+    tests.run_in_machines(args, &mut report)?;
+    report.finish()
 }
 
-/// Runs every test of a tool that embeds `object` in place of the committed one.
+/// Runs every test but those in a virtual machine, of a tool that embeds `object` in place of the committed one.
 pub fn run_with_object(object: &Path) -> Result<()> {
-    run_all(&[], true, || {
+    packages::provide(&PROGRAMS)?;
+    let cargo = || {
         let mut cargo = cargo::command();
         cargo.env("XDPDUMP_EBPF_OBJECT", object);
         cargo
-    })
+    };
+    let mut report = Report::default();
+    Tests::build(&mut cargo())?.run_here(&[], &mut cargo(), &mut report)?;
+    report.finish()
 }
 
-fn run_all(args: &[OsString], no_vm: bool, cargo: impl Fn() -> Command) -> Result<()> {
-    packages::provide(&PROGRAMS)?;
-    let built = cargo::build(cargo().args(["test", "--workspace", "--no-run"]))?;
-    let (virtual_machine, here): (Vec<_>, Vec<_>) =
-        built.into_iter().filter(|built| built.is_test).partition(|test| test.target.starts_with("vm_"));
-    let (kernel, plain): (Vec<_>, Vec<_>) =
-        here.into_iter().partition(|test| test.target.starts_with("kernel"));
+/// The test binaries, by what they need.
+struct Tests {
+    /// Nothing.
+    plain: Vec<Executable>,
+    /// Root, and a kernel that takes XDP programs.
+    kernel: Vec<Executable>,
+    /// A virtual machine.
+    machine: Vec<Executable>,
+}
 
-    let mut tally = Tally::default();
-    for test in &plain {
-        let mut user = Command::new("env");
-        tally += watch(in_package(&mut user, test).arg(&test.path).args(args), &name(test))?;
+impl Tests {
+    fn build(cargo: &mut Command) -> Result<Self> {
+        let mut tests = cargo::build(cargo.args(["test", "--workspace", "--no-run"]))?;
+        tests.retain(|built| built.is_test);
+        let (machine, here) = tests.into_iter().partition(|test| test.target.starts_with("vm_"));
+        let (kernel, plain) =
+            Vec::into_iter(here).partition(|test: &Executable| test.target.starts_with("kernel"));
+        Ok(Self { plain, kernel, machine })
     }
-    tally += watch(cargo().args(["test", "--workspace", "--doc", "--"]).args(args), "doc tests")?;
 
-    let refusal = if kernel.is_empty() { None } else { probe::why_not_xdp() };
-    let mut not_run = 0;
-    for test in &kernel {
-        if refusal.is_none() {
+    fn run_here(&self, args: &[OsString], cargo: &mut Command, report: &mut Report) -> Result<()> {
+        for test in &self.plain {
+            let mut user = Command::new("env");
+            report.tally += watch(in_package(&mut user, test).arg(&test.path).args(args), &name(test))?;
+        }
+        report.tally += watch(cargo.args(["test", "--workspace", "--doc", "--"]).args(args), "doc tests")?;
+        if self.kernel.is_empty() {
+            return Ok(());
+        }
+        if let Some(reason) = xdp_access::refusal() {
+            return report.skip(&self.kernel, args, "on the real kernel", &reason);
+        }
+        for test in &self.kernel {
             let mut root = process::as_root("env");
             // One at a time: they share the kernel's list of programs, and some measure.
             let root = in_package(&mut root, test).arg("RUST_TEST_THREADS=1");
-            tally += watch(root.arg(&test.path).args(args), &name(test))?;
-        } else {
-            not_run += count_tests(test, args)?;
+            report.tally += watch(root.arg(&test.path).args(args), &name(test))?;
         }
-    }
-    tally.skipped += not_run;
-    let mut no_machine = None;
-    let machine_tests = virtual_machine.iter().map(|test| count_tests(test, args)).sum::<Result<usize>>()?;
-    if machine_tests > 0 {
-        let results = if no_vm {
-            Err(anyhow!("--no-vm asked for that"))
-        } else {
-            vm_test::run_usual(&virtual_machine, args)
-        };
-        match results {
-            Ok(results) => tally += results,
-            Err(reason) => {
-                tally.skipped += machine_tests;
-                no_machine = Some(reason);
-            }
-        }
+        Ok(())
     }
 
-    println!();
-    if let Some(reason) = refusal {
-        println!("SKIPPED: {not_run} real-kernel tests: {reason}");
+    fn run_in_machines(&self, args: &Args, report: &mut Report) -> Result<()> {
+        // A machine takes a while to boot: not for nothing.
+        if count_all(&self.machine, &args.args)? == 0 {
+            return Ok(());
+        }
+        let results = if args.no_vm {
+            Err(anyhow!("--no-vm asked for that"))
+        } else {
+            vm_test::run_usual(&self.machine, &args.args)
+        };
+        match results {
+            Ok(tally) => report.tally += tally,
+            Err(reason) => {
+                report.skip(&self.machine, &args.args, "in a virtual machine", &format!("{reason:#}"))?;
+            }
+        }
+        Ok(())
     }
-    if let Some(reason) = no_machine {
-        println!("SKIPPED: {machine_tests} tests in a virtual machine: {reason:#}");
+}
+
+/// What came of all of them.
+#[derive(Default)]
+struct Report {
+    tally: Tally,
+    /// Why tests could not be run here.
+    skipped: Vec<String>,
+}
+
+impl Report {
+    /// Counts what `args` would select of `tests` as skipped.
+    fn skip(&mut self, tests: &[Executable], args: &[OsString], which: &str, reason: &str) -> Result<()> {
+        let count = count_all(tests, args)?;
+        self.tally.skipped += count;
+        self.skipped.push(format!("{count} tests {which}: {reason}"));
+        Ok(())
     }
-    println!("{tally}");
-    if tally.failed > 0 {
-        bail!("tests failed: look for `FAILED` above");
+
+    /// Prints the results; an error when tests failed, or in CI when one was skipped.
+    fn finish(&self) -> Result<()> {
+        println!();
+        for reason in &self.skipped {
+            println!("SKIPPED: {reason}");
+        }
+        println!("{}", self.tally);
+        self.verdict(env::var_os("CI").is_some())
     }
-    if not_run > 0 && env::var_os("CI").is_some() {
-        bail!("CI must run the real-kernel tests: give it a machine where root may attach XDP programs");
+
+    fn verdict(&self, ci: bool) -> Result<()> {
+        if self.tally.failed > 0 {
+            bail!("tests failed: look for `FAILED` above");
+        }
+        if ci && self.tally.skipped > 0 {
+            let reasons = match &self.skipped[..] {
+                [] => "look for `SKIPPED` and `ignored` above".to_owned(),
+                reasons => reasons.join("; "),
+            };
+            bail!("no test may be skipped where CI is set: {reasons}");
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn name(test: &Executable) -> String {
@@ -147,7 +197,7 @@ fn watch(tests: &mut Command, name: &str) -> Result<Tally> {
             let mut terminal = stdout().lock();
             terminal.write_all(&text)?;
             terminal.write_all(b"\n")?;
-            tally += Tally::parse(&String::from_utf8_lossy(&text)).unwrap_or_default();
+            tally.line(&String::from_utf8_lossy(&text));
         }
     }
     let status = child.wait()?;
@@ -159,7 +209,30 @@ fn watch(tests: &mut Command, name: &str) -> Result<Tally> {
 }
 
 /// Number of tests `args` would select.
-fn count_tests(test: &Executable, args: &[OsString]) -> Result<usize> {
-    let list = process::output(Command::new(&test.path).args(args).args(["--list", "--format", "terse"]))?;
-    Ok(list.lines().filter(|line| line.ends_with(": test")).count())
+fn count_all(tests: &[Executable], args: &[OsString]) -> Result<usize> {
+    let count = |test: &Executable| {
+        let mut list = Command::new(&test.path);
+        let list = process::output(list.args(args).args(["--list", "--format", "terse"]))?;
+        Ok(list.lines().filter(|line| line.ends_with(": test")).count())
+    };
+    tests.iter().map(count).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Report;
+
+    #[test]
+    fn a_skipped_test_fails_ci_and_nobody_else_with_the_reason() {
+        let mut report = Report::default();
+        report.tally.passed = 7;
+        assert!(report.verdict(true).is_ok());
+        report.tally.skipped = 2;
+        assert!(report.verdict(false).is_ok());
+        let said = report.verdict(true).unwrap_err().to_string();
+        assert!(said.contains("look for `SKIPPED`"), "{said}");
+        report.skipped.push("2 tests in a virtual machine: no qemu".to_owned());
+        let said = report.verdict(true).unwrap_err().to_string();
+        assert!(said.ends_with(": 2 tests in a virtual machine: no qemu"), "{said}");
+    }
 }

@@ -5,7 +5,6 @@ mod destination;
 mod json;
 mod link;
 mod machine;
-mod median;
 mod plan;
 mod program;
 mod reader;

@@ -4,19 +4,19 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use super::kernels::Suite;
-use crate::process;
+use crate::{packages, process};
 
 /// Debian's keys, which the package of the same name brings to every distribution with apt.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// One release in the archive.
 pub struct Archive {
-    /// Apt's lists and what it downloads.
+    /// Apt's lists and its configuration.
     folder: PathBuf,
 }
 
@@ -57,27 +57,7 @@ impl Archive {
 
     /// Unpacks `package` into `folder`, without installing it.
     pub fn extract(&self, package: &str, folder: &Path) -> Result<()> {
-        let file = self.download(package)?;
-        process::run(Command::new("dpkg-deb").arg("--extract").arg(&file).arg(folder))?;
-        // What is wanted of it is unpacked.
-        fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))
-    }
-
-    /// The package's file, for the caller to remove.
-    pub fn download(&self, package: &str) -> Result<PathBuf> {
-        let folder = self.folder.join("downloads").join(package);
-        make_folder(&folder)?;
-        eprintln!("xtask: downloading {package}");
-        process::run(
-            self.apt("apt-get")
-                .args(["download", "--quiet=2", package])
-                .current_dir(&folder)
-                .stdin(Stdio::null()),
-        )?;
-        let mut files = fs::read_dir(&folder)?.flatten().map(|entry| entry.path());
-        files
-            .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
-            .with_context(|| format!("apt downloaded no file for {package}"))
+        packages::extract(self.apt("apt-get"), &[package.to_owned()], folder)
     }
 
     /// Apt with our lists; the machine's proxies and certificates stay as they are.

@@ -43,6 +43,15 @@ pub const KERNELS: [Kernel; 8] = [
 ];
 
 impl Kernel {
+    /// Whether there is something for this test binary to test.
+    pub fn runs(&self, target: &str) -> bool {
+        match target {
+            "vm_offload" => self.netdevsim.is_some(),
+            "vm_realtime" => self.name.ends_with("-rt"),
+            _ => true,
+        }
+    }
+
     /// The one with this name.
     pub fn find(name: &str) -> Option<Self> {
         KERNELS.into_iter().find(|kernel| kernel.name == name)

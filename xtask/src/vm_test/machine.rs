@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::image::Image;
+use super::qemu::Qemu;
 use crate::process;
 
 /// Longest silence. A test may take a minute or two on an emulated CPU.
@@ -20,6 +21,8 @@ const LIFETIME: Duration = Duration::from_hours(1);
 
 /// A virtual machine to be: two CPUs, 2 GiB of memory, the host's files read-only, and no network.
 pub struct Machine<'a> {
+    /// What it runs in.
+    pub qemu: &'a Qemu,
     /// What it boots.
     pub image: &'a Image,
     /// The file with what it starts from.
@@ -89,9 +92,7 @@ impl Machine<'_> {
     }
 
     fn command(&self) -> Command {
-        // It shall not outlive us, however we end.
-        let mut qemu = Command::new("setpriv");
-        qemu.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
+        let mut qemu = self.qemu.command();
         qemu.args(["-accel", self.accelerator, "-cpu", "max", "-smp", "2", "-m", "2048"]);
         qemu.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
         qemu.arg("-kernel").arg(self.image.vmlinuz()).arg("-initrd").arg(self.initramfs);

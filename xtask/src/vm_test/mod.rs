@@ -6,6 +6,7 @@ mod image;
 mod kernels;
 mod machine;
 mod netdevsim;
+mod qemu;
 mod report;
 
 use std::env;
@@ -21,14 +22,14 @@ use anyhow::{Context, Result, anyhow, bail};
 use self::image::Image;
 use self::kernels::{KERNELS, Kernel};
 use self::machine::{End, Machine};
+use self::qemu::Qemu;
 use self::report::{Line, Results};
 use crate::cargo::{self, Executable};
 use crate::tally::Tally;
 use crate::{packages, workspace};
 
 /// Programs this takes, with the package each is in.
-const PROGRAMS: [(&str, &str); 8] = [
-    ("qemu-system-x86_64", "qemu-system-x86"),
+const PROGRAMS: [(&str, &str); 7] = [
     ("setpriv", "util-linux"),
     ("depmod", "kmod"),
     ("modprobe", "kmod"),
@@ -38,8 +39,8 @@ const PROGRAMS: [(&str, &str); 8] = [
     ("gcc", "gcc"),
 ];
 
-/// The kernel that `cargo xtask test` boots.
-const USUAL: &str = "6.12";
+/// The kernels that `cargo xtask test` boots: the second for what only a real-time one does.
+const USUAL: [&str; 2] = ["6.12", "newest-rt"];
 
 /// One thread for all CPUs of a machine. With a thread for each, one of them may run an instruction that another has just
 /// replaced, which Linux does to itself when XDP programs come and go (`bpf_dispatcher`): qemu 7.2 then ends in an oops "int3".
@@ -53,8 +54,8 @@ const EMULATED: u32 = 20;
 #[command(
     after_help = "Downloads from deb.debian.org, once: package lists (10 MB a Debian release), the kernels' packages \
     (50 to 110 MB each), busybox, and for 6.1, 6.12 and 6.12-rt the headers and source (170 MB), of which netdevsim, a simulated NIC that takes offloaded programs, is built. They are unpacked into $XDG_CACHE_HOME/xdpdump/vm \
-    (~/.cache/xdpdump/vm) and not installed; remove a kernel's folder there to have its newest build again. qemu is \
-    installed by apt, with sudo when it asks for no password. The machines' consoles are in target/vm."
+    (~/.cache/xdpdump/vm) and not installed; remove a kernel's folder there to have its newest build again. Where no \
+    qemu-system-x86_64 is installed, it is unpacked into target/qemu (20 MB). The machines' consoles are in target/vm."
 )]
 pub struct Args {
     /// Kernel to test on, may be given several times; all of them by default
@@ -88,11 +89,10 @@ pub fn run(args: &Args) -> Result<()> {
         }
         return Ok(());
     }
-    provide_programs()?;
+    let host = Host::provide()?;
     let tests = build()?;
-    let cache = cache()?;
     let kernels = if args.kernel.is_empty() { &KERNELS[..] } else { &args.kernel };
-    let all = test_all(&cache, kernels, &tests, args);
+    let all = test_all(&host, kernels, &tests, args);
     println!("\n{}", report::table(&all, |target| title(&tests, target)));
     let failed: Vec<_> =
         all.iter().filter(|(_, results)| !results.is_success()).map(|(name, _)| *name).collect();
@@ -115,13 +115,13 @@ fn build() -> Result<Vec<Executable>> {
 
 /// Runs the tests on every kernel, as many machines at a time as this one has CPUs: an emulated machine keeps one busy.
 fn test_all(
-    cache: &Path,
+    host: &Host,
     kernels: &[Kernel],
     tests: &[Executable],
     args: &Args,
 ) -> Vec<(&'static str, Results)> {
     // One after the other: they share parts of the cache.
-    let images = kernels.iter().map(|kernel| provide(cache, *kernel));
+    let images = kernels.iter().map(|kernel| provide(&host.cache, *kernel));
     let work: Vec<_> = kernels.iter().zip(images).map(|(kernel, image)| (*kernel, image)).collect();
     let results: Vec<Mutex<Results>> = work.iter().map(|_| Mutex::default()).collect();
     let queue = Mutex::new(work.iter().zip(&results));
@@ -132,7 +132,7 @@ fn test_all(
             scope.spawn(|| {
                 while let Some(((kernel, image), result)) = take() {
                     let outcome = match image {
-                        Ok(image) => test(cache, *kernel, image, tests, args),
+                        Ok(image) => test(host, *kernel, image, tests, args),
                         Err(error) => Err(anyhow!("{error:#}")),
                     };
                     *result.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -151,9 +151,13 @@ fn test_all(
 /// What a test binary shows: the first sentence of its source.
 fn title(tests: &[Executable], target: &str) -> String {
     let binary = tests.iter().find(|test| test.target == target);
-    let source = binary.map(|test| test.package.join("tests").join(target).with_extension("rs"));
-    let text = source.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-    first_sentence(&text).unwrap_or_else(|| target.to_owned())
+    let source = binary.map(|test| test.package.join("tests").join(target));
+    let text = source.and_then(|path| {
+        [path.with_extension("rs"), path.join("main.rs")]
+            .iter()
+            .find_map(|path| fs::read_to_string(path).ok())
+    });
+    text.and_then(|text| first_sentence(&text)).unwrap_or_else(|| target.to_owned())
 }
 
 fn first_sentence(source: &str) -> Option<String> {
@@ -162,25 +166,42 @@ fn first_sentence(source: &str) -> Option<String> {
     Some(sentence)
 }
 
-/// Runs tests that are for a virtual machine only, on [`USUAL`].
+/// Runs tests that are for a virtual machine only, each on the first of [`USUAL`] that can run it.
 ///
 /// # Errors
 /// When there is no machine to be had. A test that failed is no error.
 pub fn run_usual(tests: &[Executable], for_tests: &[OsString]) -> Result<Tally> {
-    let kernel = Kernel::find(USUAL).context("the usual kernel is not one of the list")?;
-    let cache = cache()?;
-    provide_programs()?;
-    let image = provide(&cache, kernel)?;
+    let host = Host::provide()?;
     let for_tests = for_tests.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
-    let args = Args { kernel: vec![kernel], list: false, accel: EMULATION.to_owned(), for_tests };
-    test(&cache, kernel, &image, tests, &args).map(|results| results.tally())
+    let args = Args { kernel: vec![], list: false, accel: EMULATION.to_owned(), for_tests };
+    let mut left = tests.to_vec();
+    let mut tally = Tally::default();
+    for name in USUAL {
+        let kernel = Kernel::find(name).context("a usual kernel is not one of the list")?;
+        let (here, elsewhere) = left.into_iter().partition(|test| kernel.runs(&test.target));
+        left = elsewhere;
+        let image = provide(&host.cache, kernel)?;
+        tally += test(&host, kernel, &image, &here, &args)?.tally();
+    }
+    Ok(tally)
 }
 
-fn provide_programs() -> Result<()> {
-    if env::consts::ARCH != "x86_64" {
-        bail!("the kernels are for x86-64, and tests built on this machine do not run on them");
+/// What machines take of this system.
+struct Host {
+    qemu: Qemu,
+    /// The folder with the kernels and busybox.
+    cache: PathBuf,
+}
+
+impl Host {
+    /// Installs and downloads what is missing, except kernels.
+    fn provide() -> Result<Self> {
+        if env::consts::ARCH != "x86_64" {
+            bail!("the kernels are for x86-64, and tests built on this machine do not run on them");
+        }
+        packages::provide(&PROGRAMS)?;
+        Ok(Self { qemu: Qemu::provide()?, cache: cache()? })
     }
-    packages::provide(&PROGRAMS)
 }
 
 /// The kernel and its modules, downloaded and built if need be.
@@ -192,17 +213,18 @@ fn provide(cache: &Path, kernel: Kernel) -> Result<Image> {
     Ok(image)
 }
 
-fn test(cache: &Path, kernel: Kernel, image: &Image, tests: &[Executable], args: &Args) -> Result<Results> {
-    let tests = tests.iter().filter(|test| kernel.netdevsim.is_some() || test.target != "vm_offload");
+fn test(host: &Host, kernel: Kernel, image: &Image, tests: &[Executable], args: &Args) -> Result<Results> {
+    let tests = tests.iter().filter(|test| kernel.runs(&test.target));
     let folder = workspace::root().join("target/vm");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let initramfs = folder.join(format!("{kernel}.initramfs"));
-    let busybox = image::busybox(cache)?;
+    let busybox = image::busybox(&host.cache)?;
     fs::write(&initramfs, image.initramfs(&busybox, &script(image, tests, args)?)?)
         .with_context(|| format!("cannot write {}", initramfs.display()))?;
 
     let console = folder.join(format!("{kernel}.log"));
-    let machine = Machine { image, initramfs: &initramfs, console, accelerator: &args.accel };
+    let machine =
+        Machine { qemu: &host.qemu, image, initramfs: &initramfs, console, accelerator: &args.accel };
     println!("{kernel}: booting {}; its console is {}", image.release, machine.console.display());
     let mut results = Results::default();
     let end = machine.run(|text| match results.line(text) {

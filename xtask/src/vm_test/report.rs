@@ -47,8 +47,7 @@ impl Results {
         }
         let Some(target) = &self.running else { return Line::Detail };
         let outcome = self.binaries.entry(target.clone()).or_default();
-        if let Some(tally) = Tally::parse(text) {
-            outcome.tally += tally;
+        if outcome.tally.line(text) {
             return Line::Mark;
         }
         if let Some((name, result)) = text.strip_prefix("test ").and_then(|text| text.split_once(" ... ")) {
@@ -111,8 +110,9 @@ impl Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { passed, failed, .. } = self.tally;
+        let Tally { passed, failed, skipped, .. } = self.tally;
         match (self.ended, failed) {
+            (true, 0) if skipped > 0 => write!(f, "{passed} passed, {skipped} skipped"),
             (true, 0) => write!(f, "{passed} passed"),
             (true, _) => write!(f, "{failed} FAILED of {}", passed + failed),
             (false, _) => f.write_str("no end"),

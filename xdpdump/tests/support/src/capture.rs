@@ -167,21 +167,43 @@ impl Ended {
     /// # Panics
     /// When there are not three lines in tcpdump's words.
     pub fn counts(&self) -> Totals {
-        let count = |words: &str| {
-            let counts = self.stderr.lines().filter_map(|line| {
-                let (count, rest) = line.split_once(' ')?;
-                let rest = rest.strip_prefix("packets ").or(rest.strip_prefix("packet "))?;
-                (rest == words).then(|| count.parse::<u64>().unwrap())
-            });
-            let counts: Vec<_> = counts.collect();
-            assert_eq!(counts.len(), 1, "lines ending in {words:?} in:\n{}", self.stderr);
-            counts[0]
+        let count = |words| {
+            let count = self.count(words);
+            count.unwrap_or_else(|| panic!("no line ends in {words:?} in:\n{}", self.stderr))
         };
         Totals {
             captured: count("captured"),
             received: count("received by filter"),
             dropped: count("dropped by kernel"),
         }
+    }
+
+    /// The number in the line `N packets WORDS`, if there is one.
+    ///
+    /// # Panics
+    /// When there are several.
+    pub fn count(&self, words: &str) -> Option<u64> {
+        let mut counts = self.stderr.lines().filter_map(|line| {
+            let (count, rest) = line.split_once(' ')?;
+            let rest = rest.strip_prefix("packets ").or(rest.strip_prefix("packet "))?;
+            (rest == words).then(|| count.parse().unwrap())
+        });
+        let count = counts.next();
+        assert_eq!(counts.next(), None, "several lines end in {words:?} in:\n{}", self.stderr);
+        count
+    }
+
+    /// Asserts that each frame the program saw is in one of the counts, and returns those of the packets in the output.
+    pub fn accounted(&self) -> u64 {
+        let totals = self.counts();
+        let elsewhere = ["left unread", "lost by the output"].map(|words| self.count(words).unwrap_or(0));
+        assert_eq!(
+            totals.received,
+            totals.captured + totals.dropped + elsewhere.iter().sum::<u64>(),
+            "{}",
+            self.stderr
+        );
+        totals.captured
     }
 
     /// The sentence of a capture that failed: the one line that is neither totals nor what went well before.

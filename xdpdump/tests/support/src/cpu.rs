@@ -7,12 +7,28 @@ use std::io;
 /// # Panics
 /// When it may not run there.
 pub fn stay_on(cpu: usize) {
+    keep_on(0, cpu);
+}
+
+/// Keeps a thread, by its number or 0 for the calling one, on one CPU from now on.
+///
+/// # Panics
+/// When it may not run there.
+pub fn keep_on(thread: i32, cpu: usize) {
     // SAFETY: cpu_set_t is a plain array of bits, for which zero is valid; the CPU is within it, and the pointer leads to a
     // set that outlives the call.
     let result = unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
         libc::CPU_SET(cpu, &mut set);
-        libc::sched_setaffinity(0, size_of_val(&set), &raw const set)
+        libc::sched_setaffinity(thread, size_of_val(&set), &raw const set)
     };
-    assert_eq!(result, 0, "CPU {cpu}: {}", io::Error::last_os_error());
+    assert_eq!(result, 0, "thread {thread} on CPU {cpu}: {}", io::Error::last_os_error());
+}
+
+/// Makes a thread, by its number or 0 for the calling one, a real-time one of this priority (`SCHED_FIFO`).
+pub fn make_urgent(thread: i32, priority: i32) {
+    let parameters = libc::sched_param { sched_priority: priority };
+    // SAFETY: the pointer leads to parameters that outlive the call.
+    let result = unsafe { libc::sched_setscheduler(thread, libc::SCHED_FIFO, &raw const parameters) };
+    assert_eq!(result, 0, "thread {thread}: {}", io::Error::last_os_error());
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::missing_panics_doc, reason = "so is a failed look; sections name what is not obvious")]
 
 pub mod bpf;
+pub mod breakpoint;
 pub mod capture;
 pub mod cgroup;
 pub mod cpu;
@@ -21,6 +22,7 @@ pub mod netns;
 pub mod objects;
 pub mod processes;
 pub mod scene;
+pub mod skip;
 pub mod tun;
 pub mod vm;
 pub mod wait;

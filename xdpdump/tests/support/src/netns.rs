@@ -45,19 +45,20 @@ impl NetNs {
 
     /// As [`NetNs::pair`], but neither end sends anything by itself: every frame is the test's.
     pub fn quiet_pair(left: &str, right: &str) -> (Self, Self) {
-        let namespaces = (Self::new().without_ipv6(), Self::new().without_ipv6());
+        let namespaces = (Self::quiet(), Self::quiet());
         join(&namespaces, left, right);
         namespaces
     }
 
-    /// Keeps the kernel from announcing itself on the interfaces to come.
-    fn without_ipv6(self) -> Self {
-        self.run(|| {
+    /// A namespace in which the kernel does not announce itself on the interfaces to come.
+    pub fn quiet() -> Self {
+        let netns = Self::new();
+        netns.run(|| {
             for interfaces in ["all", "default"] {
                 fs::write(format!("/proc/sys/net/ipv6/conf/{interfaces}/disable_ipv6"), "1").unwrap();
             }
         });
-        self
+        netns
     }
 
     /// Its name, as in `ip netns exec NAME`.

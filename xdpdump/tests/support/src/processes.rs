@@ -1,6 +1,6 @@
 //! Other processes, by their number.
 
-use std::fs;
+use std::{fs, io};
 
 /// The processes that `pid` has started and not waited for.
 pub fn children(pid: i32) -> Vec<i32> {
@@ -13,4 +13,11 @@ pub fn is_alive(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The state comes behind the name, which is in parentheses.
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
+/// Sends a signal to a process that the test has started, itself or by another.
+pub fn signal(pid: i32, signal: i32) {
+    // SAFETY: no pointers are passed.
+    let result = unsafe { libc::kill(pid, signal) };
+    assert_eq!(result, 0, "signal {signal} to {pid}: {}", io::Error::last_os_error());
 }

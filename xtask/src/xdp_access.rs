@@ -7,7 +7,7 @@ use crate::process;
 /// Why XDP cannot be attached here, for the summary; `None` when it can.
 ///
 /// Loading a program is one permission, attaching it to a device of one's own namespace another.
-pub fn why_not_xdp() -> Option<String> {
+pub fn refusal() -> Option<String> {
     if !process::root_available() {
         return Some(
             "they need root, and sudo gave none: run `sudo -v` first, or run this as root".to_owned(),
@@ -21,7 +21,7 @@ pub fn why_not_xdp() -> Option<String> {
         );
     }
     let mut namespace = process::as_root("unshare");
-    namespace.args(["--net", "ip", "link", "add", "probe0", "type", "veth", "peer", "name", "probe1"]);
+    namespace.args(["--net", "ip", "link", "add", "try0", "type", "veth", "peer", "name", "try1"]);
     let made = namespace.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
     (!made).then(|| "the kernel refuses to make a network namespace with a veth pair".to_owned())
 }

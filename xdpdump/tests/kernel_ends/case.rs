@@ -1,0 +1,198 @@
+//! A row of the matrix: how a capture runs, is ended, and what it has to leave.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    os::unix::process::ExitStatusExt,
+    path::Path,
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use xdpdump_testing::{
+    capture::{Capture, Ended, xdpdump},
+    cgroup::ControlGroup,
+    disk::Disk,
+    files, kernel,
+    load::under_load,
+    objects::Objects,
+    processes,
+    scene::Scene,
+    wait,
+};
+
+use crate::output::{self, Output, Reader};
+
+/// Frames a second, of [`FRAME_LEN`] bytes: far more than a stuck or slow reader takes, far less than a capture can take.
+const RATE: u32 = 20_000;
+const FRAME_LEN: usize = 1514;
+/// How long frames arrive before the end begins.
+const BEFORE: Duration = Duration::from_millis(500);
+
+/// Where a capture runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surroundings {
+    Usual,
+    /// In a control group that can be killed.
+    Group,
+    /// In a PID namespace of which a shell is the init.
+    PidNamespace,
+}
+
+/// How the capture has to end.
+#[derive(Clone, Copy, Debug)]
+pub enum Expected {
+    /// Without a failure no later than this, with totals that agree with the output.
+    Success(Duration),
+    /// With a sentence that ends so, and with totals that agree with the output.
+    Failure(&'static str),
+    /// By this signal. A file can be read up to its last whole packet.
+    Killed(i32),
+}
+
+/// A row of the matrix; it is gone through for each kind of ring.
+pub struct Case {
+    pub outputs: &'static [Output],
+    pub reader: Reader,
+    pub surroundings: Surroundings,
+    /// Bytes of the file system with the file, which is that of text as well when it is [`Expected::Failure`] to fill it.
+    pub room: u64,
+    /// Brings the end about.
+    pub end: fn(&mut Running),
+    pub expected: Expected,
+}
+
+/// What can be done something to.
+pub struct Running<'a> {
+    pub scene: &'a Scene,
+    pub capture: Capture,
+    /// The tool's process, which may be inside of what was started.
+    tool: i32,
+    pub group: Option<&'a ControlGroup>,
+    /// The file, where it writes one.
+    path: &'a Path,
+}
+
+impl Running<'_> {
+    pub fn signal(&self, signal: i32) {
+        self.capture.signal(signal);
+    }
+
+    /// Does `kill` as if it came in the middle of a write: what the kernel leaves behind then is made here, so that it
+    /// happens every time.
+    pub fn cut(&self, kill: impl FnOnce()) {
+        processes::signal(self.tool, libc::SIGSTOP);
+        thread::sleep(Duration::from_millis(100));
+        if let Ok(mut file) = File::options().append(true).open(self.path) {
+            file.write_all(&[6, 0, 0, 0, 252, 1, 0, 0, 0, 0]).unwrap();
+        }
+        kill();
+    }
+}
+
+impl Case {
+    /// Runs it.
+    pub fn run(&self) {
+        for transport in kernel::transports() {
+            for &output in self.outputs {
+                // Printed when the test fails.
+                println!("{transport} rings, {:?} reader, to {output:?}", self.reader);
+                self.run_one(transport, output);
+            }
+        }
+    }
+
+    fn run_one(&self, transport: &str, output: Output) {
+        let scene = Scene::new();
+        let disk = Disk::in_memory(self.room);
+        let group = (self.surroundings == Surroundings::Group).then(ControlGroup::killable).flatten();
+        let path = disk.path().join("capture");
+
+        let is_filling = matches!(self.expected, Expected::Failure(_));
+        let mut command = self.command(&scene, group.as_ref());
+        command.args(["-i", "right", "-q", "-B", "4096", "--transport", transport]);
+        match output {
+            Output::File => command.arg("-w").arg(&path).stdout(Stdio::null()),
+            Output::Pipe => command.args(["-w", "-"]).stdout(Stdio::piped()),
+            Output::Text if is_filling => command.stdout(File::create(&path).unwrap()),
+            Output::Text => command.stdout(Stdio::piped()),
+        };
+        let mut capture = Capture::spawn(&mut command);
+        capture.wait_for("listening on");
+        let hurry = Arc::new(AtomicBool::new(false));
+        let is_piped = output != Output::File && !is_filling;
+        let pipe = is_piped.then(|| output::read(capture.stdout(), self.reader, Arc::clone(&hurry)));
+        let tool = self.tool(&capture);
+        let objects = Objects::of_process(tool);
+
+        let mut running = Running { scene: &scene, capture, tool, group: group.as_ref(), path: &path };
+        let (ended, time) = under_load(&scene.left, "left", FRAME_LEN, RATE / wait::slowness(), || {
+            thread::sleep(BEFORE * wait::slowness());
+            let begin = Instant::now();
+            (self.end)(&mut running);
+            (running.capture.wait(), begin.elapsed())
+        });
+        scene.assert_clean();
+        objects.assert_gone();
+        hurry.store(true, Ordering::Relaxed);
+        let written = pipe.map_or_else(|| fs::read(&path).unwrap(), |pipe| pipe.join().unwrap());
+        self.judge(output, &ended, time, &path, &written);
+    }
+
+    /// The tool in its surroundings, without arguments.
+    fn command(&self, scene: &Scene, group: Option<&ControlGroup>) -> Command {
+        if self.surroundings == Surroundings::PidNamespace {
+            let mut command = scene.right.command("unshare");
+            // The shell is the init as long as it has something to do after the tool.
+            command.args(["--pid", "--fork", "--mount-proc", "sh", "-c", r#""$@"; exit"#, "sh", xdpdump()]);
+            return command;
+        }
+        let command = scene.right.command(xdpdump());
+        group.map_or(command, |group| group.enter(&scene.right.command(xdpdump())))
+    }
+
+    /// The tool's process.
+    fn tool(&self, capture: &Capture) -> i32 {
+        let generations = if self.surroundings == Surroundings::PidNamespace { 2 } else { 0 };
+        (0..generations).fold(capture.pid(), |pid, _| processes::children(pid)[0])
+    }
+
+    /// Looks at how it ended, and what it left.
+    fn judge(&self, output: Output, ended: &Ended, time: Duration, path: &Path, written: &[u8]) {
+        let in_the_output = match output {
+            Output::File | Output::Pipe => output::whole_packets(written),
+            Output::Text => output::lines(written),
+        };
+        match self.expected {
+            Expected::Success(limit) => {
+                assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+                assert_eq!(ended.accounted(), in_the_output, "{}", ended.stderr);
+                assert!(time < limit * wait::slowness(), "{time:?} until its end: {}", ended.stderr);
+            }
+            Expected::Failure(end) => {
+                assert!(ended.failure().ends_with(end), "{}", ended.stderr);
+                assert_eq!(ended.accounted(), in_the_output, "{}", ended.stderr);
+            }
+            Expected::Killed(signal) => {
+                assert!(ended.status.code() != Some(0), "{}", ended.stderr);
+                // In a PID namespace this is the status of unshare(1), whose version 2.38 fails to die as its child did.
+                if self.surroundings != Surroundings::PidNamespace {
+                    assert_eq!(ended.status.signal(), Some(signal), "{}", ended.stderr);
+                }
+                if output == Output::File {
+                    assert_eq!(output::recovered(path), in_the_output);
+                }
+            }
+        }
+        assert!(in_the_output > 0);
+        let is_whole = output == Output::File && !matches!(self.expected, Expected::Killed(_));
+        if is_whole {
+            assert_eq!(files::read_by_tshark(path).len() as u64, in_the_output);
+        }
+    }
+}
