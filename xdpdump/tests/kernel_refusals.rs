@@ -1,4 +1,5 @@
 //! What is in the way of a capture is named, and what to do about it helps. Needs root.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
     fs, io,
@@ -6,9 +7,11 @@ use std::{
     process::{Command, Stdio},
 };
 
+use tempfile::TempDir;
 use xdpdump_testing::{
     capture::{Capture, Ended, Totals, xdpdump},
     netns::{self, NetNs},
+    objects::Objects,
     scene::Scene,
     wait,
     xdp::{DRIVER_MODE, PassProgram},
@@ -68,15 +71,15 @@ fn a_process_of_any_other_name_is_named_too() {
 
 #[test]
 fn a_program_that_no_process_holds_is_taken_off_by_the_command_named() {
-    for (attach, off) in [("xdpdrv", "xdpdrv"), ("xdpgeneric", "xdpgeneric")] {
+    for mode in ["xdpdrv", "xdpgeneric"] {
         let scene = Scene::new();
         let program = PassProgram::load();
         let id = program.id().to_string();
         // Through netlink: the program stays when this one is gone.
-        scene.right.execute("bpftool", &["net", "attach", attach, "id", &id, "dev", "right"]);
+        scene.right.execute("bpftool", &["net", "attach", mode, "id", &id, "dev", "right"]);
         drop(program);
         let remedy = remedy(&scene.right);
-        assert_eq!(remedy, format!("No process holds it: `ip link set dev right {off} off` takes it off"));
+        assert_eq!(remedy, format!("No process holds it: `ip link set dev right {mode} off` takes it off"));
         follow(&scene, &remedy);
     }
 }
@@ -107,18 +110,32 @@ fn a_pinned_link_is_taken_off_by_the_command_named() {
     let program = PassProgram::load();
     let index = scene.right.interface_index("right");
     let attachment = scene.right.run(|| program.attach(index, DRIVER_MODE));
-    let links = netns::run("bpftool", ["link", "list"]);
-    let wanted = format!("prog {}", program.id());
-    let link = links.lines().find(|line| line.ends_with(&wanted)).and_then(|line| line.split(':').next());
-    let pin = tempfile::tempdir().unwrap();
-    netns::run("mount", ["-t", "bpf", "bpf", pin.path().to_str().unwrap()]);
-    let pinned = pin.path().join("link");
-    netns::run("bpftool", ["link", "pin", "id", link.unwrap(), pinned.to_str().unwrap()]);
+    let own = Objects::of_process(std::process::id().cast_signed());
+    let link = own.links.first().unwrap().to_string();
+    let place = BpfFileSystem::mount();
+    netns::run("bpftool", ["link", "pin", "id", &link, place.0.path().join("link").to_str().unwrap()]);
     drop(attachment);
     let remedy = remedy(&scene.right);
-    assert!(remedy.starts_with(&format!("BPF link {} holds it", link.unwrap())), "{remedy}");
+    assert!(remedy.starts_with(&format!("BPF link {link} holds it")), "{remedy}");
     follow(&scene, &remedy);
-    netns::run("umount", [pin.path()]);
+}
+
+/// A place to pin things, unmounted when dropped.
+struct BpfFileSystem(TempDir);
+
+impl BpfFileSystem {
+    fn mount() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        netns::run("mount", ["-t", "bpf", "bpf", place.0.path().to_str().unwrap()]);
+        place
+    }
+}
+
+impl Drop for BpfFileSystem {
+    fn drop(&mut self) {
+        // The test's own failure matters more than this one.
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
 }
 
 #[test]
@@ -174,9 +191,8 @@ fn forbid_bpf() -> io::Result<()> {
 /// Captures two frames where these folders are empty.
 fn capture_without(folders: &[&str]) -> Ended {
     let scene = Scene::new();
-    let hide: Vec<_> = folders.iter().map(|folder| format!("mount -t tmpfs none {folder} && ")).collect();
-    let hide = hide.concat();
-    let script = format!("{hide}exec \"$0\" \"$@\"");
+    let hide: Vec<_> = folders.iter().map(|folder| format!("mount -t tmpfs none {folder}")).collect();
+    let script = format!("{} && exec \"$0\" \"$@\"", hide.join(" && "));
     let mut command = scene.right.command("unshare");
     command.args(["-m", "sh", "-c", &script, xdpdump(), "-i", "right", "-w"]).arg(scene.file());
     let mut capture = Capture::spawn(&mut command);

@@ -95,6 +95,8 @@ fn a_second_request_a_second_later_ends_a_capture_whose_output_nobody_reads() {
     // Until the capture is stuck in a write.
     thread::sleep(Duration::from_millis(300));
     capture.signal(libc::SIGINT);
+    // Apart, or the kernel makes one of the two.
+    thread::sleep(Duration::from_millis(200));
     capture.signal(libc::SIGINT);
     thread::sleep(INSISTING);
     assert!(
