@@ -140,7 +140,8 @@ mod tests {
     fn frame(words: u8, protocol: u8, fragment: u8, payload: &[u8]) -> Vec<u8> {
         let options = vec![0; usize::from(words).saturating_sub(5) * 4];
         let total = (20 + options.len() + payload.len()) as u8;
-        let fixed = [0x40 | words, 0, 0, total, 0, 1, 0, fragment, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        let fixed =
+            [0x40 | words, 0, 0, total, 0, 1, 0, fragment, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
         [&ETHERNET[..], &fixed, &options, payload].concat()
     }
 

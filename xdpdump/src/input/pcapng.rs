@@ -16,6 +16,8 @@ use crate::packet::{Interface, InterfaceStatistics, LinkType, Meta, Packet};
 pub const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 /// Most interfaces in one file; they are what reading it costs memory for.
 pub const MAX_INTERFACES: usize = 1 << 16;
+/// Most bytes of all their descriptions: a sink may keep them as long as it writes.
+pub const MAX_DESCRIPTIONS: usize = 16 << 20;
 
 // Block types.
 const SECTION_HEADER: u32 = u32::from_be_bytes(MAGIC);
@@ -39,6 +41,8 @@ pub struct Pcapng {
     interfaces: Vec<Known>,
     /// Number of interfaces in the sections before it.
     earlier: usize,
+    /// Bytes of all descriptions of interfaces so far.
+    descriptions: usize,
 }
 
 /// What packets need to know of their interface.
@@ -60,7 +64,7 @@ struct Block {
 
 impl Default for Pcapng {
     fn default() -> Self {
-        Self { order: ByteOrder::Little, interfaces: Vec::new(), earlier: 0 }
+        Self { order: ByteOrder::Little, interfaces: Vec::new(), earlier: 0, descriptions: 0 }
     }
 }
 
@@ -173,6 +177,10 @@ impl Pcapng {
         let index = self.earlier + self.interfaces.len();
         if index >= MAX_INTERFACES {
             return Err(Stop::Damaged(block.offset, Fault::Interfaces));
+        }
+        self.descriptions += block.length;
+        if self.descriptions > MAX_DESCRIPTIONS {
+            return Err(Stop::Damaged(block.offset, Fault::Descriptions));
         }
         let (link_type, snap_len) = (|| {
             let link_type = LinkType(fields.u16()?);
