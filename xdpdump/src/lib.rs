@@ -11,6 +11,8 @@ pub mod interface;
 pub mod order;
 pub mod output;
 pub mod packet;
+pub mod printable;
+pub mod privilege;
 pub mod probe;
 pub mod repair;
 pub mod replay;

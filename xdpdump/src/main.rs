@@ -7,11 +7,16 @@ use xdpdump::{
     config::Config,
     interface::{Link, list},
     output::{self, guardian},
-    probe, repair, replay,
+    printable::printable,
+    privilege, probe, repair, replay,
     report::{Reporter, StandardError},
 };
 
 fn main() -> ExitCode {
+    if let Err(error) = privilege::check() {
+        StandardError.say(&error.to_string());
+        return ExitCode::FAILURE;
+    }
     if let Some(end) = guardian::run_if_called() {
         return end;
     }
@@ -36,7 +41,10 @@ fn run(config: Config) -> anyhow::Result<()> {
             print(&list::link_types(&link.display_name(), link.link_type()?))
         }
         Config::Capture(config) => Ok(capture::run(&config, &mut StandardError)?),
-        Config::Repair { file } => print(&format!("{}\n", repair::repair(&file)?)),
+        Config::Repair { file } => {
+            let repaired = repair::repair(&file)?.to_string();
+            print(&format!("{}\n", printable(repaired)))
+        }
         Config::Replay(config) => Ok(replay::run(&config, &mut StandardError)?),
     }
 }

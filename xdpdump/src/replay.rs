@@ -1,6 +1,7 @@
 //! From a capture file to the sinks: no kernel, no privileges.
 
 use std::{
+    collections::BTreeMap,
     fs::{File, Metadata},
     io::{self, Read},
     os::fd::{AsFd, BorrowedFd},
@@ -90,18 +91,22 @@ pub fn replay<R: Read>(
     packet_buffered: bool,
     sink: &mut dyn Sink,
 ) -> Result<u64, Error> {
-    let mut statistics = Vec::new();
-    let (count, copied) = copy(file, limit, packet_buffered, sink, &mut statistics);
+    let mut totals = Totals::new();
+    let (count, copied) = copy(file, limit, packet_buffered, sink, &mut totals);
+    let statistics: Vec<_> = totals.into_values().collect();
     let finished = sink.finish(&statistics).map_err(Error::from);
     copied.and(finished).map(|()| count)
 }
+
+/// The newest totals of each interface: a file may hold some more than once, each newer than the one before.
+type Totals = BTreeMap<u32, InterfaceStatistics>;
 
 fn copy<R: Read>(
     file: &mut CaptureFile<R>,
     limit: Option<u64>,
     packet_buffered: bool,
     sink: &mut dyn Sink,
-    statistics: &mut Vec<InterfaceStatistics>,
+    totals: &mut Totals,
 ) -> (u64, Result<(), Error>) {
     let mut count = 0;
     let mut step = || -> Result<bool, Error> {
@@ -114,7 +119,7 @@ fn copy<R: Read>(
                     sink.flush()?;
                 }
             }
-            Some(Item::Statistics(of_interface)) => keep_last(statistics, of_interface),
+            Some(Item::Statistics(newer)) => drop(totals.insert(newer.interface, newer)),
             None => return Ok(false),
         }
         Ok(limit != Some(count))
@@ -127,12 +132,4 @@ fn copy<R: Read>(
         }
     };
     (count, result)
-}
-
-/// A file may hold totals of an interface more than once, each newer than the one before.
-fn keep_last(statistics: &mut Vec<InterfaceStatistics>, newer: InterfaceStatistics) {
-    match statistics.iter_mut().find(|known| known.interface == newer.interface) {
-        Some(known) => *known = newer,
-        None => statistics.push(newer),
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::printable::printable;
+
 /// Who is told what goes on.
 pub trait Reporter {
     /// Something to know, a line.
@@ -15,6 +17,8 @@ pub trait Reporter {
 }
 
 /// The user, who reads standard error. Nobody is there to be told when that fails.
+///
+/// Everything that is said goes through here, and each call is one line, whatever the names in it contain.
 #[derive(Debug, Default)]
 pub struct StandardError;
 
@@ -24,7 +28,7 @@ impl Reporter for StandardError {
     }
 
     fn say_plainly(&mut self, line: &str) {
-        let _ = writeln!(io::stderr(), "{line}");
+        let _ = writeln!(io::stderr(), "{}", printable(line));
     }
 
     /// On one line that is written again and again, as tcpdump does.

@@ -3,7 +3,7 @@
 
 use std::{
     fs, io,
-    os::unix::process::CommandExt,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     process::{Command, Stdio},
 };
 
@@ -213,4 +213,31 @@ fn a_capture_needs_neither_sys_nor_proc() {
         let lines: Vec<_> = ended.stderr.lines().filter(|line| line.starts_with("xdpdump: ")).collect();
         assert!(lines.len() <= 2, "at most one line besides the first: {lines:?}");
     }
+}
+
+#[test]
+fn a_program_with_lent_rights_opens_no_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let copy = directory.path().join("xdpdump");
+    fs::copy(xdpdump(), &copy).unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    // Set-user-ID root, and readable to root alone.
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o4755)).unwrap();
+    let secret = directory.path().join("secret");
+    fs::write(&secret, "not a capture").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let output = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(&copy)
+        .arg("-r")
+        .arg(&secret)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.starts_with("xdpdump: refusing to run with the rights of") && said.contains("setcap"),
+        "{said}"
+    );
+    assert!(!said.contains("secret"), "{said}");
 }

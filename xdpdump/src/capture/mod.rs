@@ -45,7 +45,7 @@ pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<(), 
         // The totals do not go over the last count.
         reporter.say_plainly("");
     }
-    reporter.say_plainly(&totals.to_string());
+    totals.to_string().lines().for_each(|line| reporter.say_plainly(line));
     let printed = if destination.count { output::print_count(totals.captured) } else { Ok(()) };
     // What ended the capture matters more than a standard output that nobody reads.
     result.and(printed.map_err(Error::Output))

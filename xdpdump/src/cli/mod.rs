@@ -20,13 +20,17 @@ use crate::config::Config;
 /// When it is not one, or asks for help or the version: [`Error`] says which.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Config, Error> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    parse_all(&arguments).map_err(|error| error.escaped(&arguments))
+}
+
+fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
     // As the first argument and nowhere else, so that neither a file nor a word of a filter is taken for one.
     if arguments.get(1).is_some_and(|first| first == "repair") {
         let Subcommand::Repair { file } =
-            Subcommands::try_parse_from(&arguments).map_err(Error::Clap)?.command;
+            Subcommands::try_parse_from(arguments).map_err(Error::Clap)?.command;
         return Ok(Config::Repair { file });
     }
-    Options::try_parse_from(&arguments).map_err(Error::from_clap)?.into_config()
+    Options::try_parse_from(arguments).map_err(Error::from_clap)?.into_config()
 }
 
 /// What the tool does besides capturing and reading.

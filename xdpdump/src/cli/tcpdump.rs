@@ -1,5 +1,7 @@
 //! Options that tcpdump has and this tool does not: named as such, so that nobody looks for a mistake in the spelling.
 
+use crate::printable::printable;
+
 /// Letter and long form, what tcpdump does with it, and what to do here.
 const MISSING: [(&str, &str, &str, &str); 22] = [
     ("-C", "", "begins another file when one is full", "split the file afterwards with `editcap -c`"),
@@ -54,7 +56,7 @@ pub fn filter(words: &[String]) -> String {
     format!(
         "capture filters are not supported yet: leave \"{}\" out, and filter what was captured with Wireshark, or with \
          `tcpdump -r FILE FILTER`",
-        words.join(" ")
+        printable(words.join(" "))
     )
 }
 

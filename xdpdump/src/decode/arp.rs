@@ -2,7 +2,7 @@
 
 use super::address::{Ipv4, Mac};
 use super::cursor::{Layer, Printed};
-use super::{Printer, ethertype, hex};
+use super::{Printer, ethertype};
 
 const REQUEST: u16 = 1;
 const REPLY: u16 = 2;
@@ -62,7 +62,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
             } else {
                 write!(p, "Unknown ({operation}) ");
             }
-            hex::with_ascii(p.out, "\n\t", layer.bytes);
+            p.hex_ascii("\n\t", layer.bytes);
             return Ok(());
         }
     }

@@ -1,8 +1,8 @@
 //! BOOTP (RFC 951) and the fixed part of DHCP (RFC 2131); with `-v` its fields, but not DHCP's options.
 
+use super::Printer;
 use super::address::{Ipv4, Mac};
 use super::cursor::{Layer, Printed};
-use super::{Printer, text};
 
 const REQUEST: u8 = 1;
 const REPLY: u8 = 2;
@@ -66,7 +66,7 @@ fn print_fields(p: &mut Printer<'_>, layer: Layer<'_>, ethernet: bool) -> Printe
         let end = field.iter().position(|byte| *byte == 0).unwrap_or(size);
         if end > 0 {
             write!(p, "\n\t  {name} \"");
-            text::escaped(p.out, &field[..end]);
+            p.escaped(&field[..end]);
             p.text("\"");
         }
     }

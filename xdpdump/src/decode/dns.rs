@@ -201,7 +201,7 @@ fn print_records(
 
 fn print_name(p: &mut Printer<'_>, message: &Message<'_>, cursor: &mut Cursor<'_>) -> Printed {
     p.text(" ");
-    dns_name::print(p.out, message.bytes, cursor)
+    dns_name::print(p, message.bytes, cursor)
 }
 
 fn skip_name(cursor: &mut Cursor<'_>) -> Printed {
@@ -330,7 +330,7 @@ fn print_data(
             while data.at() < end {
                 let length = usize::from(data.u8()?);
                 p.text(" \"");
-                super::text::escaped(p.out, data.take(length)?);
+                p.escaped(data.take(length)?);
                 p.text("\"");
             }
         }

@@ -1,11 +1,13 @@
 //! Domain names with compression (RFC 1035 §4.1.4).
 
+use super::Printer;
 use super::cursor::{Cursor, Printed};
-use super::text;
 
 const POINTER: u8 = 0xc0;
 /// No name is longer (RFC 1035 §3.1); hostile ones are cut there.
 const MAX_NAME: usize = 255;
+/// A pointer stands in front of at least one label, of which a name has 127 at most.
+const MAX_POINTERS: u8 = 127;
 
 /// Passes over a name without following pointers.
 pub(super) fn skip(cursor: &mut Cursor<'_>) -> Printed {
@@ -18,24 +20,29 @@ pub(super) fn skip(cursor: &mut Cursor<'_>) -> Printed {
     }
 }
 
-/// Appends a name, each label followed by a dot, and passes over it. Pointers lead into `message` and only
-/// backwards, so that they end.
-pub(super) fn print(out: &mut Vec<u8>, message: &[u8], cursor: &mut Cursor<'_>) -> Printed {
-    let start = out.len();
+/// Appends a name, each label followed by a dot, and passes over it. Pointers lead into `message`, only backwards and not
+/// often, so that they end soon.
+pub(super) fn print(p: &mut Printer<'_>, message: &[u8], cursor: &mut Cursor<'_>) -> Printed {
     let mut at = *cursor;
     let skipped = skip(cursor);
-    let mut limit = at.at();
+    if p.is_full() {
+        return skipped;
+    }
     if at.rest().first() == Some(&0) {
-        out.push(b'.');
+        p.text(".");
         return Ok(());
     }
-    loop {
+    let mut limit = at.at();
+    let mut pointers = 0;
+    let mut length_so_far = 0;
+    while length_so_far <= MAX_NAME {
         match at.u8()? {
             0 => return skipped,
             length if length & POINTER == POINTER => {
                 let target = usize::from(length & 0x3f) << 8 | usize::from(at.u8()?);
-                if target >= limit {
-                    out.extend_from_slice(b"<BAD PTR>");
+                pointers += 1;
+                if target >= limit || pointers > MAX_POINTERS {
+                    p.text("<BAD PTR>");
                     return Err(at.truncated());
                 }
                 limit = target;
@@ -43,7 +50,7 @@ pub(super) fn print(out: &mut Vec<u8>, message: &[u8], cursor: &mut Cursor<'_>) 
                 at.skip(target)?;
             }
             length if length & POINTER != 0 => {
-                out.extend_from_slice(b"<BAD LABEL>");
+                p.text("<BAD LABEL>");
                 return Err(at.truncated());
             }
             length => {
@@ -52,13 +59,12 @@ pub(super) fn print(out: &mut Vec<u8>, message: &[u8], cursor: &mut Cursor<'_>) 
                     return cursor.skip_to_end(usize::MAX);
                 }
                 let captured = at.rest().len().min(usize::from(length));
-                text::escaped(out, at.take(captured)?);
+                p.escaped(at.take(captured)?);
                 at.need(usize::from(length) - captured)?;
-                out.push(b'.');
+                p.text(".");
+                length_so_far += 1 + usize::from(length);
             }
         }
-        if out.len() - start > 4 * MAX_NAME {
-            return skipped;
-        }
     }
+    skipped
 }

@@ -21,10 +21,10 @@ const MASK_REPLY: u8 = 18;
 
 /// Prints an ICMP message.
 pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) -> Printed {
-    let start = p.out.len();
+    let start = p.mark();
     p.text("ICMP ");
     // A message cut within what is described is not described at all.
-    let kind = describe(p, layer).inspect_err(|_| p.out.truncate(start))?;
+    let kind = describe(p, layer).inspect_err(|_| p.rewind(&start))?;
     write!(p, ", length {}", layer.len);
     if p.verbose()
         && !header.fragment

@@ -3,7 +3,7 @@
 use super::address::Ipv6;
 use super::checksum::expected;
 use super::cursor::{Cursor, Layer, Printed, Truncated};
-use super::{Printer, hex, ip, mld, ndp};
+use super::{Printer, ip, mld, ndp};
 
 const UNREACHABLE: u8 = 1;
 const TOO_BIG: u8 = 2;
@@ -81,7 +81,7 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
 /// With `-vv` the message's name is all.
 fn print_unknown(p: &mut Printer<'_>, layer: Layer<'_>) {
     if p.style.verbosity < 2 {
-        hex::plain(p.out, "\n\t", layer.bytes);
+        p.hex("\n\t", layer.bytes);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Protocols that speak in lines of text: the first line of a segment is shown.
 
+use super::Printer;
 use super::cursor::{Layer, Printed, Truncated};
-use super::{Printer, text};
 
 /// Request methods (RFC 9110 §9).
 const METHODS: [&[u8]; 9] =
@@ -28,7 +28,7 @@ pub(super) fn print_http(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     match first_line(layer.bytes) {
         Some(line) => {
             p.text(": ");
-            text::line(p.out, line);
+            p.line(line);
             Ok(())
         }
         None if layer.bytes.len() < layer.len => Err(Truncated("http")),
@@ -43,7 +43,7 @@ fn print_lines(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         let ended = line.ends_with(b"\n");
         if ended || !cut || line.ends_with(b"\r") {
             p.text("\n\t");
-            text::line(p.out, line.trim_ascii_end());
+            p.line(line.trim_ascii_end());
         }
         if !ended {
             return Err(Truncated("http"));
@@ -56,7 +56,7 @@ fn print_lines(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
 pub(super) fn print_ssh(p: &mut Printer<'_>, layer: Layer<'_>) {
     if let (true, Some(line)) = (layer.bytes.starts_with(b"SSH-"), first_line(layer.bytes)) {
         p.text(": SSH: ");
-        text::line(p.out, line);
+        p.line(line);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::cursor::{Layer, Printed, Truncated};
 use super::ethernet::Addresses;
-use super::{Printer, ethertype, hex, ipv4, stp};
+use super::{Printer, ethertype, ipv4, stp};
 
 const SNAP: u8 = 0xaa;
 const STP: u8 = 0x42;
@@ -16,7 +16,7 @@ pub(super) fn print(p: &mut Printer<'_>, addresses: Addresses<'_>, layer: Layer<
     let mut cursor = layer.cursor("llc");
     if cursor.need(3).is_err() || layer.len < 3 {
         p.text(" [|llc]");
-        hex::with_ascii(p.out, "\n\t", layer.bytes);
+        p.hex_ascii("\n\t", layer.bytes);
         return Ok(());
     }
     let (dsap, ssap) = (cursor.u8()?, cursor.u8()?);

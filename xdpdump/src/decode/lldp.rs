@@ -1,8 +1,8 @@
 //! Link layer discovery (IEEE 802.1AB). The fields are shown with `-v`.
 
+use super::Printer;
 use super::address::{Ipv4, Mac};
 use super::cursor::{Cursor, Layer, Printed};
-use super::{Printer, hex, text};
 
 const END: u16 = 0;
 const CHASSIS: u16 = 1;
@@ -27,7 +27,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
             print_value(p, kind, value)?;
         }
         if p.style.verbosity > 1 && kind != END {
-            hex::plain(p.out, "\n\t  ", value);
+            p.hex("\n\t  ", value);
         }
         if kind == END {
             break;
@@ -64,17 +64,17 @@ fn print_value(p: &mut Printer<'_>, kind: u16, value: &[u8]) -> Printed {
                 (Form::Address, [IPV4_FAMILY, address @ ..]) if address.len() == 4 => {
                     write!(p, "{}", Ipv4::read(&mut Cursor::new("lldp", address))?);
                 }
-                (_, rest) => text::escaped(p.out, rest),
+                (_, rest) => p.escaped(rest),
             }
         }
         TIME_TO_LIVE => write!(p, ": TTL {}s", cursor.u16()?),
         SYSTEM_DESCRIPTION => {
             p.text("\n\t  ");
-            text::escaped(p.out, value);
+            p.escaped(value);
         }
         4 | 5 => {
             p.text(": ");
-            text::escaped(p.out, value);
+            p.escaped(value);
         }
         _ => {}
     }

@@ -30,23 +30,18 @@ mod mld;
 mod mptcp;
 mod ndp;
 mod port;
+mod printer;
 mod routing;
 mod stp;
 mod tcp;
 mod tcp_options;
-mod text;
 mod tunnel;
 mod udp;
 
-use std::fmt::Arguments;
-use std::io::Write as _;
-
 use crate::packet::LinkType;
 use conversation::Conversations;
-use cursor::{Layer, Printed, Truncated};
-
-/// Layers inside layers (tunnels, tags) that are followed before decoding stops.
-const MAX_DEPTH: u8 = 32;
+use cursor::{Layer, Truncated};
+use printer::Printer;
 
 /// What to print of a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,7 +71,8 @@ impl Decoder {
         Self { style, conversations: Conversations::default() }
     }
 
-    /// Appends tcpdump's text of the frame, without time stamp and newline, to `out`.
+    /// Appends tcpdump's text of the frame, without time stamp and newline, to `out`. Time and memory are in proportion to the
+    /// captured bytes, the text is at most a few MiB.
     ///
     /// `frame` are the captured bytes from the link-level header on, `frame_len` the bytes on the wire.
     pub fn frame(&mut self, out: &mut Vec<u8>, link_type: LinkType, frame: &[u8], frame_len: u32) {
@@ -85,8 +81,7 @@ impl Decoder {
             out.extend_from_slice(b"[Invalid header: caplen==0]");
             return;
         }
-        let mut printer =
-            Printer { out, style: &self.style, conversations: &mut self.conversations, depth: 0 };
+        let mut printer = Printer::new(out, &self.style, &mut self.conversations);
         let result = match link_type {
             LinkType::ETHERNET => ethernet::print(&mut printer, layer),
             LinkType::RAW => ip::print_raw(&mut printer, layer),
@@ -99,59 +94,6 @@ impl Decoder {
         if let Err(Truncated(protocol)) = result {
             write!(printer, " [|{protocol}]");
         }
-    }
-}
-
-/// The line being written and what its protocols share.
-struct Printer<'a> {
-    out: &'a mut Vec<u8>,
-    style: &'a Style,
-    conversations: &'a mut Conversations,
-    depth: u8,
-}
-
-impl Printer<'_> {
-    /// Lets `write!` append to the line; appending to memory does not fail.
-    fn write_fmt(&mut self, text: Arguments<'_>) {
-        let _ = self.out.write_fmt(text);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
-    }
-
-    fn verbose(&self) -> bool {
-        self.style.verbosity > 0
-    }
-
-    /// Prints an inner layer unless there are too many already.
-    fn nested(&mut self, print: impl FnOnce(&mut Self) -> Printed) -> Printed {
-        if self.depth >= MAX_DEPTH {
-            self.text("[nested too deep]");
-            return Ok(());
-        }
-        self.depth += 1;
-        let printed = print(self);
-        self.depth -= 1;
-        printed
-    }
-
-    /// Like [`Printer::nested`] for what may have no printer at all.
-    fn nested_option(&mut self, print: impl FnOnce(&mut Self) -> Option<Printed>) -> Option<Printed> {
-        let mut found = true;
-        let printed = self.nested(|p| {
-            print(p).unwrap_or_else(|| {
-                found = false;
-                Ok(())
-            })
-        });
-        found.then_some(printed)
-    }
-
-    /// Shows bytes nobody decodes in hex and ASCII, unless the whole frame is shown in hex anyway.
-    fn payload(&mut self, layer: Layer<'_>) {
-        if !self.style.quiet && !self.style.hex_follows {
-            hex::with_ascii(self.out, "\n\t", layer.bytes);
-        }
+        printer.finish();
     }
 }

@@ -3,7 +3,6 @@
 use super::Printer;
 use super::address::{Ipv4, Ipv6};
 use super::cursor::{Cursor, Truncated};
-use super::hex::digits;
 use super::tcp_options::Segment;
 
 const NAME: &str = "mptcp";
@@ -104,9 +103,7 @@ fn join(
         16 => write!(p, " hmac 0x{:x} nonce 0x{:x}", cursor.u64()?, cursor.u32()?),
         _ => {
             p.text(" hmac 0x");
-            for byte in cursor.take(20)? {
-                digits(p.out, *byte);
-            }
+            p.digits(cursor.take(20)?);
         }
     }
     Ok(true)

@@ -1,8 +1,8 @@
 //! IPv6 neighbour discovery (RFC 4861, RFC 3122) and its options.
 
+use super::Printer;
 use super::address::{Ipv6, Mac};
 use super::cursor::{Cursor, Layer, Printed};
-use super::{Printer, hex};
 
 pub(super) const ROUTER_SOLICITATION: u8 = 133;
 pub(super) const ROUTER_ADVERTISEMENT: u8 = 134;
@@ -141,7 +141,7 @@ fn print_options(p: &mut Printer<'_>, mut layer: Layer<'_>) -> Printed {
         write!(p, "\n\t  {} option ({kind}), length {len} ({units}): ", option_name(kind));
         print_option(p, kind, data)?;
         if p.style.verbosity > 1 {
-            hex::plain(p.out, "\n\t    ", data);
+            p.hex("\n\t    ", data);
         }
         layer = layer.skip(len);
     }
@@ -202,7 +202,7 @@ fn print_option(p: &mut Printer<'_>, kind: u8, data: &[u8]) -> Printed {
             p.text(", domain(s):");
             print_domains(p, &mut cursor)?;
         }
-        _ if p.style.verbosity < 2 => hex::plain(p.out, "\n\t  ", data),
+        _ if p.style.verbosity < 2 => p.hex("\n\t  ", data),
         _ => {}
     }
     Ok(())
@@ -225,7 +225,7 @@ fn print_domains(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
             if label == 0 {
                 break;
             }
-            super::text::escaped(p.out, cursor.take(label)?);
+            p.escaped(cursor.take(label)?);
             p.text(".");
         }
     }

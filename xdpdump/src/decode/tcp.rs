@@ -5,7 +5,7 @@ use super::conversation::{Endpoint, Numbers};
 use super::cursor::{Layer, Printed};
 use super::ip;
 use super::tcp_options::{self, Options};
-use super::{Printer, port, text};
+use super::{Printer, port};
 
 const HEADER: usize = 20;
 const FIN: u16 = 0x01;
@@ -140,6 +140,6 @@ fn print_checksum(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>, fi
 /// Some stacks say in text why they reset (RFC 9293 §3.5.2 allows data in a reset).
 fn print_reset_reason(p: &mut Printer<'_>, reason: Layer<'_>) {
     p.text(if reason.bytes.len() < reason.len { " [!RST " } else { " [RST " });
-    text::escaped(p.out, reason.bytes);
+    p.escaped(reason.bytes);
     p.text("]");
 }

@@ -246,9 +246,7 @@ fn print_cookie(p: &mut Printer<'_>, cookie: &[u8]) {
         len if len % 2 != 0 || !(4..=16).contains(&len) => p.text(" (invalid)"),
         _ => {
             p.text(" cookie ");
-            for byte in cookie {
-                super::hex::digits(p.out, *byte);
-            }
+            p.digits(cookie);
         }
     }
 }

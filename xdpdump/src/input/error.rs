@@ -98,4 +98,7 @@ pub enum Fault {
     /// More than a file can reasonably have.
     #[error("more than {max} interfaces", max = super::pcapng::MAX_INTERFACES)]
     Interfaces,
+    /// More about interfaces than a file can reasonably say.
+    #[error("more than {max} bytes that describe interfaces", max = super::pcapng::MAX_DESCRIPTIONS)]
+    Descriptions,
 }

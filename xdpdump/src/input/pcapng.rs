@@ -21,6 +21,8 @@ use crate::packet::{Interface, InterfaceStatistics, LinkType, Meta, Packet};
 pub const MAGIC: [u8; 4] = SECTION_HEADER.to_be_bytes();
 /// Most interfaces in one file; they are what reading it costs memory for.
 pub const MAX_INTERFACES: usize = 1 << 16;
+/// Most bytes of all their descriptions: a sink may keep them as long as it writes.
+pub const MAX_DESCRIPTIONS: usize = 16 << 20;
 
 /// What the blocks so far say of the next one.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub struct Pcapng {
     interfaces: Vec<Known>,
     /// Number of interfaces in the sections before it.
     earlier: usize,
+    /// Bytes of all descriptions of interfaces so far.
+    descriptions: usize,
 }
 
 /// What packets need to know of their interface.
@@ -52,7 +56,7 @@ struct Block {
 
 impl Default for Pcapng {
     fn default() -> Self {
-        Self { order: ByteOrder::Little, interfaces: Vec::new(), earlier: 0 }
+        Self { order: ByteOrder::Little, interfaces: Vec::new(), earlier: 0, descriptions: 0 }
     }
 }
 
@@ -165,6 +169,10 @@ impl Pcapng {
         let index = self.earlier + self.interfaces.len();
         if index >= MAX_INTERFACES {
             return Err(Stop::Damaged(block.offset, Fault::Interfaces));
+        }
+        self.descriptions += block.length;
+        if self.descriptions > MAX_DESCRIPTIONS {
+            return Err(Stop::Damaged(block.offset, Fault::Descriptions));
         }
         let (link_type, snap_len) = (|| {
             let link_type = LinkType(fields.u16()?);

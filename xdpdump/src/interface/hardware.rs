@@ -2,7 +2,8 @@
 
 use std::{ffi::OsStr, fmt};
 
-use super::{message, printable};
+use super::message;
+use crate::printable::printable;
 use crate::sys::ethtool::Ethtool;
 
 /// The driver of an interface as it describes itself.
@@ -32,9 +33,8 @@ impl fmt::Display for Driver {
 /// The driver of an interface; `None` where it does not tell, as `lo`.
 pub(super) fn driver(ethtool: &Ethtool, name: &OsStr) -> Option<Driver> {
     let info = ethtool.driver(name).ok()?;
-    let text = |bytes: &[u8]| {
-        Some(printable(&message::text(bytes))).filter(|text| !text.is_empty() && text != "N/A")
-    };
+    let text =
+        |bytes: &[u8]| Some(printable(message::text(bytes))).filter(|text| !text.is_empty() && text != "N/A");
     Some(Driver { name: text(&info.driver)?, firmware: text(&info.firmware), bus: text(&info.bus) })
 }
 

@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     packet::{self, LinkType},
+    printable::printable,
     sys::{ethtool::Ethtool, kernel},
 };
 
@@ -247,19 +248,6 @@ impl Link {
             ..packet::Interface::default()
         })
     }
-}
-
-/// Replaces what is not UTF-8 and escapes what would move a terminal's cursor.
-fn printable(name: &OsStr) -> String {
-    let mut text = String::with_capacity(name.len());
-    for character in name.to_string_lossy().chars() {
-        if character.is_control() {
-            text.extend(character.escape_default());
-        } else {
-            text.push(character);
-        }
-    }
-    text
 }
 
 #[cfg(test)]

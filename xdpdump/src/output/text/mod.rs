@@ -6,7 +6,7 @@ mod time;
 
 use std::{io::Write as _, os::fd::BorrowedFd, time::Instant};
 
-use super::{Error, Fault, Medium, Sink};
+use super::{Error, Fault, Medium, Sink, record::kept};
 use crate::decode::{Decoder, Style};
 use crate::packet::{Interface, InterfaceStatistics, LinkType, Packet};
 use time::Clock;
@@ -87,6 +87,8 @@ impl<W: Medium> TextSink<W> {
     /// Appends the text of one packet, newline included, to the buffer.
     fn print(&mut self, packet: &Packet<'_>) {
         let link_type = self.link_types.get(packet.interface as usize).copied().unwrap_or_default();
+        // No more of a frame than goes into a file: what text costs is bounded with it.
+        let packet = Packet { frame: kept(packet.frame), ..*packet };
         let out = &mut self.buffer;
         self.packets += 1;
         if self.options.number {
@@ -103,7 +105,7 @@ impl<W: Medium> TextSink<W> {
                 hex::print(out, self.options.hex, packet.frame);
             }
             LineStyle::Classic => {
-                classic::print(out, packet, link_type);
+                classic::print(out, &packet, link_type);
                 if self.options.hex != HexDump::None {
                     classic::hex(out, packet.frame);
                 }

@@ -1,0 +1,165 @@
+//! The line being written, and what the protocols of a frame share.
+//!
+//! Nothing else writes to the line, so that its length is bounded and what packets contain is escaped in one place.
+
+use std::fmt::Arguments;
+use std::io::Write as _;
+
+use super::Style;
+use super::conversation::Conversations;
+use super::cursor::{Layer, Printed};
+use super::hex;
+
+/// Layers inside layers (tunnels, tags) that are followed before decoding stops.
+const MAX_DEPTH: u8 = 32;
+
+/// A frame's text ends after so many bytes. It is more than a hex dump of the largest frame takes (262,144 bytes, 70 characters for
+/// every 16 of them); only formats that repeat one part of the frame many times come to more, as hostile DNS names do.
+const MAX_TEXT: usize = 2 << 20;
+
+/// The line being written and what its protocols share.
+pub(super) struct Printer<'a> {
+    out: &'a mut Vec<u8>,
+    /// Where this line ends at the latest, but for the write that gets there.
+    limit: usize,
+    pub(super) style: &'a Style,
+    pub(super) conversations: &'a mut Conversations,
+    depth: u8,
+}
+
+/// A place in the line.
+pub(super) struct Mark(usize);
+
+impl<'a> Printer<'a> {
+    /// Appends a line to `out`.
+    pub(super) fn new(out: &'a mut Vec<u8>, style: &'a Style, conversations: &'a mut Conversations) -> Self {
+        let limit = out.len() + MAX_TEXT;
+        Self { out, limit, style, conversations, depth: 0 }
+    }
+
+    /// Says so when the line was ended early.
+    pub(super) fn finish(self) {
+        if self.is_full() {
+            self.out.extend_from_slice(b" [text too long]");
+        }
+    }
+
+    /// Whether the line takes no more text.
+    pub(super) fn is_full(&self) -> bool {
+        self.out.len() >= self.limit
+    }
+
+    /// Lets `write!` append to the line; appending to memory does not fail.
+    pub(super) fn write_fmt(&mut self, text: Arguments<'_>) {
+        if !self.is_full() {
+            let _ = self.out.write_fmt(text);
+        }
+    }
+
+    /// Appends text of our own.
+    pub(super) fn text(&mut self, text: &str) {
+        if !self.is_full() {
+            self.out.extend_from_slice(text.as_bytes());
+        }
+    }
+
+    /// Appends text found in the packet, made safe for a terminal: control characters as `^X`, bytes above 127 as `M-` and the
+    /// character without its top bit, as terminals name the keys.
+    pub(super) fn escaped(&mut self, text: &[u8]) {
+        if !self.is_full() {
+            for byte in text {
+                self.escaped_byte(*byte);
+            }
+        }
+    }
+
+    /// Appends a line of a text protocol as [`Printer::escaped`] does, tabs as they are.
+    pub(super) fn line(&mut self, line: &[u8]) {
+        if !self.is_full() {
+            for byte in line {
+                if *byte == b'\t' { self.out.push(b'\t') } else { self.escaped_byte(*byte) }
+            }
+        }
+    }
+
+    fn escaped_byte(&mut self, byte: u8) {
+        if byte >= 0x80 {
+            self.out.extend_from_slice(b"M-");
+        }
+        match byte & 0x7f {
+            control @ (0..0x20 | 0x7f) => self.out.extend_from_slice(&[b'^', control ^ 0x40]),
+            printable => self.out.push(printable),
+        }
+    }
+
+    /// Appends the hex digits of bytes, without anything between them.
+    pub(super) fn digits(&mut self, bytes: &[u8]) {
+        if !self.is_full() {
+            for byte in bytes {
+                hex::digits(self.out, *byte);
+            }
+        }
+    }
+
+    /// Appends lines of hex, each preceded by `indent`: a newline and what comes before the offset.
+    pub(super) fn hex(&mut self, indent: &str, bytes: &[u8]) {
+        if !self.is_full() {
+            hex::plain(self.out, indent, bytes);
+        }
+    }
+
+    /// Appends lines of hex and ASCII, each preceded by `indent`.
+    pub(super) fn hex_ascii(&mut self, indent: &str, bytes: &[u8]) {
+        if !self.is_full() {
+            hex::with_ascii(self.out, indent, bytes);
+        }
+    }
+
+    /// The end of what was written so far.
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.out.len())
+    }
+
+    /// Takes back what was written since `mark`.
+    pub(super) fn rewind(&mut self, mark: &Mark) {
+        self.out.truncate(mark.0);
+    }
+
+    pub(super) fn verbose(&self) -> bool {
+        self.style.verbosity > 0
+    }
+
+    /// Prints an inner layer unless there are too many already.
+    pub(super) fn nested(&mut self, print: impl FnOnce(&mut Self) -> Printed) -> Printed {
+        if self.depth >= MAX_DEPTH {
+            self.text("[nested too deep]");
+            return Ok(());
+        }
+        self.depth += 1;
+        let printed = print(self);
+        self.depth -= 1;
+        printed
+    }
+
+    /// Like [`Printer::nested`] for what may have no printer at all.
+    pub(super) fn nested_option(
+        &mut self,
+        print: impl FnOnce(&mut Self) -> Option<Printed>,
+    ) -> Option<Printed> {
+        let mut found = true;
+        let printed = self.nested(|p| {
+            print(p).unwrap_or_else(|| {
+                found = false;
+                Ok(())
+            })
+        });
+        found.then_some(printed)
+    }
+
+    /// Shows bytes nobody decodes in hex and ASCII, unless the whole frame is shown in hex anyway.
+    pub(super) fn payload(&mut self, layer: Layer<'_>) {
+        if !self.style.quiet && !self.style.hex_follows {
+            self.hex_ascii("\n\t", layer.bytes);
+        }
+    }
+}

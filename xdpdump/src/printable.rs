@@ -1,0 +1,73 @@
+//! Text from outside, made harmless for a terminal and a log.
+//!
+//! The names of files and interfaces, what a capture file says of itself and what the kernel answers can hold any character:
+//! line breaks that forge a line of their own, escape sequences, marks that reverse the text around them.
+
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
+/// `text` on one line: control, format and separator characters escaped as `\n` or `\u{202e}`, bytes that are not UTF-8 as
+/// `\xff`. What was escaped before stays as it is.
+pub fn printable(text: impl AsRef<OsStr>) -> String {
+    let bytes = text.as_ref().as_bytes();
+    let mut escaped = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if character.is_control() || is_invisible(character) {
+                escaped.extend(character.escape_default());
+            } else {
+                escaped.push(character);
+            }
+        }
+        for byte in chunk.invalid() {
+            escaped.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    escaped
+}
+
+/// Of the general categories Cf, Zl and Zp, and of the block of tags (Unicode 16, `DerivedGeneralCategory.txt`).
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}'
+            | '\u{600}'..='\u{605}'
+            | '\u{61c}'
+            | '\u{6dd}'
+            | '\u{70f}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8e2}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{110bd}'
+            | '\u{110cd}'
+            | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_that_moves_no_cursor_and_reverses_nothing() {
+        for (raw, escaped) in [
+            ("eth0", "eth0"),
+            ("Käse 中文 🦀", "Käse 中文 🦀"),
+            ("a\nb\tc\u{1b}[2J\u{9b}", r"a\nb\tc\u{1b}[2J\u{9b}"),
+            ("\u{202e}cap.exe\u{2066}\u{200f}\u{61c}", r"\u{202e}cap.exe\u{2066}\u{200f}\u{61c}"),
+            ("line\u{2028}paragraph\u{2029}", r"line\u{2028}paragraph\u{2029}"),
+            ("\u{feff}\u{ad}\u{e0041}", r"\u{feff}\u{ad}\u{e0041}"),
+        ] {
+            assert_eq!(printable(raw), escaped);
+            assert_eq!(printable(escaped), escaped, "escaped twice");
+        }
+        assert_eq!(printable(OsStr::from_bytes(b"a\xff\xfeb")), r"a\xff\xfeb");
+    }
+}

@@ -1,0 +1,21 @@
+//! With whose rights the tool runs.
+
+use rustix::process::{getegid, geteuid, getgid, getuid};
+
+/// The program file lends its owner's rights to everybody.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "refusing to run with the rights of the program file's owner or group, with which files would be read and written too: \
+     take the bit off (`chmod ug-s`) and give the file capabilities instead, \
+     `setcap cap_bpf,cap_net_admin,cap_perfmon,cap_net_raw=ep`"
+)]
+pub struct Lent;
+
+/// Refuses to run set-user-ID or set-group-ID: whoever calls the tool could have it open any file (execve(2)). Capabilities of the
+/// program file are another matter: they do not reach beyond what captures need.
+///
+/// # Errors
+/// [`Lent`].
+pub fn check() -> Result<(), Lent> {
+    if geteuid() == getuid() && getegid() == getgid() { Ok(()) } else { Err(Lent) }
+}
