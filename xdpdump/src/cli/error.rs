@@ -1,14 +1,11 @@
 //! Why a command line cannot be carried out.
 
-use std::{ffi::OsString, fmt, process::ExitCode};
+use std::{fmt, process::ExitCode};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::tcpdump;
-use crate::{
-    printable::printable,
-    report::{Reporter as _, StandardError},
-};
+use crate::report::{Reporter as _, StandardError};
 
 /// What is to be said instead of running.
 #[derive(Debug)]
@@ -32,22 +29,6 @@ impl Error {
         }
     }
 
-    /// clap's words with what the user typed made harmless: they repeat it as it is.
-    pub(super) fn escaped(self, arguments: &[OsString]) -> Self {
-        let Self::Clap(error) = &self else { return self };
-        let mut text = error.to_string();
-        let mut is_harmless = true;
-        for argument in arguments {
-            let typed = argument.to_string_lossy();
-            let escaped = printable(argument);
-            if typed != escaped {
-                text = text.replace(&*typed, &escaped);
-                is_harmless = false;
-            }
-        }
-        if is_harmless { self } else { Self::Usage(text.trim_end().to_owned()) }
-    }
-
     /// Says it: the text of `--help` and `--version` on standard output, with status 0, everything else on standard error,
     /// with status 2.
     pub fn report(&self) -> ExitCode {
@@ -58,7 +39,7 @@ impl Error {
                 u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
             }
             Self::Usage(sentence) => {
-                sentence.lines().for_each(|line| StandardError.say(line));
+                StandardError.say(sentence);
                 ExitCode::from(2)
             }
         }

@@ -10,7 +10,7 @@ use clap::Parser;
 pub use error::Error;
 use options::Options;
 
-use crate::config::Config;
+use crate::{config::Config, printable::printable};
 
 /// What a command line asks for; the first argument is the program's name.
 ///
@@ -20,7 +20,14 @@ use crate::config::Config;
 /// When it is not one, or asks for help or the version: [`Error`] says which.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Config, Error> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    parse_all(&arguments).map_err(|error| error.escaped(&arguments))
+    let escaped: Vec<OsString> = arguments.iter().map(|argument| printable(argument).into()).collect();
+    match parse_all(&arguments) {
+        // clap repeats what was typed as it is: let it complain of something harmless.
+        Err(error @ Error::Clap(_)) if escaped != arguments => {
+            Err(parse_all(&escaped).err().unwrap_or(error))
+        }
+        result => result,
+    }
 }
 
 fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
