@@ -8,7 +8,7 @@ pub enum Error {
     /// The file could not be opened.
     #[error("cannot open {name}: {error}")]
     Open {
-        /// Of the file.
+        /// What the file is called.
         name: String,
         /// What the system said.
         error: io::Error,
@@ -16,7 +16,7 @@ pub enum Error {
     /// A read failed.
     #[error("cannot read {name}: {error}")]
     Read {
-        /// Of the file.
+        /// What the file is called.
         name: String,
         /// What the system said.
         error: io::Error,
@@ -24,7 +24,7 @@ pub enum Error {
     /// The first bytes are not those of a capture.
     #[error("{name}: unknown file format: {hint}")]
     UnknownFormat {
-        /// Of the file.
+        /// What the file is called.
         name: String,
         /// What it may be instead, and what to do.
         hint: &'static str,
@@ -32,7 +32,7 @@ pub enum Error {
     /// The file ends before its first packet.
     #[error("{name}: truncated dump file; tried to read {wanted} {what} bytes, only got {got}")]
     TooShort {
-        /// Of the file.
+        /// What the file is called.
         name: String,
         /// What the bytes would have been.
         what: &'static str,
@@ -47,7 +47,7 @@ pub enum Error {
          (all before them was read; `xdpdump repair FILE` cuts them off)"
     )]
     Truncated {
-        /// Of the file.
+        /// What the file is called.
         name: String,
         /// What the bytes would have been.
         what: &'static str,
@@ -59,7 +59,7 @@ pub enum Error {
     /// The file says what cannot be.
     #[error("{name}: damaged dump file at byte {offset}: {fault}")]
     Damaged {
-        /// Of the file.
+        /// What the file is called.
         name: String,
         /// Where the record at fault begins.
         offset: u64,

@@ -21,7 +21,7 @@ use crate::{
 /// Longest pcap record and pcapng block that is read, in bytes. Nothing that captures writes longer ones.
 pub const MAX_RECORD: u32 = 16 << 20;
 
-/// One thing a capture file tells, in the order of a [`Sink`](crate::output::Sink)'s calls.
+/// One thing a capture file tells, in the order of a sink's calls.
 #[derive(Debug)]
 pub enum Item<'a> {
     /// The next interface; the first has index 0.
@@ -149,7 +149,7 @@ impl<R: Read> CaptureFile<R> {
         self.window.offset()
     }
 
-    /// Of the file.
+    /// The file's format.
     pub fn format(&self) -> Format {
         match self.decoder {
             Decoder::Pcap(_) => Format::Pcap,

@@ -124,8 +124,7 @@ impl Image {
         object.patch_map_data(values).map_err(Error::object)?;
         let constants = definition(&object, CONSTANTS)?;
         let constants_map = create(constants.clone(), "constants")?;
-        // SAFETY: the ELF layer makes the values of such a map as long as the section with its data.
-        unsafe { bpf::set_constants(constants_map.fd().as_fd(), constants.data()) }.map_err(Error::map)?;
+        bpf::set_constants(constants_map.fd().as_fd(), &constants).map_err(Error::map)?;
 
         let SourceCounters(counters) = counters;
         let maps = [

@@ -1,4 +1,4 @@
-//! `bpf(2)`: what aya 0.14 has no call for, see [`probe`](crate::probe).
+//! `bpf(2)`: what aya 0.14 has no call for; the module `probe` says why.
 //!
 //! Zero is the right value for every attribute that is left out (`union bpf_attr`, include/uapi/linux/bpf.h).
 
@@ -85,17 +85,19 @@ fn element<T>(map: BorrowedFd<'_>, key: &u32, value: *const T) -> MapElement {
     attributes
 }
 
-/// Sets the only value of `map` for good: neither programs nor we can change it any more, so the verifier knows it.
+/// Sets the only value of `map`, made as `definition` says, to the data of that, for good: neither programs nor we can change
+/// it any more, so the verifier knows it.
 ///
 /// # Errors
-/// What the kernel says.
-///
-/// # Safety
-/// `value` is as long as the map's values are: the kernel reads that much.
-pub unsafe fn set_constants(map: BorrowedFd<'_>, value: &[u8]) -> io::Result<()> {
+/// What the kernel says, and `EINVAL` for a definition whose values are not as long as its data.
+pub fn set_constants(map: BorrowedFd<'_>, definition: &aya_obj::Map) -> io::Result<()> {
+    let value = definition.data();
+    if value.len() != definition.value_size() as usize {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
     let key = 0;
     let mut attributes = element(map, &key, value.as_ptr());
-    // SAFETY: the key is four bytes, the caller vouches for the value, and both live through the calls.
+    // SAFETY: the key is four bytes, the value is as long as the map's values, and both live through the calls.
     unsafe {
         call(bpf_cmd::BPF_MAP_UPDATE_ELEM, &mut attributes)?;
         call(bpf_cmd::BPF_MAP_FREEZE, &mut attributes.map_fd).map(drop)

@@ -15,6 +15,7 @@ use std::{
 };
 
 use super::{NOTHING, message};
+use crate::sys::{inherited, signal};
 
 /// The name that this program is run under to be a guardian.
 pub const NAME: &str = "capture-guardian";
@@ -58,12 +59,10 @@ fn cut_back(slot: u32, file: &File, page: &File) -> io::Result<()> {
 /// Lets nothing but the end of the writer end this process, and lets go of what the writer has inherited itself.
 fn prepare() {
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
-        // SAFETY: nothing runs on a signal that is ignored.
-        unsafe { libc::signal(signal, libc::SIG_IGN) };
+        signal::ignore(signal);
     }
-    let first_unused: libc::c_uint = 3;
-    // SAFETY: nothing in this process owns any of these descriptors yet. A kernel without close_range (before 5.9) refuses.
-    unsafe { libc::syscall(libc::SYS_close_range, first_unused, libc::c_uint::MAX, 0) };
-    // SAFETY: the name is a string that ends in NUL, and the kernel copies it.
-    unsafe { libc::prctl(libc::PR_SET_NAME, c"capture-guard".as_ptr()) };
+    // SAFETY: this process has just begun, and has opened nothing.
+    unsafe { inherited::close_all_from(3) };
+    // For ps(1) and top(1). Without success it has its program's name.
+    let _ = rustix::thread::set_name(c"capture-guard");
 }
