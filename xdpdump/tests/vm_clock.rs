@@ -17,11 +17,11 @@ use xdpdump_testing::{
 };
 
 const HOUR: i64 = 3600;
-/// How far a recorded time may be from the clock, besides a step's first second: reading the clocks is slow when every
+/// How far a recorded time may be from the clock: reading the clocks is slow when every
 /// instruction is emulated.
 const TOLERANCE: i64 = 10_000_000;
-/// When the tool has certainly noticed a step: a second and a little.
-const NOTICED: Duration = Duration::from_millis(1500);
+/// When the tool has certainly noticed a step: the kernel says so at once.
+const NOTICED: Duration = Duration::from_millis(500);
 
 /// Nanoseconds since the Unix epoch.
 fn wall_clock() -> i64 {
