@@ -9,6 +9,9 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 pub struct Mapping {
     base: NonNull<u8>,
     len: usize,
+    /// What it is in tests: of the heap.
+    #[cfg(test)]
+    layout: Option<std::alloc::Layout>,
 }
 
 // SAFETY: the mapping belongs to this value alone, and moves with it.
@@ -25,7 +28,21 @@ impl Mapping {
             mmap(std::ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, fd, offset)
         }?;
         let base = NonNull::new(base.cast()).ok_or_else(|| io::Error::other("mmap gave a null pointer"))?;
-        Ok(Self { base, len })
+        Ok(Self {
+            base,
+            len,
+            #[cfg(test)]
+            layout: None,
+        })
+    }
+
+    /// Memory of the heap, all zero, that begins with a page: for tests without a kernel.
+    #[cfg(test)]
+    pub fn of_heap(len: usize) -> Self {
+        let layout = std::alloc::Layout::from_size_align(len, 4096).unwrap();
+        // SAFETY: the layout is not of size 0.
+        let base = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) }).unwrap();
+        Self { base, len, layout: Some(layout) }
     }
 
     /// Its first byte: whatever is done with it, others may write to the memory at any time.
@@ -51,6 +68,11 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
+        #[cfg(test)]
+        if let Some(layout) = self.layout {
+            // SAFETY: it was allocated with this layout, and no borrow of it outlives `self`.
+            return unsafe { std::alloc::dealloc(self.base.as_ptr(), layout) };
+        }
         // SAFETY: the same address and length that were mapped; no borrow of the memory outlives `self`.
         let unmapped = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
         debug_assert!(unmapped.is_ok(), "{unmapped:?}");

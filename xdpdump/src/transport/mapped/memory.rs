@@ -1,15 +1,11 @@
 //! One CPU's memory, shared with the kernel program.
 
-use std::{
-    io,
-    mem::offset_of,
-    os::fd::BorrowedFd,
-    sync::atomic::{Ordering, fence},
-};
+use std::{io, mem::offset_of, os::fd::BorrowedFd, sync::atomic::AtomicU64};
 
 use rustix::param::page_size;
 use xdpdump_ebpf::ring::{Control, DATA, SLACK};
 
+use super::protocol::ReaderSide;
 use crate::sys::mapping::Mapping;
 
 /// The mapped value of one CPU: control page, ring, slack.
@@ -40,30 +36,20 @@ impl RingMemory {
         self.ring_len
     }
 
-    /// Position behind the last complete record. The acquire pairs with the program's exchange.
-    pub fn head(&self) -> u64 {
-        self.mapping.word(offset_of!(Control, head)).load(Ordering::Acquire)
-    }
-
-    /// Gives everything before `tail` back to the program.
-    pub fn set_tail(&self, tail: u64) {
-        self.mapping.word(offset_of!(Control, tail)).store(tail, Ordering::Release);
-    }
-
-    /// Asks the program to ring the doorbell when its head gets to `position`; returns whether it is there already.
-    pub fn wake_at(&self, position: u64) -> bool {
-        self.mapping.word(offset_of!(Control, wake_at)).store(position, Ordering::Relaxed);
-        // The program shows a record and then looks here; we write here and then look for a record. A full barrier on both
-        // sides keeps each from missing the other.
-        fence(Ordering::SeqCst);
-        self.head() >= position
+    /// The words that reader and program tell each other.
+    pub fn control(&self) -> ReaderSide<'_, AtomicU64> {
+        ReaderSide {
+            head: self.mapping.word(offset_of!(Control, head)),
+            tail: self.mapping.word(offset_of!(Control, tail)),
+            wake_at: self.mapping.word(offset_of!(Control, wake_at)),
+        }
     }
 
     /// The memory of the records from position `tail` on: as far as `head`, or to the end of the slack behind the ring,
     /// whichever is nearer. The second value says how many of the bytes a record may begin in.
     ///
     /// # Safety
-    /// `head` was read from [`RingMemory::head`], and no tail beyond `tail` is set while the slice lives.
+    /// `head` was read from [`ReaderSide::head`], and no tail beyond `tail` is set while the slice lives.
     pub unsafe fn records(&mut self, tail: u64, head: u64) -> (&mut [u8], usize) {
         let offset = tail as usize & (self.ring_len - 1);
         let waiting = usize::try_from(head.wrapping_sub(tail)).unwrap_or(usize::MAX);
@@ -76,5 +62,56 @@ impl RingMemory {
         let bytes =
             unsafe { std::slice::from_raw_parts_mut(self.mapping.base().as_ptr().add(DATA + offset), len) };
         (bytes, lap.min(len))
+    }
+}
+
+/// With the heap in place of the kernel's memory, so that Miri can watch: see CONTRIBUTING.md.
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+
+    const RING: usize = 4096;
+
+    fn memory() -> RingMemory {
+        RingMemory { mapping: Mapping::of_heap(value_len(RING)), ring_len: RING }
+    }
+
+    #[test]
+    fn records_are_where_their_positions_say() {
+        let mut memory = memory();
+        for (tail, head, len, begins) in [
+            (0, 100, 100, 100),
+            (10 * RING as u64 + 4, 10 * RING as u64 + 8, 4, 4),
+            // Around the end: the last record may reach into the slack, the next one begins at the front.
+            (RING as u64 - 8, RING as u64 + 92, 100, 8),
+        ] {
+            // SAFETY: nobody else has the memory.
+            let (bytes, lap) = unsafe { memory.records(tail, head) };
+            assert_eq!((bytes.len(), lap), (len, begins), "{tail}..{head}");
+            bytes.fill(0x5a);
+        }
+    }
+
+    #[test]
+    fn a_head_that_cannot_be_gives_nothing() {
+        let mut memory = memory();
+        for (tail, head) in [(0, RING as u64 + 1), (100, 99), (0, u64::MAX), (u64::MAX, 0)] {
+            // SAFETY: nobody else has the memory.
+            let (bytes, lap) = unsafe { memory.records(tail, head) };
+            assert!(bytes.len() <= 1 && lap <= bytes.len(), "{tail}..{head}: {}", bytes.len());
+        }
+    }
+
+    #[test]
+    fn control_words_are_where_the_program_has_them() {
+        let memory = memory();
+        memory.mapping.word(offset_of!(Control, head)).store(7, Ordering::Relaxed);
+        assert_eq!(memory.control().head(), 7);
+        assert!(memory.control().wake_at(7) && !memory.control().wake_at(8));
+        assert_eq!(memory.mapping.word(offset_of!(Control, wake_at)).load(Ordering::Relaxed), 8);
+        memory.control().give_back(5);
+        assert_eq!(memory.mapping.word(offset_of!(Control, tail)).load(Ordering::Relaxed), 5);
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod block;
 mod memory;
+mod protocol;
 mod ring;
 mod rings;
 

@@ -95,12 +95,12 @@ impl Ring {
         if let Some(Doorbell { memory, .. }) = &self.doorbell {
             memory.set_tail(memory.head());
         }
-        self.memory.wake_at(self.tail.wrapping_add(bytes.min(self.memory.ring_len() as u64 / 4)))
+        self.memory.control().wake_at(self.tail.wrapping_add(bytes.min(self.memory.ring_len() as u64 / 4)))
     }
 
     /// Everything the program has written by now.
     pub fn batch(&mut self) -> Batch<'_> {
-        let head = self.memory.head();
+        let head = self.memory.control().head();
         Batch { ring: self, head }
     }
 }
@@ -121,14 +121,14 @@ impl Batch<'_> {
     /// Gives `len` bytes of records back to the program.
     fn let_go(&mut self, len: usize) {
         self.ring.tail = self.ring.tail.wrapping_add(len as u64);
-        self.ring.memory.set_tail(self.ring.tail);
+        self.ring.memory.control().give_back(self.ring.tail);
     }
 
     /// Gives up on bytes that are no records.
     fn skip_damage(&mut self) {
         self.ring.counts.damaged += 1;
         self.ring.tail = self.head;
-        self.ring.memory.set_tail(self.head);
+        self.ring.memory.control().give_back(self.head);
     }
 
     /// Hands on a run of blocks; returns its bytes, 0 when there is no record up to `until`.
