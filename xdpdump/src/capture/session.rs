@@ -116,13 +116,11 @@ impl<'a> Session<'a> {
             *housekeeping_at = now + RESAMPLE_EVERY;
             self.housekeeping(reporter)?;
         }
-        match self.rings.prepare_sleep(quiet, events_left) {
-            Some(longest) => {
-                let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
-                self.sleep(longest.min(due.saturating_duration_since(now)), reporter)
-            }
-            None => Ok(Ready::default()),
-        }
+        // Also when there is no time to sleep: what else happens is to be seen, and a signal that is not taken note of would keep
+        // the output from waiting for its reader.
+        let longest = self.rings.prepare_sleep(quiet, events_left).unwrap_or(Duration::ZERO);
+        let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
+        self.sleep(longest.min(due.saturating_duration_since(now)), reporter)
     }
 
     /// Lets packets out that were in a buffer for long enough.
