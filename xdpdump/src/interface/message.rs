@@ -19,11 +19,15 @@ const LINK_HEADER: usize = 16;
 
 /// Attributes nested in `IFLA_XDP` and the values of the first (`include/uapi/linux/if_link.h`), which libc does not have.
 mod xdp {
-    pub(super) const ATTACHED: u16 = 2;
-    pub(super) const PROGRAM_ID: u16 = 4;
-    pub(super) const DRIVER_PROGRAM_ID: u16 = 5;
-    pub(super) const SKB_PROGRAM_ID: u16 = 6;
-    pub(super) const HARDWARE_PROGRAM_ID: u16 = 7;
+    use aya_obj::generated::{
+        IFLA_XDP_ATTACHED, IFLA_XDP_DRV_PROG_ID, IFLA_XDP_HW_PROG_ID, IFLA_XDP_PROG_ID, IFLA_XDP_SKB_PROG_ID,
+    };
+
+    pub(super) const ATTACHED: u16 = IFLA_XDP_ATTACHED as u16;
+    pub(super) const PROGRAM_ID: u16 = IFLA_XDP_PROG_ID as u16;
+    pub(super) const DRIVER_PROGRAM_ID: u16 = IFLA_XDP_DRV_PROG_ID as u16;
+    pub(super) const SKB_PROGRAM_ID: u16 = IFLA_XDP_SKB_PROG_ID as u16;
+    pub(super) const HARDWARE_PROGRAM_ID: u16 = IFLA_XDP_HW_PROG_ID as u16;
 
     pub(super) const ATTACHED_DRIVER: u8 = 1;
     pub(super) const ATTACHED_SKB: u8 = 2;

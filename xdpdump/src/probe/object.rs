@@ -6,7 +6,10 @@ use std::{
 };
 
 use aya::maps::{Array, IterableMap as _, MapData};
-use aya_obj::{Map, Object, generated::bpf_insn};
+use aya_obj::{
+    Map, Object,
+    generated::{BPF_ADD, BPF_ATOMIC, BPF_DW, BPF_FETCH, BPF_JA, BPF_JMP, BPF_STX, bpf_insn},
+};
 use xdpdump_ebpf::CpuCounters;
 
 use super::{Error, RingLayout};
@@ -112,12 +115,12 @@ impl Image {
     ) -> Result<Linked, Error> {
         let mut object = self.object.clone();
         let ring_mask = self.layout.ring_mask();
-        let preemptible = u32::from(kernel::bottom_halves_preempt_each_other());
+        let preemptible = kernel::bottom_halves_preempt_each_other();
         let values = [
             ("SOURCE", constants.source),
             ("SNAP_LEN", constants.snap_len),
             ("RING_MASK", ring_mask),
-            ("PREEMPTIBLE", preemptible),
+            ("PREEMPTIBLE", u32::from(preemptible)),
         ]
         .map(|(name, value)| (name, value.to_ne_bytes()));
         let values = values.iter().map(|(name, value)| (*name, (value.as_slice(), true))).collect();
@@ -141,10 +144,28 @@ impl Image {
         object.relocate_maps(maps, &sections).map_err(Error::object)?;
         object.relocate_calls(&sections).map_err(Error::object)?;
         let program = object.programs.get(name).map(aya_obj::Program::function_key);
-        program
+        let mut instructions = program
             .and_then(|key| object.functions.remove(&key))
-            .map(|function| Linked { instructions: function.instructions, _constants: constants_map })
-            .ok_or(Error::Object(name))
+            .map(|function| function.instructions)
+            .ok_or(Error::Object(name))?;
+        if !preemptible {
+            take_out_atomic_additions(&mut instructions);
+        }
+        Ok(Linked { instructions, _constants: constants_map })
+    }
+}
+
+/// Replaces atomic additions that say their result, which no run gets to unless `PREEMPTIBLE` is set, by jumps to the next
+/// instruction: before 5.12 Linux refuses a program that has one anywhere (`resolve_pseudo_ldimm64`, kernel/bpf/verifier.c,
+/// v5.10).
+fn take_out_atomic_additions(instructions: &mut [bpf_insn]) {
+    const ATOMIC_U64: u8 = (BPF_STX | BPF_ATOMIC | BPF_DW) as u8;
+    for instruction in instructions {
+        if instruction.code == ATOMIC_U64 && instruction.imm == (BPF_ADD | BPF_FETCH).cast_signed() {
+            *instruction = bpf_insn { code: (BPF_JMP | BPF_JA) as u8, off: 0, imm: 0, ..*instruction };
+            instruction.set_dst_reg(0);
+            instruction.set_src_reg(0);
+        }
     }
 }
 
