@@ -26,6 +26,7 @@ use crate::{
     config,
     interface::{Link, Promiscuous, XdpMode},
     output::{self, Sink, guardian::Guardian},
+    printable::printable,
     report::Reporter,
     sinks,
 };
@@ -68,6 +69,11 @@ fn capture(
     let destination = &config.destination;
     clock::prepare()?;
     let link = Link::find(&config.interface)?;
+    let (asked, name) = (printable(&config.interface), link.display_name());
+    if asked.rsplit_once('@').is_some_and(|(front, _)| front == name) {
+        // As ip(8) prints it.
+        reporter.say(&format!("\"{asked}\" is taken for the interface \"{name}\""));
+    }
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
     let mut connection = connect::connect(config, immediate, &link)?;
