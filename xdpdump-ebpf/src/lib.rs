@@ -63,10 +63,10 @@ pub mod flags {
 /// in the kernel checks this (kernel/trace/bpf_trace.c, v6.18): one byte more corrupts the ring.
 pub const MAX_CAPTURE_LEN: u32 = 65528 - 8 - 8 - 4 - HEADER_LEN as u32;
 
-/// What one CPU counted of one source. Once the program is detached,
-/// `seen + nested == emitted + failed + nested`, see [`Counters`].
+/// What one CPU counted of one source. Once the program is detached, `seen == emitted + failed`; the frames in `nested` come on
+/// top of that, see [`Counters`].
 ///
-/// As long as a cache line, so that no two CPUs write to the same one.
+/// It is as long as a cache line, so that no two CPUs write to the same one.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CpuCounters {

@@ -26,7 +26,7 @@ pub struct Merge {
 /// A stream in the tournament.
 #[derive(Clone, Copy, Debug)]
 struct Player {
-    /// Of its next item; `u64::MAX` when it has none within the limit.
+    /// The time of its next item; `u64::MAX` when it has none within the limit.
     time: u64,
     stream: u32,
 }

@@ -20,7 +20,7 @@ pub struct Repaired {
     pub cut: u64,
 }
 
-/// As the line that a person reads.
+/// One line for a person.
 impl fmt::Display for Repaired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, packets, cut } = self;

@@ -27,6 +27,7 @@ use crate::{
     interface::{Link, Promiscuous, XdpMode},
     output::{self, Sink, guardian::Guardian},
     packet::LinkType,
+    printable::printable,
     report::Reporter,
     sinks,
 };
@@ -70,6 +71,11 @@ fn capture(
     clock::prepare()?;
     let link = Link::find(&config.interface)?;
     check_link_type(&link, config.link_type)?;
+    let (asked, name) = (printable(&config.interface), link.display_name());
+    if asked.rsplit_once('@').is_some_and(|(front, _)| front == name) {
+        // As ip(8) prints it.
+        reporter.say(&format!("\"{asked}\" is taken for the interface \"{name}\""));
+    }
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
     let mut connection = connect::connect(config, immediate, &link)?;

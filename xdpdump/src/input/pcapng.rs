@@ -27,7 +27,7 @@ pub const MAX_DESCRIPTIONS: usize = 16 << 20;
 /// What the blocks so far say of the next one.
 #[derive(Debug)]
 pub struct Pcapng {
-    /// Of the current section.
+    /// Byte order of the current section.
     order: ByteOrder,
     /// Interfaces of the current section.
     interfaces: Vec<Known>,
@@ -230,7 +230,7 @@ impl Pcapng {
         }))
     }
 
-    /// Of the first interface, without a time; its captured length is not written down.
+    /// Reads a Simple Packet Block: a packet of the section's first interface, without a time or a captured length.
     fn simple_packet<'a>(&self, mut fields: Fields<'a>) -> Option<Result<Packet<'a>, Fault>> {
         let frame_len = fields.u32()?;
         let Known { index, snap_len, .. } = match self.known(0) {

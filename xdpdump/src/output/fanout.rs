@@ -41,7 +41,7 @@ impl Sink for Fanout {
         self.0.iter_mut().try_for_each(|sink| sink.flush())
     }
 
-    /// Of the sink that has the fewest packets.
+    /// The number of the sink that lost the most.
     fn unwritten(&self) -> u64 {
         self.0.iter().map(|sink| sink.unwritten()).max().unwrap_or(0)
     }

@@ -30,7 +30,8 @@ unsafe fn call<T>(command: bpf_cmd, attributes: &mut T) -> io::Result<i32> {
 /// [`call`] for a command that makes a file descriptor.
 ///
 /// # Safety
-/// As for [`call`], and the command must be such a one.
+/// Every pointer in the attributes must be valid for what the command does with it, and the command must be one whose result is
+/// a new file descriptor.
 unsafe fn call_for_fd<T>(command: bpf_cmd, attributes: &mut T) -> io::Result<OwnedFd> {
     // SAFETY: the caller vouches for the attributes; the descriptor is new and ours alone.
     unsafe { call(command, attributes).map(|fd| OwnedFd::from_raw_fd(fd)) }

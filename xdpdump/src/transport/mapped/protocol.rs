@@ -29,11 +29,11 @@ impl Word for AtomicU64 {
 
 /// The reader's side. All positions count bytes from the beginning of the capture.
 pub struct ReaderSide<'a, W> {
-    /// Behind the last complete record. Written by the program.
+    /// Position behind the last complete record. Written by the program.
     pub head: &'a W,
-    /// Of the oldest record still wanted. Written by the reader.
+    /// Position of the oldest record still wanted. Written by the reader.
     pub tail: &'a W,
-    /// Where the head has to be for the program to ring the doorbell. Written by the reader.
+    /// Position from which on the head makes the program ring the doorbell. Written by the reader.
     pub wake_at: &'a W,
 }
 

@@ -114,12 +114,12 @@ pub struct Batch<'r> {
 impl Batch<'_> {
     /// The bytes from the next record on, and in how many of them a record may begin.
     fn records(&mut self) -> (&mut [u8], usize) {
-        // SAFETY: the head is the ring's, and the tail moves only in `let_go`, which borrows all of `self`.
+        // SAFETY: the head is the ring's, and the tail moves only in `release`, which borrows all of `self`.
         unsafe { self.ring.memory.records(self.ring.tail, self.head) }
     }
 
     /// Gives `len` bytes of records back to the program.
-    fn let_go(&mut self, len: usize) {
+    fn release(&mut self, len: usize) {
         self.ring.tail = self.ring.tail.wrapping_add(len as u64);
         self.ring.memory.control().give_back(self.ring.tail);
     }
@@ -144,7 +144,7 @@ impl Batch<'_> {
             len += next.len;
         }
         let flow = if len == 0 { ControlFlow::Continue(()) } else { receiver.blocks(&bytes[..len]) };
-        self.let_go(len);
+        self.release(len);
         flow?;
         ControlFlow::Continue(len)
     }
@@ -168,7 +168,7 @@ impl Batch<'_> {
             }
         }
         self.ring.counts.damaged += damaged;
-        self.let_go(len);
+        self.release(len);
         flow?;
         ControlFlow::Continue(len)
     }

@@ -25,8 +25,8 @@ impl Pulse {
         Ok(Self { enabled: enabled(event)?, asked: Instant::now() })
     }
 
-    /// Whether `event` has run all the time since this was last asked; one that ended a moment ago still seems to. One that
-    /// cannot be read is taken to run.
+    /// Whether `event` has been enabled all the time since the last call. An event that ended less than an eighth of that time ago
+    /// still counts as running, and so does one that cannot be read.
     pub fn is_running(&mut self, event: &OwnedFd) -> bool {
         // From after the last reading to before this one: never longer than what lies between the two.
         let elapsed = self.asked.elapsed();

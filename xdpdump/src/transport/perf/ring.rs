@@ -190,13 +190,13 @@ impl Batch<'_> {
                 None => return,
             }
             if self.pending.is_none() {
-                self.let_go();
+                self.release();
             }
         }
     }
 
     /// Marks everything off `rest` as read, and gives it back to the kernel now and then.
-    fn let_go(&mut self) {
+    fn release(&mut self) {
         *self.tail = self.head.wrapping_sub(self.rest.len() as u64);
         if self.tail.wrapping_sub(self.given_back) >= GIVE_BACK_BYTES {
             self.give_back();
@@ -244,7 +244,7 @@ impl Batch<'_> {
             } else {
                 self.counts.damaged += 1;
             }
-            self.let_go();
+            self.release();
             flow?;
         }
         ControlFlow::Continue(())

@@ -28,9 +28,9 @@ pub struct Rings {
     /// Bytes of each.
     data_len: usize,
     immediate: bool,
-    /// Of rings that are gone with their CPU.
+    /// What was read from rings that were closed because their CPU went offline.
     retired: Counts,
-    /// What their CPUs' programs had lost by then.
+    /// What the programs of those CPUs had lost when their ring was closed.
     losses: BTreeMap<u32, Losses>,
 }
 

@@ -20,7 +20,7 @@ pub enum Record<'a> {
     },
     /// So many samples found no room since the previous record.
     Lost(u64),
-    /// Of a kind nobody asked for, or a sample too short for its own lengths.
+    /// A record of a kind that was not asked for, or a sample shorter than the lengths in it.
     Unknown,
 }
 
