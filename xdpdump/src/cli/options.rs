@@ -12,9 +12,9 @@ const AS_IN_TCPDUMP: &str = "Accepted as in tcpdump";
 /// Where an option of the same letter does something else.
 const DIFFERENCES: &str = "\
 What is not as in tcpdump:
-  -S, -N, -H  choose where XDP runs; tcpdump's -S is --absolute-tcp-sequence-numbers, its -N (no domain names) is
-              always so, its -H (mesh headers) is not here
-  -x, -X, -A  print the whole frame, link-level header included, as tcpdump's -xx, -XX and -AA do
+  -S, -N, -H  choose where XDP runs; tcpdump's -S is --absolute-tcp-sequence-numbers,
+              its -N (no domain names) is always so, its -H (mesh headers) is not here
+  -x, -X, -A  print the whole frame with its link-level header, as tcpdump's -xx, -XX, -AA
   -n, -f      are always on: addresses and ports are numbers
   -Q          takes \"in\": XDP sees what an interface receives
   -i any      is not here: one interface at a time
