@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use crate::{
     interface::XdpMode,
     output::{Format, Precision, text::TextOptions},
+    packet::LinkType,
     transport::RingKind,
 };
 
@@ -47,6 +48,8 @@ pub struct Capture {
     pub mode: Option<XdpMode>,
     /// Most bytes to capture of a frame.
     pub snap_len: u32,
+    /// The link type that its frames must have; `None` takes any.
+    pub link_type: Option<LinkType>,
     /// Whether to receive frames for others too.
     pub promiscuous: bool,
     /// Bytes of all rings together; `None` goes by the machine.

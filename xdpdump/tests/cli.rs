@@ -44,15 +44,23 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-i", "lo", "-s", "-1"], "-1"),
         (&["-i", "lo", "-c", "0"], "0"),
         (&["-i", "lo", "-D"], "cannot be used with"),
-        (&["-r", "x.pcap", "-H"], "cannot be used with"),
+        (&["-r", "x.pcap", "-H"], "mesh headers"),
+        (&["-r", "x.pcap", "-N"], "no domain names"),
         (&["-r", "x.pcap", "-S"], "--absolute-tcp-sequence-numbers"),
         (&["-i", "any"], "not supported yet"),
         (&["-r", "x.pcap", "-i", "any"], "not supported yet"),
         (&["-i", "lo", "tcp", "port", "80"], "\"tcp port 80\""),
         (&["-r", "x.pcap", "-nC", "10"], "tcpdump's -C"),
-        (&["-r", "x.pcap", "-Z", "root"], "file capabilities"),
+        (&["-r", "x.pcap", "-Z", "nobody"], "file capabilities"),
+        (&["-r", "x.pcap", "-Q", "inout"], "only what an interface receives"),
+        (&["-r", "x.pcap", "--direction=out"], "only what an interface receives"),
+        (&["-i", "lo", "-j", "adapter"], "the host's clock"),
+        (&["-i", "lo", "-y", "IEEE802_11"], "EN10MB or RAW"),
+        (&["-i", "lo", "-G", "60", "-w", "x.pcap"], "duration:SECONDS"),
+        (&["-i", "lo", "port", "443", "-c", "1"], "\"port 443\""),
+        (&["-r", "x.pcap", "--micro", "--nano"], "cannot be used with"),
         (&["-r", "x.pcap", "--skip", "1"], "tcpdump's --skip"),
-        (&["-r", "x.pcap", "--linktype=RAW"], "tcpdump's --linktype"),
+        (&["-r", "x.pcap", "--monitor-mode"], "tcpdump's --monitor-mode"),
         (&["-r", "x.pcap", "-tt", "--time-style", "date"], "cannot be used with"),
         (&["-i", "lo", "--print"], "--write"),
     ] {
@@ -85,6 +93,8 @@ fn long_forms_print_what_the_letters_print() {
     };
     for (letters, long) in [
         ("-n", "--numeric"),
+        ("-n", "--no-resolve"),
+        ("-K", "--dont-verify-checksums"),
         ("-x", "--hex"),
         ("-X", "--hex-and-ascii"),
         ("-A", "--ascii"),
@@ -97,6 +107,62 @@ fn long_forms_print_what_the_letters_print() {
         assert!(lines(&[letters]) == lines(&[long]), "{letters} {long}");
     }
     assert!(lines(&[]) == lines(&["--time-style=day"]));
+}
+
+#[test]
+fn what_is_always_so_is_accepted_as_in_tcpdump() {
+    let file = fixture("protocols.pcap");
+    let lines = |options: &[&str]| {
+        let output =
+            cargo_bin_cmd!("xdpdump").arg("-r").arg(&file).args(options).output().expect("the tool runs");
+        assert!(output.status.success(), "{options:?}: {}", text(&output.stderr));
+        output.stdout
+    };
+    let plain = lines(&[]);
+    for options in [
+        &["-naf"][..],
+        &["-O"],
+        &["--no-optimize"],
+        &["-Q", "in"],
+        &["--direction=in"],
+        &["-y", "EN10MB"],
+        &["--linktype=en10mb"],
+        &["-j", "host"],
+        &["-Z", "root"],
+        &["--micro"],
+    ] {
+        assert!(lines(options) == plain, "{options:?}");
+    }
+}
+
+#[test]
+fn checksums_are_not_looked_at_when_told_so() {
+    let file = fixture("protocols.pcap");
+    let judged = |command: &mut Command| {
+        let output = command.args(["-nn", "-vv", "-K", "-r"]).arg(&file).output().expect("it runs");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        output.stdout
+    };
+    let ours = judged(&mut Command::new(env!("CARGO_BIN_EXE_xdpdump")));
+    assert!(ours == judged(&mut Command::new("tcpdump")), "tcpdump prints something else");
+    assert!(!text(&ours).contains("udp sum ok") && !text(&ours).contains("bad udp cksum"));
+}
+
+#[test]
+fn microseconds_are_written_to_both_formats() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = fixture("protocols.pcap");
+    for name in ["out.pcapng", "out.pcap"] {
+        let files = ["--micro", "--time-stamp-precision=micro"].map(|option| {
+            let to = folder.path().join(format!("{option}{name}"));
+            let output =
+                cargo_bin_cmd!("xdpdump").arg("-r").arg(&from).arg("-w").arg(&to).arg(option).output();
+            assert!(output.expect("the tool runs").status.success());
+            assert!(packets(&to).iter().all(|(time, ..)| time % 1000 == 0), "{name}");
+            fs::read(to).expect("a file")
+        });
+        assert!(files[0] == files[1], "{name}");
+    }
 }
 
 #[test]

@@ -122,6 +122,14 @@ fn an_unknown_interface_is_refused_with_the_name_that_was_meant() {
 }
 
 #[test]
+fn a_link_type_that_the_interface_does_not_have_is_refused() {
+    let (_left, right) = NetNs::quiet_pair("left", "right");
+    let sentence = refusal(&right, &["-i", "right", "-y", "RAW"]);
+    assert_eq!(sentence, "right has link type EN10MB (Ethernet), not RAW (Raw IP): leave -y out");
+    assert_clean(&right);
+}
+
+#[test]
 fn a_program_that_is_attached_is_named_and_left_alone() {
     let (_left, right) = NetNs::quiet_pair("left", "right");
     let program = PassProgram::load();

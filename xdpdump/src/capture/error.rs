@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{clock, interface, output, probe, transport};
+use crate::{clock, interface, output, packet::LinkType, probe, transport};
 
 /// What went wrong, as a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,16 @@ pub enum Error {
     /// The clocks.
     #[error(transparent)]
     Clock(#[from] clock::Error),
+    /// The interface's frames begin with another header than was asked for.
+    #[error("{interface} has link type {has}, not {wanted}: leave -y out")]
+    LinkType {
+        /// Name of the interface.
+        interface: String,
+        /// What was asked for.
+        wanted: LinkType,
+        /// What it has.
+        has: LinkType,
+    },
     /// The kernel program.
     #[error(transparent)]
     Probe(#[from] probe::Error),

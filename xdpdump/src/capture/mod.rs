@@ -26,6 +26,7 @@ use crate::{
     config,
     interface::{Link, Promiscuous, XdpMode},
     output::{self, Sink, guardian::Guardian},
+    packet::LinkType,
     printable::printable,
     report::Reporter,
     sinks,
@@ -69,6 +70,7 @@ fn capture(
     let destination = &config.destination;
     clock::prepare()?;
     let link = Link::find(&config.interface)?;
+    check_link_type(&link, config.link_type)?;
     let (asked, name) = (printable(&config.interface), link.display_name());
     if asked.rsplit_once('@').is_some_and(|(front, _)| front == name) {
         // As ip(8) prints it.
@@ -110,6 +112,15 @@ fn capture(
     let mut session = Session::new(connection, delivery, signals, watch, manner);
     let end = session.capture(reporter);
     Ok(session.finish(end))
+}
+
+/// What was asked for is found or refused before anything is attached.
+fn check_link_type(link: &Link, wanted: Option<LinkType>) -> Result<(), Error> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    match link.link_type()? {
+        has if has == wanted => Ok(()),
+        has => Err(Error::LinkType { interface: link.display_name(), wanted, has }),
+    }
 }
 
 fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promiscuous> {

@@ -1,5 +1,6 @@
 //! The command line: tcpdump's letters, except the three that choose the XDP mode. The only module that knows clap.
 
+mod convert;
 mod error;
 mod options;
 mod tcpdump;

@@ -3,43 +3,41 @@
 use crate::printable::printable;
 
 /// Letter and long form, what tcpdump does with it, and what to do here.
-const MISSING: [(&str, &str, &str, &str); 22] = [
-    ("-C", "", "begins another file when one is full", "split the file afterwards with `editcap -c`"),
+const MISSING: [(&str, &str, &str, &str); 20] = [
+    ("-b", "", "prints BGP's AS numbers in ASDOT notation", "write a file and read it with tcpdump"),
+    (
+        "-C",
+        "",
+        "begins another file when one is full",
+        "`xdpdump -i IF -w - | dumpcap -i - -b filesize:KB -w FILE` does that",
+    ),
     ("-d", "", "prints the compiled filter", "there are no capture filters yet"),
     ("-E", "", "decrypts ESP packets", "write a file and read it with tcpdump or Wireshark"),
-    ("-f", "", "prints foreign addresses as numbers", "addresses are always numbers here"),
     ("-F", "", "reads the filter from a file", "there are no capture filters yet"),
-    ("-G", "", "begins another file after some time", "split the file afterwards with `editcap -i`"),
+    (
+        "-G",
+        "",
+        "begins another file after some time",
+        "`xdpdump -i IF -w - | dumpcap -i - -b duration:SECONDS -w FILE` does that",
+    ),
     ("-I", "--monitor-mode", "sets a wireless card's monitor mode", "use `iw dev IF set type monitor`"),
-    (
-        "-j",
-        "--time-stamp-type",
-        "chooses the clock of the time stamps",
-        "they are the kernel's, taken by the XDP program",
-    ),
-    (
-        "-J",
-        "--list-time-stamp-types",
-        "lists the clocks of time stamps",
-        "they are the kernel's, taken by the XDP program",
-    ),
-    ("-K", "--dont-verify-checksums", "leaves checksums alone", "they are looked at with -v only"),
+    ("-J", "--list-time-stamp-types", "lists the clocks of time stamps", "there is one, the host's"),
     ("-m", "", "loads an SMI MIB module", "write a file and read it with tcpdump"),
     ("-M", "", "checks TCP-MD5 digests", "write a file and read it with tcpdump"),
-    ("-O", "--no-optimize", "compiles the filter without optimising it", "there are no capture filters yet"),
-    ("-Q", "--direction", "chooses received or sent packets", "XDP sees those received"),
+    ("-R", "", "printed ESP and AH as before RFC 2406", "tcpdump itself has it no more, leave it out"),
     ("-T", "", "takes packets for those of a protocol", "write a file and use Wireshark's \"Decode As\""),
     ("-u", "", "prints undecoded NFS handles", "write a file and read it with tcpdump"),
-    ("-V", "", "reads a list of files", "read them one by one with -r"),
-    ("-W", "", "limits the number of files", "split the file afterwards with `editcap`"),
-    ("-y", "--linktype", "chooses the link type", "an interface has one, -L tells it"),
-    ("-z", "", "runs a command on a finished file", "run it after the capture"),
+    ("-V", "", "reads a list of files", "read them one by one with -r, or join them with `mergecap`"),
     (
-        "-Z",
-        "--relinquish-privileges",
-        "changes to another user",
-        "give the program file capabilities instead of root",
+        "-W",
+        "",
+        "limits the number of files",
+        "`xdpdump -i IF -w - | dumpcap -i - -b filesize:KB -b files:N -w FILE` does that",
     ),
+    ("-z", "", "runs a command on a finished file", "run it after the capture"),
+    ("", "--lengths", "prints the lengths of each frame", "-e prints the length on the wire"),
+    ("", "--list-remote-interfaces", "lists the interfaces of another machine", "run xdpdump -D there"),
+    ("", "--print-sampling", "prints every Nth packet", "use `editcap` on a file"),
     ("", "--skip", "skips the first packets", "use `editcap FILE OUT 1-N`"),
 ];
 
@@ -66,7 +64,7 @@ mod tests {
 
     #[test]
     fn letters_and_long_forms_are_known() {
-        for option in ["-C", "-Z", "--skip", "--direction", "--linktype=EN10MB"] {
+        for option in ["-C", "-z", "--skip", "--monitor-mode", "--print-sampling=2"] {
             let sentence = missing(option).unwrap();
             assert!(
                 sentence.starts_with("tcpdump's ") && sentence.contains("not supported yet"),

@@ -52,6 +52,8 @@ pub struct Style {
     pub quiet: bool,
     /// `-e`: the link-level header.
     pub link_header: bool,
+    /// `-K`: the checksums of IP, TCP and UDP are not looked at.
+    pub unverified: bool,
     /// TCP sequence numbers as they are, not relative to the conversation's first.
     pub absolute_seq: bool,
     /// The caller prints the frame in hex itself, so that unknown payloads are not shown in hex as well.

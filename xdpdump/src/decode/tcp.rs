@@ -129,6 +129,9 @@ fn print_flags(p: &mut Printer<'_>, flags: u16) {
 }
 
 fn print_checksum(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>, field: u16) {
+    if p.style.unverified {
+        return;
+    }
     let Some(sum) = header.sum(ip::TCP, layer.bytes, layer.len) else { return };
     if sum == 0 {
         write!(p, ", cksum 0x{field:04x} (correct)");

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Link;
-use crate::packet::LinkType;
+use crate::{packet::LinkType, printable::printable};
 
 /// One line per interface: number and name as `-i` takes them, state, then what is known of it in columns.
 /// `program_name` tells the name of a BPF program by its id.
@@ -57,7 +57,7 @@ fn facts(link: &Link, program_name: impl Fn(u32) -> Option<String>) -> String {
     let mut facts = Vec::new();
     match (&link.driver, &link.kind) {
         (Some(driver), _) => facts.push(format!("driver {}", driver.name)),
-        (None, Some(kind)) => facts.push(format!("kind {kind}")),
+        (None, Some(kind)) => facts.push(format!("kind {}", printable(kind))),
         (None, None) => {}
     }
     for program in &link.xdp {
@@ -122,6 +122,14 @@ mod tests {
         let text = interfaces(&[long, short], |_| None);
         assert!(text.starts_with(r"1.\u{1b}\u{1b}\u{1b}\u{1b} [Up] "), "{text}");
         assert!(text.contains("\n2.a                  [Up] "), "{text}");
+    }
+
+    #[test]
+    fn what_the_kernel_calls_an_interface_stays_on_its_line() {
+        let kind = Some("a\n9.eth9\u{1b}[2J".to_owned());
+        let text = interfaces(&[Link { index: 1, name: "x".into(), kind, ..Link::default() }], |_| None);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains(r"kind a\n9.eth9\u{1b}[2J"), "{text}");
     }
 
     #[test]

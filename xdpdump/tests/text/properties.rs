@@ -11,9 +11,16 @@ const EXPANSION: usize = 1100;
 const FIXED: usize = 2000;
 
 fn styles() -> impl Strategy<Value = Style> {
-    (0..4_u8, any::<[bool; 4]>()).prop_map(|(verbosity, [quiet, link_header, absolute_seq, hex_follows])| {
-        Style { verbosity, quiet, link_header, absolute_seq, hex_follows }
-    })
+    (0..4_u8, any::<[bool; 5]>()).prop_map(
+        |(verbosity, [quiet, link_header, unverified, absolute_seq, hex_follows])| Style {
+            verbosity,
+            quiet,
+            link_header,
+            unverified,
+            absolute_seq,
+            hex_follows,
+        },
+    )
 }
 
 fn link_types() -> impl Strategy<Value = LinkType> {

@@ -1,0 +1,205 @@
+//! What the options ask for.
+
+use clap::{CommandFactory as _, error::ErrorKind};
+
+use super::{
+    Error,
+    options::{
+        FileFormat, MAX_SNAP_LEN, Options, TextStyle, TimePrecision, TimeStyleChoice, TransportChoice,
+    },
+    tcpdump,
+};
+use crate::{
+    config::{Capture, Config, Destination, File, Replay},
+    decode::Style,
+    interface::XdpMode,
+    output::{
+        Format, Precision,
+        text::{HexDump, LineStyle, TextOptions, TimeStyle},
+    },
+    packet::LinkType,
+    transport::RingKind,
+};
+
+impl Options {
+    /// What the options ask for.
+    pub fn into_config(self) -> Result<Config, Error> {
+        if !self.filter.is_empty() {
+            return Err(Error::Usage(tcpdump::filter(&self.filter)));
+        }
+        if self.interface.as_deref().is_some_and(|interface| interface == "any") {
+            return Err(Error::Usage(
+                "tcpdump's -i any, all interfaces at once, is not supported yet: name one interface; xdpdump -D lists them"
+                    .to_owned(),
+            ));
+        }
+        self.check_values()?;
+        self.check_source()?;
+        let link_type = self.link_type()?;
+        if self.list_interfaces {
+            return Ok(Config::ListInterfaces);
+        }
+        let destination = self.destination();
+        let Some(interface) = self.interface else {
+            self.check_no_mode()?;
+            // The group of sources is required, so one of the two is there.
+            let file = self.read.unwrap_or_default();
+            return Ok(Config::Replay(Replay { file, destination }));
+        };
+        if self.list_data_link_types {
+            return Ok(Config::ListLinkTypes { interface });
+        }
+        Ok(Config::Capture(Capture {
+            interface,
+            mode: match (self.native, self.skb, self.offload) {
+                (true, _, _) => Some(XdpMode::Native),
+                (_, true, _) => Some(XdpMode::Skb),
+                (_, _, true) => Some(XdpMode::Offload),
+                _ => None,
+            },
+            snap_len: if self.snapshot_length == 0 { MAX_SNAP_LEN } else { self.snapshot_length },
+            link_type,
+            promiscuous: !self.no_promiscuous_mode,
+            buffer: self.buffer_size.map(|kib| kib << 10),
+            rings: match self.transport {
+                TransportChoice::Auto => None,
+                TransportChoice::Perf => Some(RingKind::Perf),
+                TransportChoice::Ring => Some(RingKind::Mapped),
+            },
+            immediate: self.immediate_mode,
+            destination,
+        }))
+    }
+
+    /// Values of tcpdump's options of which there is only one here.
+    fn check_values(&self) -> Result<(), Error> {
+        let options = [
+            ("-Q", &self.direction, "in", "XDP sees only what an interface receives"),
+            ("-j", &self.time_stamp_type, "host", "the host's clock stamps every packet"),
+            (
+                "-Z",
+                &self.relinquish_privileges,
+                "root",
+                "xdpdump does not change its user; give the program file capabilities instead of running it as root",
+            ),
+        ];
+        for (option, given, known, reason) in options {
+            if let Some(value) = given.as_deref().filter(|value| *value != known) {
+                return Err(Error::Usage(format!(
+                    "tcpdump's {option} {value} is not supported yet: {reason}; only {option} {known} is accepted"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The link type that an interface must have, of those there are.
+    fn link_type(&self) -> Result<Option<LinkType>, Error> {
+        let Some(name) = &self.linktype else { return Ok(None) };
+        let known = [LinkType::ETHERNET, LinkType::RAW];
+        match known.into_iter().find(|known| known.name().eq_ignore_ascii_case(name)) {
+            Some(link_type) => Ok(Some(link_type)),
+            None => Err(Error::Usage(format!(
+                "tcpdump's -y {name} is not supported: an interface is captured as EN10MB or RAW, `xdpdump -L -i IF` tells which"
+            ))),
+        }
+    }
+
+    /// A file was captured already: no mode is left to choose. What tcpdump's letters mean is told.
+    fn check_no_mode(&self) -> Result<(), Error> {
+        let modes = [
+            (
+                self.skb,
+                "-S is the SKB mode of a capture; what tcpdump's -S prints of a file, --absolute-tcp-sequence-numbers does here",
+            ),
+            (
+                self.native,
+                "-N is the native mode of a capture; what tcpdump's -N asks for, no domain names, is always so: leave it out",
+            ),
+            (
+                self.offload,
+                "-H is a capture on the NIC; tcpdump's -H, mesh headers of Wi-Fi, is not supported: leave it out",
+            ),
+        ];
+        match modes.into_iter().find(|(given, _)| *given) {
+            Some((_, sentence)) => Err(Error::Usage(sentence.to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    /// Packets come from one place.
+    fn check_source(&self) -> Result<(), Error> {
+        let sources = [
+            (self.interface.is_some(), "--interface"),
+            (self.read.is_some(), "--read"),
+            (self.list_interfaces, "--list-interfaces"),
+        ];
+        let given: Vec<_> = sources.iter().filter(|(given, _)| *given).map(|(_, name)| *name).collect();
+        match given[..] {
+            [first, second, ..] => {
+                let message = format!("the argument '{first}' cannot be used with '{second}'");
+                Err(Error::Clap(Self::command().error(ErrorKind::ArgumentConflict, message)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn destination(&self) -> Destination {
+        let file = self.write.as_ref().map(|path| File {
+            path: path.clone(),
+            format: match self.format {
+                Some(FileFormat::Pcapng) => Format::Pcapng,
+                Some(FileFormat::Pcap) => Format::Pcap,
+                None => Format::from_path(path),
+            },
+            precision: match self.time_stamp_precision {
+                Some(TimePrecision::Micro) => Precision::Micro,
+                None if self.micro => Precision::Micro,
+                Some(TimePrecision::Nano) | None => Precision::Nano,
+            },
+        });
+        let text = (!self.count && (file.is_none() || self.print)).then(|| self.text_options());
+        Destination {
+            file,
+            text,
+            limit: self.count_limit,
+            count: self.count,
+            packet_buffered: self.packet_buffered || self.line_buffered,
+            verbose: self.verbose > 0,
+        }
+    }
+
+    fn text_options(&self) -> TextOptions {
+        TextOptions {
+            style: Style {
+                verbosity: self.verbose,
+                quiet: self.quiet,
+                link_header: self.link_level_header,
+                unverified: self.dont_verify_checksums,
+                absolute_seq: self.absolute_tcp_sequence_numbers,
+                ..Style::default()
+            },
+            time: match (self.time_style, self.time) {
+                (Some(TimeStyleChoice::Day), _) | (None, 0) => TimeStyle::Default,
+                (Some(TimeStyleChoice::None), _) | (None, 1) => TimeStyle::None,
+                (Some(TimeStyleChoice::Epoch), _) | (None, 2) => TimeStyle::Epoch,
+                (Some(TimeStyleChoice::Delta), _) | (None, 3) => TimeStyle::Delta,
+                (Some(TimeStyleChoice::Date), _) | (None, 4) => TimeStyle::Date,
+                (Some(TimeStyleChoice::SinceFirst) | None, _) => TimeStyle::SinceFirst,
+            },
+            nano: self.nano || matches!(self.time_stamp_precision, Some(TimePrecision::Nano)),
+            number: self.number,
+            hex: match (self.hex_and_ascii, self.hex, self.ascii) {
+                (1.., _, _) => HexDump::HexAscii,
+                (_, 1.., _) => HexDump::Hex,
+                (_, _, 1..) => HexDump::Ascii,
+                _ => HexDump::None,
+            },
+            line_style: match self.text_style {
+                TextStyle::Tcpdump => LineStyle::Tcpdump,
+                TextStyle::Classic => LineStyle::Classic,
+            },
+            packet_flush: self.line_buffered,
+        }
+    }
+}
