@@ -6,5 +6,6 @@ mod build;
 mod capture;
 mod frames;
 mod golden;
+mod hostile_strings;
 mod messages;
 mod properties;
