@@ -4,6 +4,7 @@
 
 mod build;
 mod capture;
+mod edns;
 mod frames;
 mod golden;
 mod hostile_strings;
