@@ -286,6 +286,33 @@ fn packets_before_a_cut_are_delivered() {
     assert_fails(cut(28 + 20 + 20 + 19), &[header, "0: 0 ping 4"], &behind(sentence("block", 20, 19)));
 }
 
+/// As tcpdump does.
+#[test]
+fn a_cut_file_is_printed_up_to_the_cut() {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/protocols.pcap");
+    let whole = std::fs::read(fixture).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cut.pcap");
+    std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    let print = |path: &std::path::Path| {
+        let tool =
+            std::process::Command::new(env!("CARGO_BIN_EXE_xdpdump")).arg("-nr").arg(path).output().unwrap();
+        (tool.status.code(), tool.stdout, String::from_utf8(tool.stderr).unwrap())
+    };
+    let (status, lines, _) = print(fixture.as_ref());
+    assert_eq!(status, Some(0));
+    let (status, lines_before, said) = print(&path);
+    assert_eq!(status, Some(1));
+    let lines = lines.strip_suffix(b"\n").unwrap();
+    let last = lines.iter().rposition(|byte| *byte == b'\n').unwrap();
+    assert_eq!(lines_before, &lines[..=last]);
+    let sentences: Vec<_> = said.lines().skip(1).collect();
+    assert!(
+        matches!(sentences[..], [only] if only.contains("truncated dump file; tried to read 74 captured bytes, only got 73")),
+        "{said}"
+    );
+}
+
 #[test]
 fn what_is_no_capture_is_refused() {
     for (file, hint) in [

@@ -5,6 +5,7 @@ use super::address::{Ipv4, Ipv6};
 use super::cursor::{Cursor, Layer, Printed};
 use super::dns_name;
 use super::dns_type::{self, class_name, type_name};
+use super::edns;
 
 const NAME: &str = "domain";
 const HEADER: usize = 12;
@@ -280,7 +281,7 @@ fn print_record(p: &mut Printer<'_>, message: &Message<'_>, cursor: &mut Cursor<
         if ttl & 0x8000 != 0 {
             p.text(" DO");
         }
-        return Ok(());
+        return edns::print(p, data.take(len)?);
     }
     print_data(p, message, &mut data, kind, len)
 }

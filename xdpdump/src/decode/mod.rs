@@ -13,6 +13,7 @@ mod cursor;
 mod dns;
 mod dns_name;
 mod dns_type;
+mod edns;
 mod ethernet;
 mod ethertype;
 pub(crate) mod headers;

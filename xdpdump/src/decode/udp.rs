@@ -44,7 +44,8 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
     }
     let payload = length - HEADER;
     let available = layer.len - HEADER;
-    if payload > available {
+    // The rest of a fragment comes in others.
+    if payload > available && !header.fragment {
         write!(p, "UDP, bad length {payload} > {available}");
     } else {
         write!(p, "UDP, length {payload}");

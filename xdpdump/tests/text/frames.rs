@@ -1,7 +1,8 @@
 //! The frames of the fixtures: every protocol the decoder knows, right and wrong.
 
-use crate::build::{Ipv4, Ipv6, Tcp, ethernet, hex, tag, udp};
+use crate::build::{Ipv4, Ipv6, Tcp, ethernet, hex, icmp, tag, udp, udp_with};
 use crate::capture::Record;
+use crate::edns;
 use crate::messages;
 
 /// 2024-02-29 12:34:56 UTC; records are one millisecond and a bit apart.
@@ -27,7 +28,7 @@ pub fn truncated(frames: &[Vec<u8>]) -> Vec<Record> {
 
 /// Every protocol.
 pub fn protocols() -> Vec<Vec<u8>> {
-    [link(), arp(), ipv4(), ipv6(), messages::all()].concat()
+    [link(), arp(), ipv4(), ipv6(), messages::all(), edns::frames(), first_fragments()].concat()
 }
 
 /// The frames of the original demo's examples, with their times since boot.
@@ -198,6 +199,23 @@ fn ipv6() -> Vec<Vec<u8>> {
         base().frame(4, &Ipv4::default().packet(17, &udp(1, 2, b"x"))),
         base().frame(41, &base().packet(17, &payload)),
         base().summed(6, 16, &Tcp { flags: 0x18, ack: 77, ..Tcp::default() }.segment(b"data")),
+    ]
+}
+
+/// First fragments of datagrams whose length is that of the whole.
+fn first_fragments() -> Vec<Vec<u8>> {
+    let datagram = udp_with(1000, 2000, 1608, 0, &[0; 32]);
+    let first = Ipv4 { fragment: 0x2000, ..Ipv4::default() };
+    let v6 = [hex("1100000100000005"), datagram.clone()].concat();
+    let inner = first.packet(17, &datagram);
+    vec![
+        first.frame(17, &datagram),
+        Ipv6::default().frame(44, &v6),
+        Ipv4::default().frame(4, &inner),
+        Ipv4::default().frame(47, &[hex("00000800"), inner.clone()].concat()),
+        Ipv4::default().frame(1, &icmp(3, 3, &[0; 4], &inner)),
+        // Not a fragment: the length is wrong.
+        Ipv4::default().frame(17, &datagram),
     ]
 }
 

@@ -4,7 +4,9 @@
 
 mod build;
 mod capture;
+mod edns;
 mod frames;
 mod golden;
+mod hostile_strings;
 mod messages;
 mod properties;

@@ -52,9 +52,12 @@ impl Clock {
         match self.style {
             TimeStyle::None => return,
             TimeStyle::Epoch => {
+                // The fraction counts away from zero, as the seconds do.
+                let (sign, magnitude) = (if now < 0 { "-" } else { "" }, now.unsigned_abs());
+                let second = NANOS.unsigned_abs();
                 // Appending to memory does not fail.
-                let _ = write!(out, "{seconds}");
-                self.fraction(out, nanos);
+                let _ = write!(out, "{sign}{}", magnitude / second);
+                self.fraction(out, (magnitude % second).cast_signed());
             }
             TimeStyle::Default => {
                 let local = seconds.saturating_add(self.zone.offset(seconds));
@@ -171,6 +174,8 @@ mod tests {
     fn epoch_seconds() {
         assert_eq!(print(TimeStyle::Epoch, false, &[T + 5999]), "1418145369.000005 |");
         assert_eq!(print(TimeStyle::Epoch, true, &[T + 5999]), "1418145369.000005999 |");
+        let before_1970 = [-86_400 * NANOS + NANOS / 4, -NANOS / 2, -3 * NANOS];
+        assert_eq!(print(TimeStyle::Epoch, false, &before_1970), "-86399.750000 |-0.500000 |-3.000000 |");
     }
 
     #[test]
