@@ -4,6 +4,7 @@
 //! that says what a filter means. It is evaluated in user space (`evaluate`).
 
 mod builder;
+pub mod ebpf;
 mod error;
 mod evaluate;
 mod ir;
@@ -70,6 +71,14 @@ impl Filter {
     /// The intermediate form, one test a line, as `-d` prints it.
     pub fn intermediate(&self) -> impl fmt::Display {
         &self.program
+    }
+
+    /// The filter as a function of an eBPF program: `r1` is its `struct xdp_md *`, `r0` then 1 where the frame matches.
+    ///
+    /// # Errors
+    /// Why it cannot run in the kernel, or not there.
+    pub fn instructions(&self, target: ebpf::Target) -> Result<Vec<ebpf::Instruction>, ebpf::Refusal> {
+        ebpf::generate(&self.program, target)
     }
 
     /// The text it was made of.

@@ -28,7 +28,7 @@ pub(super) fn optimize(mut program: Program) -> Program {
 }
 
 /// For each value a bit for each slot it depends on.
-fn slots_of_values(values: &[Value]) -> Vec<u16> {
+pub(super) fn slots_of_values(values: &[Value]) -> Vec<u16> {
     let mut masks: Vec<u16> = Vec::with_capacity(values.len());
     for value in values {
         let of = |id: ValueId| masks[id.0 as usize];

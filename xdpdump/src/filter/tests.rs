@@ -58,3 +58,24 @@ fn too_many_tunnels_are_refused() {
         Filter::compile(&"geneve and ".repeat(6).trim_end_matches(" and "), LinkType::ETHERNET).unwrap_err();
     assert!(error.to_string().contains("too many tunnels"), "{error}");
 }
+
+const TARGET: ebpf::Target =
+    ebpf::Target { multi_buffer: false, offloaded: true, verdict: false, direction: Direction::Inbound };
+
+#[test]
+fn instructions_are_printed_as_c_has_them() {
+    let lines: Vec<String> =
+        filter("ip").instructions(TARGET).unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(lines[0], "{ 0xbf, 6, 1, 0, 0x00000000 },");
+    assert_eq!(lines[6], "{ 0x69, 0, 1, 12, 0x00000000 },");
+    assert_eq!(lines.last().unwrap(), "{ 0x95, 0, 0, 0, 0x00000000 },");
+}
+
+#[test]
+fn what_is_not_known_in_the_kernel_is_refused_by_name() {
+    assert_eq!(filter("cpu 1").instructions(TARGET), Err(ebpf::Refusal::NotKnown("the CPU")));
+    let verdict = filter("verdict drop");
+    assert!(verdict.instructions(TARGET).unwrap_err().to_string().contains("verdict"));
+    assert!(verdict.instructions(ebpf::Target { verdict: true, ..TARGET }).is_ok());
+    assert!(filter("tcp").instructions(TARGET).is_ok());
+}

@@ -25,6 +25,7 @@ impl fmt::Debug for Bytes {
 }
 
 /// Frames of one link type, and the same as a capture file.
+#[allow(dead_code, reason = "only one of the test targets asks for the file")]
 pub struct Capture {
     pub link_type: LinkType,
     pub frames: Vec<Bytes>,
