@@ -130,6 +130,24 @@ fn own_words_are_judged_as_in_user_space() {
     compare(&own.map(str::to_owned), &sample(frames::all(), 600));
 }
 
+/// A verdict is the function's second argument, for programs that know one.
+#[test]
+fn verdicts_come_with_the_call() {
+    let frame = [0; 60];
+    for (expression, matches) in [
+        ("verdict tx", true),
+        ("verdict drop", false),
+        ("not verdict tx or len = 60", true),
+        ("arp or verdict tx", true),
+    ] {
+        let filter = Filter::compile(expression, LinkType::ETHERNET).unwrap();
+        for target in targets() {
+            let (program, _) = Program::load(&filter, Target { verdict: true, ..target }).unwrap();
+            assert_eq!(accepts(&program, &frame), matches, "{expression}");
+        }
+    }
+}
+
 /// Bytes in later buffers of a frame are there for the program that can reach them.
 #[test]
 fn bytes_behind_the_linear_part_are_seen() {

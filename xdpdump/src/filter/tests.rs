@@ -55,7 +55,7 @@ fn what_is_not_known_matches_nothing() {
 #[test]
 fn too_many_tunnels_are_refused() {
     let error =
-        Filter::compile(&"geneve and ".repeat(6).trim_end_matches(" and "), LinkType::ETHERNET).unwrap_err();
+        Filter::compile("geneve and ".repeat(6).trim_end_matches(" and "), LinkType::ETHERNET).unwrap_err();
     assert!(error.to_string().contains("too many tunnels"), "{error}");
 }
 

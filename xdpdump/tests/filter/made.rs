@@ -1,7 +1,7 @@
 //! Frames with everything that moves headers about.
 
-const IPV4: u16 = 0x0800;
-const IPV6: u16 = 0x86dd;
+pub const IPV4: u16 = 0x0800;
+pub const IPV6: u16 = 0x86dd;
 
 /// Layers inside each other, the outermost first.
 pub fn frames() -> Vec<Vec<u8>> {
@@ -59,6 +59,42 @@ pub fn frames() -> Vec<Vec<u8>> {
         }
     }
     frames.extend(llc());
+    frames.extend(tunnels().into_iter().map(|(_, frame)| frame));
+    frames
+}
+
+/// Tunnels by name, each with a TCP segment from 10.0.0.1 to 192.168.1.1, ports 80 to 443, inside.
+pub fn tunnels() -> Vec<(&'static str, Vec<u8>)> {
+    let packet = ipv4(6, 0, &[], &tcp(80, 443));
+    let packet6 = ipv6(6, &tcp(80, 443));
+    let bridged = ethernet(IPV4, &packet);
+    let vxlan = [&[8, 0, 0, 0, 0, 0, 9, 0][..], &bridged].concat();
+    let over_udp = |port, payload: &[u8]| ipv4(17, 0, &[], &udp(1, port, payload));
+    let gre = |flags: u8, protocol: u16, payload: &[u8]| {
+        let optional = vec![0xee; 4 * (flags & 0xb0).count_ones() as usize];
+        ipv4(47, 0, &[], &[&[flags, 0][..], &protocol.to_be_bytes(), &optional, payload].concat())
+    };
+    let gtp = |flags: u8, optional: &[u8]| {
+        over_udp(2152, &[&[flags, 255, 0, 0, 0, 0, 0, 1][..], optional, &packet].concat())
+    };
+    let outer: Vec<(&str, Vec<u8>)> = vec![
+        ("VXLAN", over_udp(4789, &vxlan)),
+        ("VXLAN of old", over_udp(8472, &vxlan)),
+        ("GENEVE", over_udp(6081, &geneve(0x6558, 0, &bridged))),
+        ("GENEVE with options", over_udp(6081, &geneve(IPV4, 3, &packet))),
+        ("GRE", gre(0, IPV4, &packet)),
+        ("GRE with key", gre(0x20, IPV4, &packet)),
+        ("GRE with all fields", gre(0xb0, 0x6558, &bridged)),
+        ("GTP-U", gtp(0x30, &[])),
+        ("GTP-U with sequence number", gtp(0x32, &[0, 7, 0, 0])),
+        ("GTP-U with extension headers", gtp(0x34, &[0, 0, 0, 0x85, 1, 0, 9, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0])),
+        ("IP in IP", ipv4(4, 0, &[], &packet)),
+    ];
+    let mut frames: Vec<_> = outer.iter().map(|(name, packet)| (*name, ethernet(IPV4, packet))).collect();
+    frames.push(("VXLAN in two VLANs", ethernet(0x88a8, &vlan(1, 0x8100, &vlan(2, IPV4, &outer[0].1)))));
+    frames.push(("VXLAN over IPv6", ethernet(IPV6, &ipv6(17, &udp(1, 4789, &vxlan)))));
+    frames.push(("IPv6 in GRE", ethernet(IPV4, &gre(0, IPV6, &packet6))));
+    frames.push(("IPv6 in IPv4", ethernet(IPV4, &ipv4(41, 0, &[], &packet6))));
     frames
 }
 
@@ -90,11 +126,11 @@ fn llc() -> Vec<Vec<u8>> {
     frames
 }
 
-fn ethernet(ether_type: u16, payload: &[u8]) -> Vec<u8> {
+pub fn ethernet(ether_type: u16, payload: &[u8]) -> Vec<u8> {
     [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2][..], &ether_type.to_be_bytes(), payload].concat()
 }
 
-fn vlan(number: u16, ether_type: u16, payload: &[u8]) -> Vec<u8> {
+pub fn vlan(number: u16, ether_type: u16, payload: &[u8]) -> Vec<u8> {
     [&(0x6000 | number).to_be_bytes()[..], &ether_type.to_be_bytes(), payload].concat()
 }
 
@@ -112,12 +148,12 @@ fn pppoe(session: u16, ether_type: u16, payload: &[u8]) -> Vec<u8> {
     [&[0x11, 0][..], &session.to_be_bytes(), &length.to_be_bytes(), &protocol.to_be_bytes(), payload].concat()
 }
 
-fn geneve(protocol: u16, options: u8, payload: &[u8]) -> Vec<u8> {
+pub fn geneve(protocol: u16, options: u8, payload: &[u8]) -> Vec<u8> {
     let options_bytes = vec![0x55; usize::from(options) * 4];
     [&[options, 0][..], &protocol.to_be_bytes(), &[0, 0, 9, 0], &options_bytes, payload].concat()
 }
 
-fn ipv4(protocol: u8, fragment: u16, options: &[u8], payload: &[u8]) -> Vec<u8> {
+pub fn ipv4(protocol: u8, fragment: u16, options: &[u8], payload: &[u8]) -> Vec<u8> {
     let header_len = 20 + options.len();
     let total = (header_len + payload.len()) as u16;
     let mut packet = vec![0x40 | (header_len / 4) as u8, 0];
@@ -130,7 +166,7 @@ fn ipv4(protocol: u8, fragment: u16, options: &[u8], payload: &[u8]) -> Vec<u8> 
     packet
 }
 
-fn ipv6(next: u8, payload: &[u8]) -> Vec<u8> {
+pub fn ipv6(next: u8, payload: &[u8]) -> Vec<u8> {
     let mut packet = vec![0x60, 0, 0, 0];
     packet.extend((payload.len() as u16).to_be_bytes());
     packet.extend([next, 64]);
@@ -140,7 +176,7 @@ fn ipv6(next: u8, payload: &[u8]) -> Vec<u8> {
     packet
 }
 
-fn tcp(source: u16, destination: u16) -> Vec<u8> {
+pub fn tcp(source: u16, destination: u16) -> Vec<u8> {
     [
         &source.to_be_bytes()[..],
         &destination.to_be_bytes(),
@@ -149,7 +185,7 @@ fn tcp(source: u16, destination: u16) -> Vec<u8> {
     .concat()
 }
 
-fn udp(source: u16, destination: u16, payload: &[u8]) -> Vec<u8> {
+pub fn udp(source: u16, destination: u16, payload: &[u8]) -> Vec<u8> {
     let length = payload.len() as u16 + 8;
     [&source.to_be_bytes()[..], &destination.to_be_bytes(), &length.to_be_bytes(), &[0, 0], payload].concat()
 }

@@ -5,6 +5,7 @@
 mod classic;
 mod expressions;
 mod frames;
+mod inner;
 mod libpcap;
 mod made;
 mod random;

@@ -8,6 +8,9 @@ use xdpdump::filter::{
     ebpf::{Instruction, Target},
 };
 
+/// What filters are told that another program decided: `XDP_TX`.
+const VERDICT: i32 = 3;
+
 const BPF_PROG_LOAD: libc::c_long = 5;
 const BPF_PROG_TYPE_XDP: u32 = 6;
 const BPF_F_XDP_HAS_FRAGS: u32 = 1 << 5;
@@ -51,8 +54,9 @@ impl Program {
     /// Loads it; also says how many instructions the verifier looked at.
     pub fn load(filter: &Filter, target: Target) -> Result<(Self, usize), String> {
         let body = filter.instructions(target).map_err(|refusal| refusal.to_string())?;
-        // r1 is the context still: call the function behind this one; return its result plus XDP_DROP.
+        // r1 is the context still, r2 a verdict: call the function behind this one; return its result plus XDP_DROP.
         let mut instructions = vec![
+            bpf::Instruction(0xb7, 0x02, 0, VERDICT),
             bpf::Instruction(0x85, 0x10, 0, 2),
             bpf::Instruction(0x07, 0x00, 0, 1),
             bpf::Instruction(0x95, 0, 0, 0),

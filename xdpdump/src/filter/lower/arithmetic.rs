@@ -133,10 +133,12 @@ impl Lowering {
         Ok(Number { value: self.load(position, 0, width), condition })
     }
 
-    /// A place in a header. Known indexes become part of its constant offset, which may wrap around: `tcp[-2:2]` are
-    /// the last bytes before the header.
+    /// A place in a header, or before it: `tcp[-2:2]` are the last bytes of IP's. A known index becomes part of the
+    /// constant offset, unless that would have to wrap around behind a base.
     fn displaced(&mut self, header: Position, index: ValueId) -> Position {
-        if let Some(index) = self.builder.constant_of(index) {
+        if let Some(index) = self.builder.constant_of(index)
+            && (header.base.is_none() || index.cast_signed() >= 0)
+        {
             return header.plus(index);
         }
         let base = match header.base {

@@ -214,12 +214,13 @@ impl Lowering {
 
     /// Goes behind an extension header of GTP-U, if the byte before has the type of one.
     fn pass_extension(&mut self, tunnel: Tunnel, here: Position) -> Fragment {
-        let kind = self.load(here, 1u32.wrapping_neg(), Width::Byte);
+        let (start, one) = (self.offset(here), self.builder.constant(1));
+        let before = self.builder.binary(Operator::Subtract, start, one);
+        let kind = self.load(Position::computed(before), 0, Width::Byte);
         let is_extension = self.builder.equals(kind, 0).negated();
         let units = self.load(here, 0, Width::Byte);
         let four = self.builder.constant(4);
         let length = self.builder.binary(Operator::Multiply, units, four);
-        let start = self.offset(here);
         let behind = self.builder.binary(Operator::Add, start, length);
         let behind = self.builder.store(tunnel.payload, behind);
         let passed = self.builder.and(is_extension, behind);
