@@ -29,6 +29,13 @@ type Lowered = Result<Fragment, Complaint>;
 
 /// The intermediate form of a tree.
 pub(super) fn lower(expression: Option<&Expression>, link_type: LinkType) -> Result<Program, Complaint> {
+    if let Some(expression) = expression
+        && ![LinkType::ETHERNET, LinkType::RAW].contains(&link_type)
+    {
+        let message =
+            format!("frames of link type {link_type} cannot be filtered, only those of Ethernet and raw IP");
+        return Err(Complaint::new(expression.span.clone(), message));
+    }
     let mut lowering = Lowering {
         builder: Builder::default(),
         layers: Layers::new(link_type),

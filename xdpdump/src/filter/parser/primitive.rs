@@ -6,7 +6,7 @@ use super::{
         lexer::Token,
         syntax::{ByteTest, Expression, Kind, Llc, Protocol},
     },
-    Parser, Qualified, VERDICTS,
+    Parser, Qualified, VERDICTS, describe,
 };
 
 /// Control fields of supervisory LLC frames (IEEE 802.2, 5.3).
@@ -39,9 +39,12 @@ impl Parser<'_> {
                 self.at += 1;
                 return Err(self.expected(what));
             }
-            Token::Ipv4(..) | Token::Ipv6(_) | Token::Mac(_) | Token::Name(_) => {
-                let what = "'host', 'net', 'port' or a protocol before it";
-                return Err(self.expected(what));
+            token @ (Token::Ipv4(..) | Token::Ipv6(_) | Token::Mac(_) | Token::Name(_)) => {
+                let message = format!(
+                    "found {}; 'host', 'net', 'port' or 'proto' before it would say what it is",
+                    describe(token)
+                );
+                return Err(Complaint::new(self.place(), message));
             }
             _ => return Err(self.expected("a protocol, 'host', 'net', 'port' or another primitive")),
         };
