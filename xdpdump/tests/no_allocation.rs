@@ -1,4 +1,4 @@
-//! Taking a packet allocates nothing, nor does bringing those of several CPUs into order.
+//! Taking a packet allocates nothing, nor does bringing those of several CPUs into order, nor a filter.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -9,9 +9,10 @@ use std::{
 
 use xdpdump::{
     clock::{Clock, Sample},
+    filter::{self, Filter},
     order::{Merge, Stream},
     output::{self, Format, Precision, Sink, pcapng::encode},
-    packet::{Direction, Interface, Meta, Packet, Timestamp},
+    packet::{Direction, Interface, LinkType, Meta, Packet, Timestamp},
     transport::{Receiver, event::Event, mapped::block},
 };
 
@@ -84,6 +85,10 @@ fn packets_are_written_and_merged_without_allocating() {
         });
         assert_eq!((merged, delivery.count), (0, 10_000), "{format:?}");
     }
+
+    let filter = Filter::compile("inner tcp port 443 or tcp[tcp[12] >> 2] = 1", LinkType::RAW).unwrap();
+    let frame = filter::Frame { bytes: &[0x45; 100], len: 100, ..filter::Frame::default() };
+    assert_eq!(allocations(|| assert!(!filter.matches(&frame))), 0, "filter");
 }
 
 /// How often `act` allocates.

@@ -1,0 +1,50 @@
+//! Filters: any text is refused with a place in it or means something, and what it means ends, for any frame.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use xdpdump::{
+    filter::{Filter, Frame, ebpf::Target},
+    packet::{Direction, LinkType},
+};
+
+/// Pieces of which the language is made; names of hosts are not among them, as asking for those would leave the machine.
+const WORDS: &[&str] = &[
+    "and", "or", "not", "(", ")", "[", "]", ":", "+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "=", "!=", "<", ">",
+    "<=", ">=", "!", "&&", "||", "ip", "ip6", "arp", "rarp", "tcp", "udp", "sctp", "icmp", "icmp6", "igmp", "ether",
+    "iso", "isis", "l1", "stp", "ipx", "atalk", "decnet", "host", "net", "port", "portrange", "proto", "protochain",
+    "src", "dst", "mask", "gateway", "broadcast", "multicast", "less", "greater", "len", "byte", "vlan", "mpls",
+    "pppoed", "pppoes", "geneve", "llc", "inner", "verdict", "drop", "queue", "cpu", "inbound", "outbound", "0", "1",
+    "2", "4", "6", "13", "17", "80", "0xffffffff", "31", "80-90", "10.0.0.1", "10.0", "10.0.0.0/8", "255.0.0.0",
+    "2001:db8::1", "::/0", "00:01:02:03:04:05", "tcpflags", "tcp-syn", "icmptype", "\\tcp", "vpi", "on",
+];
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&[kind, text_len], rest)) = data.split_first_chunk() else { return };
+    let (text, frame) = rest.split_at(usize::from(text_len).min(rest.len()));
+    let text = if kind & 1 == 0 {
+        text.iter().map(|&at| WORDS[usize::from(at) % WORDS.len()]).collect::<Vec<_>>().join(" ")
+    } else {
+        let text = String::from_utf8_lossy(text).into_owned();
+        if ["host", "src", "dst", "gateway"].iter().any(|word| text.contains(word)) {
+            return;
+        }
+        text
+    };
+    let link_type = if kind & 2 == 0 { LinkType::ETHERNET } else { LinkType::RAW };
+    match Filter::compile(&text, link_type) {
+        Ok(filter) => {
+            let frame = Frame { bytes: frame, len: frame.len() as u32, ..Frame::default() };
+            filter.matches(&frame);
+            filter.intermediate().to_string();
+            for multi_buffer in [false, true] {
+                let target =
+                    Target { multi_buffer, offloaded: false, verdict: true, direction: Direction::Inbound };
+                let _ = filter.instructions(target);
+            }
+        }
+        Err(error) => {
+            assert!(text.get(error.span()).is_some(), "{:?} is no place in '{text}'", error.span());
+            error.to_string();
+        }
+    }
+});

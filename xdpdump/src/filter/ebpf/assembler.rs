@@ -1,0 +1,62 @@
+//! Instructions with jumps to places that are not known yet.
+
+use super::{Refusal, instruction::Instruction};
+
+/// Most instructions of a filter. Jumps reach 32767 instructions far, and the verifier follows a million in all.
+const MAX_INSTRUCTIONS: usize = 30_000;
+
+/// A place to jump to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Label(usize);
+
+#[derive(Debug, Default)]
+pub(super) struct Assembler {
+    instructions: Vec<Instruction>,
+    /// Where each label is.
+    places: Vec<Option<usize>>,
+    /// Jumps, and the labels they lead to.
+    jumps: Vec<(usize, Label)>,
+}
+
+impl Assembler {
+    pub fn label(&mut self) -> Label {
+        self.places.push(None);
+        Label(self.places.len() - 1)
+    }
+
+    /// The label is here.
+    pub fn place(&mut self, label: Label) {
+        self.places[label.0] = Some(self.instructions.len());
+    }
+
+    pub fn push(&mut self, instruction: Instruction) {
+        self.instructions.push(instruction);
+    }
+
+    pub fn jump(&mut self, instruction: Instruction, to: Label) {
+        self.jumps.push((self.instructions.len(), to));
+        self.instructions.push(instruction);
+    }
+
+    /// Whether a jump leads to the label.
+    pub fn is_wanted(&self, label: Label) -> bool {
+        self.jumps.iter().any(|&(_, to)| to == label)
+    }
+
+    pub fn is_too_large(&self) -> bool {
+        self.instructions.len() > MAX_INSTRUCTIONS
+    }
+
+    /// All jumps led to their labels.
+    pub fn finish(mut self) -> Result<Vec<Instruction>, Refusal> {
+        if self.is_too_large() {
+            return Err(Refusal::TooLarge);
+        }
+        for (at, label) in self.jumps {
+            let to = self.places[label.0].unwrap_or(self.instructions.len());
+            let offset = to.cast_signed() - at.cast_signed() - 1;
+            self.instructions[at].offset = i16::try_from(offset).map_err(|_| Refusal::TooLarge)?;
+        }
+        Ok(self.instructions)
+    }
+}

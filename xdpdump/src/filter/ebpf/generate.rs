@@ -1,0 +1,173 @@
+//! The graph: tests, stores, and the ways between them.
+
+use super::{
+    Instruction, Refusal, Target,
+    assembler::{Assembler, Label},
+    cache::{Cache, worth_keeping},
+    instruction::{
+        CONTEXT, Operand, R0, R1, R10, clear, compute_with, copy, exit, jump, jump_if, jump_unless, set,
+        store,
+    },
+};
+use crate::filter::{
+    ir::{self, Comparison, Node, Program, Test, Value, ValueId},
+    optimize::slots_of_values,
+    syntax::Operator,
+};
+
+/// Offset on the stack of a slot. Four bytes in the upper half of eight: of those the verifier keeps no bounds.
+pub(super) fn slot_offset(slot: u8) -> i16 {
+    -4 - 8 * i16::from(slot)
+}
+
+pub(super) struct Generator<'a> {
+    pub program: &'a Program,
+    pub target: Target,
+    pub assembler: Assembler,
+    /// The values in registers at the instruction that comes next.
+    pub cache: Cache,
+    pub keep: Vec<bool>,
+    pub reject: Label,
+    /// Loads whose bytes were not in the linear part of the frame.
+    pub far_loads: Vec<super::value::FarLoad>,
+    /// Numbers that wait on the stack.
+    pub waiting: u8,
+    accept: Label,
+    nodes: Vec<Label>,
+    /// The values in registers on every way to a node.
+    known: Vec<Option<Cache>>,
+    slots: Vec<u16>,
+}
+
+pub(super) fn generate(program: &Program, target: Target) -> Result<Vec<Instruction>, Refusal> {
+    let mut assembler = Assembler::default();
+    let (accept, reject) = (assembler.label(), assembler.label());
+    let nodes = program.nodes.iter().map(|_| assembler.label()).collect();
+    let mut generator = Generator {
+        program,
+        target,
+        assembler,
+        cache: Cache::default(),
+        keep: worth_keeping(program),
+        reject,
+        far_loads: Vec::new(),
+        waiting: 0,
+        accept,
+        nodes,
+        known: vec![None; program.nodes.len()],
+        slots: slots_of_values(&program.values),
+    };
+    generator.begin();
+    for at in 0..program.nodes.len() {
+        generator.node(at)?;
+        if generator.assembler.is_too_large() {
+            return Err(Refusal::TooLarge);
+        }
+    }
+    generator.end();
+    generator.assembler.finish()
+}
+
+impl Generator<'_> {
+    fn begin(&mut self) {
+        self.assembler.push(copy(CONTEXT, R1));
+        self.keep_verdict();
+        for slot in 0..self.program.slots {
+            self.assembler.push(clear(R10, slot_offset(slot)));
+        }
+        self.lead(self.program.entry, Cache::default());
+        let first = if self.program.nodes.is_empty() { None } else { Some(0) };
+        self.jump_or_fall(self.program.entry, first);
+    }
+
+    fn end(&mut self) {
+        self.far_loads();
+        for (label, result) in [(self.accept, 1), (self.reject, 0)] {
+            // The kernel refuses instructions that nothing leads to.
+            if self.assembler.is_wanted(label) {
+                self.assembler.place(label);
+                self.assembler.push(set(R0, result));
+                self.assembler.push(exit());
+            }
+        }
+    }
+
+    fn node(&mut self, at: usize) -> Result<(), Refusal> {
+        self.assembler.place(self.nodes[at]);
+        self.cache = self.known[at].take().unwrap_or_default();
+        let next = Some(at as u32 + 1).filter(|&next| (next as usize) < self.nodes.len());
+        match self.program.nodes[at] {
+            Node::Test { test, then, otherwise } => {
+                let (left, right) = self.operands(test)?;
+                let cache = self.cache.clone();
+                self.lead(then, cache.clone());
+                self.lead(otherwise, cache);
+                if next.map(ir::Target::Node) == Some(then)
+                    && let Some(unless) = jump_unless(test.comparison, left, right)
+                {
+                    let label = self.label(otherwise);
+                    self.assembler.jump(unless, label);
+                } else {
+                    let label = self.label(then);
+                    self.assembler.jump(jump_if(test.comparison, left, right), label);
+                    self.jump_or_fall(otherwise, next);
+                }
+            }
+            Node::Store { slot, value, next: to } => {
+                let register = self.number(value)?;
+                self.assembler.push(store(R10, slot_offset(slot), register));
+                self.cache.forget(|value| self.slots[value.0 as usize] & (1 << slot) != 0);
+                self.lead(to, self.cache.clone());
+                self.jump_or_fall(to, next);
+            }
+        }
+        Ok(())
+    }
+
+    /// Both sides of a test where a jump can compare them.
+    fn operands(&mut self, test: Test) -> Result<(super::instruction::Register, Operand), Refusal> {
+        if let Value::Constant(number) = self.program.value(test.right) {
+            let mut left = self.number(test.left)?;
+            if left != R0 && test.comparison != Comparison::Equal {
+                // The verifier would note what the outcome says of the register, and follow the ways on which that
+                // differs one by one. Of this copy, once it was computed with, it notes nothing for the register.
+                self.assembler.push(copy(R0, left));
+                self.assembler.push(compute_with(Operator::Or, R0, 0));
+                left = R0;
+            }
+            return Ok((left, Operand::Number(number)));
+        }
+        self.pair(test.left, test.right).map(|(left, right)| (left, Operand::Register(right)))
+    }
+
+    /// Notes what is in registers on a way to a node.
+    fn lead(&mut self, target: ir::Target, cache: Cache) {
+        if let ir::Target::Node(at) = target {
+            let known = &mut self.known[at as usize];
+            *known = Some(match known.take() {
+                Some(other) => other.common(&cache),
+                None => cache,
+            });
+        }
+    }
+
+    fn jump_or_fall(&mut self, target: ir::Target, next: Option<u32>) {
+        if next.map(ir::Target::Node) != Some(target) {
+            let label = self.label(target);
+            self.assembler.jump(jump(), label);
+        }
+    }
+
+    fn label(&self, target: ir::Target) -> Label {
+        match target {
+            ir::Target::Node(at) => self.nodes[at as usize],
+            ir::Target::Accept => self.accept,
+            ir::Target::Reject => self.reject,
+        }
+    }
+
+    /// Whether a value is to be kept in a register.
+    pub(super) fn is_kept(&self, id: ValueId) -> bool {
+        self.keep[id.0 as usize]
+    }
+}

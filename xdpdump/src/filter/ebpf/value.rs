@@ -1,0 +1,264 @@
+//! Numbers: loads from the frame, arithmetic, what is known of the frame.
+
+use std::mem;
+
+use super::{
+    Refusal,
+    assembler::Label,
+    generate::{Generator, slot_offset},
+    instruction::{
+        CONTEXT, Instruction, Operand, R0, R1, R2, R3, R4, R10, Register, advance, advance_by, call, compute,
+        compute_with, copy, distance, from_network, jump, jump_if, jump_if_above, jump_if_beyond, load, set,
+        store,
+    },
+};
+use crate::{
+    filter::{
+        ir::{Comparison, Field, INBOUND, OUTBOUND, UNKNOWN, Value, ValueId, Width},
+        syntax::Operator,
+    },
+    packet::Direction,
+};
+
+/// `enum bpf_func_id`, include/uapi/linux/bpf.h.
+const GET_SMP_PROCESSOR_ID: i32 = 8;
+const XDP_GET_BUFF_LEN: i32 = 188;
+const XDP_LOAD_BYTES: i32 = 189;
+
+/// Offsets in `struct xdp_md`.
+const DATA: i16 = 0;
+const DATA_END: i16 = 4;
+const RX_QUEUE_INDEX: i16 = 16;
+
+/// The greatest offset the verifier lets a program reach directly, and the helper at all.
+const MAX_OFFSET: u32 = 0xffff;
+
+/// Numbers that can wait on the stack for others; what remains of its 512 bytes is for the calling program.
+const MAX_WAITING: u8 = 12;
+
+/// A load of bytes behind the linear part of the frame.
+pub(super) struct FarLoad {
+    width: Width,
+    /// Where they are; in `r0` if it is not constant.
+    offset: Option<u32>,
+    begin: Label,
+    back: Label,
+}
+
+/// Places on the stack behind the filter's slots: for bytes that the helper loads, the verdict, numbers that wait.
+const BUFFER: u8 = 0;
+const VERDICT: u8 = 1;
+const WAITING: u8 = 2;
+
+impl Generator<'_> {
+    fn own_offset(&self, place: u8) -> i16 {
+        slot_offset(self.program.slots + place)
+    }
+
+    /// Keeps the verdict that the function was called with, if the filter asks for it.
+    pub(super) fn keep_verdict(&mut self) {
+        if self.target.verdict && self.program.values.contains(&Value::Field(Field::Verdict)) {
+            let at = self.own_offset(VERDICT);
+            self.push(store(R10, at, R2));
+        }
+    }
+
+    /// Puts a value into some register, `r0` if it is not kept in another.
+    pub(super) fn number(&mut self, id: ValueId) -> Result<Register, Refusal> {
+        if let Some(register) = self.cache.find(id) {
+            return Ok(register);
+        }
+        self.compute(id)?;
+        if !self.is_kept(id) {
+            return Ok(R0);
+        }
+        let register = self.cache.claim(id);
+        self.assembler.push(copy(register, R0));
+        Ok(register)
+    }
+
+    /// Puts two values into two registers, of which neither is changed before both are used.
+    pub(super) fn pair(&mut self, left: ValueId, right: ValueId) -> Result<(Register, Register), Refusal> {
+        let first = self.number(left)?;
+        let at = self.own_offset(WAITING + self.waiting);
+        self.assembler.push(store(R10, at, first));
+        self.wait(1)?;
+        let second = self.number(right)?;
+        self.waiting -= 1;
+        if second != R1 {
+            self.assembler.push(copy(R1, second));
+        }
+        self.assembler.push(load(Width::Word, R0, R10, at));
+        Ok((R0, R1))
+    }
+
+    fn wait(&mut self, more: u8) -> Result<(), Refusal> {
+        self.waiting += more;
+        if self.waiting > MAX_WAITING { Err(Refusal::TooDeep) } else { Ok(()) }
+    }
+
+    /// Computes a value in `r0`.
+    fn compute(&mut self, id: ValueId) -> Result<(), Refusal> {
+        match self.program.value(id) {
+            Value::Constant(number) => self.push(set(R0, number)),
+            Value::Slot(slot) => self.push(load(Width::Word, R0, R10, slot_offset(slot))),
+            Value::Field(field) => self.field(field)?,
+            Value::Load { width, base: None, offset } => self.load_at(width, offset),
+            Value::Load { width, base: Some(base), offset } => {
+                let base = self.number(base)?;
+                self.load_behind(width, base, offset);
+            }
+            Value::Binary { operator, left, right } => match self.program.value(right) {
+                // A division by a constant is never one by zero here, nor a shift one of too many bits.
+                Value::Constant(number) if is_plain(operator, number) => {
+                    let left = self.number(left)?;
+                    if left != R0 {
+                        self.push(copy(R0, left));
+                    }
+                    self.push(compute_with(operator, R0, number));
+                }
+                _ => {
+                    let (left, right) = self.pair(left, right)?;
+                    self.binary(operator, left, right);
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, instruction: Instruction) {
+        self.assembler.push(instruction);
+    }
+
+    /// An operation on two registers, into the first.
+    fn binary(&mut self, operator: Operator, left: Register, right: Register) {
+        match operator {
+            Operator::Divide | Operator::Remainder => {
+                self.assembler.jump(jump_if(Comparison::Equal, right, Operand::Number(0)), self.reject);
+                self.push(compute(operator, left, right));
+            }
+            Operator::ShiftLeft | Operator::ShiftRight => {
+                let (too_far, done) = (self.assembler.label(), self.assembler.label());
+                self.assembler.jump(jump_if(Comparison::Greater, right, Operand::Number(31)), too_far);
+                self.push(compute(operator, left, right));
+                self.assembler.jump(jump(), done);
+                self.assembler.place(too_far);
+                self.push(set(left, 0));
+                self.assembler.place(done);
+            }
+            _ => self.push(compute(operator, left, right)),
+        }
+    }
+
+    /// Bytes at a constant offset.
+    fn load_at(&mut self, width: Width, offset: u32) {
+        let end = u64::from(offset) + u64::from(width.bytes());
+        if end > u64::from(MAX_OFFSET) {
+            // A jump without a condition would leave instructions behind it that nothing leads to, which the kernel refuses.
+            self.push(set(R0, 0));
+            self.assembler.jump(jump_if(Comparison::Equal, R0, Operand::Number(0)), self.reject);
+            return;
+        }
+        let (far, back) = (self.assembler.label(), self.assembler.label());
+        self.push(load(Width::Word, R1, CONTEXT, DATA));
+        self.push(load(Width::Word, R2, CONTEXT, DATA_END));
+        self.push(copy(R3, R1));
+        self.push(advance(R3, end as i32));
+        self.assembler.jump(jump_if_beyond(R3, R2), if self.target.multi_buffer { far } else { self.reject });
+        let near = i16::try_from(offset).unwrap_or_else(|_| {
+            self.assembler.push(advance(R1, offset.cast_signed()));
+            0
+        });
+        self.push(load(width, R0, R1, near));
+        self.finish_load(FarLoad { width, offset: Some(offset), begin: far, back });
+    }
+
+    /// Bytes at an offset behind a number.
+    fn load_behind(&mut self, width: Width, base: Register, offset: u32) {
+        let (far, back) = (self.assembler.label(), self.assembler.label());
+        if base != R0 {
+            self.push(copy(R0, base));
+        }
+        // 64 bits: the sum does not wrap around.
+        self.push(set(R1, offset));
+        self.push(advance_by(R0, R1));
+        self.assembler.jump(jump_if_above(R0, (MAX_OFFSET - width.bytes()).cast_signed()), self.reject);
+        self.push(load(Width::Word, R1, CONTEXT, DATA));
+        self.push(load(Width::Word, R2, CONTEXT, DATA_END));
+        self.push(advance_by(R1, R0));
+        self.push(copy(R3, R1));
+        self.push(advance(R3, width.bytes().cast_signed()));
+        self.assembler.jump(jump_if_beyond(R3, R2), if self.target.multi_buffer { far } else { self.reject });
+        self.push(load(width, R0, R1, 0));
+        self.finish_load(FarLoad { width, offset: None, begin: far, back });
+    }
+
+    fn finish_load(&mut self, far: FarLoad) {
+        let width = far.width;
+        if self.target.multi_buffer {
+            self.assembler.place(far.back);
+            self.far_loads.push(far);
+        }
+        if let Some(conversion) = from_network(R0, width) {
+            self.push(conversion);
+        }
+    }
+
+    /// The loads by helper, out of the way of the others.
+    pub(super) fn far_loads(&mut self) {
+        let buffer = self.own_offset(BUFFER);
+        for FarLoad { width, offset, begin, back } in mem::take(&mut self.far_loads) {
+            self.assembler.place(begin);
+            self.push(copy(R1, CONTEXT));
+            self.push(offset.map_or(copy(R2, R0), |offset| set(R2, offset)));
+            self.push(copy(R3, R10));
+            self.push(advance(R3, i32::from(buffer)));
+            self.push(set(R4, width.bytes()));
+            self.push(call(XDP_LOAD_BYTES));
+            // 0, or a negative number.
+            self.assembler.jump(jump_if_above(R0, 0), self.reject);
+            self.push(load(width, R0, R10, buffer));
+            self.assembler.jump(jump(), back);
+        }
+    }
+
+    fn field(&mut self, field: Field) -> Result<(), Refusal> {
+        match field {
+            Field::Length if self.target.multi_buffer => {
+                self.push(copy(R1, CONTEXT));
+                self.push(call(XDP_GET_BUFF_LEN));
+            }
+            Field::Length => {
+                self.push(load(Width::Word, R0, CONTEXT, DATA_END));
+                self.push(load(Width::Word, R1, CONTEXT, DATA));
+                self.push(distance(R0, R1));
+            }
+            Field::Direction => self.push(set(
+                R0,
+                match self.target.direction {
+                    Direction::Unknown => UNKNOWN,
+                    Direction::Inbound => INBOUND,
+                    Direction::Outbound => OUTBOUND,
+                },
+            )),
+            Field::Queue => self.push(load(Width::Word, R0, CONTEXT, RX_QUEUE_INDEX)),
+            Field::Cpu if self.target.offloaded => return Err(Refusal::NotKnown("the CPU")),
+            Field::Cpu => self.push(call(GET_SMP_PROCESSOR_ID)),
+            Field::Verdict if self.target.verdict => {
+                let at = self.own_offset(VERDICT);
+                self.push(load(Width::Word, R0, R10, at));
+            }
+            Field::Verdict => return Err(Refusal::NotKnown("the verdict of an XDP program")),
+        }
+        Ok(())
+    }
+}
+
+/// Whether an operation with this constant needs no care.
+fn is_plain(operator: Operator, number: u32) -> bool {
+    match operator {
+        Operator::Divide | Operator::Remainder => number != 0,
+        Operator::ShiftLeft | Operator::ShiftRight => number < 32,
+        _ => true,
+    }
+}

@@ -1,0 +1,86 @@
+//! Evaluates a filter for one frame, in user space.
+
+use super::{
+    Frame,
+    ir::{
+        Field, INBOUND, MAX_SLOTS, Node, OUTBOUND, Program, Target, UNKNOWN, Value, ValueId, Width, compute,
+    },
+};
+use crate::packet::Direction;
+
+/// Whether the program accepts the frame.
+pub(super) fn accepts(program: &Program, frame: &Frame<'_>) -> bool {
+    let mut evaluation = Evaluation { program, frame, slots: [0; MAX_SLOTS as usize] };
+    let mut at = program.entry;
+    loop {
+        let node = match at {
+            Target::Accept => return true,
+            Target::Reject => return false,
+            Target::Node(node) => node,
+        };
+        match evaluation.step(node) {
+            Some(next) => at = next,
+            None => return false,
+        }
+    }
+}
+
+struct Evaluation<'a> {
+    program: &'a Program,
+    frame: &'a Frame<'a>,
+    slots: [u32; MAX_SLOTS as usize],
+}
+
+impl Evaluation<'_> {
+    /// What follows a node; `None` when the frame does not have the bytes that the node looks at.
+    fn step(&mut self, node: u32) -> Option<Target> {
+        match self.program.nodes[node as usize] {
+            Node::Test { test, then, otherwise } => {
+                let holds = test.comparison.holds(self.value(test.left)?, self.value(test.right)?);
+                Some(if holds { then } else { otherwise })
+            }
+            Node::Store { slot, value, next } => {
+                self.slots[usize::from(slot)] = self.value(value)?;
+                Some(next)
+            }
+        }
+    }
+
+    fn value(&self, id: ValueId) -> Option<u32> {
+        match self.program.value(id) {
+            Value::Constant(number) => Some(number),
+            Value::Load { width, base, offset } => {
+                let base = base.map_or(Some(0), |base| self.value(base))?;
+                self.load(width, base.checked_add(offset)?)
+            }
+            Value::Binary { operator, left, right } => {
+                compute(operator, self.value(left)?, self.value(right)?)
+            }
+            Value::Slot(slot) => Some(self.slots[usize::from(slot)]),
+            Value::Field(field) => Some(self.field(field)),
+        }
+    }
+
+    fn load(&self, width: Width, offset: u32) -> Option<u32> {
+        let bytes = self.frame.bytes.get(offset as usize..)?;
+        Some(match width {
+            Width::Byte => u32::from(*bytes.first()?),
+            Width::Half => u32::from(u16::from_be_bytes(*bytes.first_chunk()?)),
+            Width::Word => u32::from_be_bytes(*bytes.first_chunk()?),
+        })
+    }
+
+    fn field(&self, field: Field) -> u32 {
+        match field {
+            Field::Length => self.frame.len,
+            Field::Direction => match self.frame.direction {
+                Direction::Unknown => UNKNOWN,
+                Direction::Inbound => INBOUND,
+                Direction::Outbound => OUTBOUND,
+            },
+            Field::Queue => self.frame.queue.unwrap_or(UNKNOWN),
+            Field::Cpu => self.frame.cpu.unwrap_or(UNKNOWN),
+            Field::Verdict => self.frame.verdict.unwrap_or(UNKNOWN),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! From the tree to the intermediate form: what each primitive means for the bytes of a frame.
+//!
+//! Primitives are built in the order in which they stand in the text, and the order in which bytes are looked at is
+//! libpcap's: it decides which frames are rejected because they end too early. `vlan`, `mpls`, `pppoes` and `geneve`
+//! change where everything that stands behind them in the text looks.
+
+mod address;
+mod arithmetic;
+mod encapsulation;
+mod inner;
+mod layer;
+mod link;
+mod port;
+mod protocol;
+mod protocol_chain;
+
+use crate::packet::LinkType;
+
+use super::{
+    builder::{Builder, Fragment},
+    error::{Complaint, Span},
+    ir::{Comparison, Field, INBOUND, MAX_SLOTS, OUTBOUND, Program, ValueId, Width, too_many_slots},
+    syntax::{ByteTest, Connective, Expression, Kind, Operator, Protocol},
+};
+use inner::Tunnel;
+use layer::{Layers, Position};
+
+type Lowered = Result<Fragment, Complaint>;
+
+/// The intermediate form of a tree.
+pub(super) fn lower(expression: Option<&Expression>, link_type: LinkType) -> Result<Program, Complaint> {
+    if let Some(expression) = expression
+        && ![LinkType::ETHERNET, LinkType::RAW].contains(&link_type)
+    {
+        let message =
+            format!("frames of link type {link_type} cannot be filtered, only those of Ethernet and raw IP");
+        return Err(Complaint::new(expression.span.clone(), message));
+    }
+    let mut lowering = Lowering {
+        builder: Builder::default(),
+        layers: Layers::new(link_type),
+        chain_slots: None,
+        tunnels: Vec::new(),
+        tunnels_open: 0,
+    };
+    let fragment = expression.map(|expression| lowering.expression(expression)).transpose()?;
+    Ok(lowering.builder.finish(fragment))
+}
+
+struct Lowering {
+    builder: Builder,
+    layers: Layers,
+    /// The two slots that all protocol chains of a filter share.
+    chain_slots: Option<(u8, u8)>,
+    /// The slots of `inner`, by how many stand around it.
+    tunnels: Vec<Tunnel>,
+    tunnels_open: usize,
+}
+
+impl Lowering {
+    fn expression(&mut self, expression: &Expression) -> Lowered {
+        let span = &expression.span;
+        match &expression.kind {
+            Kind::Chain(first, rest) => {
+                let mut all = self.expression(first)?;
+                for (connective, next) in rest {
+                    let next = self.expression(next)?;
+                    all = match connective {
+                        Connective::And => self.builder.and(all, next),
+                        Connective::Or => self.builder.or(all, next),
+                    };
+                }
+                Ok(all)
+            }
+            Kind::Not(negated) => self.expression(negated).map(Fragment::negated),
+            Kind::Inner(inside) => self.inner(inside, span),
+            Kind::Protocol(protocol) => self.protocol(*protocol, span),
+            Kind::Address(qualifiers, operand) => self.address(*qualifiers, operand, span),
+            Kind::Relation(relation, left, right) => self.relation(*relation, left, right),
+            Kind::Byte { offset, test, value } => Ok(self.byte(*offset, *test, *value)),
+            Kind::Broadcast(protocol) => self.broadcast(*protocol, span),
+            Kind::Multicast(protocol) => self.multicast(*protocol, span),
+            Kind::Less(most) => Ok(self.field_test(Field::Length, Comparison::Greater, *most).negated()),
+            Kind::Greater(least) => Ok(self.field_test(Field::Length, Comparison::GreaterEqual, *least)),
+            Kind::Inbound => Ok(self.field_test(Field::Direction, Comparison::Equal, INBOUND)),
+            Kind::Outbound => Ok(self.field_test(Field::Direction, Comparison::Equal, OUTBOUND)),
+            Kind::Vlan(number) => self.vlan(*number, span),
+            Kind::Mpls(label) => self.mpls(*label, span),
+            Kind::PppoeDiscovery => self.ether_type(layer::PPPOE_DISCOVERY, span),
+            Kind::PppoeSession(session) => self.pppoe_session(*session, span),
+            Kind::Geneve(network) => self.geneve(*network, span),
+            Kind::Llc(llc) => self.llc(*llc, span),
+            Kind::Verdict(verdict) => Ok(self.field_test(Field::Verdict, Comparison::Equal, *verdict)),
+            Kind::Queue(queue) => Ok(self.field_test(Field::Queue, Comparison::Equal, *queue)),
+            Kind::Cpu(cpu) => Ok(self.field_test(Field::Cpu, Comparison::Equal, *cpu)),
+        }
+    }
+
+    fn field_test(&mut self, field: Field, comparison: Comparison, number: u32) -> Fragment {
+        let field = self.builder.field(field);
+        let number = self.builder.constant(number);
+        self.builder.test(comparison, field, number)
+    }
+
+    fn byte(&mut self, offset: u32, test: ByteTest, number: u32) -> Fragment {
+        let header = self.layers.header;
+        let byte = self.load(header, offset, Width::Byte);
+        let value = self.builder.constant(number);
+        match test {
+            ByteTest::Equal => self.builder.test(Comparison::Equal, byte, value),
+            ByteTest::Less => self.builder.test(Comparison::GreaterEqual, byte, value).negated(),
+            ByteTest::Greater => self.builder.test(Comparison::Greater, byte, value),
+            ByteTest::And => self.builder.test(Comparison::Common, byte, value),
+            ByteTest::Or => {
+                let either = self.builder.binary(Operator::Or, byte, value);
+                self.builder.equals(either, 0).negated()
+            }
+        }
+    }
+
+    /// A slot nobody else uses.
+    fn new_slot(&mut self, span: &Span) -> Result<u8, Complaint> {
+        if self.builder.slots == MAX_SLOTS {
+            return Err(too_many_slots(span.clone()));
+        }
+        self.builder.slots += 1;
+        Ok(self.builder.slots - 1)
+    }
+
+    fn load(&mut self, position: Position, offset: u32, width: Width) -> ValueId {
+        self.builder.load(width, position.base, position.offset.wrapping_add(offset))
+    }
+}
+
+/// What a qualifier cannot be applied to.
+fn misplaced(protocol: Protocol, what: &str, span: &Span) -> Complaint {
+    Complaint::new(span.clone(), format!("'{}' has no {what}", protocol.word()))
+}

@@ -1,0 +1,132 @@
+//! `protochain`: a protocol anywhere behind the extension headers of IPv6 and authentication headers.
+
+use super::{
+    super::{
+        builder::Fragment,
+        error::{Complaint, Span},
+        ir::{ValueId, Width},
+        syntax::{Operator, Protocol},
+    },
+    Lowered, Lowering, Position,
+    layer::{IPV4, IPV6, IPV6_HEADER},
+    protocol::{AH, FRAGMENT},
+};
+
+/// Extension headers that are followed. RFC 8200 allows for seven; a program in the kernel must have an end.
+const MAX_HEADERS: u32 = 12;
+
+const HOP_BY_HOP: u32 = 0;
+const ROUTING: u32 = 43;
+const DESTINATION_OPTIONS: u32 = 60;
+
+/// Where the walk is: the protocol of the header it has reached, and that header's offset.
+struct Walk {
+    next: u8,
+    offset: u8,
+}
+
+impl Lowering {
+    pub(super) fn protocol_chain(&mut self, protocol: Option<Protocol>, number: u32, span: &Span) -> Lowered {
+        match protocol {
+            None => {
+                let ipv4 = self.protocol_chain(Some(Protocol::Ip), number, span)?;
+                let ipv6 = self.protocol_chain(Some(Protocol::Ipv6), number, span)?;
+                Ok(self.builder.or(ipv4, ipv6))
+            }
+            Some(Protocol::Ip) => {
+                let ip = self.ether_type(IPV4, span)?;
+                let first = self.load(self.layers.network_header(), 9, Width::Byte);
+                let offset = self.ipv4_payload();
+                let chain = self.walk(first, offset, &[AH], number, span)?;
+                Ok(self.builder.and(ip, chain))
+            }
+            Some(Protocol::Ipv6) => {
+                let ip = self.ether_type(IPV6, span)?;
+                let network = self.layers.network_header();
+                let first = self.load(network, 6, Width::Byte);
+                let headers = [HOP_BY_HOP, DESTINATION_OPTIONS, ROUTING, FRAGMENT, AH];
+                let chain = self.walk(first, network.plus(IPV6_HEADER), &headers, number, span)?;
+                Ok(self.builder.and(ip, chain))
+            }
+            Some(protocol) => Err(Complaint::new(
+                span.clone(),
+                format!("'protochain' goes with 'ip' and 'ip6', not with '{}'", protocol.word()),
+            )),
+        }
+    }
+
+    /// True when `number` is among the protocols of the chain that begins with `first` at `position`.
+    fn walk(
+        &mut self,
+        first: ValueId,
+        position: Position,
+        headers: &[u32],
+        number: u32,
+        span: &Span,
+    ) -> Lowered {
+        let walk = self.walk_slots(span)?;
+        let offset = self.offset(position);
+        let begin = self.advance(&walk, first, offset);
+        let chain = self.step(&walk, headers, number, MAX_HEADERS);
+        Ok(self.builder.and(begin, chain))
+    }
+
+    /// The protocol that was reached is the wanted one, or one of the next is.
+    fn step(&mut self, walk: &Walk, headers: &[u32], number: u32, left: u32) -> Fragment {
+        let next = self.builder.slot(walk.next);
+        let found = self.builder.equals(next, number);
+        if left == 0 {
+            return found;
+        }
+        let mut extension: Option<Fragment> = None;
+        for &header in headers.iter().filter(|&&header| header != AH) {
+            let is_header = self.builder.equals(next, header);
+            extension = Some(self.builder.or_also(extension, is_header));
+        }
+        let here = self.builder.slot(walk.offset);
+        let protocol = self.load(Position::computed(here), 0, Width::Byte);
+        let units = self.load(Position::computed(here), 1, Width::Byte);
+        // An extension header's length is in units of 8 bytes, the first not counted (RFC 8200, 4.2 ff.) …
+        let extension = extension.map(|extension| {
+            let beyond = self.behind(here, units, 8, 8);
+            let advance = self.advance(walk, protocol, beyond);
+            self.builder.and(extension, advance)
+        });
+        // … an authentication header's in units of 4 bytes, the first two not counted (RFC 4302, 2.2).
+        let is_authentication = self.builder.equals(next, AH);
+        let beyond = self.behind(here, units, 4, 8);
+        let advance = self.advance(walk, protocol, beyond);
+        let authentication = self.builder.and(is_authentication, advance);
+        let any = match extension {
+            Some(extension) => self.builder.or(extension, authentication),
+            None => authentication,
+        };
+        let rest = self.step(walk, headers, number, left - 1);
+        let rest = self.builder.and(any, rest);
+        self.builder.or(found, rest)
+    }
+
+    /// The offset behind a header: `offset + units * unit + least`.
+    fn behind(&mut self, offset: ValueId, units: ValueId, unit: u32, least: u32) -> ValueId {
+        let (unit, least) = (self.builder.constant(unit), self.builder.constant(least));
+        let length = self.builder.binary(Operator::Multiply, units, unit);
+        let length = self.builder.binary(Operator::Add, length, least);
+        self.builder.binary(Operator::Add, offset, length)
+    }
+
+    /// Goes to the next header. Its protocol is stored first, since it is read where the old offset leads.
+    fn advance(&mut self, walk: &Walk, protocol: ValueId, offset: ValueId) -> Fragment {
+        let protocol = self.builder.store(walk.next, protocol);
+        let offset = self.builder.store(walk.offset, offset);
+        self.builder.and(protocol, offset)
+    }
+
+    fn walk_slots(&mut self, span: &Span) -> Result<Walk, Complaint> {
+        let (next, offset) = match self.chain_slots {
+            Some(slots) => slots,
+            None => (self.new_slot(span)?, self.new_slot(span)?),
+        };
+        self.chain_slots = Some((next, offset));
+        Ok(Walk { next, offset })
+    }
+}

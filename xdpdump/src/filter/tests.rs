@@ -1,0 +1,88 @@
+use super::*;
+
+fn filter(text: &str) -> Filter {
+    Filter::compile(text, LinkType::ETHERNET).unwrap()
+}
+
+#[test]
+fn the_intermediate_form_is_readable() {
+    assert_eq!(
+        filter("tcp src port 443").intermediate().to_string(),
+        "\
+(000) [12:2] == 0x86dd ? 001 : 003
+(001) [20] == 6 ? 002 : reject
+(002) [54:2] == 0x1bb ? accept : reject
+(003) [12:2] == 0x800 ? 004 : reject
+(004) [23] == 6 ? 005 : reject
+(005) [20:2] has 0x1fff ? reject : 006
+(006) [(([14] & 0xf) << 2) + 14:2] == 0x1bb ? accept : reject
+"
+    );
+    assert_eq!(filter("").intermediate().to_string(), "accept\n");
+    assert_eq!(filter("1 = 2").intermediate().to_string(), "reject\n");
+}
+
+#[test]
+fn what_is_known_beside_the_bytes() {
+    let frame = Frame {
+        bytes: &[0; 60],
+        len: 1500,
+        direction: Direction::Inbound,
+        queue: Some(3),
+        cpu: Some(1),
+        verdict: Some(1),
+    };
+    for text in
+        ["verdict drop", "queue 3", "cpu 1", "inbound", "len = 1500", "not outbound and not verdict pass"]
+    {
+        assert!(filter(text).matches(&frame), "{text}");
+    }
+    for text in ["verdict redirect", "queue 0", "cpu 0", "outbound", "less 1499"] {
+        assert!(!filter(text).matches(&frame), "{text}");
+    }
+}
+
+/// What is not known is never what a filter asks for.
+#[test]
+fn what_is_not_known_matches_nothing() {
+    let frame = Frame { bytes: &[0; 60], len: 60, ..Frame::default() };
+    for text in ["verdict aborted", "queue 0", "cpu 0", "inbound", "outbound"] {
+        assert!(!filter(text).matches(&frame), "{text}");
+        assert!(filter(&format!("not {text}")).matches(&frame), "not {text}");
+    }
+}
+
+#[test]
+fn too_many_tunnels_are_refused() {
+    let error =
+        Filter::compile("geneve and ".repeat(6).trim_end_matches(" and "), LinkType::ETHERNET).unwrap_err();
+    assert!(error.to_string().contains("too many tunnels"), "{error}");
+}
+
+const TARGET: ebpf::Target =
+    ebpf::Target { multi_buffer: false, offloaded: true, verdict: false, direction: Direction::Inbound };
+
+#[test]
+fn instructions_are_printed_as_c_has_them() {
+    let lines: Vec<String> =
+        filter("ip").instructions(TARGET).unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(lines[0], "{ 0xbf, 6, 1, 0, 0x00000000 },");
+    assert_eq!(lines[6], "{ 0x69, 0, 1, 12, 0x00000000 },");
+    assert_eq!(lines.last().unwrap(), "{ 0x95, 0, 0, 0, 0x00000000 },");
+}
+
+#[test]
+fn what_is_not_known_in_the_kernel_is_refused_by_name() {
+    assert_eq!(filter("cpu 1").instructions(TARGET), Err(ebpf::Refusal::NotKnown("the CPU")));
+    let verdict = filter("verdict drop");
+    assert!(verdict.instructions(TARGET).unwrap_err().to_string().contains("verdict"));
+    assert!(verdict.instructions(ebpf::Target { verdict: true, ..TARGET }).is_ok());
+    assert!(filter("tcp").instructions(TARGET).is_ok());
+}
+
+#[test]
+fn only_link_types_that_are_known_are_filtered() {
+    let error = Filter::compile("tcp", LinkType(113)).unwrap_err();
+    assert!(error.to_string().contains("LINKTYPE 113"), "{error}");
+    assert!(Filter::compile("", LinkType(113)).is_ok());
+}

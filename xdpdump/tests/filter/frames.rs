@@ -1,0 +1,97 @@
+//! Frames to choose from: the fixtures, frames made here, and pieces of them.
+
+use std::{fmt, path::Path, process::Command};
+
+use super::{classic, made, random::Random};
+use xdpdump::packet::LinkType;
+
+/// Bytes of a frame, and its length on the wire.
+#[derive(Clone)]
+pub struct Bytes {
+    pub bytes: Vec<u8>,
+    pub len: u32,
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} of {} bytes: {:02x?}",
+            self.bytes.len(),
+            self.len,
+            &self.bytes[..self.bytes.len().min(120)]
+        )
+    }
+}
+
+/// Frames of one link type, and the same as a capture file.
+#[allow(dead_code, reason = "only one of the test targets asks for the file")]
+pub struct Capture {
+    pub link_type: LinkType,
+    pub frames: Vec<Bytes>,
+    pub file: Vec<u8>,
+}
+
+impl Capture {
+    pub fn new(link_type: LinkType, frames: Vec<Bytes>) -> Self {
+        let file = classic::file(link_type, &frames);
+        Self { link_type, frames, file }
+    }
+}
+
+/// Everything the project has.
+pub fn all() -> Vec<Capture> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+    let mut captures: Vec<Capture> = ["protocols.pcap", "raw.pcap", "classic.pcap"]
+        .iter()
+        .filter_map(|name| of_file(&fixtures.join(name)))
+        .collect();
+    let made: Vec<Bytes> =
+        made::frames().into_iter().map(|bytes| Bytes { len: bytes.len() as u32, bytes }).collect();
+    captures.push(Capture::new(LinkType::ETHERNET, made));
+    merged(&captures).iter().map(with_pieces).collect()
+}
+
+/// The frames of a file, if they are of a link type that filters know.
+pub fn of_file(path: &Path) -> Option<Capture> {
+    // tcpdump makes all kinds of files the same.
+    let output = Command::new("tcpdump").arg("-r").arg(path).args(["-w", "-"]).output().unwrap();
+    let link_type = classic::link_type(&output.stdout)?;
+    if ![LinkType::ETHERNET, LinkType::RAW].contains(&link_type) {
+        return None;
+    }
+    let frames = classic::records(&output.stdout).into_iter().map(|record| record.frame).collect();
+    Some(Capture::new(link_type, frames))
+}
+
+/// One capture for each link type.
+pub fn merged(captures: &[Capture]) -> Vec<Capture> {
+    [LinkType::ETHERNET, LinkType::RAW]
+        .into_iter()
+        .filter_map(|link_type| {
+            let of_type = captures.iter().filter(|capture| capture.link_type == link_type);
+            let frames: Vec<Bytes> = of_type.flat_map(|capture| capture.frames.iter().cloned()).collect();
+            (!frames.is_empty()).then(|| Capture::new(link_type, frames))
+        })
+        .collect()
+}
+
+/// Adds each frame cut somewhere, and each with a byte changed.
+fn with_pieces(capture: &Capture) -> Capture {
+    let mut random = Random::new(7);
+    let mut frames = capture.frames.clone();
+    for frame in &capture.frames {
+        for most in [frame.bytes.len().min(60), frame.bytes.len()] {
+            let mut cut = frame.clone();
+            cut.bytes.truncate(random.below(most.max(1)));
+            frames.push(cut);
+        }
+        let mut changed = frame.clone();
+        if !changed.bytes.is_empty() {
+            let at = random.below(changed.bytes.len().min(80));
+            changed.bytes[at] = random.next() as u8;
+            frames.push(changed);
+        }
+    }
+    Capture::new(capture.link_type, frames)
+}

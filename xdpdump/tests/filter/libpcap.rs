@@ -1,0 +1,51 @@
+//! What libpcap chooses, by way of tcpdump.
+
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+    thread,
+};
+
+use super::{classic, frames::Capture};
+
+/// Which of its two programs libpcap runs: they differ in what they look at, and so in frames that end too early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Optimizer {
+    On,
+    Off,
+}
+
+/// For each frame, whether tcpdump takes it.
+///
+/// # Errors
+/// What tcpdump says of an expression that it refuses.
+pub fn chosen(capture: &Capture, expression: &str, optimizer: Optimizer) -> Result<Vec<bool>, String> {
+    let mut tcpdump = Command::new("tcpdump")
+        .args(["-r", "-", "-w", "-"])
+        .args((optimizer == Optimizer::Off).then_some("-O"))
+        .args(["--", expression])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("tcpdump is needed: apt-get install tcpdump");
+    let mut stdin = tcpdump.stdin.take().unwrap();
+    let file = capture.file.clone();
+    // It stops reading when it refuses the expression.
+    let writer = thread::spawn(move || drop(stdin.write_all(&file)));
+    let output = tcpdump.wait_with_output().unwrap();
+    writer.join().unwrap();
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        if said.contains("expression rejects all packets") {
+            return Ok(vec![false; capture.frames.len()]);
+        }
+        return Err(said.lines().last().unwrap_or_default().to_owned());
+    }
+    let mut chosen = vec![false; capture.frames.len()];
+    // The time of a frame is its number.
+    for record in classic::records(&output.stdout) {
+        chosen[record.seconds as usize] = true;
+    }
+    Ok(chosen)
+}

@@ -1,0 +1,118 @@
+//! Filters, with libpcap as the judge: tcpdump and xdpdump must choose the same frames.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod classic;
+mod expressions;
+mod frames;
+mod inner;
+mod libpcap;
+mod made;
+mod random;
+
+use std::{env, fs, path::Path};
+
+use frames::Capture;
+use libpcap::{Optimizer, chosen};
+use random::Random;
+use xdpdump::filter::{Filter, Frame};
+
+/// Expressions that mean something else than in libpcap, on purpose.
+const DELIBERATE: &[(&str, &str)] = &[
+    ("byte 0 & 2", "libpcap 1.10.3 forgets to load the byte that '&' and '|' are applied to"),
+    ("byte 0 | 0", "as above"),
+    (
+        "len / ip[8] > 1",
+        "libpcap forgets the protocol of what stands behind an operator, and refuses the division",
+    ),
+    ("len - ip[2:2] = 14", "as above"),
+    ("ip6 protochain 17", "libpcap looks for what follows an authentication header at the frame's beginning"),
+    ("not protochain 6", "as above"),
+    (
+        "geneve and net 10 or port 443",
+        "behind 'or', libpcap goes on with the offset of a GENEVE header that it did not look for",
+    ),
+];
+
+/// Compares what both choose.
+///
+/// libpcap's optimizer leaves out loads and changes their order, so that its two programs judge some frames differently
+/// which end before a byte that one of them needs; there, either is right.
+fn compare(capture: &Capture, expression: &str) -> Result<(), String> {
+    let filter =
+        match (Filter::compile(expression, capture.link_type), chosen(capture, expression, Optimizer::On)) {
+            (Ok(filter), Ok(theirs)) => {
+                let ours = ours(capture, &filter);
+                if ours == theirs {
+                    return Ok(());
+                }
+                let unoptimized = chosen(capture, expression, Optimizer::Off)?;
+                let different = |&at: &usize| ours[at] != theirs[at] && ours[at] != unoptimized[at];
+                let different: Vec<usize> = (0..ours.len()).filter(different).collect();
+                let Some(&first) = different.first() else { return Ok(()) };
+                let takes = if theirs[first] { "takes" } else { "leaves" };
+                format!("{} frames; libpcap {takes} the first: {:?}", different.len(), capture.frames[first])
+            }
+            (Ok(_), Err(error)) => format!("libpcap refuses it: {error}"),
+            (Err(error), Ok(_)) => format!("libpcap takes it, but {error}"),
+            (Err(_), Err(_)) => return Ok(()),
+        };
+    Err(format!("'{expression}': {filter}"))
+}
+
+fn ours(capture: &Capture, filter: &Filter) -> Vec<bool> {
+    let matches = |frame: &frames::Bytes| {
+        filter.matches(&Frame { bytes: &frame.bytes, len: frame.len, ..Frame::default() })
+    };
+    capture.frames.iter().map(matches).collect()
+}
+
+/// The deliberate differences are differences still.
+#[test]
+fn deliberate_differences_are_listed_as_long_as_they_last() {
+    let captures = frames::all();
+    for (expression, reason) in DELIBERATE {
+        let differs = captures.iter().any(|capture| compare(capture, expression).is_err());
+        assert!(differs, "'{expression}' means the same as in libpcap again: {reason}");
+    }
+}
+
+fn assert_same(captures: &[Capture], expressions: &[String]) {
+    let differences: Vec<String> = captures
+        .iter()
+        .flat_map(|capture| expressions.iter().filter_map(|expression| compare(capture, expression).err()))
+        .collect();
+    assert!(differences.is_empty(), "{} differences\n{}", differences.len(), differences.join("\n"));
+}
+
+#[test]
+fn written_expressions_choose_what_libpcap_chooses() {
+    assert_same(&frames::all(), &expressions::written());
+}
+
+#[test]
+fn generated_expressions_choose_what_libpcap_chooses() {
+    let count = env::var("XDPDUMP_FILTER_EXPRESSIONS").map_or(300, |count| count.parse().unwrap());
+    let seed = env::var("XDPDUMP_FILTER_SEED").map_or(1, |seed| seed.parse().unwrap());
+    let mut random = Random::new(seed);
+    let generated: Vec<String> = (0..count).map(|_| expressions::generated(&mut random)).collect();
+    assert_same(&frames::all(), &generated);
+}
+
+/// `XDPDUMP_FILTER_CORPUS` names a folder of captures to compare on as well.
+#[test]
+fn a_corpus_is_divided_as_libpcap_divides_it() {
+    let Ok(corpus) = env::var("XDPDUMP_FILTER_CORPUS") else { return };
+    let captures: Vec<Capture> = fs::read_dir(Path::new(&corpus))
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pcap"))
+        .filter_map(|path| frames::of_file(&path))
+        .collect();
+    let merged = frames::merged(&captures);
+    assert!(!merged.is_empty());
+    assert_same(&merged, &expressions::written());
+    let mut random = Random::new(2);
+    let generated: Vec<String> = (0..300).map(|_| expressions::generated(&mut random)).collect();
+    assert_same(&merged, &generated);
+}

@@ -1,0 +1,122 @@
+//! Filters as XDP programs of their own.
+
+use std::{io, os::fd::OwnedFd};
+
+use super::bpf::{self, BPF_PROG_TEST_RUN};
+use xdpdump::filter::{
+    Filter,
+    ebpf::{Instruction, Target},
+};
+
+/// What filters are told that another program decided: `XDP_TX`.
+const VERDICT: i32 = 3;
+
+const BPF_PROG_LOAD: libc::c_long = 5;
+const BPF_PROG_TYPE_XDP: u32 = 6;
+const BPF_F_XDP_HAS_FRAGS: u32 = 1 << 5;
+/// Statistics instead of a log.
+const LOG_STATISTICS: u32 = 4;
+/// The members of `union bpf_attr` that `BPF_PROG_LOAD` needs here.
+#[derive(Default)]
+#[repr(C)]
+struct Load {
+    program_type: u32,
+    instruction_count: u32,
+    instructions: u64,
+    license: u64,
+    log_level: u32,
+    log_size: u32,
+    log: u64,
+    kernel_version: u32,
+    flags: u32,
+}
+
+/// The members of `union bpf_attr` that `BPF_PROG_TEST_RUN` needs here.
+#[derive(Default)]
+#[repr(C)]
+struct Run {
+    program: u32,
+    result: u32,
+    frame_len: u32,
+    frame_len_out: u32,
+    frame: u64,
+    frame_out: u64,
+    repeat: u32,
+    duration: u32,
+    context: [u64; 3],
+    flags: [u32; 4],
+}
+
+/// An XDP program that drops what the filter rejects and passes the rest.
+pub struct Program(OwnedFd);
+
+impl Program {
+    /// Loads it; also says how many instructions the verifier looked at.
+    pub fn load(filter: &Filter, target: Target) -> Result<(Self, usize), String> {
+        let body = filter.instructions(target).map_err(|refusal| refusal.to_string())?;
+        // r1 is the context still, r2 a verdict: call the function behind this one; return its result plus XDP_DROP.
+        let mut instructions = vec![
+            bpf::Instruction(0xb7, 0x02, 0, VERDICT),
+            bpf::Instruction(0x85, 0x10, 0, 2),
+            bpf::Instruction(0x07, 0x00, 0, 1),
+            bpf::Instruction(0x95, 0, 0, 0),
+        ];
+        instructions.extend(body.iter().map(
+            |&Instruction { code, destination, source, offset, immediate }| {
+                bpf::Instruction(code, source << 4 | destination, offset, immediate)
+            },
+        ));
+        let statistics = load(&instructions, target, LOG_STATISTICS, 4096);
+        let (program, log) = statistics.map_err(|_| {
+            // Again, with the reason.
+            load(&instructions, target, 1, 16 << 20)
+                .map_or_else(|log| log, |_| "loaded the second time".to_owned())
+        })?;
+        let processed = log.split("processed ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+        Ok((Self(program), processed.unwrap_or_default()))
+    }
+
+    /// Runs it so often; says whether it passed the frame, and the nanoseconds of a run.
+    pub fn run(&self, frame: &[u8], repeat: u32) -> io::Result<(bool, u32)> {
+        let mut run = Run {
+            program: bpf::number(&self.0),
+            frame_len: frame.len() as u32,
+            frame: frame.as_ptr().expose_provenance() as u64,
+            repeat,
+            ..Run::default()
+        };
+        // SAFETY: the command reads the frame and writes to `run`, both of which outlive the call.
+        let done = unsafe { libc::syscall(libc::SYS_bpf, BPF_PROG_TEST_RUN, &raw mut run, size_of::<Run>()) };
+        if done < 0 { Err(io::Error::last_os_error()) } else { Ok((run.result == 2, run.duration)) }
+    }
+}
+
+fn load(
+    instructions: &[bpf::Instruction],
+    target: Target,
+    log_level: u32,
+    log_size: usize,
+) -> Result<(OwnedFd, String), String> {
+    let mut log = vec![0u8; log_size];
+    let load = Load {
+        program_type: BPF_PROG_TYPE_XDP,
+        instruction_count: instructions.len() as u32,
+        instructions: instructions.as_ptr().expose_provenance() as u64,
+        license: c"GPL".as_ptr().expose_provenance() as u64,
+        log_level,
+        log_size: log.len() as u32,
+        log: log.as_mut_ptr().expose_provenance() as u64,
+        kernel_version: 0,
+        flags: if target.multi_buffer { BPF_F_XDP_HAS_FRAGS } else { 0 },
+    };
+    // SAFETY: the command reads instructions and licence and writes the log, which outlive the call.
+    let loaded = unsafe { bpf::bpf(BPF_PROG_LOAD, &load) };
+    let log = String::from_utf8_lossy(&log).trim_end_matches('\0').to_owned();
+    match loaded {
+        Ok(fd) => Ok((bpf::descriptor(fd), log)),
+        Err(error) => {
+            let tail = log.char_indices().rev().nth(3000).map_or(0, |(at, _)| at);
+            Err(format!("{error}: … {}", &log[tail..]))
+        }
+    }
+}

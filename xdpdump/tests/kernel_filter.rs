@@ -1,0 +1,234 @@
+//! Filters as the kernel runs them: the verifier accepts what is generated, and each frame is judged as in user space.
+//! Needs root.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "filter/classic.rs"]
+mod classic;
+#[path = "filter/expressions.rs"]
+mod expressions;
+#[path = "filter/frames.rs"]
+mod frames;
+#[path = "filter/made.rs"]
+mod made;
+#[path = "filter/program.rs"]
+mod program;
+#[path = "filter/random.rs"]
+mod random;
+
+use std::env;
+
+use frames::{Bytes, Capture};
+use program::Program;
+use random::Random;
+use xdpdump::{
+    filter::{Filter, Frame, ebpf::Target},
+    packet::{Direction, LinkType},
+};
+use xdpdump_testing::{bpf, kernel};
+
+/// The kernel runs programs on nothing shorter than an Ethernet header.
+const SHORTEST: usize = 14;
+
+const WHOLE: Target =
+    Target { multi_buffer: true, offloaded: false, verdict: false, direction: Direction::Inbound };
+const LINEAR: Target = Target { multi_buffer: false, ..WHOLE };
+
+fn accepts(program: &Program, frame: &[u8]) -> bool {
+    program.run(frame, 1).unwrap().0
+}
+
+fn targets() -> Vec<Target> {
+    if kernel::has_multi_buffer() { vec![LINEAR, WHOLE] } else { vec![LINEAR] }
+}
+
+/// Compares kernel and user space, for frames whose captured bytes are all there is.
+fn compare(expressions: &[String], captures: &[Capture]) -> usize {
+    let mut pairs = 0;
+    for capture in captures {
+        for expression in expressions {
+            let Ok(filter) = Filter::compile(expression, capture.link_type) else { continue };
+            for target in targets() {
+                let (program, _) =
+                    Program::load(&filter, target).unwrap_or_else(|error| panic!("'{expression}': {error}"));
+                for frame in &capture.frames {
+                    let here = Frame {
+                        bytes: &frame.bytes,
+                        len: frame.bytes.len() as u32,
+                        direction: Direction::Inbound,
+                        queue: Some(0),
+                        ..Frame::default()
+                    };
+                    let (kernel, user) = (accepts(&program, &frame.bytes), filter.matches(&here));
+                    assert_eq!(kernel, user, "'{expression}', {target:?}, {frame:?}");
+                    pairs += 1;
+                }
+            }
+        }
+    }
+    pairs
+}
+
+/// Some of the frames, as long as the kernel wants them.
+fn sample(captures: Vec<Capture>, most: usize) -> Vec<Capture> {
+    let mut random = Random::new(3);
+    captures
+        .into_iter()
+        .map(|capture| {
+            let mut frames: Vec<Bytes> = capture
+                .frames
+                .into_iter()
+                .filter(|frame| (SHORTEST..3000).contains(&frame.bytes.len()))
+                .collect();
+            while frames.len() > most {
+                frames.swap_remove(random.below(frames.len()));
+            }
+            Capture::new(capture.link_type, frames)
+        })
+        .collect()
+}
+
+#[test]
+fn written_expressions_are_judged_as_in_user_space() {
+    compare(&expressions::written(), &sample(frames::all(), 60));
+}
+
+#[test]
+fn generated_expressions_are_judged_as_in_user_space() {
+    let count = env::var("XDPDUMP_FILTER_EXPRESSIONS").map_or(150, |count| count.parse().unwrap());
+    let seed = env::var("XDPDUMP_FILTER_SEED").map_or(1, |seed| seed.parse().unwrap());
+    let mut random = Random::new(seed);
+    let generated: Vec<String> = (0..count).map(|_| expressions::generated(&mut random)).collect();
+    let pairs = compare(&generated, &sample(frames::all(), 150));
+    println!("{pairs} pairs");
+}
+
+#[test]
+fn own_words_are_judged_as_in_user_space() {
+    let own = [
+        "queue 0",
+        "queue 1",
+        "not queue 0",
+        "inbound",
+        "outbound",
+        "cpu 4000",
+        "not cpu 4000",
+        "inner tcp",
+        "inner ip",
+        "inner host 10.0.0.1",
+        "inner tcp port 80",
+        "inner ip6 and tcp port 80",
+        "inner arp or udp port 53",
+        "not inner ip",
+        "inner (vlan 100 and ip)",
+        "inner ether host 02:00:00:00:00:01",
+        "inner inner ip",
+        "inner multicast",
+        "inner icmp6",
+    ];
+    compare(&own.map(str::to_owned), &sample(frames::all(), 600));
+}
+
+/// A verdict is the function's second argument, for programs that know one.
+#[test]
+fn verdicts_come_with_the_call() {
+    let frame = [0; 60];
+    for (expression, matches) in [
+        ("verdict tx", true),
+        ("verdict drop", false),
+        ("not verdict tx or len = 60", true),
+        ("arp or verdict tx", true),
+    ] {
+        let filter = Filter::compile(expression, LinkType::ETHERNET).unwrap();
+        for target in targets() {
+            let (program, _) = Program::load(&filter, Target { verdict: true, ..target }).unwrap();
+            assert_eq!(accepts(&program, &frame), matches, "{expression}");
+        }
+    }
+}
+
+/// Bytes in later buffers of a frame are there for the program that can reach them.
+#[test]
+fn bytes_behind_the_linear_part_are_seen() {
+    if !kernel::has_multi_buffer() {
+        return;
+    }
+    let mut frame = vec![0u8; 9000];
+    frame[8000..8004].copy_from_slice(&[1, 2, 3, 4]);
+    frame[0] = 200;
+    for (expression, matches) in [
+        ("ether[8000] = 1", true),
+        ("ether[8000:2] = 0x102", true),
+        ("ether[8000:4] = 0x01020304", true),
+        ("ether[ether[0] * 40:4] = 0x01020304", true),
+        ("ether[8996:4] = 0", true),
+        ("ether[8997:4] = 0", false),
+        ("ether[9000] = 0", false),
+        ("not ether[70000] = 0", false),
+        ("len = 9000", true),
+        ("greater 8999", true),
+    ] {
+        let filter = Filter::compile(expression, LinkType::ETHERNET).unwrap();
+        let (program, _) = Program::load(&filter, WHOLE).unwrap();
+        assert_eq!(accepts(&program, &frame), matches, "{expression}");
+        assert_eq!(filter.matches(&Frame { bytes: &frame, len: 9000, ..Frame::default() }), matches);
+    }
+}
+
+/// Far from the million instructions that the verifier follows.
+#[test]
+fn the_verifier_accepts_hundreds_of_terms_and_deep_brackets() {
+    let join = |count: usize, between: &str, term: &dyn Fn(usize) -> String| {
+        (0..count).map(term).collect::<Vec<_>>().join(between)
+    };
+    let mut random = Random::new(11);
+    // What changes the meaning of everything behind it would make most of it wrong.
+    let stays = |text: &String| !["vlan", "mpls", "pppoes"].iter().any(|word| text.contains(word));
+    let mixed: Vec<String> = (0..)
+        .map(|_| expressions::generated(&mut random))
+        .filter(|text| stays(text) && Filter::compile(text, LinkType::ETHERNET).is_ok())
+        .take(80)
+        .enumerate()
+        // Not even what is always true makes an end of it.
+        .map(|(at, text)| format!("(({text}) and port {at})"))
+        .collect();
+    let nested = (0..60).fold("tcp".to_owned(), |inside, at| {
+        format!("({inside} {} port {at})", if at % 2 == 0 { "or" } else { "and" })
+    });
+    for (name, expression) in [
+        ("ports", join(300, " or ", &|at| format!("port {}", at * 7))),
+        ("tcp ports", join(400, " or ", &|at| format!("tcp dst port {at}"))),
+        ("hosts", join(300, " or ", &|at| format!("host 10.0.{}.{}", at / 250, at % 250))),
+        ("not hosts", join(300, " and ", &|at| format!("not src host 10.0.{}.{}", at / 250, at % 250))),
+        ("ip6 hosts", join(150, " or ", &|at| format!("host 2001:db8::{at:x}"))),
+        ("ranges", join(150, " or ", &|at| format!("portrange {}-{}", at * 100, at * 100 + 50))),
+        ("bytes", join(300, " or ", &|at| format!("ip[{at}] = tcp[{at}] + udp[{}]", at * 2))),
+        ("computed", join(150, " and ", &|at| format!("ip[ip[{at}]:2] > {at}"))),
+        ("flags", join(200, " or ", &|at| format!("tcp[tcpflags] & {at} = {at} and len > {at}"))),
+        ("chains", join(20, " or ", &|at| format!("ip6 protochain {at}"))),
+        ("inner", join(20, " or ", &|at| format!("inner port {at}"))),
+        ("geneve", join(5, " and ", &|at| format!("geneve {at}"))),
+        ("mixed", mixed.join(" or ")),
+        ("mixed and", mixed.join(" and ")),
+        ("nested", nested),
+    ] {
+        let filter = match Filter::compile(&expression, LinkType::ETHERNET) {
+            Ok(filter) => filter,
+            Err(error) => panic!("{name}: {}", error.message()),
+        };
+        for target in targets() {
+            let count = filter.instructions(target).unwrap().len();
+            let (_, processed) =
+                Program::load(&filter, target).unwrap_or_else(|error| panic!("{name}: {error}"));
+            println!("{name}: {count} instructions, {processed} followed");
+            assert!(processed < 500_000, "{name}: {processed}");
+        }
+    }
+}
+
+#[test]
+fn what_is_too_large_is_refused_with_a_sentence() {
+    let terms: Vec<String> = (0..2000).map(|at| format!("tcp[{at}] = ip[ip[{at}]]")).collect();
+    let filter = Filter::compile(&terms.join(" or "), LinkType::ETHERNET).unwrap();
+    assert!(filter.instructions(WHOLE).unwrap_err().to_string().contains("too large"));
+}
