@@ -1,5 +1,5 @@
-//! What the kernel side and user space agree on: the header in front of every frame in a perf ring, the counters, and the
-//! layout of the mapped rings.
+//! What the kernel side and user space agree on: the header in front of every frame in a perf ring, the counters, the layout
+//! of the mapped rings, and the places where user space puts code of its own.
 //!
 //! Everything is native-endian: both sides run on the same machine.
 #![no_std]
@@ -13,8 +13,8 @@ pub mod pcapng;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameHeader {
-    /// Number of the frame among those its CPU saw, from 1; unique together with the CPU. 0 from a program that does not
-    /// count.
+    /// Number of the frame among those of its CPU that were to be captured, from 1; unique together with the CPU. 0 from a
+    /// program that does not count.
     pub sequence: u64,
     /// Frames of this source that this CPU had lost by then because its ring had no room.
     pub lost: u64,
@@ -63,15 +63,25 @@ pub mod flags {
 /// in the kernel checks this (kernel/trace/bpf_trace.c, v6.18): one byte more corrupts the ring.
 pub const MAX_CAPTURE_LEN: u32 = 65528 - 8 - 8 - 4 - HEADER_LEN as u32;
 
-/// What one CPU counted of one source. Once the program is detached, `seen == emitted + failed`; the frames in `nested` come on
-/// top of that, see [`Counters`].
+/// Calls in the programs that user space replaces before they are loaded: by calls of functions that it adds, or by their
+/// results where those are always the same. Each has the number of a helper that no kernel has.
+pub mod stub {
+    /// Whether the capture filter accepts the frame: `r1` is the `struct xdp_md *`, `r2` what was decided about the frame
+    /// (`enum xdp_action`); not 0 in `r0` if it does.
+    pub const FILTER: i32 = 0x7fff_f117;
+    /// Bytes of the frame to capture, a snap length for it alone: `r1` is the `struct xdp_md *`, 32 bits in `r0`.
+    pub const CUT: i32 = 0x7fff_0c07;
+}
+
+/// What one CPU counted of one source. Once the program is detached, `matched == emitted + failed`; the frames in `nested`,
+/// `filtered` and `thinned` come on top of that, see [`Counters`].
 ///
 /// It is as long as a cache line, so that no two CPUs write to the same one.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CpuCounters {
-    /// Frames the program was called for, without `nested`.
-    pub seen: u64,
+    /// Frames that were to be captured, without `nested`.
+    pub matched: u64,
     /// Frames handed to user space.
     pub emitted: u64,
     /// Frames lost because they could not be handed over.
@@ -81,8 +91,12 @@ pub struct CpuCounters {
     pub nested: u64,
     /// Losses as of the last record in a mapped ring.
     pub reported: u64,
-    /// Fills up the cache line.
-    pub reserved: [u64; 3],
+    /// Frames that the filter did not accept.
+    pub filtered: u64,
+    /// Frames that the filter accepted and that were left out, to capture one of so many.
+    pub thinned: u64,
+    /// Frames that the filter accepted; only counted where some of them are left out.
+    pub turn: u64,
 }
 
 const _: () = assert!(size_of::<CpuCounters>() == 64);
@@ -92,6 +106,10 @@ const _: () = assert!(size_of::<CpuCounters>() == 64);
 pub struct Counters {
     /// Frames the program was called for.
     pub seen: u64,
+    /// Frames that the filter did not accept.
+    pub filtered: u64,
+    /// Frames that the filter accepted and that were left out, to capture one of so many.
+    pub thinned: u64,
     /// Frames handed to user space.
     pub emitted: u64,
     /// Frames lost because they could not be handed over.
@@ -101,16 +119,21 @@ pub struct Counters {
 impl Counters {
     /// Whether no frame is under way any more when user space has read so many events.
     pub fn is_settled(&self, read: u64) -> bool {
-        self.seen == self.emitted + self.failed && self.emitted <= read
+        self.seen == self.filtered + self.thinned + self.emitted + self.failed && self.emitted <= read
     }
 }
 
 impl core::iter::Sum<CpuCounters> for Counters {
     fn sum<I: Iterator<Item = CpuCounters>>(counters: I) -> Self {
-        counters.fold(Self::default(), |sum, cpu| Self {
-            seen: sum.seen.wrapping_add(cpu.seen).wrapping_add(cpu.nested),
-            emitted: sum.emitted.wrapping_add(cpu.emitted),
-            failed: sum.failed.wrapping_add(cpu.failed).wrapping_add(cpu.nested),
+        counters.fold(Self::default(), |sum, cpu| {
+            let seen = [cpu.matched, cpu.nested, cpu.filtered, cpu.thinned];
+            Self {
+                seen: seen.into_iter().fold(sum.seen, u64::wrapping_add),
+                filtered: sum.filtered.wrapping_add(cpu.filtered),
+                thinned: sum.thinned.wrapping_add(cpu.thinned),
+                emitted: sum.emitted.wrapping_add(cpu.emitted),
+                failed: sum.failed.wrapping_add(cpu.failed).wrapping_add(cpu.nested),
+            }
         })
     }
 }
@@ -132,8 +155,8 @@ pub mod ring {
         pub busy: u64,
         /// The [`Control::wake_at`] that the doorbell was rung for last. Written by the programs.
         pub rung: u64,
-        /// Number of the last frame among all that this CPU's programs saw, of every source. Written by the programs, those
-        /// for perf rings too.
+        /// Number of the last frame among all that this CPU's programs were to capture, of every source. Written by the
+        /// programs, those for perf rings too.
         pub sequence: u64,
         /// Keeps what the reader writes in another cache line, and out of the prefetcher's way.
         pub separation: [u64; 12],

@@ -1,4 +1,5 @@
-//! The kernel side: XDP programs that hand every frame to user space and pass it on untouched.
+//! The kernel side: XDP programs that hand frames to user space, those that the capture filter accepts, and pass every one
+//! on untouched.
 //!
 //! Two ways to user space, each with a program for frames in several buffers and one for frames in one; and a program
 //! for a NIC that runs it itself.
@@ -9,6 +10,7 @@
 mod counters;
 mod perf;
 mod ring;
+mod selection;
 
 use aya_ebpf::{helpers::generated::bpf_xdp_get_buff_len, macros::xdp, programs::XdpContext};
 
@@ -24,25 +26,25 @@ static SOURCE: u32 = u32::MAX;
 /// To a perf ring, frames in several buffers: takes Linux 5.18 and a willing driver.
 #[xdp(frags)]
 pub fn xdpdump_frags(ctx: XdpContext) -> u32 {
-    perf::capture(&ctx, whole_len(&ctx))
+    perf::capture(&ctx, whole_len)
 }
 
 /// To a perf ring, on kernels and drivers that always put a frame into one buffer.
 #[xdp]
 pub fn xdpdump(ctx: XdpContext) -> u32 {
-    perf::capture(&ctx, linear_len(&ctx))
+    perf::capture(&ctx, linear_len)
 }
 
 /// To mapped memory, frames in several buffers: takes Linux 5.18 and a willing driver.
 #[xdp(frags)]
 pub fn xdpdump_ring_f(ctx: XdpContext) -> u32 {
-    ring::capture(&ctx, whole_len(&ctx))
+    ring::capture(&ctx, whole_len)
 }
 
 /// To mapped memory, on drivers that always put a frame into one buffer: takes Linux 5.18.
 #[xdp]
 pub fn xdpdump_ring(ctx: XdpContext) -> u32 {
-    ring::capture(&ctx, linear_len(&ctx))
+    ring::capture(&ctx, linear_len)
 }
 
 /// On the NIC itself, with nothing but what an offloading NIC has (drivers/net/ethernet/netronome/nfp/bpf/, v6.18): the

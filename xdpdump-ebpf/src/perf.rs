@@ -13,7 +13,9 @@ use xdpdump_ebpf::{FrameHeader, MAX_CAPTURE_LEN, flags};
 
 use crate::{
     counters::{self, increment},
-    linear_len, ring, snap_len, source,
+    linear_len, ring,
+    selection::{accepts, cut, takes},
+    snap_len, source,
 };
 
 /// The perf ring of each CPU, at the CPU's index. User space sizes it and fills it in.
@@ -21,20 +23,25 @@ use crate::{
 static EVENTS: PerfEventArray<FrameHeader> = PerfEventArray::new(0);
 
 #[inline(always)]
-pub fn capture(ctx: &XdpContext, frame_len: u32) -> u32 {
+pub fn capture(ctx: &XdpContext, frame_len: impl FnOnce(&XdpContext) -> u32) -> u32 {
     // SAFETY: the helper has no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() } as u32;
     // Both always exist; the branch is there for the verifier.
     let (Some(counters), Some(control)) = (counters::of(cpu), ring::control(cpu)) else {
         return xdp_action::XDP_PASS;
     };
+    // SAFETY: the pointer is to this CPU's value.
+    if !unsafe { takes(ctx, xdp_action::XDP_PASS, counters) } {
+        return xdp_action::XDP_PASS;
+    }
+    let frame_len = frame_len(ctx);
     let mut header = FrameHeader {
         // SAFETY: the pointers are to this CPU's values.
         sequence: unsafe { increment(&raw mut (*control).sequence) },
         // SAFETY: as above.
         lost: unsafe { (&raw const (*counters).failed).read_volatile() },
         frame_len,
-        capture_len: frame_len.min(snap_len()).min(MAX_CAPTURE_LEN),
+        capture_len: frame_len.min(snap_len()).min(cut(ctx)).min(MAX_CAPTURE_LEN),
         source: source(),
         queue: ctx.rx_queue_index(),
         verdict: xdp_action::XDP_PASS,
@@ -42,7 +49,7 @@ pub fn capture(ctx: &XdpContext, frame_len: u32) -> u32 {
     };
     // SAFETY: as above.
     unsafe {
-        increment(&raw mut (*counters).seen);
+        increment(&raw mut (*counters).matched);
         if emit(ctx, &mut header) {
             increment(&raw mut (*counters).emitted);
         } else {
@@ -55,6 +62,9 @@ pub fn capture(ctx: &XdpContext, frame_len: u32) -> u32 {
 /// Without counters and load-time constants, which a NIC does not have.
 #[inline(always)]
 pub fn capture_uncounted(ctx: &XdpContext) -> u32 {
+    if !accepts(ctx, xdp_action::XDP_PASS) {
+        return xdp_action::XDP_PASS;
+    }
     let frame_len = linear_len(ctx);
     let mut header = FrameHeader {
         frame_len,

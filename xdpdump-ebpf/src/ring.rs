@@ -24,6 +24,7 @@ use xdpdump_ebpf::{
 use crate::{
     counters::{self, MMAPABLE, increment_atomically},
     perf::ring_doorbell,
+    selection::{cut, takes},
     snap_len, source,
 };
 
@@ -43,11 +44,15 @@ pub fn control(cpu: u32) -> Option<*mut Control> {
 }
 
 #[inline(always)]
-pub fn capture(ctx: &XdpContext, frame_len: u32) -> u32 {
+pub fn capture(ctx: &XdpContext, frame_len: impl FnOnce(&XdpContext) -> u32) -> u32 {
     // SAFETY: the helper has no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() } as u32;
     // They always exist; the branch is there for the verifier.
     let Some(counters) = counters::of(cpu) else { return xdp_action::XDP_PASS };
+    // SAFETY: the pointer is to this CPU's value.
+    if !unsafe { takes(ctx, xdp_action::XDP_PASS, counters) } {
+        return xdp_action::XDP_PASS;
+    }
     let Some(control) = control(cpu) else {
         // SAFETY: the pointer is to a map value; the field is aligned.
         unsafe { increment_atomically(&raw mut (*counters).nested) };
@@ -61,7 +66,7 @@ pub fn capture(ctx: &XdpContext, frame_len: u32) -> u32 {
         return xdp_action::XDP_PASS;
     }
     // SAFETY: the pointers are to this CPU's values, and no other program writes to them until `busy` is 0 again.
-    unsafe { record(ctx, cpu, control, counters, frame_len) };
+    unsafe { record(ctx, cpu, control, counters, frame_len(ctx)) };
     // SAFETY: as above. Nobody on this CPU sees the stores out of order, and nobody else looks.
     unsafe { (&raw mut (*control).busy).write_volatile(0) };
     xdp_action::XDP_PASS
@@ -84,7 +89,7 @@ unsafe fn record(
     let (sequence, head, failed, losses, lost) = unsafe {
         let sequence = (*control).sequence + 1;
         (*control).sequence = sequence;
-        (*counters).seen += 1;
+        (*counters).matched += 1;
         let failed = (*counters).failed;
         let losses = failed + (&raw const (*counters).nested).read_volatile();
         (sequence, (*control).head, failed, losses, losses - (*counters).reported)
@@ -92,7 +97,7 @@ unsafe fn record(
     // SAFETY: a static of this program; volatile because user space replaces its value before loading.
     let mask = unsafe { (&raw const RING_MASK).read_volatile() } as u64;
 
-    let mut capture_len = u64::from(frame_len.min(snap_len()).min(MAX_CAPTURE_LEN));
+    let mut capture_len = u64::from(frame_len.min(snap_len()).min(cut(ctx)).min(MAX_CAPTURE_LEN));
     bound(&mut capture_len, u64::from(MAX_CAPTURE_LEN));
     let mut padded_len = (capture_len + 3) & !3;
     bound(&mut padded_len, 0x1_fffc);

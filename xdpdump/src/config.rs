@@ -1,6 +1,6 @@
 //! What a run is to do, validated: no trace of the command line's syntax.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, num::NonZeroU32, path::PathBuf};
 
 use crate::{
     interface::XdpMode,
@@ -23,6 +23,8 @@ pub enum Config {
     Capture(Capture),
     /// Read a capture file.
     Replay(Replay),
+    /// Print what a filter is compiled to.
+    PrintFilter(PrintFilter),
     /// Cut an unfinished packet off a capture file.
     Repair {
         /// The file.
@@ -35,7 +37,9 @@ pub enum Config {
 pub struct Replay {
     /// The file; `-` is standard input.
     pub file: PathBuf,
-    /// Where its packets go.
+    /// Which packets are wanted, and how much of each.
+    pub selection: Selection,
+    /// Where they go.
     pub destination: Destination,
 }
 
@@ -48,6 +52,8 @@ pub struct Capture {
     pub mode: Option<XdpMode>,
     /// Most bytes to capture of a frame.
     pub snap_len: u32,
+    /// Which frames are wanted, and how much of each.
+    pub selection: Selection,
     /// The link type that its frames must have; `None` takes any.
     pub link_type: Option<LinkType>,
     /// Whether to receive frames for others too.
@@ -60,6 +66,48 @@ pub struct Capture {
     pub immediate: bool,
     /// Where the packets go.
     pub destination: Destination,
+}
+
+/// Which frames are wanted, and how much of each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Those that this filter accepts.
+    pub filter: Option<Filter>,
+    /// One of so many of those.
+    pub one_in: Option<NonZeroU32>,
+    /// What is up to the end of the headers, and so many bytes more.
+    pub headers: Option<u32>,
+}
+
+/// A filter in pcap-filter(7)'s language, not yet compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// Its text.
+    Text(String),
+    /// The file that holds it; `-` is standard input.
+    File(PathBuf),
+}
+
+/// A filter to print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrintFilter {
+    /// The filter; without one, the filter that accepts everything.
+    pub selection: Selection,
+    /// The frames it is for.
+    pub frames: Frames,
+    /// As the instructions that the kernel runs, not in the intermediate form.
+    pub instructions: bool,
+}
+
+/// What says the link type of frames.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frames {
+    /// Those of this link type.
+    Of(LinkType),
+    /// Those of an interface, by its name or number.
+    OnInterface(OsString),
+    /// Those in a capture file.
+    InFile(PathBuf),
 }
 
 /// Where packets go and how many.

@@ -5,11 +5,14 @@ use std::{env, process::ExitCode};
 use xdpdump::{
     capture, cli,
     config::Config,
-    interface::{Link, list},
+    filter,
+    interface::{self, Link, list},
     output::{self, guardian},
+    print_filter,
     printable::printable,
     privilege, probe, repair, replay,
     report::{Reporter, StandardError},
+    selection,
 };
 
 fn main() -> ExitCode {
@@ -26,14 +29,11 @@ fn main() -> ExitCode {
     };
     match run(config) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            StandardError.say(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
+        Err(failure) => failure.report(),
     }
 }
 
-fn run(config: Config) -> anyhow::Result<()> {
+fn run(config: Config) -> Result<(), Failure> {
     match config {
         Config::ListInterfaces => print(&list::interfaces(&Link::all()?, probe::program_name)),
         Config::ListLinkTypes { interface } => {
@@ -41,6 +41,7 @@ fn run(config: Config) -> anyhow::Result<()> {
             print(&list::link_types(&link.display_name(), link.link_type()?))
         }
         Config::Capture(config) => Ok(capture::run(&config, &mut StandardError)?),
+        Config::PrintFilter(config) => print(&print_filter::text(&config)?),
         Config::Repair { file } => {
             let repaired = repair::repair(&file)?.to_string();
             print(&format!("{}\n", printable(repaired)))
@@ -49,10 +50,92 @@ fn run(config: Config) -> anyhow::Result<()> {
     }
 }
 
+/// Why the command did not do what it was told.
+enum Failure {
+    /// The filter is wrong: as the command line's fault, with the place marked in lines of its own.
+    Filter(filter::Error),
+    /// The filter is right and cannot be in a kernel program.
+    Refused(filter::ebpf::Refusal),
+    /// Anything else.
+    Other(anyhow::Error),
+}
+
+impl Failure {
+    fn report(self) -> ExitCode {
+        match self {
+            Self::Filter(error) => {
+                StandardError.say(&error.to_string());
+                for line in error.marked() {
+                    StandardError.say_plainly(&line);
+                }
+                ExitCode::from(2)
+            }
+            Self::Refused(refusal) => {
+                StandardError.say(&refusal.to_string());
+                ExitCode::from(2)
+            }
+            Self::Other(error) => {
+                StandardError.say(&format!("{error:#}"));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+impl From<selection::Error> for Failure {
+    fn from(error: selection::Error) -> Self {
+        match error {
+            selection::Error::Filter(error) => Self::Filter(error),
+            error => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<capture::Error> for Failure {
+    fn from(error: capture::Error) -> Self {
+        match error {
+            capture::Error::Selection(error) => error.into(),
+            capture::Error::Probe(probe::Error::Filter(refusal)) => Self::Refused(refusal),
+            error => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<replay::Error> for Failure {
+    fn from(error: replay::Error) -> Self {
+        match error {
+            replay::Error::Selection(error) => error.into(),
+            error => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<print_filter::Error> for Failure {
+    fn from(error: print_filter::Error) -> Self {
+        match error {
+            print_filter::Error::Selection(error) => error.into(),
+            print_filter::Error::Refused(refusal) => Self::Refused(refusal),
+            error => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<interface::Error> for Failure {
+    fn from(error: interface::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<repair::Error> for Failure {
+    fn from(error: repair::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
 /// A reader that has seen enough is no error.
-fn print(text: &str) -> anyhow::Result<()> {
+fn print(text: &str) -> Result<(), Failure> {
     match output::print(text) {
         Ok(()) | Err(output::Error::Closed(_)) => Ok(()),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Failure::Other(error.into())),
     }
 }

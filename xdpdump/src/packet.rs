@@ -55,7 +55,7 @@ pub enum Direction {
 
 /// What the first bytes of every frame of an interface are; the numbers are pcap's LINKTYPE values
 /// (<https://www.tcpdump.org/linktypes.html>).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LinkType(pub u16);
 
 impl LinkType {

@@ -1,7 +1,7 @@
 //! From a capture file to the sinks: no kernel, no privileges.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     fs::{File, Metadata},
     io::{self, Read},
     os::fd::{AsFd, BorrowedFd},
@@ -13,8 +13,9 @@ use crate::{
     config,
     input::{self, CaptureFile, Item},
     output::{self, Sink},
-    packet::InterfaceStatistics,
+    packet::{Interface, InterfaceStatistics, LinkType, Packet},
     report::Reporter,
+    selection::{self, Choice, Request, Selector},
     sinks,
 };
 
@@ -27,6 +28,9 @@ pub enum Error {
     /// The output.
     #[error(transparent)]
     Output(#[from] output::Error),
+    /// What was to be selected.
+    #[error(transparent)]
+    Selection(#[from] selection::Error),
     /// The file is to be read and written at once.
     #[error("{0} would be overwritten while it is read: write to another file with -w")]
     SameFile(String),
@@ -44,12 +48,15 @@ pub fn run(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), E
 }
 
 fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Error> {
-    let config::Replay { file: path, destination } = config;
+    let config::Replay { file: path, selection, destination } = config;
+    let request = Request::read(selection)?;
     let mut file = CaptureFile::open(path)?;
     if destination.file.as_ref().is_some_and(|output| is_same_file(path, &output.path)) {
         return Err(Error::SameFile(file.name().to_owned()));
     }
     if let Some(interface) = file.interface() {
+        // A wrong filter is to be known before anything is overwritten.
+        request.compile(interface.link_type)?;
         let (link_type, snap_len) = (interface.link_type, interface.snap_len);
         reporter.say_plainly(&format!(
             "reading from file {}, link-type {link_type}, snapshot length {snap_len}",
@@ -59,7 +66,7 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
     let mut sinks = sinks::open(destination, None, &mut |line| reporter.say(line))?;
     // What comes through a pipe comes when it happens.
     let shows_at_once = destination.packet_buffered || sinks::is_watched(destination);
-    let count = replay(&mut file, destination.limit, shows_at_once, &mut sinks)?;
+    let count = replay(&mut file, &request, destination.limit, shows_at_once, &mut sinks)?;
     if destination.count {
         output::print_count(count)?;
     }
@@ -81,21 +88,55 @@ fn identity(metadata: io::Result<Metadata>) -> Option<(u64, u64)> {
     Some((metadata.dev(), metadata.ino()))
 }
 
-/// Hands the packets of `file` to `sink`, `limit` of them at most, and finishes it; returns how many there were.
+/// Hands the packets of `file` that are asked for to `sink`, `limit` of them at most, and finishes it; returns how many there
+/// were.
 ///
 /// # Errors
 /// When the file is damaged or the output cannot be written. The packets before that are in the output.
 pub fn replay<R: Read>(
     file: &mut CaptureFile<R>,
+    request: &Request,
     limit: Option<u64>,
     packet_buffered: bool,
     sink: &mut dyn Sink,
 ) -> Result<u64, Error> {
     let mut totals = Totals::new();
-    let (count, copied) = copy(file, limit, packet_buffered, sink, &mut totals);
+    let (count, copied) = copy(file, request, limit, packet_buffered, sink, &mut totals);
     let statistics: Vec<_> = totals.into_values().collect();
     let finished = sink.finish(&statistics).map_err(Error::from);
     copied.and(finished).map(|()| count)
+}
+
+/// Chooses packets of interfaces with different link types.
+struct Chooser<'a> {
+    request: &'a Request,
+    /// Of each interface.
+    link_types: Vec<LinkType>,
+    /// Made for the first packet of each link type: a filter may make sense for one and not for another.
+    selectors: BTreeMap<LinkType, Selector>,
+}
+
+impl<'a> Chooser<'a> {
+    fn new(request: &'a Request) -> Self {
+        Self { request, link_types: Vec::new(), selectors: BTreeMap::new() }
+    }
+
+    fn interface(&mut self, interface: &Interface) {
+        self.link_types.push(interface.link_type);
+    }
+
+    /// Whether the packet is wanted; as much of it as is wanted is left.
+    fn takes(&mut self, packet: &mut Packet<'_>) -> Result<bool, selection::Error> {
+        if self.request.is_everything() {
+            return Ok(true);
+        }
+        let link_type = self.link_types.get(packet.interface as usize).copied().unwrap_or_default();
+        let selector = match self.selectors.entry(link_type) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(Selector::new(self.request.compile(link_type)?)),
+        };
+        Ok(selector.choose(packet, None) == Choice::Taken)
+    }
 }
 
 /// The newest totals of each interface: a file may hold some more than once, each newer than the one before.
@@ -103,16 +144,29 @@ type Totals = BTreeMap<u32, InterfaceStatistics>;
 
 fn copy<R: Read>(
     file: &mut CaptureFile<R>,
+    request: &Request,
     limit: Option<u64>,
     packet_buffered: bool,
     sink: &mut dyn Sink,
     totals: &mut Totals,
 ) -> (u64, Result<(), Error>) {
     let mut count = 0;
+    let mut chooser = Chooser::new(request);
     let mut step = || -> Result<bool, Error> {
         match file.next()? {
-            Some(Item::Interface(interface)) => sink.interface(interface)?,
-            Some(Item::Packet(packet)) => {
+            Some(Item::Interface(interface)) => {
+                chooser.interface(interface);
+                match request.filter_behind(interface) {
+                    Some(filter) => {
+                        sink.interface(&Interface { filter: Some(filter), ..interface.clone() })?
+                    }
+                    None => sink.interface(interface)?,
+                }
+            }
+            Some(Item::Packet(mut packet)) => {
+                if !chooser.takes(&mut packet)? {
+                    return Ok(true);
+                }
                 sink.packet(&packet)?;
                 count += 1;
                 if packet_buffered {

@@ -7,7 +7,8 @@ use crate::{
     config, cpus,
     interface::{Link, Promiscuous, XdpMode},
     packet::Interface,
-    probe::{Attached, Probe, RingLayout},
+    probe::{Attached, Probe, RingLayout, Task},
+    selection::Selection,
     transport::{self, RingKind, Rings, mapped, perf},
 };
 
@@ -31,25 +32,30 @@ pub struct Source {
     pub promiscuous: Option<Promiscuous>,
 }
 
-/// Attaches as the configuration says, with every frame shown at once if `immediate`; where it leaves the transport open, by the mapped ring if the kernel can.
-pub fn connect(config: &config::Capture, immediate: bool, link: &Link) -> Result<Connection, Error> {
-    let on_the_nic = config.mode == Some(XdpMode::Offload);
-    match config.rings {
+/// What is to be captured, where and how.
+#[derive(Clone, Copy)]
+pub struct Order<'a> {
+    pub config: &'a config::Capture,
+    pub link: &'a Link,
+    pub selection: &'a Selection,
+    /// Whether every frame is to be shown at once.
+    pub immediate: bool,
+}
+
+/// Attaches as the configuration says; where it leaves the transport open, by the mapped ring if the kernel can.
+pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
+    let on_the_nic = order.config.mode == Some(XdpMode::Offload);
+    match order.config.rings {
         Some(RingKind::Mapped) if on_the_nic => Err(Error::RingOnNic),
-        Some(RingKind::Mapped) => through_ring(config, immediate, link).map_err(Error::without_mapped_rings),
-        Some(RingKind::Perf) => through_perf(config, immediate, link),
-        None if on_the_nic => {
-            Ok(through_perf(config, immediate, link)?.because("a NIC writes to nothing else"))
+        Some(RingKind::Mapped) => through_ring(order).map_err(Error::without_mapped_rings),
+        Some(RingKind::Perf) => through_perf(order),
+        None if on_the_nic => Ok(through_perf(order)?.because("a NIC writes to nothing else")),
+        None if ring_share(order.config)? > mapped::MAX_RING_LEN => {
+            Ok(through_perf(order)?.because("mapped rings have at most 256 MiB for each CPU"))
         }
-        None if ring_share(config)? > mapped::MAX_RING_LEN => {
-            Ok(through_perf(config, immediate, link)?
-                .because("mapped rings have at most 256 MiB for each CPU"))
-        }
-        None => match through_ring(config, immediate, link).map_err(Error::without_mapped_rings) {
+        None => match through_ring(order).map_err(Error::without_mapped_rings) {
             // What is wrong with the interface is wrong for both.
-            Err(reason @ Error::NoMappedRings(_)) => {
-                Ok(through_perf(config, immediate, link)?.because(&reason.to_string()))
-            }
+            Err(reason @ Error::NoMappedRings(_)) => Ok(through_perf(order)?.because(&reason.to_string())),
             result => Ok(result?.because("the fastest this kernel has")),
         },
     }
@@ -66,14 +72,13 @@ impl Connection {
     }
 }
 
-fn through_ring(config: &config::Capture, immediate: bool, link: &Link) -> Result<Connection, Error> {
+fn through_ring(order: Order<'_>) -> Result<Connection, Error> {
     let online = cpus::online().map_err(transport::Error::Cpus)?;
-    let ring_len = mapped::ring_len(ring_share(config)?);
+    let ring_len = mapped::ring_len(ring_share(order.config)?);
     let cpus = online.last().map_or(1, |last| last + 1);
     let mut probe = Probe::load(RingLayout { cpus, ring_len, value_len: mapped::value_len(ring_len) })?;
-    let rings = mapped::Rings::open(probe.rings(), probe.events(), cpus, ring_len, immediate)?;
-    let snap_len = config.snap_len.min(ring::MAX_CAPTURE_LEN);
-    let sources = vec![attach(&mut probe, link, config.mode, snap_len)?];
+    let rings = mapped::Rings::open(probe.rings(), probe.events(), cpus, ring_len, order.immediate)?;
+    let sources = vec![attach(&mut probe, order, ring::MAX_CAPTURE_LEN)?];
     Ok(Connection { probe, rings: Rings::Mapped(rings), sources, explanation: None })
 }
 
@@ -83,17 +88,20 @@ fn ring_share(config: &config::Capture) -> Result<usize, Error> {
     Ok(cpus::share(config.buffer.unwrap_or_else(|| cpus::default_buffer(cpus)), cpus))
 }
 
-fn through_perf(config: &config::Capture, immediate: bool, link: &Link) -> Result<Connection, Error> {
+fn through_perf(order: Order<'_>) -> Result<Connection, Error> {
     let layout = RingLayout { cpus: cpus::limit(), ring_len: 0, value_len: size_of::<ring::Control>() };
     let mut probe = Probe::load(layout)?;
-    let rings = perf::Rings::open(probe.events(), config.buffer, immediate)?;
-    let snap_len = config.snap_len.min(MAX_CAPTURE_LEN);
-    let sources = vec![attach(&mut probe, link, config.mode, snap_len)?];
+    let rings = perf::Rings::open(probe.events(), order.config.buffer, order.immediate)?;
+    let sources = vec![attach(&mut probe, order, MAX_CAPTURE_LEN)?];
     Ok(Connection { probe, rings: Rings::Perf(rings), sources, explanation: None })
 }
 
-fn attach(probe: &mut Probe, link: &Link, mode: Option<XdpMode>, snap_len: u32) -> Result<Source, Error> {
-    let interface = Interface { snap_len, ..link.describe()? };
-    let attached = probe.attach(link, mode, snap_len)?;
+/// `longest` is what the transport carries of a frame.
+fn attach(probe: &mut Probe, order: Order<'_>, longest: u32) -> Result<Source, Error> {
+    let Order { config, link, selection, .. } = order;
+    let snap_len = config.snap_len.min(longest);
+    let filter = selection.filter.as_ref().map(|filter| filter.text().to_owned());
+    let interface = Interface { snap_len, filter, ..link.describe()? };
+    let attached = probe.attach(link, config.mode, Task { snap_len, selection })?;
     Ok(Source { link: link.clone(), attached, interface, promiscuous: None })
 }

@@ -5,11 +5,12 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
 };
 
-use super::{Error, Totals};
+use super::{Error, Totals, statistics::Read};
 use crate::{
     clock::{Clock, Sample, monotonic},
     output::{self, Sink},
     packet::{Direction, InterfaceStatistics, Meta, Packet, Timestamp},
+    selection::{Choice, Selector},
     sys::clock::StepWatch,
     transport::{Receiver, event::Event},
 };
@@ -50,27 +51,29 @@ pub struct Delivery<'a> {
 }
 
 /// What was delivered of one source.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct SourceDelivery {
     /// Most bytes of a frame that are wanted.
     snap_len: u32,
-    captured: u64,
+    /// What the kernel program left to do.
+    selector: Selector,
+    read: Read,
 }
 
 impl<'a> Delivery<'a> {
-    /// Delivers at most `limit` packets of a capture that begins at `start`; of each at most as many bytes as its source's
-    /// snap length, in `snap_lens`, says.
+    /// Delivers at most `limit` packets of a capture that begins at `start`; of each source's those that its selector in
+    /// `wanted` chooses, and of each at most as many bytes as the snap length before it says.
     pub fn new(
         sink: &'a mut dyn Sink,
         start: Sample,
-        snap_lens: impl IntoIterator<Item = u32>,
+        wanted: impl IntoIterator<Item = (u32, Selector)>,
         limit: Option<u64>,
     ) -> Self {
         let mut clock = Clock::new(start);
         let start = clock.wall(start.monotonic);
         let steps = StepWatch::new().ok();
-        let sources =
-            snap_lens.into_iter().map(|snap_len| SourceDelivery { snap_len, captured: 0 }).collect();
+        let source = |(snap_len, selector)| SourceDelivery { snap_len, selector, read: Read::default() };
+        let sources = wanted.into_iter().map(source).collect();
         Self { sink, clock, steps, sources, limit, captured: 0, late: 0, last: 0, start }
     }
 
@@ -79,9 +82,9 @@ impl<'a> Delivery<'a> {
         self.captured
     }
 
-    /// Packets delivered so far of each source.
-    pub fn captured_of_each(&self) -> impl Iterator<Item = u64> {
-        self.sources.iter().map(|source| source.captured)
+    /// What became so far of the frames of each source.
+    pub fn read_of_each(&self) -> impl Iterator<Item = Read> {
+        self.sources.iter().map(|source| source.read)
     }
 
     /// Packets that were earlier than the one before them.
@@ -130,7 +133,7 @@ impl<'a> Delivery<'a> {
             interface,
             start,
             end,
-            received: totals.received,
+            received: totals.seen,
             accepted: totals.received,
             dropped: totals.dropped,
             delivered: totals.captured,
@@ -148,17 +151,14 @@ impl Receiver for Delivery<'_> {
     }
 
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<End> {
-        let Some(&SourceDelivery { snap_len, .. }) = self.sources.get(event.source as usize) else {
+        let Some(source) = self.sources.get_mut(event.source as usize) else {
             return ControlFlow::Continue(());
         };
-        let timestamp = self.stamp(event.source, event.time);
-        // A program on a NIC does not know the snap length.
-        let kept = event.frame.len().min(snap_len as usize);
-        let packet = Packet {
-            timestamp,
+        let mut packet = Packet {
+            timestamp: Timestamp::default(),
             uptime: Some(event.time),
             interface: event.source,
-            frame: &event.frame[..kept],
+            frame: event.frame,
             frame_len: event.frame_len,
             meta: Meta {
                 direction: Direction::Inbound,
@@ -168,6 +168,20 @@ impl Receiver for Delivery<'_> {
                 lost: event.lost,
             },
         };
+        match source.selector.choose(&mut packet, Some(event.cpu)) {
+            Choice::Taken => {}
+            Choice::Filtered => {
+                source.read.filtered += 1;
+                return ControlFlow::Continue(());
+            }
+            Choice::Thinned => {
+                source.read.thinned += 1;
+                return ControlFlow::Continue(());
+            }
+        }
+        // A program on a NIC, and one that leaves the selection to us, captures more than is wanted.
+        packet.frame = packet.frame.get(..source.snap_len as usize).unwrap_or(packet.frame);
+        packet.timestamp = self.stamp(event.source, event.time);
         if let Err(error) = self.sink.packet(&packet) {
             return ControlFlow::Break(error.into());
         }
@@ -177,15 +191,17 @@ impl Receiver for Delivery<'_> {
         ControlFlow::Continue(())
     }
 
-    /// Not with a limit, which may end within a run of blocks.
+    /// Not with a limit, which may end within a run of blocks, nor when there is something to choose.
     fn wants_blocks(&self) -> bool {
-        self.limit.is_none() && self.sink.is_block_sink()
+        self.limit.is_none()
+            && self.sink.is_block_sink()
+            && self.sources.iter().all(|source| source.selector.takes_everything())
     }
 
     fn stamp(&mut self, source: u32, time: u64) -> Timestamp {
         self.captured += 1;
         if let Some(source) = self.sources.get_mut(source as usize) {
-            source.captured += 1;
+            source.read.captured += 1;
         }
         self.late += u64::from(time < self.last);
         self.last = self.last.max(time);

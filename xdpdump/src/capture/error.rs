@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{clock, interface, output, packet::LinkType, probe, transport};
+use crate::{clock, interface, output, packet::LinkType, probe, selection, transport};
 
 /// What went wrong, as a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum Error {
         /// What it has.
         has: LinkType,
     },
+    /// What was to be selected.
+    #[error(transparent)]
+    Selection(#[from] selection::Error),
     /// The kernel program.
     #[error(transparent)]
     Probe(#[from] probe::Error),

@@ -13,7 +13,7 @@ use std::{
     os::fd::AsFd as _,
 };
 
-use connect::Source;
+use connect::{Order, Source};
 use delivery::Delivery;
 pub use error::Error;
 use session::{Manner, Session};
@@ -29,6 +29,7 @@ use crate::{
     packet::LinkType,
     printable::printable,
     report::Reporter,
+    selection::{Request, Selector},
     sinks,
 };
 
@@ -69,8 +70,15 @@ fn capture(
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     clock::prepare()?;
+    let request = Request::read(&config.selection)?;
     let link = Link::find(&config.interface)?;
     check_link_type(&link, config.link_type)?;
+    // Names in a filter may be asked for on the network, and a wrong one is to be known before anything is attached.
+    let compile = || link.link_type().map(|link_type| request.compile(link_type));
+    let Some(selection) = signals.end_at_once_during(compile) else {
+        return Ok((Totals::default(), Ok(())));
+    };
+    let selection = selection??;
     let (asked, name) = (printable(&config.interface), link.display_name());
     if asked.rsplit_once('@').is_some_and(|(front, _)| front == name) {
         // As ip(8) prints it.
@@ -78,7 +86,7 @@ fn capture(
     }
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
-    let mut connection = connect::connect(config, immediate, &link)?;
+    let mut connection = connect::connect(Order { config, link: &link, selection: &selection, immediate })?;
     // Nothing but the output can keep the capture from beginning now: one that cannot begin leaves the file of an earlier one
     // as it is.
     let guardian = Guardian::default();
@@ -103,8 +111,11 @@ fn capture(
     }
     let watch = Watch::new(link)?;
 
-    let snap_lens = connection.sources.iter().map(|source| source.interface.snap_len);
-    let delivery = Delivery::new(&mut sink, start, snap_lens, destination.limit);
+    let wanted = connection
+        .sources
+        .iter()
+        .map(|source| (source.interface.snap_len, Selector::new(source.attached.left.clone())));
+    let delivery = Delivery::new(&mut sink, start, wanted, destination.limit);
     let manner = Manner {
         packet_buffered: destination.packet_buffered || immediate,
         progress: shows_progress(destination),
@@ -138,6 +149,11 @@ fn announce(Source { link, attached, interface, .. }: &Source, reporter: &mut dy
     let name = link.display_name();
     if let Some(refusal) = &attached.native_refused {
         reporter.say(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));
+    }
+    if let Some(reason) = &attached.left_because {
+        reporter.say(&format!(
+            "{name}: every frame comes to user space, where it is filtered, thinned out and cut ({reason})"
+        ));
     }
     if !attached.multi_buffer && attached.mode != XdpMode::Offload {
         reporter.say(&format!(

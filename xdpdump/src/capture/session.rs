@@ -11,6 +11,7 @@ use super::{
     connect::{Connection, Source},
     delivery::{Delivery, End},
     signals::Signals,
+    statistics::Read,
     watch::Watch,
 };
 use crate::{
@@ -187,15 +188,14 @@ impl<'a> Session<'a> {
     /// The totals of each source.
     fn totals(&self, drained: bool) -> Result<Vec<Totals>, Error> {
         let counts = self.rings.counts();
-        let of_source =
-            |(source, captured)| Ok(Totals::new(captured, self.probe.counters(source)?, counts, drained));
-        (0..).zip(self.delivery.captured_of_each()).map(of_source).collect()
+        let of_source = |(source, read)| Ok(Totals::new(read, self.probe.counters(source)?, counts, drained));
+        (0..).zip(self.delivery.read_of_each()).map(of_source).collect()
     }
 
     /// Whether no frame is under way any more to user space.
     fn is_settled(&self) -> Result<bool, Error> {
-        for (source, captured) in (0..).zip(self.delivery.captured_of_each()) {
-            if self.probe.counters(source)?.is_some_and(|counters| !counters.is_settled(captured)) {
+        for (source, read) in (0..).zip(self.delivery.read_of_each()) {
+            if self.probe.counters(source)?.is_some_and(|counters| !counters.is_settled(read.all())) {
                 return Ok(false);
             }
         }
@@ -230,8 +230,8 @@ impl<'a> Session<'a> {
             Ok(totals) => totals,
             Err(error) => {
                 result = result.and(Err(error));
-                let captured_only = |captured| Totals { captured, ..Totals::default() };
-                self.delivery.captured_of_each().map(captured_only).collect()
+                let captured_only = |read: Read| Totals { captured: read.captured, ..Totals::default() };
+                self.delivery.read_of_each().map(captured_only).collect()
             }
         };
         match self.delivery.finish(&totals) {

@@ -6,15 +6,39 @@ use xdpdump_ebpf::Counters;
 
 use crate::transport::Counts;
 
+/// What became of the frames that came through the rings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Read {
+    /// Handed to the output.
+    pub captured: u64,
+    /// Not accepted by a filter that runs in user space.
+    pub filtered: u64,
+    /// Accepted by it, and left out to keep one of so many.
+    pub thinned: u64,
+}
+
+impl Read {
+    /// How many there were.
+    pub fn all(self) -> u64 {
+        self.captured + self.filtered + self.thinned
+    }
+}
+
 /// Totals of a capture, or of one of its sources.
+///
+/// `received` is `captured + dropped + thinned + unread + unwritten`, and `seen` is that and what the filter did not accept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Packets handed to the output.
     pub captured: u64,
-    /// Frames the kernel program saw.
+    /// Frames the kernel program saw. (One on a NIC does not count those that its filter does not accept.)
+    pub seen: u64,
+    /// Frames that the filter accepted; those lost before a filter in user space saw them count as such.
     pub received: u64,
-    /// Frames lost between the two.
+    /// Frames lost on the way to user space.
     pub dropped: u64,
+    /// Frames that the filter accepted and that were left out, to keep one of so many.
+    pub thinned: u64,
     /// Frames that were still in the rings when the capture had enough.
     pub unread: u64,
     /// Packets that a failed write kept out of the output.
@@ -26,22 +50,29 @@ pub struct Totals {
 impl Totals {
     /// Totals from what the program counted, or, for a program on a NIC, from what came out of the rings.
     ///
-    /// With `drained` rings an event that the program emitted and that was not captured is lost as well.
-    pub fn new(captured: u64, program: Option<Counters>, rings: Counts, drained: bool) -> Self {
-        let (received, dropped) = match program {
-            Some(counters) if drained => {
-                (counters.seen, counters.failed + counters.emitted.saturating_sub(captured))
-            }
-            Some(counters) => (counters.seen, counters.failed),
-            None => (captured + rings.lost, rings.lost),
-        };
-        Self { captured, received, dropped, unread: 0, unwritten: 0, late: 0 }
+    /// With `drained` rings an event that the program emitted and that was not read is lost as well.
+    pub fn new(read: Read, program: Option<Counters>, rings: Counts, drained: bool) -> Self {
+        let counters = program.unwrap_or_else(|| Counters {
+            seen: read.all() + rings.lost,
+            emitted: read.all(),
+            failed: rings.lost,
+            ..Counters::default()
+        });
+        let vanished = if drained { counters.emitted.saturating_sub(read.all()) } else { 0 };
+        Self {
+            captured: read.captured,
+            seen: counters.seen,
+            received: counters.seen.saturating_sub(counters.filtered + read.filtered),
+            dropped: counters.failed + vanished,
+            thinned: counters.thinned + read.thinned,
+            ..Self::default()
+        }
     }
 
-    /// The totals at the end of a capture: what was received and is neither captured nor dropped was left in the rings.
+    /// The totals at the end of a capture: what was received and is not accounted for otherwise was left in the rings.
     #[must_use]
     pub fn at_the_end(self, late: u64) -> Self {
-        let unread = self.received.saturating_sub(self.captured + self.dropped);
+        let unread = self.received.saturating_sub(self.captured + self.dropped + self.thinned);
         Self { unread, late, ..self }
     }
 
@@ -61,8 +92,10 @@ impl Sum for Totals {
     fn sum<I: Iterator<Item = Self>>(totals: I) -> Self {
         totals.fold(Self::default(), |sum, one| Self {
             captured: sum.captured + one.captured,
+            seen: sum.seen + one.seen,
             received: sum.received + one.received,
             dropped: sum.dropped + one.dropped,
+            thinned: sum.thinned + one.thinned,
             unread: sum.unread + one.unread,
             unwritten: sum.unwritten + one.unwritten,
             late: sum.late + one.late,
@@ -77,6 +110,17 @@ impl fmt::Display for Totals {
         writeln!(f, "{} {} captured", self.captured, plural(self.captured))?;
         writeln!(f, "{} {} received by filter", self.received, plural(self.received))?;
         write!(f, "{} {} dropped by kernel", self.dropped, plural(self.dropped))?;
+        if self.seen != self.received {
+            write!(
+                f,
+                "\n{} {} not accepted by the filter",
+                self.seen - self.received,
+                plural(self.seen - self.received)
+            )?;
+        }
+        if self.thinned != 0 {
+            write!(f, "\n{} {} left out by --sample", self.thinned, plural(self.thinned))?;
+        }
         if self.unread != 0 {
             write!(f, "\n{} {} left unread", self.unread, plural(self.unread))?;
         }
@@ -94,36 +138,54 @@ impl fmt::Display for Totals {
 mod tests {
     use super::*;
 
+    fn captured(captured: u64) -> Read {
+        Read { captured, ..Read::default() }
+    }
+
     const RINGS: Counts = Counts { lost: 4, damaged: 0 };
 
     #[test]
     fn every_frame_seen_is_captured_or_dropped_once_the_rings_are_empty() {
-        let program = Counters { seen: 100, emitted: 91, failed: 9 };
-        let totals = Totals::new(90, Some(program), RINGS, true);
+        let program = Counters { seen: 100, emitted: 91, failed: 9, ..Counters::default() };
+        let totals = Totals::new(captured(90), Some(program), RINGS, true);
         assert_eq!(
             totals,
-            Totals { captured: 90, received: 100, dropped: 10, unread: 0, unwritten: 0, late: 0 }
+            Totals { captured: 90, seen: 100, received: 100, dropped: 10, ..Totals::default() }
         );
     }
 
     #[test]
     fn what_still_waits_in_a_ring_is_not_dropped() {
-        let program = Counters { seen: 100, emitted: 95, failed: 5 };
-        assert_eq!(Totals::new(90, Some(program), RINGS, false).dropped, 5);
+        let program = Counters { seen: 100, emitted: 95, failed: 5, ..Counters::default() };
+        assert_eq!(Totals::new(captured(90), Some(program), RINGS, false).dropped, 5);
     }
 
     #[test]
     fn a_program_on_a_nic_is_counted_by_its_rings() {
-        let totals = Totals::new(90, None, RINGS, true);
+        let totals = Totals::new(captured(90), None, RINGS, true);
+        assert_eq!(totals, Totals { captured: 90, seen: 94, received: 94, dropped: 4, ..Totals::default() });
+    }
+
+    #[test]
+    fn filters_in_the_kernel_and_here_make_the_same_books() {
+        let program = Counters { seen: 1000, filtered: 900, thinned: 50, emitted: 45, failed: 5 };
+        let there = Totals::new(captured(45), Some(program), RINGS, true);
+        let program = Counters { seen: 1000, emitted: 995, failed: 5, ..Counters::default() };
+        let read = Read { captured: 45, filtered: 900, thinned: 50 };
+        let here = Totals::new(read, Some(program), RINGS, true);
+        assert_eq!(there, here);
+        let totals = here.at_the_end(0);
+        assert_eq!((totals.received, totals.unread), (100, 0));
         assert_eq!(
-            totals,
-            Totals { captured: 90, received: 94, dropped: 4, unread: 0, unwritten: 0, late: 0 }
+            totals.to_string(),
+            "45 packets captured\n100 packets received by filter\n5 packets dropped by kernel\n\
+             900 packets not accepted by the filter\n50 packets left out by --sample"
         );
     }
 
     #[test]
     fn the_words_are_tcpdumps() {
-        let totals = Totals { captured: 1, received: 2, dropped: 0, unread: 0, unwritten: 0, late: 0 };
+        let totals = Totals { captured: 1, seen: 2, received: 2, ..Totals::default() };
         assert_eq!(
             totals.to_string(),
             "1 packet captured\n2 packets received by filter\n0 packets dropped by kernel"

@@ -1,5 +1,7 @@
 //! What the options ask for.
 
+use std::{mem, num::NonZeroU32};
+
 use clap::{CommandFactory as _, error::ErrorKind};
 
 use super::{
@@ -7,10 +9,9 @@ use super::{
     options::{
         FileFormat, MAX_SNAP_LEN, Options, TextStyle, TimePrecision, TimeStyleChoice, TransportChoice,
     },
-    tcpdump,
 };
 use crate::{
-    config::{Capture, Config, Destination, File, Replay},
+    config::{Capture, Config, Destination, File, Filter, Frames, PrintFilter, Replay, Selection},
     decode::Style,
     interface::XdpMode,
     output::{
@@ -23,10 +24,7 @@ use crate::{
 
 impl Options {
     /// What the options ask for.
-    pub fn into_config(self) -> Result<Config, Error> {
-        if !self.filter.is_empty() {
-            return Err(Error::Usage(tcpdump::filter(&self.filter)));
-        }
+    pub fn into_config(mut self) -> Result<Config, Error> {
         if self.interface.as_deref().is_some_and(|interface| interface == "any") {
             return Err(Error::Usage(
                 "tcpdump's -i any, all interfaces at once, is not supported yet: name one interface; xdpdump -D lists them"
@@ -39,12 +37,16 @@ impl Options {
         if self.list_interfaces {
             return Ok(Config::ListInterfaces);
         }
+        let selection = self.selection();
+        if self.dump_filter > 0 {
+            return Ok(Config::PrintFilter(self.print_filter(selection, link_type)));
+        }
         let destination = self.destination();
         let Some(interface) = self.interface else {
             self.check_no_mode()?;
             // The group of sources is required, so one of the two is there.
             let file = self.read.unwrap_or_default();
-            return Ok(Config::Replay(Replay { file, destination }));
+            return Ok(Config::Replay(Replay { file, selection, destination }));
         };
         if self.list_data_link_types {
             return Ok(Config::ListLinkTypes { interface });
@@ -58,6 +60,7 @@ impl Options {
                 _ => None,
             },
             snap_len: if self.snapshot_length == 0 { MAX_SNAP_LEN } else { self.snapshot_length },
+            selection,
             link_type,
             promiscuous: !self.no_promiscuous_mode,
             buffer: self.buffer_size.map(|kib| kib << 10),
@@ -142,6 +145,31 @@ impl Options {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The words of a filter make one text, as in tcpdump.
+    fn selection(&mut self) -> Selection {
+        let words = mem::take(&mut self.filter);
+        let filter = match self.filter_file.take() {
+            Some(file) => Some(Filter::File(file)),
+            None => (!words.is_empty()).then(|| Filter::Text(words.join(" "))),
+        };
+        Selection {
+            filter,
+            // One of one is every frame.
+            one_in: self.sample.filter(|one_in| *one_in > 1).and_then(NonZeroU32::new),
+            headers: self.headers,
+        }
+    }
+
+    fn print_filter(self, selection: Selection, link_type: Option<LinkType>) -> PrintFilter {
+        let frames = match (link_type, self.interface, self.read) {
+            (Some(link_type), _, _) => Frames::Of(link_type),
+            (None, Some(interface), _) => Frames::OnInterface(interface),
+            (None, None, Some(file)) => Frames::InFile(file),
+            (None, None, None) => Frames::Of(LinkType::ETHERNET),
+        };
+        PrintFilter { selection, frames, instructions: self.dump_filter > 1 }
     }
 
     fn destination(&self) -> Destination {

@@ -20,15 +20,18 @@ What is not as in tcpdump:
   -i any      is not here: one interface at a time
   -l          writes a file (-w) packet by packet too, as -U does
   -w          writes pcapng unless the name ends in .pcap
+  -d          prints this tool's own form of a filter, -dd the eBPF that the kernel runs
   -s          has 65535 bytes as its default and, with XDP, as its limit
-Options of tcpdump that are not here are named when they are used.
+Options of tcpdump that are not here are named when they are used. Filters are those of
+pcap-filter(7), and know besides: verdict pass|drop|tx|redirect|aborted, queue N, cpu N,
+inner FILTER (what a VXLAN, GENEVE, GRE, GTP-U or IP tunnel carries).
 
 `xdpdump repair FILE` cuts an unfinished packet off the end of a capture file.";
 
 /// Capture every frame an interface receives, at the XDP hook: before the network stack, before anything can drop it
 #[derive(Debug, Parser)]
 #[command(name = "xdpdump", version, disable_version_flag = true, max_term_width = 100, after_help = DIFFERENCES)]
-#[command(group = ArgGroup::new("source").args(["interface", "read", "list_interfaces"]).required(true).multiple(true))]
+#[command(group = ArgGroup::new("source").args(["interface", "read", "list_interfaces", "dump_filter"]).required(true).multiple(true))]
 #[command(group = ArgGroup::new("mode").args(["native", "skb", "offload"]))]
 pub struct Options {
     /// Interface to capture from, by name or by its number in -D
@@ -62,6 +65,22 @@ pub struct Options {
     /// Bytes to capture of each frame; 0 means the default, the whole frame up to 65535 bytes (65468 through perf rings)
     #[arg(short, long, value_name = "BYTES", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_SNAP_LEN)), help_heading = "Capture")]
     pub snapshot_length: u32,
+
+    /// Read the filter from a file, "-" is standard input; what is behind a # in a line does not count
+    #[arg(short = 'F', long, value_name = "FILE", conflicts_with = "filter", help_heading = "Selection")]
+    pub filter_file: Option<PathBuf>,
+
+    /// Capture of each frame the headers, up to the transport protocol's, in tunnels the inner one's, and N bytes more
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_SNAP_LEN)), help_heading = "Selection")]
+    pub headers: Option<u32>,
+
+    /// Capture one of every N frames that the filter accepts; each CPU counts for itself
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Selection")]
+    pub sample: Option<u32>,
+
+    /// Print what the filter is compiled to and exit; -dd prints the eBPF instructions that the kernel runs
+    #[arg(short = 'd', long, action = ArgAction::Count, conflicts_with_all = ["list_interfaces", "list_data_link_types", "write"], help_heading = "Selection")]
+    pub dump_filter: u8,
 
     /// Stop after so many packets
     #[arg(short, value_name = "N", long = "packets", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Capture")]
@@ -179,7 +198,7 @@ pub struct Options {
     #[arg(short = 'a', hide = true)]
     pub no_effect: bool,
 
-    /// Do not optimise the filter: always so
+    /// Do not optimise the filter: without effect
     #[arg(short = 'O', long, help_heading = AS_IN_TCPDUMP)]
     pub no_optimize: bool,
 
@@ -203,8 +222,8 @@ pub struct Options {
     #[arg(long, action = ArgAction::Version)]
     pub version: Option<bool>,
 
-    /// The words of a capture filter, as tcpdump takes them.
-    #[arg(value_name = "FILTER", hide = true)]
+    /// Capture only frames that this filter accepts, in pcap-filter(7)'s language: tcp port 443 and host 10.0.0.2
+    #[arg(value_name = "FILTER", help_heading = "Selection")]
     pub filter: Vec<String>,
 }
 

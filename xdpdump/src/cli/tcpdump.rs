@@ -1,9 +1,7 @@
 //! Options that tcpdump has and this tool does not: named as such, so that nobody looks for a mistake in the spelling.
 
-use crate::printable::printable;
-
 /// Letter and long form, what tcpdump does with it, and what to do here.
-const MISSING: [(&str, &str, &str, &str); 20] = [
+const MISSING: [(&str, &str, &str, &str); 18] = [
     ("-b", "", "prints BGP's AS numbers in ASDOT notation", "write a file and read it with tcpdump"),
     (
         "-C",
@@ -11,9 +9,7 @@ const MISSING: [(&str, &str, &str, &str); 20] = [
         "begins another file when one is full",
         "`xdpdump -i IF -w - | dumpcap -i - -b filesize:KB -w FILE` does that",
     ),
-    ("-d", "", "prints the compiled filter", "there are no capture filters yet"),
     ("-E", "", "decrypts ESP packets", "write a file and read it with tcpdump or Wireshark"),
-    ("-F", "", "reads the filter from a file", "there are no capture filters yet"),
     (
         "-G",
         "",
@@ -37,7 +33,7 @@ const MISSING: [(&str, &str, &str, &str); 20] = [
     ("-z", "", "runs a command on a finished file", "run it after the capture"),
     ("", "--lengths", "prints the lengths of each frame", "-e prints the length on the wire"),
     ("", "--list-remote-interfaces", "lists the interfaces of another machine", "run xdpdump -D there"),
-    ("", "--print-sampling", "prints every Nth packet", "use `editcap` on a file"),
+    ("", "--print-sampling", "prints every Nth packet", "--sample N takes one in N"),
     ("", "--skip", "skips the first packets", "use `editcap FILE OUT 1-N`"),
 ];
 
@@ -47,15 +43,6 @@ pub fn missing(option: &str) -> Option<String> {
     let is_it = |name: &str| !name.is_empty() && name == option;
     let (_, _, purpose, instead) = MISSING.iter().find(|(letter, long, ..)| is_it(letter) || is_it(long))?;
     Some(format!("tcpdump's {option}, which {purpose}, is not supported yet: {instead}"))
-}
-
-/// A sentence for the words of a capture filter.
-pub fn filter(words: &[String]) -> String {
-    format!(
-        "capture filters are not supported yet: leave \"{}\" out, and filter what was captured with Wireshark, or with \
-         `tcpdump -r FILE FILTER`",
-        printable(words.join(" "))
-    )
 }
 
 #[cfg(test)]

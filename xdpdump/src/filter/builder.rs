@@ -181,7 +181,7 @@ impl Builder {
             }
             entry = Target::Node(fragment.entry);
         }
-        Program { values: self.values, nodes: self.nodes, entry, slots: self.slots }
+        Program { values: self.values, nodes: self.nodes, entry, slots: self.slots, result: None }
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::{fmt, ops::Range};
 
+use crate::printable::printable;
+
 /// Bytes of the filter's text.
 pub type Span = Range<usize>;
 
-/// A filter that was refused: one sentence, and the place it is about.
-///
-/// Its text has three lines: the sentence, the line of the filter, and a mark below the place.
+/// A filter that was refused: one sentence, which is its text, and the place it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     message: String,
@@ -25,20 +25,26 @@ impl Error {
     pub fn span(&self) -> Span {
         self.span.clone()
     }
+
+    /// Two lines for a terminal: that of the filter with the place, and one that marks it.
+    pub fn marked(&self) -> [String; 2] {
+        let before = &self.text[..self.span.start];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = self.text[line_start..].lines().next().unwrap_or_default();
+        let marked = self.text[self.span.clone()].lines().next().unwrap_or_default();
+        // A tab takes one column, and everything that would move the mark is escaped.
+        let shown = |text: &str| printable(text.replace('\t', " "));
+        let width = |text: &str| shown(text).chars().count();
+        let indent = " ".repeat(width(&before[line_start..]));
+        [format!("  {}", shown(line)), format!("  {indent}{}", "^".repeat(width(marked).max(1)))]
+    }
 }
 
 impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let before = &self.text[..self.span.start];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = self.text[line_start..].lines().next().unwrap_or_default();
-        // A tab is as wide in the line of the mark as above it, whatever its width is.
-        let indent: String =
-            before[line_start..].chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-        let marked = self.text[self.span.clone()].lines().next().unwrap_or_default().chars().count();
-        write!(f, "wrong filter: {}\n  {line}\n  {indent}{}", self.message, "^".repeat(marked.max(1)))
+        write!(f, "wrong filter: {}", self.message)
     }
 }
 
@@ -67,15 +73,20 @@ mod tests {
     fn the_place_is_marked_below_its_line() {
         let text = "tcp and\n\tport httpx or udp";
         let error = Complaint::new(14..19, "no service is called 'httpx'").about(text);
-        assert_eq!(
-            error.to_string(),
-            "wrong filter: no service is called 'httpx'\n  \tport httpx or udp\n  \t     ^^^^^"
-        );
+        assert_eq!(error.to_string(), "wrong filter: no service is called 'httpx'");
+        assert_eq!(error.marked(), ["   port httpx or udp", "        ^^^^^"]);
+    }
+
+    #[test]
+    fn what_moves_a_cursor_is_shown_and_marked_as_it_is_escaped() {
+        let error = Complaint::new(1..6, "no such word").about("\u{1b}ab\u{1b}c or d");
+        assert_eq!(error.marked()[1].find('^'), Some(2 + r"\u{1b}".len()));
+        assert!(!error.marked()[0].contains('\u{1b}'));
     }
 
     #[test]
     fn what_is_missing_at_the_end_is_marked_behind_it() {
         let error = Complaint::new(4..4, "something is missing").about("port");
-        assert!(error.to_string().ends_with("\n  port\n      ^"), "{error}");
+        assert_eq!(error.marked(), ["  port", "      ^"]);
     }
 }

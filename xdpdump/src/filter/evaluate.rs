@@ -1,28 +1,22 @@
-//! Evaluates a filter for one frame, in user space.
+//! Evaluates a filter or a cut for one frame, in user space.
 
 use super::{
     Frame,
     ir::{
-        Field, INBOUND, MAX_SLOTS, Node, OUTBOUND, Program, Target, UNKNOWN, Value, ValueId, Width, compute,
+        Field, INBOUND, MAX_SLOTS, Node, OUTBOUND, Program, Target, UNKNOWN, Value, ValueId, WHOLE, Width,
+        compute,
     },
 };
 use crate::packet::Direction;
 
 /// Whether the program accepts the frame.
 pub(super) fn accepts(program: &Program, frame: &Frame<'_>) -> bool {
-    let mut evaluation = Evaluation { program, frame, slots: [0; MAX_SLOTS as usize] };
-    let mut at = program.entry;
-    loop {
-        let node = match at {
-            Target::Accept => return true,
-            Target::Reject => return false,
-            Target::Node(node) => node,
-        };
-        match evaluation.step(node) {
-            Some(next) => at = next,
-            None => return false,
-        }
-    }
+    Evaluation::new(program, frame).run().is_some()
+}
+
+/// The number that the program computes for the frame.
+pub(super) fn number(program: &Program, frame: &Frame<'_>) -> u32 {
+    Evaluation::new(program, frame).run().map_or(WHOLE, |number| number)
 }
 
 struct Evaluation<'a> {
@@ -31,7 +25,25 @@ struct Evaluation<'a> {
     slots: [u32; MAX_SLOTS as usize],
 }
 
-impl Evaluation<'_> {
+impl<'a> Evaluation<'a> {
+    fn new(program: &'a Program, frame: &'a Frame<'a>) -> Self {
+        Self { program, frame, slots: [0; MAX_SLOTS as usize] }
+    }
+
+    /// The result, which is 1 for a filter; `None` for a frame that is rejected.
+    fn run(mut self) -> Option<u32> {
+        let mut at = self.program.entry;
+        loop {
+            at = match at {
+                Target::Accept => {
+                    return Some(self.program.result.map_or(1, |slot| self.slots[usize::from(slot)]));
+                }
+                Target::Reject => return None,
+                Target::Node(node) => self.step(node)?,
+            };
+        }
+    }
+
     /// What follows a node; `None` when the frame does not have the bytes that the node looks at.
     fn step(&mut self, node: u32) -> Option<Target> {
         match self.program.nodes[node as usize] {

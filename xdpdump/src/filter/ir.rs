@@ -6,7 +6,7 @@
 
 use super::{error::Complaint, syntax::Operator};
 
-/// A filter.
+/// A filter, or what says how much of a frame is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Program {
     pub values: Vec<Value>,
@@ -15,7 +15,13 @@ pub(super) struct Program {
     pub entry: Target,
     /// How many slots the nodes use.
     pub slots: u8,
+    /// The slot whose number is the result where the frame is accepted; of a rejected frame it is then [`WHOLE`]. `None` for a
+    /// filter, of which nothing but that is wanted.
+    pub result: Option<u8>,
 }
+
+/// A number of bytes that no frame has.
+pub(super) const WHOLE: u32 = u32::MAX;
 
 /// Index of a value; its operands have lower ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

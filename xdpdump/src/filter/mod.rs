@@ -1,7 +1,8 @@
 //! Capture filters: pcap-filter(7)'s language, and what it lacks for XDP.
 //!
 //! The text becomes tokens (`lexer`), a tree (`parser`), and an intermediate form (`lower`), which is the only thing
-//! that says what a filter means. It is evaluated in user space (`evaluate`).
+//! that says what a filter means. The kernel program gets it as instructions (`ebpf`); where that cannot be, it is evaluated
+//! in user space (`evaluate`). How much of a frame is wanted is said in the same form.
 
 mod builder;
 pub mod ebpf;
@@ -84,6 +85,32 @@ impl Filter {
     /// The text it was made of.
     pub fn text(&self) -> &str {
         &self.text
+    }
+}
+
+/// Says where the headers of a frame end: the transport protocol's is the last one, in tunnels the inner one's.
+#[derive(Clone, Debug)]
+pub struct Headers {
+    program: ir::Program,
+}
+
+impl Headers {
+    /// For frames of this link type; of what follows the headers, `more` bytes are wanted too.
+    pub fn new(more: u32, link_type: LinkType) -> Self {
+        Self { program: optimize::optimize(lower::headers(more, link_type)) }
+    }
+
+    /// Bytes of the frame that are wanted; more than there are where all are.
+    pub fn len(&self, frame: &Frame<'_>) -> u32 {
+        evaluate::number(&self.program, frame)
+    }
+
+    /// The same as a function of an eBPF program: `r1` is its `struct xdp_md *`, the lower half of `r0` the number.
+    ///
+    /// # Errors
+    /// Why it cannot run in the kernel, or not there.
+    pub fn instructions(&self, target: ebpf::Target) -> Result<Vec<ebpf::Instruction>, ebpf::Refusal> {
+        ebpf::generate(&self.program, target)
     }
 }
 

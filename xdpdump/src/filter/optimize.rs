@@ -191,6 +191,7 @@ fn compact(program: &Program) -> Program {
         nodes: nodes.collect(),
         entry: target(program.entry),
         slots: program.slots,
+        result: program.result,
     }
 }
 

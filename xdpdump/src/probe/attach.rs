@@ -4,14 +4,17 @@ use std::{io, os::fd::AsFd};
 
 use aya_obj::generated::{XDP_FLAGS_DRV_MODE, XDP_FLAGS_HW_MODE, XDP_FLAGS_SKB_MODE};
 
-use super::{Attachment, Constants, Error, Holder, Probe, Program, SourceCounters, kernel, program_name};
+use super::{
+    Attachment, Error, Functions, Holder, Probe, Program, SourceCounters, Task, kernel, program_name,
+};
 use crate::{
     interface::{Link, XdpMode},
+    selection::Selection,
     sys::bpf,
 };
 
 /// How a program was attached.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Attached {
     /// Where it runs.
     pub mode: XdpMode,
@@ -19,19 +22,41 @@ pub struct Attached {
     pub multi_buffer: bool,
     /// Why it is not native mode, when nobody asked for another.
     pub native_refused: Option<String>,
+    /// What the program does not do of what it was to select, and is left to the reader of its frames.
+    pub left: Selection,
+    /// Why something is left.
+    pub left_because: Option<String>,
+}
+
+impl Attached {
+    fn new(mode: XdpMode, multi_buffer: bool) -> Self {
+        Self { mode, multi_buffer, native_refused: None, left: Selection::default(), left_because: None }
+    }
 }
 
 impl Probe {
     /// Attaches a program to `link`, as the next source: in `mode` and no other when one is given, else natively and, where the
-    /// driver has no native mode or refuses it as it is set up, in generic mode. It captures at most `snap_len` bytes of each
-    /// frame.
+    /// driver has no native mode or refuses it as it is set up, in generic mode. Where the kernel does not take the program with
+    /// the task's selection, one that captures every frame whole is attached, and the selection is left.
     ///
     /// # Errors
-    /// When another program is attached, the mode is refused, or the kernel is too old.
-    pub fn attach(&mut self, link: &Link, mode: Option<XdpMode>, snap_len: u32) -> Result<Attached, Error> {
-        let request = Request { link, constants: Constants { source: self.next_source(), snap_len } };
+    /// When another program is attached, the mode is refused, the kernel is too old, or the filter is too large.
+    pub fn attach(&mut self, link: &Link, mode: Option<XdpMode>, task: Task<'_>) -> Result<Attached, Error> {
+        match self.attach_for(link, mode, task) {
+            Err(reason) if reason.may_be_the_filters() && !task.selection.is_everything() => {
+                let everything = Task { snap_len: u32::MAX, selection: &Selection::default() };
+                let attached = self.attach_for(link, mode, everything)?;
+                let left_because = Some(reason.to_string());
+                Ok(Attached { left: task.selection.clone(), left_because, ..attached })
+            }
+            result => result,
+        }
+    }
+
+    fn attach_for(&mut self, link: &Link, mode: Option<XdpMode>, task: Task<'_>) -> Result<Attached, Error> {
+        let request = Request { link, task };
         match mode {
-            Some(XdpMode::Offload) => self.attach_nic_program(link, XdpMode::Offload),
+            Some(XdpMode::Offload) => self.attach_nic_program(link, XdpMode::Offload, task),
             Some(mode) => self.attach_in(request, mode).map_err(|refusal| refusal.explain(link, mode)),
             None => match self.attach_in(request, XdpMode::Native) {
                 Err(Refusal::Attach(error)) if is_of_native_mode_only(&error) => self
@@ -54,12 +79,12 @@ impl Probe {
         let program = |name, multi_buffer| Program { name, multi_buffer, ifindex: 0, counts: true };
         let counters = self.image.counters()?;
         match self.load_and_attach(request, program(for_several_buffers, true), counters, mode) {
-            Ok(()) => Ok(Attached { mode, multi_buffer: true, native_refused: None }),
+            Ok(()) => Ok(Attached::new(mode, true)),
             Err(Refusal::Attach(error)) if is_final(&error) => Err(Refusal::Attach(error)),
             Err(_) => {
                 let counters = self.image.counters()?;
                 self.load_and_attach(request, program(for_one, false), counters, mode)?;
-                Ok(Attached { mode, multi_buffer: false, native_refused: None })
+                Ok(Attached::new(mode, false))
             }
         }
     }
@@ -71,7 +96,9 @@ impl Probe {
         counters: SourceCounters,
         mode: XdpMode,
     ) -> Result<(), Refusal> {
-        let linked = self.image.program(program.name, request.constants, &counters)?;
+        let functions = Functions::generate(request.task, program.target())?;
+        let constants = request.task.constants(self.next_source());
+        let linked = self.image.program(program.name, constants, &functions, &counters)?;
         let loaded = program.load(&linked).map_err(|(error, log)| Refusal::Load(error, log))?;
         let xdp_link =
             bpf::attach_xdp(loaded.as_fd(), request.link.index, flags(mode)).map_err(Refusal::Attach)?;
@@ -83,20 +110,30 @@ impl Probe {
     /// Attaches the program for a NIC: to the NIC itself or, where it can be tried out without one, in the driver. Its perf
     /// event array is the host's: offloaded programs may use that (`bpf_map_offload_neutral`, include/linux/bpf.h, v6.18).
     ///
-    /// It has no constants, so its events are always those of source 0, and it must be the only one.
+    /// It has no constants, so its events are always those of source 0, and it must be the only one; of the selection it does
+    /// the filter.
     ///
     /// # Errors
     /// As [`Probe::attach`], and when the NIC runs no programs.
-    pub fn attach_nic_program(&mut self, link: &Link, mode: XdpMode) -> Result<Attached, Error> {
+    pub fn attach_nic_program(
+        &mut self,
+        link: &Link,
+        mode: XdpMode,
+        task: Task<'_>,
+    ) -> Result<Attached, Error> {
         if self.next_source() != 0 {
             return Err(Error::NotAlone(link.display_name()));
         }
         let ifindex = if mode == XdpMode::Offload { link.index } else { 0 };
         let program = Program { name: "xdpdump_offload", multi_buffer: false, ifindex, counts: false };
-        let request = Request { link, constants: Constants { source: 0, snap_len: u32::MAX } };
+        let Selection { filter, one_in, headers } = task.selection.clone();
+        let left = Selection { filter: None, one_in, headers };
+        let left_because = (!left.is_everything()).then(|| "the program on the NIC filters only".to_owned());
+        let selection = Selection { filter, ..Selection::default() };
+        let request = Request { link, task: Task { selection: &selection, ..task } };
         let counters = self.image.counters()?;
         match self.load_and_attach(request, program, counters, mode) {
-            Ok(()) => Ok(Attached { mode, multi_buffer: false, native_refused: None }),
+            Ok(()) => Ok(Attached { left, left_because, ..Attached::new(mode, false) }),
             Err(Refusal::Load(error, log)) => Err(match error.raw_os_error() {
                 Some(libc::EPERM) => Error::permission(),
                 Some(libc::ENODEV) => Error::Gone(link.display_name()),
@@ -112,11 +149,11 @@ impl Probe {
     }
 }
 
-/// What is to be attached to, and what the program is to know.
+/// What is to be attached to, and what for.
 #[derive(Clone, Copy)]
 struct Request<'a> {
     link: &'a Link,
-    constants: Constants,
+    task: Task<'a>,
 }
 
 /// Why one attempt came to nothing.

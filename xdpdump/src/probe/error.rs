@@ -5,7 +5,7 @@ use std::io;
 use aya::maps::MapError;
 
 use super::{Holder, Obstacle};
-use crate::interface::XdpMode;
+use crate::{filter::ebpf::Refusal, interface::XdpMode};
 
 /// Why capturing could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +87,9 @@ pub enum Error {
     /// The kernel refused a program or a map.
     #[error("the kernel refused the capture program")]
     Load(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The kernel cannot run the filter.
+    #[error(transparent)]
+    Filter(Refusal),
     /// The embedded object is not the one this code was written for.
     #[error("the embedded eBPF object has no {0}: rebuild it with `cargo xtask build-ebpf`")]
     Object(&'static str),
@@ -105,6 +108,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether there might be none without a filter in the kernel program. One that is too large is the user's to mend.
+    pub(super) fn may_be_the_filters(&self) -> bool {
+        match self {
+            Self::Filter(refusal) => *refusal != Refusal::TooLarge,
+            Self::Load(_) | Self::NoOffload { .. } => true,
+            _ => false,
+        }
+    }
+
     /// An object that is not as expected.
     pub(super) fn object(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Load(Box::new(error))

@@ -16,19 +16,20 @@ mod kernel;
 mod object;
 mod occupant;
 mod permission;
+mod splice;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 pub use attach::Attached;
 use aya::programs::loaded_programs;
 pub use error::Error;
-pub use object::Constants;
-use object::{Image, Linked, SourceCounters};
+use object::{Constants, Image, Linked, SourceCounters};
 pub use occupant::{Holder, Process};
 pub use permission::Obstacle;
+use splice::Functions;
 use xdpdump_ebpf::Counters;
 
-use crate::sys::bpf;
+use crate::{filter::ebpf::Target, packet::Direction, selection::Selection, sys::bpf};
 
 /// The programs and maps in the kernel, attached or not.
 ///
@@ -55,6 +56,22 @@ pub struct RingLayout {
 impl RingLayout {
     fn ring_mask(self) -> u32 {
         self.ring_len.saturating_sub(1) as u32
+    }
+}
+
+/// What a program is to capture.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    /// Most bytes of a frame.
+    pub snap_len: u32,
+    /// Which frames, and how much of each.
+    pub selection: &'a Selection,
+}
+
+impl Task<'_> {
+    fn constants(self, source: u32) -> Constants {
+        let one_in = self.selection.one_in.map_or(1, std::num::NonZeroU32::get);
+        Constants { source, snap_len: self.snap_len, one_in }
     }
 }
 
@@ -99,18 +116,18 @@ impl Probe {
         self.image.rings()
     }
 
-    /// Puts a program with other constants in the place of the one that a source has, in one step: every frame meets the one
-    /// or the other, and the source's counters go on.
+    /// Puts a program with another task in the place of the one that a source has, in one step: every frame meets the one or the
+    /// other, and the source's counters go on.
     ///
     /// # Errors
     /// When there is no such source, or the kernel does not let us; the program stays as it was.
-    pub fn exchange(&mut self, source: u32, snap_len: u32) -> Result<(), Error> {
+    pub fn exchange(&mut self, source: u32, task: Task<'_>) -> Result<(), Error> {
         let attachment = self.attachments.get_mut(source as usize).ok_or(Error::NoSource(source))?;
         let link = attachment.link.as_ref().ok_or(Error::NoSource(source))?;
-        let constants = Constants { source, snap_len };
-        let linked = self.image.program(attachment.program.name, constants, &attachment.counters)?;
-        let program =
-            attachment.program.load(&linked).map_err(|(error, log)| Error::program(&error, &log))?;
+        let functions = Functions::generate(task, attachment.program.target())?;
+        let Attachment { program, counters, .. } = &*attachment;
+        let linked = self.image.program(program.name, task.constants(source), &functions, counters)?;
+        let program = program.load(&linked).map_err(|(error, log)| Error::program(&error, &log))?;
         bpf::exchange_program(link.as_fd(), program.as_fd()).map_err(Error::Exchange)?;
         attachment.id = bpf::program_id(program.as_fd()).ok();
         Ok(())
@@ -139,10 +156,25 @@ impl Probe {
 }
 
 impl Program {
+    /// What it offers a filter. It decides about frames itself, always the same.
+    fn target(self) -> Target {
+        Target {
+            multi_buffer: self.multi_buffer,
+            offloaded: !self.counts,
+            verdict: true,
+            direction: Direction::Inbound,
+        }
+    }
+
     fn load(self, Linked { instructions, .. }: &Linked) -> Result<OwnedFd, (std::io::Error, String)> {
         let Self { name, multi_buffer, ifindex, .. } = self;
         bpf::load_program(&bpf::Program { name, instructions, multi_buffer, ifindex })
     }
+}
+
+/// What a program for frames in several buffers, the first choice of a capture, offers a filter.
+pub fn target() -> Target {
+    Program { name: "", multi_buffer: true, ifindex: 0, counts: true }.target()
 }
 
 /// The name of the loaded program with this id, as its author gave it (at most 15 bytes).

@@ -12,7 +12,7 @@ use aya_obj::{
 };
 use xdpdump_ebpf::CpuCounters;
 
-use super::{Error, RingLayout};
+use super::{Error, Functions, RingLayout};
 use crate::{cpus, probe::kernel, sys::bpf};
 
 /// `cargo xtask build-ebpf` makes it. Aligned, because its ELF structures are read where they lie.
@@ -45,6 +45,8 @@ pub struct Constants {
     pub source: u32,
     /// Most bytes to capture of a frame.
     pub snap_len: u32,
+    /// Of how many frames that the filter accepts one is captured.
+    pub one_in: u32,
 }
 
 /// A program with the maps' descriptors in its instructions.
@@ -111,6 +113,7 @@ impl Image {
         &self,
         name: &'static str,
         constants: Constants,
+        functions: &Functions,
         counters: &SourceCounters,
     ) -> Result<Linked, Error> {
         let mut object = self.object.clone();
@@ -119,6 +122,7 @@ impl Image {
         let values = [
             ("SOURCE", constants.source),
             ("SNAP_LEN", constants.snap_len),
+            ("ONE_IN", constants.one_in),
             ("RING_MASK", ring_mask),
             ("PREEMPTIBLE", u32::from(preemptible)),
         ]
@@ -148,6 +152,7 @@ impl Image {
             .and_then(|key| object.functions.remove(&key))
             .map(|function| function.instructions)
             .ok_or(Error::Object(name))?;
+        functions.put_into(&mut instructions);
         if !preemptible {
             take_out_atomic_additions(&mut instructions);
         }

@@ -5,12 +5,12 @@ use super::{
     assembler::{Assembler, Label},
     cache::{Cache, worth_keeping},
     instruction::{
-        CONTEXT, Operand, R0, R1, R10, clear, compute_with, copy, exit, jump, jump_if, jump_unless, set,
-        store,
+        CONTEXT, Operand, R0, R1, R10, clear, compute_with, copy, exit, jump, jump_if, jump_unless, load,
+        set, store,
     },
 };
 use crate::filter::{
-    ir::{self, Comparison, Node, Program, Test, Value, ValueId},
+    ir::{self, Comparison, Node, Program, Test, Value, ValueId, WHOLE, Width},
     optimize::slots_of_values,
     syntax::Operator,
 };
@@ -82,11 +82,15 @@ impl Generator<'_> {
 
     fn end(&mut self) {
         self.far_loads();
-        for (label, result) in [(self.accept, 1), (self.reject, 0)] {
+        let (accepted, rejected) = match self.program.result {
+            Some(slot) => (load(Width::Word, R0, R10, slot_offset(slot)), set(R0, WHOLE)),
+            None => (set(R0, 1), set(R0, 0)),
+        };
+        for (label, result) in [(self.accept, accepted), (self.reject, rejected)] {
             // The kernel refuses instructions that nothing leads to.
             if self.assembler.is_wanted(label) {
                 self.assembler.place(label);
-                self.assembler.push(set(R0, result));
+                self.assembler.push(result);
                 self.assembler.push(exit());
             }
         }

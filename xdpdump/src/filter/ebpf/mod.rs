@@ -1,6 +1,7 @@
 //! The intermediate form as a function of an eBPF program.
 //!
-//! The function takes the context of an XDP program and returns 1 for a frame that matches, 0 for one that does not.
+//! The function takes the context of an XDP program and returns 1 for a frame that matches, 0 for one that does not, or the
+//! number that was asked for.
 //! It reads the frame directly, and what is behind its linear part by a helper, where the target has that.
 //!
 //! The verifier follows every way through a program until it meets a state that it has seen. So that it meets one soon,
@@ -25,7 +26,7 @@ pub struct Target {
     /// `bpf_xdp_load_bytes` and `bpf_xdp_get_buff_len` (Linux 5.18) reach what is behind the linear part of a frame.
     /// Without them a frame ends where its linear part does.
     pub multi_buffer: bool,
-    /// Runs on a NIC, which knows neither a CPU nor helpers.
+    /// Runs on a NIC, which knows neither CPU nor receive queue nor helpers.
     pub offloaded: bool,
     /// The function's second argument, `r2`, is what an XDP program decided (`enum xdp_action`).
     pub verdict: bool,

@@ -241,6 +241,7 @@ impl Generator<'_> {
                     Direction::Outbound => OUTBOUND,
                 },
             )),
+            Field::Queue if self.target.offloaded => return Err(Refusal::NotKnown("the receive queue")),
             Field::Queue => self.push(load(Width::Word, R0, CONTEXT, RX_QUEUE_INDEX)),
             Field::Cpu if self.target.offloaded => return Err(Refusal::NotKnown("the CPU")),
             Field::Cpu => self.push(call(GET_SMP_PROCESSOR_ID)),

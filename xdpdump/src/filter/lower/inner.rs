@@ -15,7 +15,7 @@ use super::{
     layer::{BRIDGED, ETHERNET_HEADER, IPV4, IPV6, IPV6_HEADER, Layers, Link, VLAN_TAGS},
 };
 
-const GRE: u32 = 47;
+pub(super) const GRE: u32 = 47;
 const IPV4_IN_IP: u32 = 4;
 const IPV6_IN_IP: u32 = 41;
 
@@ -33,11 +33,11 @@ const GTP_EXTENSIONS: usize = 3;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tunnel {
     /// The protocol found last; in the end, the inner frame's, as an EtherType.
-    protocol: u8,
+    pub protocol: u8,
     /// The inner frame.
-    header: u8,
+    pub header: u8,
     /// Where the search is; in the end, what the inner frame's link-level header is followed by.
-    payload: u8,
+    pub payload: u8,
 }
 
 impl Lowering {
@@ -80,12 +80,17 @@ impl Lowering {
     fn look_into(&mut self, tunnel: Tunnel, span: &Span) -> Lowered {
         let network = self.outer_network(tunnel, span)?;
         let transport = self.outer_transport(tunnel);
+        let tunnelled = self.tunnelled(tunnel);
+        Ok(self.every([network, transport, tunnelled]))
+    }
+
+    /// True when a protocol over IP carries a frame or a packet; the slots then have that.
+    pub(super) fn tunnelled(&mut self, tunnel: Tunnel) -> Fragment {
         let ports = self.over_udp(tunnel);
         let gre = self.gre(tunnel);
         let ipv4 = self.ip_in_ip(tunnel, IPV4_IN_IP, IPV4);
         let ipv6 = self.ip_in_ip(tunnel, IPV6_IN_IP, IPV6);
-        let any = self.any([ports, gre, ipv4, ipv6]);
-        Ok(self.every([network, transport, any]))
+        self.any([ports, gre, ipv4, ipv6])
     }
 
     /// Finds the outer network header.
@@ -110,7 +115,7 @@ impl Lowering {
     }
 
     /// Goes behind a VLAN tag, if there is one.
-    fn pass_tag(&mut self, tunnel: Tunnel) -> Fragment {
+    pub(super) fn pass_tag(&mut self, tunnel: Tunnel) -> Fragment {
         let protocol = self.builder.slot(tunnel.protocol);
         let tags = VLAN_TAGS.map(|tag| self.builder.equals(protocol, tag));
         let tagged = self.any(tags);
@@ -183,10 +188,11 @@ impl Lowering {
         // Whether there are four more bytes, the last of them the type of an extension header.
         let mask = self.builder.constant(0x07);
         let optional = self.builder.binary(Operator::And, flags, mask);
-        let optional = self.builder.store(tunnel.protocol, optional);
+        // Not in the protocol's slot, which is looked at again when this turns out to be no packet in a tunnel.
+        let optional = self.builder.store(tunnel.header, optional);
         let payload = self.store_offset(tunnel.payload, header.plus(8));
 
-        let optional_flags = self.builder.slot(tunnel.protocol);
+        let optional_flags = self.builder.slot(tunnel.header);
         let any_optional = self.builder.equals(optional_flags, 0).negated();
         let here = Position::computed(self.builder.slot(tunnel.payload));
         let fields = self.store_offset(tunnel.payload, here.plus(4));
@@ -286,19 +292,19 @@ impl Lowering {
     }
 
     /// True where all are, in this order.
-    fn every(&mut self, fragments: impl IntoIterator<Item = Fragment>) -> Fragment {
+    pub(super) fn every(&mut self, fragments: impl IntoIterator<Item = Fragment>) -> Fragment {
         let all = fragments.into_iter().reduce(|all, next| self.builder.and(all, next));
         all.unwrap_or_else(|| self.builder.always(true))
     }
 
     /// True where one of them is, in this order.
-    fn any(&mut self, fragments: impl IntoIterator<Item = Fragment>) -> Fragment {
+    pub(super) fn any(&mut self, fragments: impl IntoIterator<Item = Fragment>) -> Fragment {
         let any = fragments.into_iter().reduce(|any, next| self.builder.or(any, next));
         any.unwrap_or_else(|| self.builder.always(false))
     }
 
     /// Always true, whether the fragment is or not.
-    fn if_any(&mut self, fragment: Fragment) -> Fragment {
+    pub(super) fn if_any(&mut self, fragment: Fragment) -> Fragment {
         let always = self.builder.always(true);
         self.builder.or(fragment, always)
     }

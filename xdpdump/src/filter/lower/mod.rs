@@ -7,6 +7,7 @@
 mod address;
 mod arithmetic;
 mod encapsulation;
+mod headers;
 mod inner;
 mod layer;
 mod link;
@@ -25,6 +26,8 @@ use super::{
 use inner::Tunnel;
 use layer::{Layers, Position};
 
+pub(super) use headers::headers;
+
 type Lowered = Result<Fragment, Complaint>;
 
 /// The intermediate form of a tree.
@@ -36,13 +39,7 @@ pub(super) fn lower(expression: Option<&Expression>, link_type: LinkType) -> Res
             format!("frames of link type {link_type} cannot be filtered, only those of Ethernet and raw IP");
         return Err(Complaint::new(expression.span.clone(), message));
     }
-    let mut lowering = Lowering {
-        builder: Builder::default(),
-        layers: Layers::new(link_type),
-        chain_slots: None,
-        tunnels: Vec::new(),
-        tunnels_open: 0,
-    };
+    let mut lowering = Lowering::new(link_type);
     let fragment = expression.map(|expression| lowering.expression(expression)).transpose()?;
     Ok(lowering.builder.finish(fragment))
 }
@@ -58,6 +55,16 @@ struct Lowering {
 }
 
 impl Lowering {
+    fn new(link_type: LinkType) -> Self {
+        Self {
+            builder: Builder::default(),
+            layers: Layers::new(link_type),
+            chain_slots: None,
+            tunnels: Vec::new(),
+            tunnels_open: 0,
+        }
+    }
+
     fn expression(&mut self, expression: &Expression) -> Lowered {
         let span = &expression.span;
         match &expression.kind {

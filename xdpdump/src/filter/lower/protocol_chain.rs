@@ -15,9 +15,9 @@ use super::{
 /// Extension headers that are followed. RFC 8200 allows for seven; a program in the kernel must have an end.
 const MAX_HEADERS: u32 = 12;
 
-const HOP_BY_HOP: u32 = 0;
-const ROUTING: u32 = 43;
-const DESTINATION_OPTIONS: u32 = 60;
+pub(super) const HOP_BY_HOP: u32 = 0;
+pub(super) const ROUTING: u32 = 43;
+pub(super) const DESTINATION_OPTIONS: u32 = 60;
 
 /// Where the walk is: the protocol of the header it has reached, and that header's offset.
 struct Walk {
@@ -107,7 +107,7 @@ impl Lowering {
     }
 
     /// The offset behind a header: `offset + units * unit + least`.
-    fn behind(&mut self, offset: ValueId, units: ValueId, unit: u32, least: u32) -> ValueId {
+    pub(super) fn behind(&mut self, offset: ValueId, units: ValueId, unit: u32, least: u32) -> ValueId {
         let (unit, least) = (self.builder.constant(unit), self.builder.constant(least));
         let length = self.builder.binary(Operator::Multiply, units, unit);
         let length = self.builder.binary(Operator::Add, length, least);

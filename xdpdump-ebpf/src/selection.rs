@@ -1,0 +1,68 @@
+//! Which frames are captured, and how much of each.
+//!
+//! Filter and cut are code that user space generates for each capture and puts in the place of the calls below.
+
+use core::arch::asm;
+
+use aya_ebpf::{bindings::xdp_md, programs::XdpContext};
+use xdpdump_ebpf::{CpuCounters, stub};
+
+use crate::counters::increment;
+
+/// Of this many frames that the filter accepts, each CPU captures one. As [`SNAP_LEN`](crate::SNAP_LEN).
+#[unsafe(no_mangle)]
+static ONE_IN: u32 = 1;
+
+/// Whether the frame is to be captured; one that is not is counted.
+///
+/// # Safety
+/// `counters` is this CPU's.
+#[inline(always)]
+pub unsafe fn takes(ctx: &XdpContext, verdict: u32, counters: *mut CpuCounters) -> bool {
+    // SAFETY: the caller says that the counters are this CPU's.
+    unsafe {
+        if !accepts(ctx, verdict) {
+            increment(&raw mut (*counters).filtered);
+            return false;
+        }
+        // A static of this program; volatile because user space replaces its value before loading.
+        let one_in = u64::from((&raw const ONE_IN).read_volatile());
+        if one_in > 1 && (increment(&raw mut (*counters).turn) - 1) % one_in != 0 {
+            increment(&raw mut (*counters).thinned);
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether the filter accepts the frame, about which this was decided.
+#[inline(always)]
+pub fn accepts(ctx: &XdpContext, verdict: u32) -> bool {
+    call::<{ stub::FILTER }>(ctx.ctx, verdict) != 0
+}
+
+/// Most bytes of this frame that are wanted.
+#[inline(always)]
+pub fn cut(ctx: &XdpContext) -> u32 {
+    call::<{ stub::CUT }>(ctx.ctx, 0) as u32
+}
+
+/// Calls what user space puts in the place of the stub.
+#[inline(always)]
+fn call<const STUB: i32>(ctx: *mut xdp_md, argument: u32) -> u64 {
+    let result: u64;
+    // SAFETY: the function gets what it expects, and changes no register but those that a call may change.
+    unsafe {
+        asm!(
+            "call {stub}",
+            stub = const STUB,
+            lateout("r0") result,
+            inlateout("r1") ctx => _,
+            inlateout("r2") u64::from(argument) => _,
+            lateout("r3") _,
+            lateout("r4") _,
+            lateout("r5") _,
+        );
+    }
+    result
+}

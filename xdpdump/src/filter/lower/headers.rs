@@ -1,0 +1,277 @@
+//! Where the headers of a frame end: behind that of the transport protocol, in tunnels behind the inner one's.
+
+use super::{
+    super::{
+        builder::Fragment,
+        ir::{Comparison, Program, Width},
+        names::UDP,
+        syntax::Operator,
+    },
+    Lowering, Position,
+    inner::{GRE, Tunnel},
+    layer::{ARP, ETHERNET_HEADER, IPV4, IPV6, IPV6_HEADER, MPLS, PPPOE_SESSION, RARP},
+    protocol::{AH, FRAGMENT},
+    protocol_chain::{DESTINATION_OPTIONS, HOP_BY_HOP, ROUTING},
+};
+use crate::packet::LinkType;
+
+/// Frames in each other that are looked at: a tunnel in a tunnel has three.
+const MAX_LEVELS: u32 = 3;
+/// MPLS labels that are passed over. RFC 3032 knows no limit.
+const MAX_LABELS: u32 = 4;
+/// Extension headers that are passed over; RFC 8200 allows for seven.
+const MAX_EXTENSIONS: usize = 7;
+
+const TCP: u32 = 6;
+/// Protocols whose header always has this length, or whose first bytes are all that is known to be one: ICMP, IGMP, UDP, DCCP,
+/// GRE, ESP, ICMPv6, SCTP, UDP-Lite.
+const TRANSPORTS: [(u32, u32); 9] =
+    [(1, 8), (2, 8), (UDP, 8), (33, 12), (GRE, 4), (50, 8), (58, 8), (132, 12), (136, 8)];
+/// No protocol has this number in an IP header (RFC 3692).
+const NO_PROTOCOL: u32 = 255;
+const MPLS_MULTICAST: u32 = 0x8848;
+/// PPP's numbers of IPv4 and IPv6 (RFC 1332, RFC 5072).
+const PPP_PROTOCOLS: [(u32, u32); 2] = [(0x21, IPV4), (0x57, IPV6)];
+
+const SLOTS: Tunnel = Tunnel { protocol: 0, header: 1, payload: 2 };
+/// The end of the headers that were found so far.
+const END: u8 = 3;
+
+/// The program whose result is the number of bytes up to the end of the headers, and `more`.
+///
+/// A frame that ends within a header, or of a link type other than Ethernet and raw IP, is wanted whole. What is not known to be
+/// a header is none.
+pub fn headers(more: u32, link_type: LinkType) -> Program {
+    let mut lowering = Lowering::new(link_type);
+    lowering.builder.slots = END + 1;
+    let fragment = match link_type {
+        LinkType::ETHERNET => lowering.ethernet_headers(),
+        LinkType::RAW => lowering.raw_headers(),
+        _ => lowering.builder.always(false),
+    };
+    let end = lowering.builder.slot(END);
+    let more = lowering.builder.constant(more);
+    let result = lowering.builder.binary(Operator::Add, end, more);
+    let result = lowering.builder.store(END, result);
+    let all = lowering.builder.and(fragment, result);
+    Program { result: Some(END), ..lowering.builder.finish(Some(all)) }
+}
+
+impl Lowering {
+    fn ethernet_headers(&mut self) -> Fragment {
+        let payload = self.store_offset(SLOTS.payload, Position::at(ETHERNET_HEADER));
+        let protocol = self.load(Position::at(ETHERNET_HEADER - 2), 0, Width::Half);
+        let protocol = self.builder.store(SLOTS.protocol, protocol);
+        let level = self.level(MAX_LEVELS);
+        self.every([payload, protocol, level])
+    }
+
+    fn raw_headers(&mut self) -> Fragment {
+        let payload = self.store_offset(SLOTS.payload, Position::at(0));
+        let version = self.by_version(Position::at(0));
+        let level = self.level(MAX_LEVELS);
+        self.every([payload, version, level])
+    }
+
+    /// Sets the end behind the headers of a frame whose payload and protocol are known; always true.
+    fn level(&mut self, left: u32) -> Fragment {
+        let tags = [self.pass_tag(SLOTS), self.pass_tag(SLOTS)];
+        let tags = self.every(tags);
+        let labels = self.pass_labels();
+        let ppp = self.pass_ppp();
+        let here = Position::computed(self.builder.slot(SLOTS.payload));
+        let link = self.store_offset(END, here);
+
+        let arp = self.arp();
+        let ipv4 = self.pass_ipv4();
+        let ipv6 = self.pass_ipv6();
+        let ip = self.builder.or(ipv4, ipv6);
+        let extensions: Vec<_> = (0..MAX_EXTENSIONS).map(|_| self.pass_extension_header()).collect();
+        let extensions = self.every(extensions);
+        let transport = self.transport();
+        let mut packet = self.every([ip, extensions, transport]);
+        if left > 1 {
+            let tunnel = self.tunnelled(SLOTS);
+            let inside = self.level(left - 1);
+            packet = self.every([packet, tunnel, inside]);
+        }
+        let network = self.builder.or(arp, packet);
+        let network = self.if_any(network);
+        self.every([tags, labels, ppp, link, network])
+    }
+
+    /// Goes behind a stack of MPLS labels, if there is one.
+    fn pass_labels(&mut self) -> Fragment {
+        let protocol = self.builder.slot(SLOTS.protocol);
+        let kinds = [MPLS, MPLS_MULTICAST].map(|kind| self.builder.equals(protocol, kind));
+        let labelled = self.any(kinds);
+        let labels = self.labels(MAX_LABELS);
+        let passed = self.builder.and(labelled, labels);
+        self.if_any(passed)
+    }
+
+    fn labels(&mut self, left: u32) -> Fragment {
+        if left == 0 {
+            return self.builder.always(true);
+        }
+        let here = Position::computed(self.builder.slot(SLOTS.payload));
+        let third = self.load(here, 2, Width::Byte);
+        let last = self.builder.masked(third, 1, 1);
+        let behind_last = self.store_offset(SLOTS.payload, here.plus(4));
+        let version = self.by_version(here);
+        let last = self.every([last, behind_last, version]);
+        let behind = self.store_offset(SLOTS.payload, here.plus(4));
+        let others = self.labels(left - 1);
+        let others = self.builder.and(behind, others);
+        self.builder.or(last, others)
+    }
+
+    /// The protocol is that of the IP header that seems to begin here; always true.
+    fn by_version(&mut self, here: Position) -> Fragment {
+        let first = self.load(here, 0, Width::Byte);
+        let versions = [(0x40, IPV4), (0x60, IPV6)].map(|(version, protocol)| {
+            let is_version = self.builder.masked(first, version, 0xf0);
+            let protocol = self.builder.constant(protocol);
+            let stored = self.builder.store(SLOTS.protocol, protocol);
+            self.builder.and(is_version, stored)
+        });
+        let version = self.any(versions);
+        self.if_any(version)
+    }
+
+    /// Goes behind the headers of a PPPoE session and of PPP, if they are there.
+    fn pass_ppp(&mut self) -> Fragment {
+        let protocol = self.builder.slot(SLOTS.protocol);
+        let session = self.builder.equals(protocol, PPPOE_SESSION);
+        let here = Position::computed(self.builder.slot(SLOTS.payload));
+        let carried = self.load(here, 6, Width::Half);
+        let carried = self.builder.store(SLOTS.protocol, carried);
+        let payload = self.store_offset(SLOTS.payload, here.plus(8));
+        let protocols = PPP_PROTOCOLS.map(|(number, ether_type)| {
+            let is_it = self.builder.equals(protocol, number);
+            let ether_type = self.builder.constant(ether_type);
+            let stored = self.builder.store(SLOTS.protocol, ether_type);
+            self.builder.and(is_it, stored)
+        });
+        let known = self.any(protocols);
+        let known = self.if_any(known);
+        let passed = self.every([session, carried, payload, known]);
+        self.if_any(passed)
+    }
+
+    /// True for ARP, all of which is a header: two hardware and two protocol addresses behind 8 bytes (RFC 826).
+    fn arp(&mut self) -> Fragment {
+        let protocol = self.builder.slot(SLOTS.protocol);
+        let kinds = [ARP, RARP].map(|kind| self.builder.equals(protocol, kind));
+        let is_arp = self.any(kinds);
+        let here = Position::computed(self.builder.slot(SLOTS.payload));
+        let (hardware, address) = (self.load(here, 4, Width::Byte), self.load(here, 5, Width::Byte));
+        let both = self.builder.binary(Operator::Add, hardware, address);
+        let one = self.builder.constant(1);
+        let both = self.builder.binary(Operator::ShiftLeft, both, one);
+        let fixed = self.offset(here.plus(8));
+        let end = self.builder.binary(Operator::Add, fixed, both);
+        let end = self.builder.store(END, end);
+        self.builder.and(is_arp, end)
+    }
+
+    /// True for the first fragment of an IPv4 packet: the protocol is then IP's, and the payload the packet's. The end is behind
+    /// the IP header in any case.
+    fn pass_ipv4(&mut self) -> Fragment {
+        let protocol = self.builder.slot(SLOTS.protocol);
+        let is_ipv4 = self.builder.equals(protocol, IPV4);
+        let here = Position::computed(self.builder.slot(SLOTS.payload));
+        let length = self.ipv4_header_length(here);
+        let end = self.builder.store(END, length);
+        let fragment = self.load(here, 6, Width::Half);
+        let first_fragment = self.builder.masked(fragment, 0, 0x1fff);
+        let carried = self.load(here, 9, Width::Byte);
+        let carried = self.builder.store(SLOTS.protocol, carried);
+        let payload = self.builder.slot(END);
+        let payload = self.builder.store(SLOTS.payload, payload);
+        self.every([is_ipv4, end, first_fragment, carried, payload])
+    }
+
+    fn pass_ipv6(&mut self) -> Fragment {
+        let protocol = self.builder.slot(SLOTS.protocol);
+        let is_ipv6 = self.builder.equals(protocol, IPV6);
+        let here = Position::computed(self.builder.slot(SLOTS.payload));
+        let carried = self.load(here, 6, Width::Byte);
+        let carried = self.builder.store(SLOTS.protocol, carried);
+        let payload = self.store_offset(SLOTS.payload, here.plus(IPV6_HEADER));
+        self.every([is_ipv6, carried, payload])
+    }
+
+    /// Goes behind an extension header of IPv6 or an authentication header, if there is one; the end is then there.
+    fn pass_extension_header(&mut self) -> Fragment {
+        let protocol = self.builder.slot(SLOTS.protocol);
+        let here = Position::computed(self.builder.slot(SLOTS.payload));
+        let next = self.load(here, 0, Width::Byte);
+        let units = self.load(here, 1, Width::Byte);
+
+        let options =
+            [HOP_BY_HOP, ROUTING, DESTINATION_OPTIONS].map(|kind| self.builder.equals(protocol, kind));
+        let options = self.any(options);
+        let start = self.offset(here);
+        let options_end = self.behind(start, units, 8, 8);
+        let options_end = self.builder.store(END, options_end);
+        let options = self.builder.and(options, options_end);
+        let authentication = self.builder.equals(protocol, AH);
+        let authentication_end = self.behind(start, units, 4, 8);
+        let authentication_end = self.builder.store(END, authentication_end);
+        let authentication = self.builder.and(authentication, authentication_end);
+        let either = self.builder.or(options, authentication);
+        let carried = self.builder.store(SLOTS.protocol, next);
+        let header = self.builder.and(either, carried);
+
+        let is_fragment = self.builder.equals(protocol, FRAGMENT);
+        let fragment_end = self.store_offset(END, here.plus(8));
+        let offset = self.load(here, 2, Width::Half);
+        let carried = self.builder.store(SLOTS.protocol, next);
+        let first = self.builder.masked(offset, 0, 0xfff8);
+        let first = self.builder.and(carried, first);
+        let none = self.builder.constant(NO_PROTOCOL);
+        let other = self.builder.store(SLOTS.protocol, none);
+        let either = self.builder.or(first, other);
+        let fragment = self.every([is_fragment, fragment_end, either]);
+
+        let any = self.builder.or(header, fragment);
+        let payload = self.builder.slot(END);
+        let payload = self.builder.store(SLOTS.payload, payload);
+        let passed = self.builder.and(any, payload);
+        self.if_any(passed)
+    }
+
+    /// The end is behind the transport header; always true.
+    fn transport(&mut self) -> Fragment {
+        let protocol = self.builder.slot(SLOTS.protocol);
+        let here = Position::computed(self.builder.slot(SLOTS.payload));
+        let network = self.store_offset(END, here);
+
+        let is_tcp = self.builder.equals(protocol, TCP);
+        let fixed = self.store_offset(END, here.plus(20));
+        // The upper half of the byte counts words.
+        let data_offset = self.load(here, 12, Width::Byte);
+        let least = self.builder.constant(0x50);
+        let with_options = self.builder.test(Comparison::GreaterEqual, data_offset, least);
+        let (two, mask) = (self.builder.constant(2), self.builder.constant(0x3c));
+        let length = self.builder.binary(Operator::ShiftRight, data_offset, two);
+        let length = self.builder.binary(Operator::And, length, mask);
+        let start = self.offset(here);
+        let end = self.builder.binary(Operator::Add, start, length);
+        let end = self.builder.store(END, end);
+        let with_options = self.builder.and(with_options, end);
+        let with_options = self.if_any(with_options);
+        let tcp = self.every([is_tcp, fixed, with_options]);
+
+        let others = TRANSPORTS.map(|(number, length)| {
+            let is_it = self.builder.equals(protocol, number);
+            let end = self.store_offset(END, here.plus(length));
+            self.builder.and(is_it, end)
+        });
+        let others = self.any(others);
+        let any = self.builder.or(tcp, others);
+        let any = self.if_any(any);
+        self.builder.and(network, any)
+    }
+}

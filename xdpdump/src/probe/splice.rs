@@ -1,0 +1,67 @@
+//! Puts code that was generated for this capture into a linked program.
+
+use aya_obj::generated::{BPF_ALU64, BPF_CALL, BPF_JMP, BPF_K, BPF_MOV, BPF_PSEUDO_CALL, bpf_insn};
+use xdpdump_ebpf::stub;
+
+use super::{Error, Task};
+use crate::filter::ebpf::{Instruction, Refusal, Target};
+
+/// What the calls of stubs are to do.
+#[derive(Debug, Default)]
+pub struct Functions {
+    filter: Option<Vec<Instruction>>,
+    cut: Option<Vec<Instruction>>,
+}
+
+impl Functions {
+    /// What a program that offers `target` needs for its task.
+    ///
+    /// # Errors
+    /// When the kernel cannot run the filter, or not there.
+    pub fn generate(task: Task<'_>, target: Target) -> Result<Self, Error> {
+        let filter = task.selection.filter.as_ref().map(|filter| filter.instructions(target)).transpose();
+        let cut = task.selection.headers.as_ref().map(|headers| headers.instructions(target)).transpose();
+        let refused = |refusal: Refusal| Error::Filter(refusal);
+        Ok(Self { filter: filter.map_err(refused)?, cut: cut.map_err(refused)? })
+    }
+
+    /// Calls the functions where the program calls their stubs; where there is none, every frame is accepted, whole.
+    pub fn put_into(&self, program: &mut Vec<bpf_insn>) {
+        replace(program, stub::FILTER, self.filter.as_deref(), 1);
+        replace(program, stub::CUT, self.cut.as_deref(), -1);
+    }
+}
+
+/// Puts `function` behind the program and calls it where the stub is called; without one, the result is always the same.
+fn replace(program: &mut Vec<bpf_insn>, stub: i32, function: Option<&[Instruction]>, otherwise: i32) {
+    let begin = program.len();
+    let mut is_called = false;
+    for (at, instruction) in program.iter_mut().enumerate() {
+        if instruction.code != (BPF_JMP | BPF_CALL) as u8
+            || instruction.imm != stub
+            || instruction.src_reg() != 0
+        {
+            continue;
+        }
+        is_called = true;
+        if function.is_some() {
+            instruction.set_src_reg(BPF_PSEUDO_CALL as u8);
+            // From the next instruction on.
+            instruction.imm = (begin - at - 1) as i32;
+        } else {
+            *instruction =
+                bpf_insn { code: (BPF_ALU64 | BPF_MOV | BPF_K) as u8, imm: otherwise, ..*instruction };
+            instruction.set_dst_reg(0);
+        }
+    }
+    // The kernel refuses a function that nothing calls.
+    if let Some(function) = function.filter(|_| is_called) {
+        program.extend(function.iter().map(as_kernel_has_it));
+    }
+}
+
+fn as_kernel_has_it(instruction: &Instruction) -> bpf_insn {
+    let &Instruction { code, destination, source, offset, immediate } = instruction;
+    let _bitfield_1 = bpf_insn::new_bitfield_1(destination, source);
+    bpf_insn { code, _bitfield_align_1: [], _bitfield_1, off: offset, imm: immediate }
+}
