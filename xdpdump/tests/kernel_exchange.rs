@@ -13,7 +13,8 @@ use xdpdump::{
     cpus,
     interface::{Link, XdpMode},
     packet::Timestamp,
-    probe::{Probe, RingLayout},
+    probe::{Probe, RingLayout, Task},
+    selection::Selection,
     transport::{Receiver, event::Event, perf::Rings},
 };
 use xdpdump_ebpf::ring::Control;
@@ -52,6 +53,10 @@ impl Receiver for Lengths {
     }
 }
 
+fn task(snap_len: u32, selection: &Selection) -> Task<'_> {
+    Task { snap_len, selection }
+}
+
 #[test]
 fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
     const LENGTHS: [u32; 4] = [60, 50, 40, 30];
@@ -62,7 +67,7 @@ fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
         let mut probe = Probe::load(layout).unwrap();
         let rings = Rings::open(probe.events(), Some(64 << 20), false).unwrap();
         let link = Link::by_index(index).unwrap();
-        probe.attach(&link, Some(XdpMode::Native), LENGTHS[0]).unwrap();
+        probe.attach(&link, Some(XdpMode::Native), task(LENGTHS[0], &Selection::default())).unwrap();
         (probe, rings)
     });
     let first = probe.program_id(0);
@@ -78,7 +83,7 @@ fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
             });
         });
         for snap_len in LENGTHS {
-            probe.exchange(0, snap_len).unwrap();
+            probe.exchange(0, task(snap_len, &Selection::default())).unwrap();
             for _ in 0..20 {
                 thread::sleep(Duration::from_millis(5));
                 assert!(rings.read(false, &mut lengths).is_continue());

@@ -6,7 +6,8 @@ use xdpdump::{
     clock, cpus,
     interface::{Link, XdpMode},
     packet::Timestamp,
-    probe::{Probe, RingLayout},
+    probe::{Probe, RingLayout, Task},
+    selection::Selection,
     transport::{Receiver, event::Event, perf::Rings},
 };
 use xdpdump_ebpf::ring::Control;
@@ -57,7 +58,8 @@ fn the_program_for_a_nic_hands_over_frames_that_the_perf_ring_stamps() {
         let mut probe = Probe::load(layout).unwrap();
         let rings = Rings::open(probe.events(), None, false).unwrap();
         let link = Link::by_index(index).unwrap();
-        probe.attach_nic_program(&link, XdpMode::Native).unwrap();
+        let everything = Task { snap_len: u32::MAX, selection: &Selection::default() };
+        probe.attach_nic_program(&link, XdpMode::Native, everything).unwrap();
         (probe, rings)
     });
     assert_eq!(probe.counters(0).unwrap(), None);

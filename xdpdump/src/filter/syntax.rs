@@ -20,8 +20,8 @@ pub(super) enum Kind {
     Inner(Box<Expression>),
     /// The frame has this protocol.
     Protocol(Protocol),
-    /// `src host 10.0.0.1`, `tcp port 80`, `ip proto 6` …
-    Address(Qualifiers, Operand),
+    /// `src host 10.0.0.1`, `tcp port 80`, `ip proto 6` …; with the place of what follows the qualifiers.
+    Address(Qualifiers, Operand, Span),
     Relation(Relation, Arithmetic, Arithmetic),
     /// `byte 3 & 1`: a test of one byte of the frame.
     Byte {

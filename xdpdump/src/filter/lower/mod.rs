@@ -82,7 +82,7 @@ impl Lowering {
             Kind::Not(negated) => self.expression(negated).map(Fragment::negated),
             Kind::Inner(inside) => self.inner(inside, span),
             Kind::Protocol(protocol) => self.protocol(*protocol, span),
-            Kind::Address(qualifiers, operand) => self.address(*qualifiers, operand, span),
+            Kind::Address(qualifiers, operand, place) => self.address(*qualifiers, operand, place),
             Kind::Relation(relation, left, right) => self.relation(*relation, left, right),
             Kind::Byte { offset, test, value } => Ok(self.byte(*offset, *test, *value)),
             Kind::Broadcast(protocol) => self.broadcast(*protocol, span),

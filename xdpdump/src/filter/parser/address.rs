@@ -78,8 +78,10 @@ impl Parser<'_> {
             }
             return Ok(inside);
         }
+        let operand_start = self.place().start;
         let operand = self.address_operand(qualifiers)?;
-        Ok(Expression { kind: Kind::Address(qualifiers, operand), span: self.since(start) })
+        let place = self.since(operand_start);
+        Ok(Expression { kind: Kind::Address(qualifiers, operand, place), span: self.since(start) })
     }
 
     fn addresses(&mut self, qualifiers: Qualifiers) -> Result<Expression, Complaint> {
