@@ -152,3 +152,25 @@ fn the_mtu_cannot_grow_beyond_the_drivers_limit_during_a_native_capture() {
     capture.stop().totals();
     nic.netns.ip(["link", "set", &nic.port, "mtu", "4001"]);
 }
+
+#[test]
+fn a_filter_is_on_the_nic_too_and_what_it_cannot_do_is_done_in_user_space() {
+    for (options, said) in [
+        (&["tcp port 443 or inner udp"][..], None),
+        (&["tcp port 443", "--sample", "3"], Some("the program on the NIC filters only")),
+        (&["tcp port 443", "--headers"], Some("the program on the NIC filters only")),
+        (&["cpu 1"], Some("the filter asks for the CPU, which is not known where it would run")),
+        (&["queue 1"], Some("the filter asks for the receive queue, which is not known where it would run")),
+    ] {
+        let nic = Nic::new();
+        let capture = ["-i", &nic.port, "-H", "-w", "/dev/null"];
+        let ended = Capture::start(&nic.netns, capture.iter().chain(options)).stop();
+        assert_eq!(ended.totals(), Totals::default());
+        let line = ended.stderr.lines().find(|line| line.contains("user space"));
+        match said {
+            None => assert_eq!(line, None, "{options:?}"),
+            Some(said) => assert!(line.is_some_and(|line| line.contains(said)), "{options:?}: {line:?}"),
+        }
+        assert_clean(&nic);
+    }
+}
