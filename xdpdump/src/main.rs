@@ -49,7 +49,7 @@ fn run(config: Config) -> anyhow::Result<()> {
     }
 }
 
-/// A reader that has seen enough is no error.
+/// Prints `text`. If the reader closes standard output, this is not an error.
 fn print(text: &str) -> anyhow::Result<()> {
     match output::print(text) {
         Ok(()) | Err(output::Error::Closed(_)) => Ok(()),
