@@ -1,4 +1,4 @@
-//! Writes what the fuzzer begins with: the frames of the fixtures, in the form each target takes.
+//! Writes the fuzzer's seeds: the frames of the fixtures, in the input format of each target.
 
 use std::{fs, io, path::Path};
 
@@ -38,14 +38,14 @@ fn main() -> io::Result<()> {
     for name in ["protocols.pcap", "classic.pcap"] {
         let mut bytes = vec![255];
         bytes.extend(fs::read(fixtures.join(name))?);
-        // The first few packets: a small input is a fast one.
+        // Keep only the first few packets, because small inputs are fast.
         bytes.truncate(600);
         write("capture_file", name.to_owned(), bytes)?;
     }
     write("capture_file", "pcapng".to_owned(), [&[255][..], &pcapng(&blocks)].concat())
 }
 
-/// One frame, verbose, as [`text`](../fuzz_targets/text.rs) takes it.
+/// An input for [`text`](../fuzz_targets/text.rs): verbose style and one frame.
 fn text(packet: &Packet<'_>) -> Vec<u8> {
     let len = packet.frame_len as u16;
     [&[0, 0b0000_1010, 7, 0][..], &len.to_le_bytes(), packet.frame].concat()
@@ -62,7 +62,7 @@ fn with_meta<'a>(packet: &Packet<'a>, number: u64) -> Packet<'a> {
     Packet { meta, ..*packet }
 }
 
-/// A record behind the place where the ring ends.
+/// A record, preceded by the position at which the ring ends.
 fn perf_record(packet: &Packet<'_>) -> Vec<u8> {
     let data_len = HEADER_LEN + packet.frame.len();
     let len = (8 + 8 + 4 + data_len).next_multiple_of(8);
@@ -82,7 +82,7 @@ fn perf_record(packet: &Packet<'_>) -> Vec<u8> {
     bytes
 }
 
-/// A section with an interface, a packet and statistics.
+/// A pcapng section with an interface, a packet and statistics.
 fn pcapng(block: &[u8]) -> Vec<u8> {
     let words = |words: &[u32]| words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<_>>();
     let section = words(&[0x0a0d_0d0a, 28, 0x1a2b_3c4d, 1, u32::MAX, u32::MAX, 28]);

@@ -1,4 +1,4 @@
-//! pcap and pcapng files, read in pieces of any size: the same items and the same error come out.
+//! pcap and pcapng files: reading them in pieces of any size gives the same items and the same error.
 #![no_main]
 
 use std::io::{self, Read};
@@ -13,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(whole, pieces);
 });
 
-/// What a file holds, summed up, and how reading it ends.
+/// A summary of each packet of a file, and how reading it ends.
 fn read(reader: impl Read) -> (Vec<(i64, usize, u32, u32)>, String) {
     let mut items = Vec::new();
     let mut interfaces = 0;
@@ -28,23 +28,26 @@ fn read(reader: impl Read) -> (Vec<(i64, usize, u32, u32)>, String) {
                 items.push((0, 0, interface.link_type.0.into(), interface.snap_len));
             }
             Ok(Some(Item::Packet(packet))) => {
-                assert!(packet.interface < interfaces, "a packet of an interface nobody announced");
+                assert!(packet.interface < interfaces, "a packet of an interface that was not announced");
                 items.push((packet.timestamp.0, packet.frame.len(), packet.frame_len, packet.interface));
             }
             Ok(Some(Item::Statistics(statistics))) => {
-                assert!(statistics.interface < interfaces, "statistics of an interface nobody announced");
+                assert!(
+                    statistics.interface < interfaces,
+                    "statistics of an interface that was not announced"
+                );
                 items.push((statistics.end.0, 0, 0, statistics.interface));
             }
             Ok(None) => return (items, String::new()),
             Err(error) => {
-                assert!(matches!(file.next(), Ok(None)), "goes on after an error");
+                assert!(matches!(file.next(), Ok(None)), "reading went on after an error");
                 return (items, error.to_string());
             }
         }
     }
 }
 
-/// A reader that gives a few bytes at a time.
+/// A reader that returns a few bytes at a time.
 struct Pieces<'a> {
     rest: &'a [u8],
     piece: usize,

@@ -1,4 +1,5 @@
-//! Filters: any text is refused with a place in it or means something, and what it means ends, for any frame.
+//! Filters: any text is either compiled or refused with a place inside the text, and the evaluation of a compiled filter
+//! ends for any frame.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,7 +8,7 @@ use xdpdump::{
     packet::{Direction, LinkType},
 };
 
-/// Pieces of which the language is made; names of hosts are not among them, as asking for those would leave the machine.
+/// Words of the language. Names of hosts are left out, because resolving them would send requests to the network.
 const WORDS: &[&str] = &[
     "and",
     "or",
@@ -134,7 +135,7 @@ fuzz_target!(|data: &[u8]| {
             }
         }
         Err(error) => {
-            assert!(text.get(error.span()).is_some(), "{:?} is no place in '{text}'", error.span());
+            assert!(text.get(error.span()).is_some(), "{:?} is not inside '{text}'", error.span());
             error.to_string();
         }
     }

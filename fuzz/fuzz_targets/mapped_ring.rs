@@ -1,4 +1,4 @@
-//! The records of a mapped ring, walked as the reader walks them: stamped, handed on as blocks, and taken apart.
+//! The records of a mapped ring, processed as the reader does it: given their time stamps, handed on as blocks, and parsed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

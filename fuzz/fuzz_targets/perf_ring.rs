@@ -1,4 +1,4 @@
-//! The records of a perf ring, wherever the ring ends: found, parsed, and written as a pcapng block that is whole.
+//! The records of a perf ring, with the end of the ring at any place: found, parsed, and encoded as a whole pcapng block.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -19,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
     let mut scratch = Vec::new();
     let mut left = bytes.len();
     while let Some(Ok(record)) = walk::next(&mut bytes) {
-        assert!(bytes.len() < left, "no step forward");
+        assert!(bytes.len() < left, "no progress");
         left = bytes.len();
         if let Record::Sample { time, body } = record {
             sample(time, body, &mut scratch);

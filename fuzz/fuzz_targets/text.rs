@@ -1,4 +1,4 @@
-//! Frames printed in every style: it comes to an end, and what comes out is a bounded amount of printable text.
+//! Frames printed in every style: printing ends, and its output is a bounded amount of printable text.
 #![no_main]
 
 use std::{cell::Cell, io};
@@ -13,9 +13,10 @@ use xdpdump::{
     packet::{Interface, LinkType, Meta, Packet, Timestamp},
 };
 
-/// Most text for a packet, besides [`PER_BYTE`]: time stamp, packet number, what is said of a header.
+/// Largest number of bytes of text for a packet, in addition to [`PER_BYTE`]: time stamp, packet number, descriptions of
+/// headers.
 const PER_PACKET: u64 = 1024;
-/// Most text for a captured byte: some two bytes of a DNS message stand for a name of 255.
+/// Largest number of bytes of text for a captured byte: two bytes of a DNS message can refer to a name of 255.
 const PER_BYTE: u64 = 256;
 
 fuzz_target!(|data: &[u8]| {
@@ -29,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
         _ => LinkType(link.into()),
     };
     sink.interface(&Interface { link_type, ..Interface::default() }).unwrap();
-    // Frames with two bytes of length in front; what is missing of the last one was not captured.
+    // Frames, each preceded by its length in two bytes; the missing part of the last one counts as not captured.
     while let Some((&len, bytes)) = rest.split_first_chunk() {
         let frame_len = u32::from(u16::from_le_bytes(len));
         let (frame, next) = bytes.split_at((frame_len as usize).min(bytes.len()));
@@ -73,7 +74,7 @@ fn options(style: u8, hex: u8, time: u8) -> TextOptions {
     }
 }
 
-/// A terminal that takes no control characters, and counts the bytes it is given.
+/// A terminal that accepts no control characters and counts the bytes written to it.
 struct Printable<'a>(&'a Cell<u64>);
 
 impl io::Write for Printable<'_> {

@@ -1,4 +1,4 @@
-//! Cost of a line of text for a frame.
+//! Cost of printing a frame as text.
 
 use std::{hint::black_box, io};
 
@@ -12,7 +12,7 @@ use xdpdump::{
     packet::{Interface, Meta, Packet},
 };
 
-/// Frames of many protocols; the golden tests' text of them is beside it.
+/// Frames of many protocols, the same as in the golden tests.
 const CAPTURE: &[u8] = include_bytes!("../../fixtures/protocols.pcap");
 
 fn lines(criterion: &mut Criterion) {
@@ -29,7 +29,7 @@ fn lines(criterion: &mut Criterion) {
     group.bench_function("lines of all protocols", |bencher| {
         bencher.iter(|| {
             let mut sink = TextSink::new(io::sink(), "nowhere", TextOptions::default());
-            sink.interface(&interface).expect("nothing fails to be written nowhere");
+            sink.interface(&interface).expect("writing to nowhere does not fail");
             for (timestamp, frame) in &frames {
                 let packet = Packet {
                     timestamp: *timestamp,
@@ -39,7 +39,7 @@ fn lines(criterion: &mut Criterion) {
                     frame_len: frame.len() as u32,
                     meta: Meta::default(),
                 };
-                sink.packet(&packet).expect("nothing fails to be written nowhere");
+                sink.packet(&packet).expect("writing to nowhere does not fail");
             }
         });
     });

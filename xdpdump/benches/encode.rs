@@ -1,4 +1,4 @@
-//! Cost of turning a packet into the record of a file.
+//! Cost of encoding a packet as a record of a file.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! What a filter costs: a frame that it rejects, in user space and in the kernel. The kernel's part needs root.
+//! Cost of a filter that rejects a frame, in user space and in the kernel. The kernel's part needs root.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be measured ends the measurement")]
 
@@ -23,7 +23,7 @@ const SEGMENT: &[u8; 60] =
 const TARGET: Target =
     Target { multi_buffer: true, offloaded: false, verdict: false, direction: Direction::Inbound };
 
-/// `0 = 1` is what calling any filter costs.
+/// `0 = 1` measures the cost of calling a filter at all.
 const FILTERS: [&str; 5] =
     ["0 = 1", "tcp port 443", "host 10.0.0.9 and udp", "tcp[tcpflags] & tcp-rst != 0", "inner tcp port 443"];
 

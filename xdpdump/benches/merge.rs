@@ -1,14 +1,14 @@
-//! Cost of bringing the items of several streams into the order of time.
+//! Cost of merging the items of several streams by time.
 
 use std::{convert::Infallible, hint::black_box, ops::ControlFlow};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use xdpdump::order::{Merge, Stream};
 
-/// Items of all streams together.
+/// Number of items of all streams together.
 const ITEMS: u64 = 100_000;
 
-/// Every `step`th moment from the first on.
+/// A stream with an item at every `step`th time.
 #[derive(Clone)]
 struct Moments {
     next: u64,
@@ -31,7 +31,7 @@ impl Moments {
     }
 }
 
-/// Each stream's items come in turn with all others': no two that follow each other are of one stream.
+/// The streams take turns: no two consecutive items are of the same stream.
 fn interleaved(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("merge, interleaved");
     group.throughput(Throughput::Elements(ITEMS));
@@ -45,7 +45,7 @@ fn interleaved(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// As a machine with one busy CPU has it: the other streams have nothing.
+/// A machine with one busy CPU: the other streams are empty.
 fn one_busy(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("merge, one busy");
     group.throughput(Throughput::Elements(ITEMS));

@@ -10,7 +10,7 @@ use xdpdump::{
 };
 use xdpdump_ebpf::HEADER_LEN;
 
-/// Frames in the bytes that are walked.
+/// Number of frames in the bytes that are parsed.
 const FRAMES: usize = 1000;
 
 /// Samples as the kernel writes them (`PERF_RECORD_SAMPLE`, include/uapi/linux/perf_event.h).

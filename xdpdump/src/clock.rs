@@ -1,23 +1,24 @@
-//! Turns kernel-monotonic time into wall-clock time, and keeps in step with a clock that is corrected.
+//! Converts `CLOCK_MONOTONIC` to wall-clock time, and follows the wall clock when it is slewed or stepped.
 
 use std::{io, time::Duration};
 
 use crate::{packet::Timestamp, sys::clock};
 
-/// How often the clocks are compared.
+/// How often the two clocks are compared.
 pub const RESAMPLE_EVERY: Duration = Duration::from_secs(1);
 
-/// The largest difference between two samples that a slew may explain: an eighth of the time between them (chrony slews by a
-/// twelfth at most), and what reading the clocks may be wrong by. More is a step, whoever says otherwise.
+/// The largest difference between two samples that counts as slewing: an eighth of the time between them (chrony slews by a
+/// twelfth at most), plus the error of reading the clocks. A larger difference is a step, even if the kernel announced
+/// none.
 const SLEW_PARTS: u64 = 8;
 const READING_ERROR: u64 = 2_000_000;
 
-/// Binary places of a [`Segment`]'s rate.
+/// Number of binary places of a [`Segment`]'s rate.
 const RATE_SHIFT: u32 = 30;
-/// The fastest correction: time still goes on at half its speed.
+/// The fastest correction: time still advances at half its normal speed.
 const FASTEST: i128 = 1 << (RATE_SHIFT - 1);
 
-/// How many segments are kept: those of the last two samples, for events that come late.
+/// Number of segments that are kept: enough for the last two samples, because events may be read late.
 const SEGMENTS: usize = 6;
 
 /// The kernel's clocks, read together.
@@ -30,7 +31,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Reads the clocks: of several readings of monotonic, realtime, monotonic the one whose monotonic times lie
+    /// Reads the clocks several times (monotonic, realtime, monotonic), and takes the reading whose two monotonic times are
     /// closest together.
     pub fn take() -> Self {
         let mut best = None;
@@ -49,7 +50,7 @@ impl Sample {
     }
 }
 
-/// Why wall-clock times cannot be told.
+/// Why wall-clock times cannot be known.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "this process is in a time namespace whose offset cannot be read ({0}), so that all times would be wrong: run xdpdump \
@@ -57,10 +58,10 @@ impl Sample {
 )]
 pub struct Error(#[source] io::Error);
 
-/// Prepares for reading the clocks: finds out whether this process is shown shifted ones.
+/// Prepares for reading the clocks: finds out whether this process is in a time namespace, in which clocks are shifted.
 ///
 /// # Errors
-/// When it is, and nobody says by how much.
+/// When it is, and the offset cannot be read.
 pub fn prepare() -> Result<(), Error> {
     clock::learn_time_namespace().map_err(Error)
 }
@@ -72,30 +73,31 @@ pub fn monotonic() -> u64 {
 
 /// The wall clock as a function of monotonic time.
 ///
-/// A step is taken at once, when it is noticed. Every other difference between two samples is spread: over the events
-/// since the previous one that have no time yet, and over the second to come. So the times of events in order never run
-/// backwards, however fast the clock is slewed and however long nobody looked.
+/// A step is applied at once when it is noticed. Any other difference between two samples is spread over time: over the
+/// events since the previous sample that have no wall-clock time yet, and over the next second. So the times of events in
+/// order never run backwards, however fast the clock is slewed and however long the clocks were not compared.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    /// In the order of their starts, never empty.
+    /// Ordered by their start; never empty.
     segments: Vec<Segment>,
-    /// The last one.
+    /// The last sample.
     sample: Sample,
-    /// Monotonic time of the latest event that was given its time.
+    /// Monotonic time of the latest event that has been given a wall-clock time.
     given: u64,
 }
 
-/// A straight piece of the function: from `start` on, `t` later the offset is `offset + rate * t`.
+/// A linear piece of the function: at time `start + t` the offset is `offset + rate * t`.
 #[derive(Clone, Copy, Debug)]
 struct Segment {
     start: u64,
     offset: i64,
-    /// Nanoseconds to correct in each 2³⁰ ns.
+    /// Correction in nanoseconds for every 2³⁰ ns.
     rate: i64,
 }
 
 impl Segment {
-    /// The segment that begins at `start` with `offset` and changes it by `change` within `time`, or as fast as is allowed.
+    /// A segment that begins at `start` with `offset` and changes the offset by `change` within `time`, or at the highest
+    /// rate allowed if that is slower.
     fn with_change(start: u64, offset: i64, change: i64, time: u64) -> Self {
         let rate = (i128::from(change) << RATE_SHIFT) / i128::from(time.max(1));
         Self { start, offset, rate: rate.clamp(-FASTEST, FASTEST) as i64 }
@@ -121,12 +123,12 @@ impl Clock {
         Timestamp(i64::try_from(monotonic).unwrap_or(i64::MAX).saturating_add(self.offset_at(monotonic)))
     }
 
-    /// Whether it is time for [`Clock::follow`].
+    /// Whether [`Clock::follow`] should be called.
     pub fn is_due(&self, monotonic: u64) -> bool {
         u128::from(monotonic.saturating_sub(self.sample.monotonic)) >= RESAMPLE_EVERY.as_nanos()
     }
 
-    /// Follows the clocks as they are now. `stepped` when the wall clock was set since the previous sample.
+    /// Adjusts the function to a new sample. `stepped` says that the wall clock was set since the previous sample.
     pub fn follow(&mut self, sample: Sample, stepped: bool) {
         if stepped || self.is_beyond_slewing(sample) {
             self.push(Segment { start: sample.monotonic, offset: sample.offset, rate: 0 });
@@ -143,7 +145,7 @@ impl Clock {
 
     fn correct(&mut self, sample: Sample) {
         let now = sample.monotonic;
-        // Earlier events have their times by now, or a place between the two samples before this one.
+        // Earlier events have their times already, or lie between the two samples before this one.
         let from = self.given.max(self.sample.monotonic).min(now);
         let offset = self.offset_at(from);
         self.push(Segment::with_change(from, offset, sample.offset - offset, now - from));
@@ -153,7 +155,7 @@ impl Clock {
         let correction = Segment::with_change(now, reached, rest, RESAMPLE_EVERY.as_nanos() as u64);
         self.push(correction);
         if correction.rate != 0 {
-            // Rounded up, so that the correction is complete and the end of this segment is not a step back.
+            // Rounded up, so that the correction is complete and the next segment does not begin with a step back.
             let time = (i128::from(rest) << RATE_SHIFT)
                 .unsigned_abs()
                 .div_ceil(u128::from(correction.rate.unsigned_abs()));
@@ -167,7 +169,7 @@ impl Clock {
         segment.or(self.segments.first()).map_or(0, |segment| segment.offset_at(monotonic))
     }
 
-    /// Lets `segment` hold from its start on.
+    /// Adds `segment`, which replaces all others from its start on.
     fn push(&mut self, segment: Segment) {
         self.segments.retain(|earlier| earlier.start < segment.start);
         if self.segments.len() == SEGMENTS {
@@ -215,7 +217,8 @@ mod tests {
         assert_eq!(clock.wall(11 * SECOND.cast_unsigned()), Timestamp(START + 3611 * SECOND));
     }
 
-    /// What a reader finds that was away for ten seconds: the frames of these seconds, and a clock that was slewed all the time.
+    /// A reader that did not run for ten seconds finds the frames of ten seconds, and a clock that was slewed all that
+    /// time.
     #[test]
     fn a_backlog_gets_the_times_of_the_slew_it_came_in() {
         for ppm in [-83_333, -500, 500, 100_000] {
@@ -236,7 +239,7 @@ mod tests {
     }
 
     proptest! {
-        /// A clock that is slewed at any speed there is, sampled and read at irregular times.
+        /// A clock that is slewed at any possible rate, and sampled and read at irregular times.
         #[test]
         fn slewing_is_followed_and_time_never_runs_backwards(
             steps in proptest::collection::vec((-100_000..=100_000i64, 1_000_000..20 * SECOND, 1..200u8), 1..20),
@@ -246,7 +249,7 @@ mod tests {
             let mut last = Timestamp(i64::MIN);
             for (ppm, elapsed, reads) in steps {
                 let reads = i64::from(reads);
-                // Some are read before the next sample, the others after it: they waited in a ring.
+                // Some events are read before the next sample; the others wait in a ring and are read after it.
                 let read_until = now + elapsed * (ppm.rem_euclid(3)) / 2;
                 for part in 0..reads {
                     let event = now + (read_until - now) * part / reads;
@@ -265,12 +268,12 @@ mod tests {
                 }
                 now = end;
             }
-            // An undisturbed clock is met again, at half its speed at worst.
+            // Once the clock is undisturbed, the function reaches it again, even if only at half speed.
             let settled = now + 10 * SECOND;
             prop_assert!((clock.wall(settled.cast_unsigned()).0 - (settled + offset)).abs() <= 1);
         }
 
-        /// A step among slews is taken in full, whatever came before.
+        /// A step between slews is applied in full, whatever came before it.
         #[test]
         fn steps_are_taken_in_full(
             step in -10_000 * SECOND..10_000 * SECOND,

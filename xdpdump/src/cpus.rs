@@ -1,4 +1,4 @@
-//! Which CPUs there are, and how much memory each gets.
+//! Which CPUs there are, and how much ring memory each gets.
 
 use std::{collections::BTreeSet, fs, io};
 
@@ -6,14 +6,15 @@ use libc::c_ulong;
 
 use crate::sys::{affinity, kernel};
 
-/// CPUs of the largest kernel (`NR_CPUS`, arch/x86/Kconfig, v6.18), for one that does not tell how many it can have.
+/// Number of CPUs of the largest kernel (`NR_CPUS`, arch/x86/Kconfig, v6.18), used when the kernel does not tell its own
+/// limit.
 const MOST_CPUS: u32 = 8192;
 
-/// The CPUs that are online, as far as this process is told: by `/sys`, or `/proc` where there is no `/sys`. Where there is
-/// neither, those that this process may run on, which can be fewer.
+/// The CPUs that are online, according to `/sys`, or to `/proc` if there is no `/sys`. If there is neither, the CPUs on
+/// which this process may run, which can be fewer.
 ///
 /// # Errors
-/// When the kernel does not tell that either.
+/// When that cannot be found out either.
 pub fn online() -> io::Result<BTreeSet<u32>> {
     let told = |path, parse: fn(&str) -> Option<BTreeSet<u32>>| {
         fs::read_to_string(path).ok().and_then(|text| parse(&text))
@@ -24,25 +25,24 @@ pub fn online() -> io::Result<BTreeSet<u32>> {
     }
 }
 
-/// A number that the number of every CPU, also of one that comes later, is below. The kernel itself says it: what is
-/// read from `/sys` may be made up, so no length that the kernel writes to may rest on that.
+/// An upper bound: the numbers of all CPUs, also of those that come online later, are below it. It comes from a system
+/// call: files below `/sys` may be replaced, so no length of a buffer that the kernel writes to may depend on them.
 pub fn limit() -> u32 {
     let words = affinity::mask().ok().and_then(|mask| u32::try_from(mask.len()).ok());
     words.and_then(|words| words.checked_mul(c_ulong::BITS)).filter(|bits| *bits > 0).unwrap_or(MOST_CPUS)
 }
 
-/// What each of so many CPUs gets of `buffer` bytes.
+/// The share in bytes of each of `cpus` CPUs in a total of `buffer` bytes.
 pub fn share(buffer: u64, cpus: usize) -> usize {
     usize::try_from(buffer / cpus.max(1) as u64).unwrap_or(usize::MAX >> 1)
 }
 
-/// Bytes for the rings of all CPUs together when nobody says how many: 16 MiB for each, at most 1/32 of the machine's
-/// memory.
+/// Default size in bytes of the rings of all CPUs together: 16 MiB for each CPU, but at most 1/32 of the machine's memory.
 pub fn default_buffer(cpus: usize) -> u64 {
     (cpus as u64 * (16 << 20)).min(kernel::total_memory() / 32)
 }
 
-/// Parses the kernel's list format: `0-3,5`. Numbers that no kernel can have make it nonsense.
+/// Parses the kernel's list format, such as `0-3,5`. `None` if it is malformed or contains numbers that no CPU can have.
 fn parse_list(text: &str) -> Option<BTreeSet<u32>> {
     let mut cpus = BTreeSet::new();
     for range in text.trim().split(',') {
@@ -53,7 +53,8 @@ fn parse_list(text: &str) -> Option<BTreeSet<u32>> {
     Some(cpus)
 }
 
-/// The CPUs that have a line of their own (`show_stat`, fs/proc/stat.c, v6.18: the online ones); none when none has.
+/// The CPUs that have a line of their own in `/proc/stat` (`show_stat`, fs/proc/stat.c, v6.18: the online ones); `None`
+/// when there is no such line.
 fn parse_stat(text: &str) -> Option<BTreeSet<u32>> {
     let number = |line: &str| line.strip_prefix("cpu")?.split(' ').next()?.parse().ok();
     Some(text.lines().filter_map(number).collect()).filter(|cpus: &BTreeSet<u32>| !cpus.is_empty())
@@ -76,7 +77,7 @@ mod tests {
         assert_eq!(parse_list("0\n"), Some([0].into()));
         assert_eq!(parse_list("all"), None);
         assert_eq!(parse_list(""), None);
-        assert_eq!(parse_list("0-4294967295"), None, "not to be counted out");
+        assert_eq!(parse_list("0-4294967295"), None, "such a range must not be expanded");
     }
 
     #[test]

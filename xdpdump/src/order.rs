@@ -1,25 +1,25 @@
-//! Merges streams that are each in the order of time into one that is.
+//! Merges streams that are each ordered by time into one stream ordered by time.
 //!
-//! A stream is the ring of one CPU, or a file. What its items are, and what becomes of them, is the caller's.
+//! A stream is the ring of one CPU, or a file. The caller defines what the items are and what happens to them.
 
 use std::{hint::select_unpredictable, ops::ControlFlow};
 
-/// Items in the order of their time.
+/// A stream of items ordered by time.
 pub trait Stream {
     /// The time of the next item, below `u64::MAX`; `None` when there is none at the moment.
     fn next_time(&mut self) -> Option<u64>;
 }
 
-/// Brings the items of many streams into the order of their time.
+/// Merges the items of many streams by time.
 ///
-/// A tournament decides which stream is next: each stream's next time is looked at once, and an item costs as many comparisons
-/// as the logarithm of the number of streams. What it needs for that is kept from one merge to the next.
+/// A tournament tree decides which stream is next, so an item costs as many comparisons as the logarithm of the number of
+/// streams. The tree's memory is kept from one merge to the next.
 #[derive(Debug, Default)]
 pub struct Merge {
-    /// The lost games of the tournament: `losers[1]` is the final, `losers[n]` is played by the winners of games `2n` and
-    /// `2n + 1`. Streams are the players of the first games.
+    /// The loser of each game: `losers[1]` of the final, `losers[n]` of the game between the winners of games `2n` and `2n
+    /// + 1`. Streams are the players of the first games.
     losers: Vec<Player>,
-    /// Used to play the tournament for the first time.
+    /// The winners of the games, used while the whole tournament is played.
     winners: Vec<Player>,
 }
 
@@ -31,15 +31,16 @@ struct Player {
     stream: u32,
 }
 
-/// Takes no part: there are more places in the first games than streams, or the stream has nothing.
+/// The time of a player that takes no part: a place without a stream, or a stream without an item within the limit.
 const NOTHING: u64 = u64::MAX;
 
 impl Merge {
-    /// Takes all items that are no later than `limit` off the streams, in the order of time over all of them. Says whether
+    /// Takes all items that are no later than `limit` from the streams, ordered by time across all streams. Returns whether
     /// later items are left.
     ///
     /// `take` is called with a stream and a time: it takes the stream's items up to and including that time, at least the
-    /// first. So a stream is drained for as long as it is no later than the others. The merge ends early when it breaks.
+    /// first. So a stream is read on as long as its items are no later than those of the others. The merge ends early when
+    /// `take` breaks.
     pub fn run<S: Stream, B>(
         &mut self,
         streams: &mut [S],
@@ -71,7 +72,7 @@ impl Merge {
         ControlFlow::Continue(later)
     }
 
-    /// Plays every game, and returns who won the final.
+    /// Plays every game, and returns the winner of the final.
     fn play_all(&mut self, times: impl Iterator<Item = u64>) -> Player {
         self.winners.clear();
         self.winners.extend(times.zip(0..).map(|(time, stream)| Player { time, stream }));
@@ -79,7 +80,7 @@ impl Merge {
         self.winners.resize(places, Player { time: NOTHING, stream: 0 });
         self.losers.clear();
         self.losers.resize(places, Player { time: NOTHING, stream: 0 });
-        // Round by round: the winners of a round move to the front, where those of the next one find them.
+        // Round by round: the winners of a round are stored at the front, where the next round reads them.
         let mut games = places / 2;
         while games > 0 {
             for game in 0..games {
@@ -92,7 +93,7 @@ impl Merge {
         self.winners[0]
     }
 
-    /// Plays the games of one stream again, which won all of them before, and returns who wins the final now.
+    /// Plays the games of one stream again (it had won all of them before), and returns the new winner of the final.
     fn play_again(&mut self, player: Player) -> Player {
         let mut winner = player;
         let mut game = self.first_game(player.stream);
@@ -103,13 +104,13 @@ impl Merge {
         winner
     }
 
-    /// The game that a stream begins with; those of the streams come behind all others.
+    /// The number of a stream's first game; first games have the highest numbers.
     fn first_game(&self, stream: u32) -> usize {
         let place = self.losers.len() + stream as usize;
         place >> 1
     }
 
-    /// The time of the second best: the best of those who lost against the winner.
+    /// The earliest time of all other streams: the earliest among those that lost to the winner.
     fn runner_up(&self, winner: u32) -> u64 {
         let mut best = NOTHING;
         let mut game = self.first_game(winner);
@@ -121,9 +122,9 @@ impl Merge {
     }
 }
 
-/// The one whose next item is earlier, and the other.
+/// The player whose next item is earlier, then the other.
 fn play(a: Player, b: Player) -> (Player, Player) {
-    // Which of two CPUs comes first is as good as random: no branch, which would be mispredicted.
+    // Which of two CPUs is earlier is unpredictable, so this avoids a branch, which would often be mispredicted.
     let b_first = b.time < a.time;
     (select_unpredictable(b_first, b, a), select_unpredictable(b_first, a, b))
 }
@@ -144,7 +145,7 @@ mod tests {
         }
     }
 
-    /// Takes items of a stream until the one at `last`.
+    /// Takes items of a stream up to time `until`, and breaks at the item with time `last`.
     fn take(stream: &mut Times, until: u64, last: u64, seen: &mut Vec<u64>) -> ControlFlow<&'static str> {
         while let Some(time) = stream.next_time().filter(|time| *time <= until) {
             stream.0.pop_front();

@@ -4,14 +4,14 @@ use std::{borrow::Cow, fmt};
 
 /// Nanoseconds since the Unix epoch, UTC.
 ///
-/// `i64` reaches from 1677 to 2262; times outside are clamped where they are read.
+/// `i64` reaches from 1677 to 2262; times outside this range are clamped when they are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub i64);
 
 /// One frame, borrowed from the ring or the file buffer it was read from.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
-    /// Wall-clock time of arrival.
+    /// Wall-clock time at which the frame arrived.
     pub timestamp: Timestamp,
     /// Nanoseconds since boot (`CLOCK_MONOTONIC`); `None` for packets read from a file.
     pub uptime: Option<u64>,
@@ -21,18 +21,18 @@ pub struct Packet<'a> {
     pub frame: &'a [u8],
     /// Bytes the frame had on the wire; at least `frame.len()` except in hostile files.
     pub frame_len: u32,
-    /// What else the source knows.
+    /// Metadata, as far as the source knows it.
     pub meta: Meta,
 }
 
-/// What a source can know about a frame besides its bytes.
+/// Metadata of a frame, as far as its source knows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Meta {
     /// Which way the frame went through the interface.
     pub direction: Direction,
     /// Receive queue of the interface.
     pub queue: Option<u32>,
-    /// Unique within the capture; the same at entry and exit of one XDP program.
+    /// Number of the frame, unique within the capture; a frame has the same number at entry and exit of one XDP program.
     pub packet_id: Option<u64>,
     /// What an XDP program decided: `XDP_ABORTED` 0, `XDP_DROP` 1, `XDP_PASS` 2, `XDP_TX` 3,
     /// `XDP_REDIRECT` 4 (`enum xdp_action`, include/uapi/linux/bpf.h).
@@ -41,7 +41,7 @@ pub struct Meta {
     pub lost: u64,
 }
 
-/// The way of a frame through an interface.
+/// The direction of a frame through an interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {
     /// The source does not say.
@@ -53,7 +53,7 @@ pub enum Direction {
     Outbound,
 }
 
-/// What the first bytes of every frame of an interface are; the numbers are pcap's LINKTYPE values
+/// The link-level header type of an interface's frames; the numbers are pcap's LINKTYPE values
 /// (<https://www.tcpdump.org/linktypes.html>).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LinkType(pub u16);
@@ -64,7 +64,7 @@ impl LinkType {
     /// An IPv4 or IPv6 header.
     pub const RAW: Self = Self(101);
 
-    /// The name `-L` and `-y` know it by: `EN10MB`, `RAW`; `LINKTYPE n` for types the tool does not decode.
+    /// The name that `-L` and `-y` use: `EN10MB`, `RAW`; `LINKTYPE n` for types the tool does not decode.
     pub fn name(self) -> Cow<'static, str> {
         match self {
             Self::ETHERNET => "EN10MB".into(),
@@ -73,7 +73,7 @@ impl LinkType {
         }
     }
 
-    /// What a person calls it; `None` for types the tool does not decode.
+    /// A description for the user; `None` for types the tool does not decode.
     pub fn description(self) -> Option<&'static str> {
         match self {
             Self::ETHERNET => Some("Ethernet"),
@@ -83,7 +83,7 @@ impl LinkType {
     }
 }
 
-/// As tcpdump writes it: `EN10MB (Ethernet)`.
+/// In tcpdump's form: `EN10MB (Ethernet)`.
 impl fmt::Display for LinkType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.description() {
@@ -93,7 +93,7 @@ impl fmt::Display for LinkType {
     }
 }
 
-/// Where frames come from, as much as the source knows of it.
+/// The interface that frames come from, as far as the source knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interface {
     /// Link type of its frames.
@@ -102,7 +102,7 @@ pub struct Interface {
     pub snap_len: u32,
     /// Name, such as `eth0`.
     pub name: Option<String>,
-    /// What a person should know of it.
+    /// Description for the user.
     pub description: Option<String>,
     /// Hardware address.
     pub mac: Option<[u8; 6]>,
@@ -129,7 +129,7 @@ pub struct InterfaceStatistics {
     pub received: u64,
     /// Frames that passed the capture filter.
     pub accepted: u64,
-    /// Frames that passed the filter and were lost before user space had them.
+    /// Frames that passed the filter and were lost before user space could read them.
     pub dropped: u64,
     /// Frames delivered to the output.
     pub delivered: u64,

@@ -1,12 +1,12 @@
-//! Text from outside, made harmless for a terminal and a log.
+//! Makes text from outside harmless for terminals and logs.
 //!
-//! The names of files and interfaces, what a capture file says of itself and what the kernel answers can hold any character:
-//! line breaks that forge a line of their own, escape sequences, marks that reverse the text around them.
+//! Names of files and interfaces, strings in capture files and answers of the kernel can contain any character: line breaks
+//! that forge another line, escape sequences, marks that reverse the text around them.
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 
-/// `text` on one line: control, format and separator characters escaped as `\n` or `\u{202e}`, bytes that are not UTF-8 as
-/// `\xff`. What was escaped before stays as it is.
+/// `text` on one line: control, format and separator characters are escaped like `\n` or `\u{202e}`, bytes that are not
+/// UTF-8 like `\xff`. Text that is already escaped stays unchanged.
 pub fn printable(text: impl AsRef<OsStr>) -> String {
     let bytes = text.as_ref().as_bytes();
     let mut escaped = String::with_capacity(bytes.len());
@@ -25,7 +25,8 @@ pub fn printable(text: impl AsRef<OsStr>) -> String {
     escaped
 }
 
-/// Of the general categories Cf, Zl and Zp, and of the block of tags (Unicode 16, `DerivedGeneralCategory.txt`).
+/// Whether a character is of the general category Cf, Zl or Zp, or in the block of tags (Unicode 16,
+/// `DerivedGeneralCategory.txt`).
 fn is_invisible(character: char) -> bool {
     matches!(
         character,

@@ -1,8 +1,8 @@
-//! With whose rights the tool runs.
+//! The rights with which the tool runs.
 
 use rustix::process::{getegid, geteuid, getgid, getuid};
 
-/// The program file lends its owner's rights to everybody.
+/// The program file is set-user-ID or set-group-ID, so everybody runs it with the rights of its owner or group.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "refusing to run with the rights of the program file's owner or group, with which files would be read and written too: \
@@ -11,8 +11,8 @@ use rustix::process::{getegid, geteuid, getgid, getuid};
 )]
 pub struct Lent;
 
-/// Refuses to run set-user-ID or set-group-ID: whoever calls the tool could have it open any file (execve(2)). Capabilities of the
-/// program file are another matter: they do not reach beyond what captures need.
+/// Refuses to run set-user-ID or set-group-ID (execve(2)): any user could then make the tool open any file. Capabilities of
+/// the program file are accepted, because they allow no more than captures need.
 ///
 /// # Errors
 /// [`Lent`].

@@ -1,4 +1,5 @@
-//! Makes a capture file whole again that ends within a packet, as after a power failure or a killed control group.
+//! Repairs a capture file that ends within a packet, for example because of a power failure or because a whole control
+//! group was killed.
 
 use std::{
     fmt,
@@ -9,18 +10,18 @@ use std::{
 
 use crate::input::{self, CaptureFile, Item};
 
-/// What was done to a file.
+/// The result of a repair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repaired {
     /// The file.
     pub name: String,
-    /// Packets that it holds.
+    /// Number of packets in the file.
     pub packets: u64,
     /// Bytes of an unfinished record that were cut off; 0 when the file was whole.
     pub cut: u64,
 }
 
-/// One line for a person.
+/// One line for the user.
 impl fmt::Display for Repaired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, packets, cut } = self;
@@ -35,16 +36,16 @@ impl fmt::Display for Repaired {
 /// Why a file was not repaired. It was not changed, except perhaps by [`Error::Cut`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not a capture, or wrong in another way than by a missing end.
+    /// The file is not a capture, or it is damaged in another way than by a missing end.
     #[error("{0}; this is nothing that `repair` can mend: the file was not changed")]
     Input(#[from] input::Error),
-    /// It could not be opened.
+    /// The file could not be opened.
     #[error("cannot open {0} for reading and writing: {1}")]
     Open(String, io::Error),
     /// A capture is still writing to it.
     #[error("{0} is still being written by a capture: end that first")]
     Busy(String),
-    /// The end could not be cut off.
+    /// The unfinished record could not be cut off.
     #[error("cannot shorten {0}: {1}")]
     Cut(String, io::Error),
 }
@@ -52,7 +53,7 @@ pub enum Error {
 /// Cuts the regular file at `path` back to its last whole packet, if it ends within one.
 ///
 /// # Errors
-/// When that cannot be done, or the file is damaged in another way.
+/// When the file cannot be opened or cut, or is damaged in another way.
 pub fn repair(path: &Path) -> Result<Repaired, Error> {
     let name = path.display().to_string();
     let open = || {

@@ -1,4 +1,4 @@
-//! From a capture file to the sinks: no kernel, no privileges.
+//! Reads a capture file into the sinks. This needs neither the kernel's help nor privileges.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -19,7 +19,7 @@ use crate::{
     sinks,
 };
 
-/// Why reading a file into the sinks ended early.
+/// Why reading a file into the sinks failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file.
@@ -28,18 +28,18 @@ pub enum Error {
     /// The output.
     #[error(transparent)]
     Output(#[from] output::Error),
-    /// What was to be selected.
+    /// The filter is wrong, or its file cannot be read.
     #[error(transparent)]
     Selection(#[from] selection::Error),
-    /// The file is to be read and written at once.
+    /// Input and output are the same file.
     #[error("{0} would be overwritten while it is read: write to another file with -w")]
     SameFile(String),
 }
 
-/// Reads a capture file as the configuration says. An output whose reader has left is a normal end.
+/// Reads a capture file as the configuration says. If the reader of the output closes it, this is a normal end.
 ///
 /// # Errors
-/// When the file is damaged or the output cannot be written. The packets before that are in the output.
+/// When the file is damaged or the output cannot be written. All packets before that are in the output.
 pub fn run(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Error> {
     match read(config, reporter) {
         Err(Error::Output(output::Error::Closed(_))) => Ok(()),
@@ -64,7 +64,7 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
         ));
     }
     let mut sinks = sinks::open(destination, None, &mut |line| reporter.say(line))?;
-    // What comes through a pipe comes when it happens.
+    // Packets that come through a pipe may be live, so show them at once.
     let shows_at_once = destination.packet_buffered || sinks::is_watched(destination);
     let count = replay(&mut file, &request, destination.limit, shows_at_once, &mut sinks)?;
     if destination.count {
@@ -73,7 +73,7 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
     Ok(())
 }
 
-/// Whether what is read and what is to be written are one regular file; `-` is the standard stream.
+/// Whether input and output are the same regular file; `-` is the standard stream.
 fn is_same_file(input: &Path, output: &Path) -> bool {
     let of_stream = |stream: BorrowedFd<'_>| stream.try_clone_to_owned().map(File::from)?.metadata();
     let standard = Path::new("-");
@@ -82,17 +82,17 @@ fn is_same_file(input: &Path, output: &Path) -> bool {
     identity(input).is_some_and(|input| identity(output) == Some(input))
 }
 
-/// What is the same for all names of a regular file, and for no other.
+/// Device and inode number of a regular file: equal for all names of one file, different for different files.
 fn identity(metadata: io::Result<Metadata>) -> Option<(u64, u64)> {
     let metadata = metadata.ok().filter(Metadata::is_file)?;
     Some((metadata.dev(), metadata.ino()))
 }
 
-/// Hands the packets of `file` that are asked for to `sink`, `limit` of them at most, and finishes it; returns how many there
-/// were.
+/// Hands those packets of `file` that are requested to `sink`, at most `limit`, and finishes the sink; returns the number of
+/// packets.
 ///
 /// # Errors
-/// When the file is damaged or the output cannot be written. The packets before that are in the output.
+/// When the file is damaged or the output cannot be written. All packets before that are in the output.
 pub fn replay<R: Read>(
     file: &mut CaptureFile<R>,
     request: &Request,
@@ -139,7 +139,7 @@ impl<'a> Chooser<'a> {
     }
 }
 
-/// The newest totals of each interface: a file may hold some more than once, each newer than the one before.
+/// The newest totals of each interface: a file may contain several, each newer than the one before.
 type Totals = BTreeMap<u32, InterfaceStatistics>;
 
 fn copy<R: Read>(

@@ -1,24 +1,24 @@
-//! What the user is told while the tool runs.
+//! Messages to the user while the tool runs.
 
 use std::io::{self, Write};
 
 use crate::printable::printable;
 
-/// Who is told what goes on.
+/// Receives the messages to the user.
 pub trait Reporter {
-    /// Something to know, a line.
+    /// Reports one line.
     fn say(&mut self, line: &str);
 
-    /// A line as tcpdump has it, without the tool's name in front.
+    /// Reports one line as tcpdump prints it, without the tool's name in front.
     fn say_plainly(&mut self, line: &str);
 
-    /// How many packets were captured so far.
+    /// Reports the number of packets captured so far.
     fn progress(&mut self, packets: u64);
 }
 
-/// The user, who reads standard error. Nobody is there to be told when that fails.
+/// Writes messages to standard error. Errors of these writes are ignored: there is nowhere else to report them.
 ///
-/// Everything that is said goes through here, and each call is one line, whatever the names in it contain.
+/// All messages go through here. Each call prints one line, whatever the names in the message contain.
 #[derive(Debug, Default)]
 pub struct StandardError;
 
@@ -31,7 +31,7 @@ impl Reporter for StandardError {
         let _ = writeln!(io::stderr(), "{}", printable(line));
     }
 
-    /// On one line that is written again and again, as tcpdump does.
+    /// Overwrites the same line each time, as tcpdump does.
     fn progress(&mut self, packets: u64) {
         let _ = write!(io::stderr(), "Got {packets}\r");
     }

@@ -1,4 +1,4 @@
-//! Opens what a configuration wants packets to go to.
+//! Opens the outputs that a configuration asks for.
 
 use std::io::{self, IsTerminal};
 
@@ -8,8 +8,8 @@ use crate::{
     sys::signal,
 };
 
-/// Opens every sink that is asked for. A capture that may be killed at any moment has a guardian for its file. `say` is told
-/// what a person should know.
+/// Opens every sink that is asked for. A live capture passes a guardian for its file, because it may be killed at any
+/// moment. `say` gets messages for the user.
 ///
 /// # Errors
 /// When one cannot be opened.
@@ -18,7 +18,8 @@ pub fn open(
     guardian: Option<&Guardian>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Fanout, output::Error> {
-    // A file that reaches its size limit is an error to report, not a reason to die in the middle of a record.
+    // A file that reaches its size limit must be an error of the write, not a signal that kills the process in the middle
+    // of a record.
     signal::ignore(libc::SIGXFSZ);
     let mut sinks = Fanout::default();
     if let Some(file) = &destination.file {
@@ -32,12 +33,12 @@ pub fn open(
     Ok(sinks)
 }
 
-/// Whether a person sees the text as it is printed.
+/// Whether the text goes to a terminal.
 pub fn is_watched(destination: &Destination) -> bool {
     destination.text.is_some() && !text_goes_to_stderr(destination) && io::stdout().is_terminal()
 }
 
-/// Whether the capture file has standard output.
+/// Whether text goes to standard error, because the capture file goes to standard output.
 fn text_goes_to_stderr(destination: &Destination) -> bool {
     destination.file.as_ref().is_some_and(|file| is_standard_output(&file.path))
 }

@@ -1,4 +1,4 @@
-//! What is written is what the tools people use read.
+//! Capture files that xdpdump writes are read correctly by tshark, capinfos and by xdpdump itself.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::{fs::File, path::Path, process::Command, time::Duration};
@@ -66,12 +66,12 @@ fn write(path: &Path, format: Format, precision: Precision) {
     sink.finish(&[statistics]).unwrap();
 }
 
-/// What a command prints; it must have nothing to complain of.
+/// What a command prints on standard output; it must print nothing on standard error.
 fn run(program: &str, arguments: &[&str], file: &Path) -> String {
     let output = Command::new(program).args(arguments).arg(file).env("TZ", "UTC").output().unwrap();
     let complaints: String = String::from_utf8_lossy(&output.stderr)
         .lines()
-        // Says only that these tests run as root.
+        // This line only says that the tests run as root.
         .filter(|line| !line.starts_with("Running as user"))
         .collect();
     assert_eq!(complaints, "", "{program}");
@@ -156,7 +156,7 @@ fn tshark_reads_classic_pcap() {
     }
 }
 
-/// tshark has no field for most totals; the pcap-file crate has.
+/// tshark has no fields for most totals, so the pcap-file crate reads them.
 #[test]
 fn the_pcap_file_crate_reads_the_totals() {
     let directory = tempfile::tempdir().unwrap();
@@ -266,7 +266,7 @@ fn captures_without_packets_open() {
     }
 }
 
-/// Other files may hold frames that no reader of ours would take.
+/// Frames from other files may be longer than readers accept.
 #[test]
 fn frames_are_cut_to_what_readers_accept() {
     for (name, format) in [("large.pcap", Format::Pcap), ("large.pcapng", Format::Pcapng)] {
@@ -275,7 +275,7 @@ fn frames_are_cut_to_what_readers_accept() {
         let mut sink = output::open(&file, format, Precision::Nano).unwrap();
         sink.interface(&Interface { snap_len: 0, ..interface() }).unwrap();
         let frame = vec![0; 300_000];
-        // Shorter than what was captured of it, as hostile files have it.
+        // The length on the wire is less than the captured length, as in hostile files.
         sink.packet(&Packet { frame: &frame, frame_len: 60, ..packet(Meta::default()) }).unwrap();
         sink.packet(&packet(Meta::default())).unwrap();
         sink.finish(&[]).unwrap();
@@ -311,7 +311,7 @@ fn the_format_follows_the_name() {
     }
 }
 
-/// A packet as read, with its bytes.
+/// A packet as it was read, with its own copy of the bytes.
 #[derive(Clone, Debug, PartialEq)]
 struct Owned {
     time: i64,
@@ -391,7 +391,7 @@ proptest! {
         snap_len in any::<u32>(),
         received in any::<u64>(),
     ) {
-        // Zeros at the end of a text are taken for padding.
+        // NUL bytes at the end of a string are treated as padding.
         let name = name.map(|name| name.trim_end_matches('\0').to_owned());
         let interfaces =
             [interface(), Interface { name, speed, snap_len, link_type: LinkType::RAW, ..Interface::default() }];

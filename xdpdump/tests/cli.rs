@@ -1,4 +1,4 @@
-//! The command line, as far as it needs no privileges.
+//! The command line, for everything that needs no privileges.
 
 use std::{
     fs,
@@ -194,7 +194,7 @@ fn a_file_is_not_overwritten_by_itself() {
 #[test]
 fn a_terminal_gets_no_capture_file() {
     let command = format!("{} -r {} -w -", env!("CARGO_BIN_EXE_xdpdump"), fixture("classic.pcap").display());
-    // It gives the command a terminal, and copies what appears there.
+    // script(1) gives the command a terminal and copies its output.
     let output = Command::new("script").args(["-qec", &command, "/dev/null"]).output().expect("script runs");
     assert_eq!(output.status.code(), Some(1));
     assert!(
@@ -216,7 +216,7 @@ fn text_waits_for_a_standard_output_that_does_not_block() {
         .stdout(writer)
         .spawn()
         .expect("the tool runs");
-    // More than a pipe holds has gathered by now.
+    // By now the tool has printed more than a pipe holds.
     std::thread::sleep(std::time::Duration::from_millis(300));
     let lines = std::io::read_to_string(reader).expect("text");
     assert_eq!(child.wait().expect("an end").code(), Some(0));

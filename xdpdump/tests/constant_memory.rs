@@ -1,4 +1,4 @@
-//! Reading takes the same memory however much there is to read.
+//! Reading a capture needs the same memory however long the capture is.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -9,14 +9,14 @@ use std::{
 
 use xdpdump_testing::capture::xdpdump;
 
-/// Room for the program, its buffers and the conversations it remembers.
+/// Memory in bytes for the program, its buffers and the conversations that it remembers.
 const ENOUGH: u64 = 64 << 20;
 
 const FILE_HEADER: [u32; 6] = [0xa1b2_3c4d, 2 | 4 << 16, 0, 0, 262_144, 1];
-/// Bytes of each frame: what most networks carry at most.
+/// Bytes of each frame: the largest frame of most networks.
 const FRAME: usize = 1514;
 const RECORD: usize = 16 + FRAME;
-/// Records handed over in one write.
+/// Number of records in one write.
 const RECORDS: usize = 700;
 
 /// A pcap record with a TCP segment.
@@ -34,7 +34,8 @@ fn record() -> [u8; RECORD] {
     record
 }
 
-/// Has the tool read so many bytes from a pipe, each frame of another conversation, and returns the most memory it had.
+/// Makes the tool read `bytes` bytes from a pipe, with every frame in a conversation of its own. Returns the tool's peak
+/// memory in bytes.
 fn peak_memory(bytes: u64, arguments: &[&str]) -> u64 {
     let mut tool = Command::new(xdpdump())
         .args(["-r", "-"])
@@ -56,7 +57,7 @@ fn peak_memory(bytes: u64, arguments: &[&str]) -> u64 {
         stdin.write_all(&records).unwrap();
         written += records.len() as u64;
     }
-    // It waits for more, having read all but what a pipe holds.
+    // The tool waits for more input: it has read everything except what the pipe holds.
     let status = fs::read_to_string(format!("/proc/{}/status", tool.id())).unwrap();
     drop(stdin);
     assert!(tool.wait().unwrap().success());
@@ -73,6 +74,6 @@ fn two_gigabytes_are_converted_in_little_memory() {
 
 #[test]
 fn half_a_gigabyte_of_conversations_is_printed_in_little_memory() {
-    // 350,000 conversations, several times more than are remembered.
+    // 350,000 conversations, several times as many as the tool remembers.
     assert!(peak_memory(512 << 20, &[]) < ENOUGH);
 }

@@ -1,4 +1,4 @@
-//! A file that may not grow further ends on a whole packet.
+//! A file that reaches its size limit ends with a whole packet.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use xdpdump::{
 };
 use xdpdump_testing::large_capture::{assert_stays_failed, send};
 
-/// The only test here: another one would feel the limit.
+/// This must be the only test of this binary, because the limit applies to the whole process.
 #[test]
 fn a_file_at_its_size_limit_ends_on_a_whole_packet() {
     let directory = tempfile::tempdir().unwrap();

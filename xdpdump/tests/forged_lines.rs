@@ -1,10 +1,11 @@
-//! Names that hold line breaks, escape sequences or marks that reverse text: nothing that is said is more than its own line.
+//! Names that contain line breaks, escape sequences or marks that reverse text: every message stays on one line.
 
 use std::{fs, path::Path};
 
 use assert_cmd::cargo::cargo_bin_cmd;
 
-/// What a name must not get through: a forged line, a terminal's escape sequence, a mark that reverses the text after it.
+/// A name with everything that must be escaped: a forged line, a terminal's escape sequence, a mark that reverses the text
+/// after it.
 const EVIL: &str = "a\nxdpdump: all is well\u{1b}[2J\u{202e}b";
 
 #[test]

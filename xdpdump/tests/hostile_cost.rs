@@ -1,4 +1,4 @@
-//! What a hostile file costs is in proportion to its size: processor time, memory and text.
+//! The cost of a hostile file (processor time, memory and text) is proportional to its size.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -7,18 +7,18 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Address space of the tool, in KiB; the largest record there can be is 16 MiB and is doubled while it is read.
+/// Limit of the tool's address space in KiB. The largest record has 16 MiB, and the read buffer grows to twice that.
 const ADDRESS_SPACE: u32 = 160 << 10;
-/// Seconds of processor time, for a build without optimisation and the largest file.
+/// Limit of processor time in seconds, for a build without optimisation and the largest file.
 const CPU_TIME: u32 = 10;
-/// Most text of one packet, its hex dump included.
+/// Largest number of bytes of text for one packet, including its hex dump.
 const TEXT: u64 = 8 << 20;
 
-/// How files are read.
+/// The options with which files are read.
 const OPTIONS: [&[&str]; 5] =
     [&["-n"], &["-nvvv"], &["-nvvX"], &["-nA", "--text-style", "classic"], &["-w", "/dev/null"]];
 
-/// Reads `file` within the limits, in every way, and gives what the tool says on standard error.
+/// Reads `file` within the limits, once with each of [`OPTIONS`], and returns the tool's output on standard error.
 fn assert_cheap(name: &str, file: &[u8], packets: u64) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
@@ -75,7 +75,7 @@ fn section() -> Vec<u8> {
     block(0x0a0d_0d0a, &[0x1a2b_3c4d, 1, u32::MAX, u32::MAX], &[])
 }
 
-/// An interface with a description of so many bytes.
+/// An Interface Description Block with a description of `description` bytes.
 fn interface(description: u16) -> Vec<u8> {
     let option = [[3, description].map(u16::to_ne_bytes).concat(), vec![b'x'; description.into()]].concat();
     block(1, &[1, 0], if description == 0 { &[] } else { &option })
@@ -111,7 +111,7 @@ fn dns(data: &[u8], record: &[u8], len: usize) -> Vec<u8> {
     jumbogram(17, &message)
 }
 
-/// Where the data of the first record is in a message of [`dns`].
+/// Offset of the first record's data in a message of [`dns`].
 const DATA: u16 = 12 + 11;
 
 /// A record whose name is a pointer, and whose data is the same pointer.
@@ -120,7 +120,7 @@ fn pointers(to: u16) -> Vec<u8> {
     vec![high, low, 0, 12, 0, 1, 0, 0, 0, 0, 0, 2, high, low]
 }
 
-/// Pointers each to the one before; the first to a root.
+/// Pointers that each lead to the one before; the first leads to a root.
 fn chain(count: u16) -> Vec<u8> {
     let pointer = |i: u16| (0xc000 | (DATA + 2 * i)).to_be_bytes();
     [0, 0].into_iter().chain((0..count).flat_map(pointer)).collect()
@@ -153,11 +153,11 @@ fn descriptions_that_are_kept_have_a_limit() {
 
 #[test]
 fn names_in_a_dns_jumbogram() {
-    // As long as a name can be, of characters that take four to print.
+    // A name of maximum length, with characters that are printed as four.
     let label = |len: u8| [&[len][..], &vec![0x80; len.into()]].concat();
     let name = [label(63), label(63), label(63), label(61), vec![0]].concat();
     assert_cheap("name", &pcap(&[dns(&name, &pointers(DATA), JUMBO)]), 1);
-    // Names without an end, and pointers without one.
+    // Names that do not end, and chains of pointers that do not end.
     assert_cheap("labels", &pcap(&[dns(&label(63).repeat(1000), &pointers(DATA), JUMBO)]), 1);
     for len in [100, 127, 8000] {
         let last = DATA + 2 * (len - 1);

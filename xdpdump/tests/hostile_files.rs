@@ -1,4 +1,4 @@
-//! Files of other machines and of enemies.
+//! Files that were written on other machines, and hostile files.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::io::{self, Read};
@@ -70,7 +70,7 @@ impl Order {
     }
 }
 
-/// What a file holds, each item as a line.
+/// The items of a file, one line each.
 fn items(file: &[u8]) -> (Vec<String>, Option<Error>) {
     let mut lines = Vec::new();
     let mut file = match CaptureFile::new(file, "f") {
@@ -105,7 +105,7 @@ fn assert_items(file: &[u8], expected: &[&str]) {
     assert_eq!(lines, expected);
 }
 
-/// `items` come before the error.
+/// Asserts that exactly the items `expected` come before the error.
 fn assert_fails(file: &[u8], expected: &[&str], sentence: &str) {
     let (lines, error) = items(file);
     assert_eq!(error.unwrap().to_string(), sentence);
@@ -116,7 +116,7 @@ fn assert_fails(file: &[u8], expected: &[&str], sentence: &str) {
 fn pcap_of_either_byte_order_and_precision() {
     for order in ORDERS {
         for (magic, time) in [(0xa1b2_c3d4, 7_000_005_000_i64), (0xa1b2_3c4d, 7_000_000_005)] {
-            // The upper bits of the link type are about the frame check sequence.
+            // The upper bits of the link type describe the frame check sequence.
             let header = order.pcap(magic, 4, 65_535, 0x4400_0001);
             let record = [order.words(&[7, 5, 4, 9]), b"ping".to_vec()].concat();
             assert_items(&[header, record].concat(), &["1 65535", &format!("0: {time} ping 9")]);
@@ -135,7 +135,7 @@ fn pcap_of_old_versions_has_lengths_in_either_order() {
     assert_items(&file(2, record(9, 4)), &["1 100", "0: 0 ping 9"]);
     assert_items(&file(3, record(9, 4)), &["1 100", "0: 0 ping 9"]);
     assert_items(&file(3, record(4, 9)), &["1 100", "0: 0 ping 9"]);
-    // Now more was captured than there was: tolerated.
+    // Here the captured length exceeds the length on the wire, which is tolerated.
     assert_items(&file(4, record(4, 2)), &["1 100", "0: 0 ping 2"]);
 }
 
@@ -160,13 +160,13 @@ fn pcapng_sections_of_both_byte_orders_in_one_file() {
         };
         [
             order.section(),
-            // A block that nobody knows.
+            // A block of an unknown type.
             order.block(0x0bad_cafe, &[b"whatever".to_vec()]),
             order.interface(link_type, 3, &[]),
             order.interface(link_type, 0, &[nanoseconds, end.clone()]),
             enhanced(1, b"ether"),
             enhanced(0, b"micro"),
-            // The simple one has no more bytes than the interface captures.
+            // A Simple Packet Block has no more bytes than the interface's snap length.
             order.block(3, &[order.u32(9), b"sim\0".to_vec()]),
             order.block(
                 2,
@@ -243,7 +243,7 @@ fn pcapng_options_in_either_byte_order() {
         assert_eq!(interface.filter.as_deref(), Some("tcp"));
         assert_eq!((interface.os.as_deref(), interface.hardware.as_deref()), (Some("Linux"), Some("veth")));
         let Ok(Some(Item::Packet(packet))) = file.next() else { panic!("no packet") };
-        // Three halves of a second after second 100.
+        // 1.5 seconds after second 100.
         assert_eq!(packet.timestamp.0, 101_500_000_000);
         let meta = Meta {
             direction: Direction::Outbound,
@@ -286,7 +286,7 @@ fn packets_before_a_cut_are_delivered() {
     assert_fails(cut(28 + 20 + 20 + 19), &[header, "0: 0 ping 4"], &behind(sentence("block", 20, 19)));
 }
 
-/// As tcpdump does.
+/// tcpdump does the same.
 #[test]
 fn a_cut_file_is_printed_up_to_the_cut() {
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/protocols.pcap");
@@ -353,7 +353,7 @@ fn impossible_contents_are_named_with_their_place() {
     }
 }
 
-/// Gives as many bytes at once as it is told to.
+/// A reader that returns pieces of given sizes.
 struct Pieces<'a> {
     rest: &'a [u8],
     length: usize,
@@ -390,7 +390,7 @@ fn frames() -> impl Strategy<Value = Vec<Vec<u8>>> {
 }
 
 proptest! {
-    /// However a pipe cuts the bytes, the packets are the same; some are larger than the first buffer.
+    /// The packets do not depend on how a pipe splits the bytes; some packets are larger than the first buffer.
     #[test]
     fn packets_do_not_depend_on_the_pieces_of_a_pipe(
         big in any::<bool>(), pcapng in any::<bool>(), length in 1..5000_usize, mut frames in frames(),
@@ -408,7 +408,7 @@ proptest! {
         prop_assert!(read == frames);
     }
 
-    /// Nothing panics, hangs or hands out more than there was.
+    /// Reading never panics, never hangs and never returns more bytes than the file has.
     #[test]
     fn damage_is_survived(
         big in any::<bool>(), pcapng in any::<bool>(), frames in frames(),

@@ -18,11 +18,11 @@ use xdpdump_testing::{
     wait, wire,
 };
 
-/// Both modes, and both kinds of rings.
+/// The ways to capture: mode and kind of ring.
 const WAYS: [[&str; 3]; 3] =
     [["-N", "--transport", "ring"], ["-S", "--transport", "ring"], ["-N", "--transport", "perf"]];
 
-/// Those of them there are here.
+/// The ways that this kernel supports.
 fn ways() -> impl Iterator<Item = [&'static str; 3]> {
     WAYS.into_iter().filter(|way| kernel::transports().contains(&way[2]))
 }
@@ -30,7 +30,7 @@ fn ways() -> impl Iterator<Item = [&'static str; 3]> {
 /// A TCP acknowledgement in an Ethernet frame.
 const SMALL: usize = 60;
 
-/// Captures what `send` makes a generator send, with `options`.
+/// Captures with `options` the frames that `send` lets a generator send.
 fn capture(
     path: &Path,
     frame_len: usize,
@@ -40,7 +40,7 @@ fn capture(
     let (sender, receiver) = NetNs::quiet_pair("left", "right");
     let file = ["-i", "right", "-w", path.to_str().unwrap()];
     let capture = Capture::start(&receiver, file.iter().chain(options));
-    // Without a program in the driver, the driver takes redirected frames only when it batches.
+    // Without a native program, veth accepts redirected frames only if GRO is on.
     receiver.execute("ethtool", &["-K", "right", "gro", "on"]);
 
     let before = load::received(&receiver, "right");
@@ -53,13 +53,13 @@ fn capture(
     (capture.stop(), arrived, files::read(path))
 }
 
-/// What is known without the tool.
+/// The counts that are known independently of the tool.
 struct Arrived {
     sent: u64,
     interface: u64,
 }
 
-/// Asserts that totals, file, statistics and interface tell the same story.
+/// Asserts that totals, file, statistics and the interface's counters agree.
 fn assert_exact(ended: &Ended, arrived: &Arrived, contents: &Contents) -> Totals {
     let totals = ended.totals();
     assert_eq!(totals, Totals::exact(totals.captured, totals.dropped));
@@ -125,7 +125,7 @@ fn lose_nothing(options: &[&str]) {
     let totals = assert_exact(&ended, &arrived, &contents);
     assert_eq!(arrived.sent, u64::from(2 * per_second));
     assert_eq!(totals, Totals::exact(arrived.interface, 0));
-    // A busy machine loses some in front of the program; most must arrive for the test to mean something.
+    // A busy machine loses some frames before they reach the program. The test is meaningful only if most arrive.
     assert!(totals.received * 3 > arrived.sent * 2, "the interface lost frames itself: {totals:?}");
 }
 
@@ -147,7 +147,7 @@ fn the_numbers_add_up_when_the_interface_is_deleted_at_full_rate() {
         });
         thread::sleep(Duration::from_millis(200));
         sender.ip(["link", "delete", "left"]);
-        // Some more, for an interface that is not there.
+        // Keep sending for a moment to an interface that no longer exists.
         thread::sleep(Duration::from_millis(50));
         deleted.store(true, Ordering::Relaxed);
     });

@@ -1,4 +1,4 @@
-//! Everyday traffic on a real kernel, frame by frame as tcpdump records it. Needs root.
+//! Everyday traffic on a real kernel is captured frame by frame as tcpdump records it. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -18,7 +18,7 @@ use xdpdump_testing::{
     wire::{self, Wire},
 };
 
-/// Frames around the traffic: what comes before and after them one capture may have and the other not.
+/// The first and the last frame that are compared: frames before or after them may be in one capture only.
 const FIRST: &[u8] = b"first of all frames";
 const LAST: &[u8] = b"last of all frames";
 const MARK_LEN: usize = 60;
@@ -73,8 +73,8 @@ fn capture_beside_tcpdump(name: &str, options: &[&str]) {
     assert_same(&between_marks(&contents), &between_marks(&files::read(&tcpdump_path)));
 }
 
-/// A pair of interfaces with addresses, on which frames look as they would on a wire: no packets that hardware would have
-/// to cut up or put together, and checksums filled in.
+/// A pair of interfaces with addresses, without offloads: frames look as on a real wire, not segmented or merged by
+/// hardware and with their checksums filled in.
 fn addressed_pair() -> (NetNs, NetNs) {
     let (left, right) = NetNs::pair("left", "right");
     for (netns, name, number) in [(&left, "left", 1), (&right, "right", 2)] {
@@ -119,7 +119,7 @@ fn tcp_conversation(from: &NetNs, to: &NetNs, address: IpAddr) {
     });
 }
 
-/// Datagrams of many sizes, the last in fragments, each answered.
+/// Datagrams of many sizes, each answered; the last is fragmented.
 fn udp_conversation(from: &NetNs, to: &NetNs, address: IpAddr) {
     let server = to.run(|| UdpSocket::bind((address, 0))).unwrap();
     let any: SocketAddr = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" }.parse().unwrap();
@@ -145,10 +145,10 @@ fn between_marks(contents: &Contents) -> Vec<Recorded> {
     contents.packets[position(FIRST)..=position(LAST)].to_vec()
 }
 
-/// Asserts that the same frames were recorded at the same times. Their order may differ: a frame of another CPU can pass
-/// between the two places where they are seen.
+/// Asserts that both recorded the same frames at the same times. The order may differ: a frame of another CPU can overtake
+/// between the two capture points.
 fn assert_same(ours: &[Recorded], tcpdumps: &[Recorded]) {
-    // 3 pings, 136 segments, 9 packets of UDP at least; twice.
+    // At least 3 pings, 136 segments and 9 UDP packets, twice.
     assert!(tcpdumps.len() > 296, "tcpdump recorded only {} frames", tcpdumps.len());
     let sorted = |packets: &[Recorded]| {
         let mut packets = packets.to_vec();
@@ -176,11 +176,11 @@ fn packets_of_a_tunnel_begin_with_their_ip_header() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tun.pcapng");
     let capture = Capture::start(&netns, ["-i", "tun0", "-w", path.to_str().unwrap()]);
-    // IPv4 with a UDP header and no data; nobody is there to take it.
+    // IPv4 with a UDP header and no data, which no socket receives.
     let packet =
         [0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0x30, 0x39, 0, 9, 0, 8, 0, 0];
     tun.send(&packet);
-    // The kernel may announce itself on the interface, but outwards.
+    // The kernel may send packets of its own on the interface, but those are outgoing.
     assert_eq!(capture.stop().totals(), Totals::exact(1, 0));
     assert_eq!(files::read(&path).frames(), [packet]);
     assert_eq!(files::read_by_tshark(&path), [28]);

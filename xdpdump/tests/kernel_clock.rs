@@ -1,4 +1,4 @@
-//! Times of frames where the process is shown other clocks than the kernel's. Needs root.
+//! Times of frames in a time namespace, where the process sees shifted clocks. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,14 +21,15 @@ fn times_in_a_time_namespace_are_those_of_the_wall_clock() {
     for &transport in kernel::transports() {
         let scene = Scene::new();
         let mut command = scene.right.command("unshare");
-        // The new namespace is that of children.
+        // Only children of unshare(1) are in the new namespace.
         command.args(["--time", "--monotonic", "1000", "--fork", xdpdump(), "-i", "right", "-c", "2", "-w"]);
         let mut capture = Capture::spawn(command.arg(scene.file()).args(["--transport", transport]));
         capture.wait_for("listening on");
         let before = wall_clock();
         scene.send(60);
         scene.send(60);
-        // It would not read frames that seem to come from the future, or write them a quarter of an hour off.
+        // If the tool ignored the offset, it would not read frames that seem to be in the future, or their times would be
+        // wrong by a quarter of an hour.
         let totals = capture.wait().totals();
         let after = wall_clock();
         assert_eq!(totals, Totals::exact(2, 0), "{transport}");

@@ -1,4 +1,4 @@
-//! CPUs that user space does not know of. Needs root and two CPUs.
+//! CPUs that `/sys` does not list. Needs root and two CPUs.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{fs, process::Command};
@@ -12,7 +12,7 @@ use xdpdump_testing::{
 
 const FRAMES: usize = 1000;
 
-/// Captures `FRAMES` frames on each of two CPUs, with a list of CPUs in `/sys` that says there is only the first.
+/// Captures `FRAMES` frames on each of two CPUs, while the file `list` in `/sys` names only the first CPU.
 fn capture_with_one_cpu_in(list: &str, transport: &str) -> (Totals, usize) {
     let (sender, receiver) = NetNs::quiet_pair("left", "right");
     let directory = tempfile::tempdir().unwrap();
@@ -29,7 +29,7 @@ fn capture_with_one_cpu_in(list: &str, transport: &str) -> (Totals, usize) {
         let wire = Wire::open(&sender, "left");
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                // In generic mode the other end of a veth pair receives where the frame was sent.
+                // In generic mode the other end of a veth pair receives a frame on the CPU that sent it.
                 cpu::stay_on(cpu);
                 (0..FRAMES).for_each(|_| wire.send(&wire::frame(60, b"")));
             });

@@ -1,4 +1,4 @@
-//! What cannot be captured or written is refused in a sentence, and leaves nothing behind. Needs root.
+//! A capture or output that is impossible is refused with one sentence, and nothing is left behind. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -18,10 +18,10 @@ use xdpdump_testing::{
     xdp::{DRIVER_MODE, PassProgram, SKB_MODE},
 };
 
-/// A user with no rights and no name of a person's.
+/// The user id of `nobody`, which has no rights.
 const NOBODY: &str = "65534";
 
-/// Runs xdpdump to its end and returns the one sentence it refuses with.
+/// Runs xdpdump to its end and returns the one sentence with which it refuses.
 fn refusal(netns: &NetNs, arguments: &[&str]) -> String {
     sentence(&run_tool(netns.command(xdpdump()).args(arguments)))
 }
@@ -30,7 +30,7 @@ fn run_tool(command: &mut Command) -> Ended {
     Capture::spawn(command.stdout(Stdio::null())).wait()
 }
 
-/// The sentence of a run that failed before it began.
+/// The sentence of a run that failed before the capture began.
 fn sentence(ended: &Ended) -> String {
     assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
@@ -41,7 +41,7 @@ fn assert_clean(netns: &NetNs) {
     wait::until_equal(&Traces::default(), || netns.traces("right"));
 }
 
-/// The tool where nobody may execute it, and a folder where nobody may write.
+/// A copy of the tool that the user `nobody` may execute, and a folder in which `nobody` may write.
 struct ForNobody(TempDir);
 
 impl ForNobody {
@@ -52,10 +52,10 @@ impl ForNobody {
         Self(directory)
     }
 
-    /// The command that runs it as nobody, with these capabilities only.
+    /// The command that runs it as `nobody`, with these capabilities only.
     fn command(&self, netns: &NetNs, capabilities: &str) -> Command {
         let mut command = netns.command("prlimit");
-        // What a kernel lets a user lock, unless told otherwise (`MLOCK_LIMIT`, include/uapi/linux/resource.h).
+        // The kernel's default limit of locked memory for a user (`MLOCK_LIMIT`, include/uapi/linux/resource.h).
         command.args(["--memlock=8388608", "setpriv"]);
         command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]);
         command.args(["--inh-caps", capabilities, "--ambient-caps", capabilities]);
@@ -271,7 +271,7 @@ fn waiting_for_the_reader_of_a_named_pipe_can_be_interrupted() {
     assert_clean(&right);
 }
 
-/// Captures more than `path` can take, with the command that runs xdpdump and has no arguments yet.
+/// Captures more than fits into `path`. `command` runs xdpdump and has no arguments yet.
 fn capture_too_much(left: &NetNs, right: &NetNs, mut command: Command, path: &Path) -> Ended {
     let mut capture = Capture::spawn(command.args(["-i", "right", "-w"]).arg(path));
     capture.wait_for("listening on");
@@ -284,7 +284,7 @@ fn capture_too_much(left: &NetNs, right: &NetNs, mut command: Command, path: &Pa
     ended
 }
 
-/// Asserts that a file of at most `limit` bytes is nearly full, and that nothing in it is cut.
+/// Asserts that a file with a limit of `limit` bytes is nearly full, and that it ends with a whole packet.
 fn assert_full(path: &Path, limit: u64) {
     let size = path.metadata().unwrap().len();
     assert!((limit - 4096..=limit).contains(&size), "{size} of {limit} bytes");
@@ -348,7 +348,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // The test's own failure matters more than this one.
+        // A failure of the test itself is more important than a failure here.
         let _ = Command::new("umount").arg(self.0.path()).status();
     }
 }

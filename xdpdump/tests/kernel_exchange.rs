@@ -1,4 +1,4 @@
-//! A program is exchanged for another under load, and no frame is missed. Needs root.
+//! A program is exchanged for another under load without missing a frame. Needs root.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ use xdpdump::{
 use xdpdump_ebpf::ring::Control;
 use xdpdump_testing::{generator::Generator, netns::NetNs, wire};
 
-/// How many frames came with how many captured bytes.
+/// Number of frames for each captured length.
 #[derive(Debug, Default)]
 struct Lengths {
     frames: BTreeMap<usize, u64>,

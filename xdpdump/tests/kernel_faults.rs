@@ -1,5 +1,5 @@
-//! What goes wrong around a capture: the output fails, the process is stopped or killed, memory runs out. Frames are
-//! captured or counted as lost, and the file opens. Needs root.
+//! Faults during a capture: the output fails, the process is stopped or killed, memory runs out. Frames are captured or
+//! counted as lost, and the file can be opened. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -25,14 +25,14 @@ use xdpdump_testing::{
     wire::{self, Wire},
 };
 
-/// Asserts that tshark reads the file without a complaint, and as many packets as the totals say.
+/// Asserts that tshark reads the file without a complaint and finds as many packets as the totals say.
 fn assert_holds(path: &Path, totals: Totals) {
     assert_eq!(totals, Totals::exact(totals.captured, totals.dropped));
     assert_eq!(files::read_by_tshark(path).len() as u64, totals.captured);
     assert_eq!(files::read(path).packets.len() as u64, totals.captured);
 }
 
-/// A capture under load whose output fails at `path` when `fail` has been called.
+/// A capture under load to `path`, whose output fails after `fail` was called.
 fn output_fails(path: &Path, transport: &str, fail: impl FnOnce()) -> Ended {
     let scene = Scene::new();
     let capture = scene.capture_to(path, &["--transport", transport, "-B", "2048"]);
@@ -71,15 +71,15 @@ fn a_file_system_that_goes_read_only_ends_the_capture() {
             disk.abort();
         });
         assert!(ended.counts().captured > 0, "{}", ended.stderr);
-        // What the kernel says of such a file system, and whether it can still be read, depends on its version: that of Linux
-        // 6.12 gave up altogether.
+        // The error for such a file system, and whether it can still be read, depend on the kernel's version: on Linux 6.12
+        // reading fails as well.
         let reason = ended.failure().split_once(&format!("{}: ", path.display())).unwrap().1;
         if File::open(&path).map_err(|error| error.raw_os_error()).err() == Some(Some(libc::EIO)) {
             assert!(reason.starts_with("Input/output error"), "{reason}");
             continue;
         }
         assert!(reason.starts_with("the file system is read-only: write elsewhere with -w"), "{reason}");
-        // Nobody can take back a part of a record from a file system that is read-only.
+        // A partial record cannot be removed from a read-only file system.
         if !reason.ends_with("; the file ends within a packet") {
             files::read(&path);
             files::read_by_tshark(&path);
@@ -107,7 +107,7 @@ fn a_reader_that_pauses_costs_frames_and_each_is_counted() {
             thread::sleep(Duration::from_millis(500));
             reader
         });
-        // The load is over, and the capture goes on: this frame is the last in the file.
+        // The load has ended and the capture goes on: this frame is the last one in the file.
         let last = wire::frame(60, b"last");
         Wire::open(&scene.left, "left").send(&last);
         let arrived = scene.arrived();
@@ -148,20 +148,20 @@ fn a_capture_that_was_stopped_for_two_seconds_counts_what_it_lost() {
 
 #[test]
 fn a_hundred_captures_killed_under_load_leave_files_that_open() {
-    // A virtual machine has all the other tests to run as well.
+    // A slow virtual machine has all the other tests to run as well.
     let kills = if wait::slowness() == 1 { 100 } else { 20 };
     let transports = kernel::transports();
     let scene = Scene::new();
     for (netns, interface) in [(&scene.left, "left"), (&scene.right, "right")] {
         netns.ip(["link", "set", interface, "mtu", "3500"]);
     }
-    // A file system that copies page by page, and looks for a signal to die by in between.
+    // A file system that copies page by page and checks for fatal signals in between.
     let disk = Disk::in_memory(1 << 30);
     let mut objects = Objects::default();
     let all = scene.directory.path().join("all.pcapng");
     let mut sections = File::create(&all).unwrap();
     let mut packets = 0;
-    // Large frames, for many bytes to write: without guardians a few of these files end in a cut.
+    // Large frames, so that there are many bytes to write: without guardians a few of these files end within a record.
     scene.load_of(3000, || {
         for kill in 0..kills {
             let name = if kill % 10 == 9 { "killed.pcap" } else { "killed.pcapng" };
@@ -171,18 +171,19 @@ fn a_hundred_captures_killed_under_load_leave_files_that_open() {
             objects.extend(Objects::of_process(capture.pid()));
             let guardians = processes::children(capture.pid());
             assert_eq!(guardians.len(), 1);
-            // No two at the same moment of the reader's rhythm.
+            // Vary the time, so that captures are killed at different points of the reader's loop.
             thread::sleep(Duration::from_micros(10_000 + kill * 997 % 40_000) * wait::slowness());
             capture.signal(libc::SIGKILL);
             assert_eq!(capture.wait().status.signal(), Some(libc::SIGKILL));
             wait::until(|| !processes::is_alive(guardians[0]));
 
-            // Panics when the file does not end on a whole record.
+            // This panics if the file does not end with a whole record.
             packets += files::read(&path).packets.len();
             if name == "killed.pcap" {
                 packets -= files::read_by_tshark(&path).len();
             } else {
-                // Sections may follow each other in a file, so that one tshark will do: it would stumble over a cut.
+                // pcapng files may contain several sections, so one run of tshark checks all files: it would report a file
+                // that was cut.
                 io::copy(&mut File::open(&path).unwrap(), &mut sections).unwrap();
             }
         }
@@ -193,7 +194,8 @@ fn a_hundred_captures_killed_under_load_leave_files_that_open() {
     objects.assert_gone();
 }
 
-/// What the kernel leaves behind when it ends a write in the middle, made here so that it happens every time.
+/// The partial record that the kernel leaves when it ends a write in the middle is appended here, so that this case happens
+/// in every run.
 #[test]
 fn the_end_of_a_write_that_was_cut_short_is_cut_off() {
     for name in ["out.pcapng", "out.pcap"] {
@@ -220,7 +222,7 @@ fn a_guardian_outlives_an_interrupt_and_not_the_capture() {
     let capture = scene.capture(&[]);
     let guardians = processes::children(capture.pid());
     let [guardian] = guardians[..] else { panic!("{guardians:?}") };
-    // It takes its name once it ignores signals.
+    // The guardian sets its name after it has begun to ignore signals.
     wait::until(|| {
         fs::read_to_string(format!("/proc/{guardian}/comm")).is_ok_and(|name| name == "capture-guard\n")
     });
@@ -234,10 +236,10 @@ fn a_guardian_outlives_an_interrupt_and_not_the_capture() {
     assert!(!processes::is_alive(guardian));
 }
 
-/// A part of a record, as a write that was ended in the middle leaves it.
+/// A partial record, as it is left by a write that was ended in the middle.
 const PART: [u8; 10] = [6, 0, 0, 0, 0, 2, 0, 0, 0, 0];
 
-/// A capture that was idle for long enough to have its one packet in the file, stopped with a part of a record behind it.
+/// Waits until the one packet of a capture is in the file, stops the process, and appends a partial record.
 fn stopped_within_a_record(scene: &Scene, capture: &Capture) {
     Wire::open(&scene.left, "left").send(&wire::frame(60, b""));
     thread::sleep(Duration::from_millis(300));
@@ -250,11 +252,11 @@ fn a_guardian_that_was_killed_is_started_again() {
     let scene = Scene::new();
     let mut capture = scene.capture(&["--transport", kernel::transports()[0]]);
     let [first] = processes::children(capture.pid())[..] else { panic!("no guardian") };
-    // One that does not live for a second is not started again.
+    // A guardian that lived for less than a second is not started again.
     thread::sleep(Duration::from_millis(1100));
     kill(first);
     capture.wait_for("the guardian process was killed: another one was started");
-    // The first one is a child until the capture has heard of its death.
+    // The killed guardian stays a child until the capture has waited for it.
     let others =
         || processes::children(capture.pid()).into_iter().filter(|&pid| pid != first).collect::<Vec<_>>();
     wait::until(|| others().len() == 1);
@@ -280,7 +282,7 @@ fn a_capture_and_its_guardian_that_were_killed_together_leave_a_file_that_one_co
     assert_eq!(files::read_by_tshark(&scene.file()), [60]);
 }
 
-/// Kills a process that a child of this one has started, and waits until it is gone.
+/// Kills a process that was started by a child of this one, and waits until it is gone.
 fn kill(pid: i32) {
     // SAFETY: no pointers are passed; its parent has not waited for it, so the number is still its own.
     assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0);
@@ -316,7 +318,7 @@ fn a_file_that_is_cut_while_nothing_arrives_ends_the_capture() {
 fn without_a_guardian_the_capture_goes_on_and_says_so() {
     let scene = Scene::new();
     let mut command = scene.right.command("sh");
-    // This command's mounts are its own.
+    // This command has its own mount namespace.
     command.args(["-c", r#"mount -t tmpfs tmpfs /proc && exec "$@""#, "sh", xdpdump()]);
     command.args(["-i", "right", "-w"]);
     let mut capture = Capture::spawn(command.arg(scene.file()));
@@ -354,7 +356,7 @@ fn rings_that_a_memory_limit_forbids_are_refused() {
     let mut command = scene.right.command(xdpdump());
     command.args(["-i", "right", "--transport", "ring", "-B", "1048576", "-w"]).arg(scene.file());
     let ended = Capture::spawn(&mut group.enter(&command)).wait();
-    // Before there are mapped rings, the kernel charges no group for maps, and never for perf rings.
+    // Kernels without mapped rings do not charge maps to a control group, and no kernel charges perf rings.
     let sentence = if kernel::has_multi_buffer() {
         "the kernel has no memory for the rings: ask for less with -B"
     } else {

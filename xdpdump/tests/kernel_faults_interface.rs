@@ -1,4 +1,4 @@
-//! What others do to the interface during a capture, and interfaces that are unusual from the start. Needs root.
+//! Changes of the interface by other programs during a capture, and unusual interfaces. Needs root.
 
 use std::{
     fmt::Write as _,
@@ -18,7 +18,7 @@ use xdpdump_testing::{
     xdp::{DRIVER_MODE, PassProgram, SKB_MODE},
 };
 
-/// Asserts that exactly these frames were captured, and nothing is left of the capture.
+/// Asserts that exactly these frames were captured, and that the capture left nothing behind.
 fn assert_captured(scene: &Scene, capture: Capture, lengths: &[u32]) -> Ended {
     let ended = capture.stop();
     assert_eq!(ended.totals(), Totals::exact(lengths.len() as u64, 0));
@@ -27,7 +27,7 @@ fn assert_captured(scene: &Scene, capture: Capture, lengths: &[u32]) -> Ended {
     ended
 }
 
-/// Every way to capture here: a mode and a kind of rings.
+/// Every way to capture on this kernel: a mode and a kind of ring.
 fn both_modes() -> impl Iterator<Item = (&'static str, &'static str)> {
     ["-N", "-S"]
         .into_iter()
@@ -52,7 +52,8 @@ fn an_interface_that_goes_down_and_up_under_load_loses_nothing_unseen() {
         let arrived = scene.arrived();
         let totals = capture.stop().totals();
         assert_eq!(totals, Totals::exact(totals.captured, totals.dropped));
-        // What waits in the interface's queue when it goes down is counted there and thrown away before any program sees it.
+        // Frames in the interface's queue when it goes down are counted by the interface and dropped before a program sees
+        // them.
         assert!(totals.captured > 0 && totals.received <= arrived, "{totals:?}, {arrived} arrived");
         assert_eq!(files::read_by_tshark(&scene.file()).len() as u64, totals.captured, "{transport}");
     }
@@ -83,7 +84,7 @@ fn an_interface_renamed_or_moved_away_is_followed_or_reported_by_the_perf_rings_
 fn frames_larger_than_the_mtu_of_the_beginning_are_captured_whole() {
     for &transport in kernel::transports() {
         let scene = Scene::new();
-        // Before there were frames in several buffers, drivers with a program took no larger MTU.
+        // Before multi-buffer XDP, drivers did not accept a larger MTU while a program was attached.
         let mode = if kernel::has_multi_buffer() { "-N" } else { "-S" };
         let mut capture = scene.capture(&[mode, "--transport", transport]);
         for (netns, interface) in [(&scene.left, "left"), (&scene.right, "right")] {
@@ -108,14 +109,14 @@ fn tools_that_would_replace_or_remove_the_program_are_refused_and_it_stays() {
             &["ip", "-force", "link", "set", "dev", "right", "xdp", "off"],
             &["bpftool", "net", "detach", "xdp", "dev", "right"],
         ] {
-            // Some say so, some do not; what counts is what becomes of the program.
+            // Only some of these tools report the refusal; the test checks that the program stays attached.
             let _ = scene.right.command(tool[0]).args(&tool[1..]).output().unwrap();
         }
         let program = PassProgram::load();
         for mode in [DRIVER_MODE, SKB_MODE] {
             assert!(scene.right.run(|| program.try_attach(index, mode)).is_err());
         }
-        // Longer than it takes to notice that a program is gone.
+        // Longer than the capture needs to notice that a program is gone.
         thread::sleep(Duration::from_millis(1500));
         scene.send(60);
         assert_captured(&scene, capture, &[60]);
@@ -177,7 +178,7 @@ fn one_of_a_thousand_interfaces_is_captured() {
         let capture = scene.capture(&["--transport", transport]);
         let took = begin.elapsed();
         assert!(took < Duration::from_secs(2) * wait::slowness(), "{took:?} until it listens");
-        // What happens to the others does not matter.
+        // Changes of other interfaces must not matter.
         scene
             .right
             .ip_batch("link set a7 up\nlink set b7 up\nlink delete a8\nlink add a8 type veth peer name b8\n");

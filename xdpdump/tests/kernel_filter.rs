@@ -1,5 +1,5 @@
-//! Filters as the kernel runs them: the verifier accepts what is generated, and each frame is judged as in user space.
-//! Needs root.
+//! Filters in the kernel: the verifier accepts the generated code, which judges each frame as the evaluation in user space
+//! does. Needs root.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -27,7 +27,7 @@ use xdpdump::{
 };
 use xdpdump_testing::{bpf, kernel};
 
-/// The kernel runs programs on nothing shorter than an Ethernet header.
+/// BPF_PROG_TEST_RUN refuses frames that are shorter than an Ethernet header.
 const SHORTEST: usize = 14;
 
 const WHOLE: Target =
@@ -42,7 +42,7 @@ fn targets() -> Vec<Target> {
     if kernel::has_multi_buffer() { vec![LINEAR, WHOLE] } else { vec![LINEAR] }
 }
 
-/// Compares kernel and user space, for frames whose captured bytes are all there is.
+/// Compares kernel and user space on frames that were captured completely.
 fn compare(expressions: &[String], captures: &[Capture]) -> usize {
     let mut pairs = 0;
     for capture in captures {
@@ -69,7 +69,7 @@ fn compare(expressions: &[String], captures: &[Capture]) -> usize {
     pairs
 }
 
-/// Some of the frames, as long as the kernel wants them.
+/// At most `most` of the frames, without those that are too short for the kernel.
 fn sample(captures: Vec<Capture>, most: usize) -> Vec<Capture> {
     let mut random = Random::new(3);
     captures
@@ -129,7 +129,7 @@ fn own_words_are_judged_as_in_user_space() {
     compare(&own.map(str::to_owned), &sample(frames::all(), 600));
 }
 
-/// A verdict is the function's second argument, for programs that know one.
+/// The verdict is the function's second argument, for programs that know one.
 #[test]
 fn verdicts_come_with_the_call() {
     let frame = [0; 60];
@@ -147,7 +147,7 @@ fn verdicts_come_with_the_call() {
     }
 }
 
-/// Bytes in later buffers of a frame are there for the program that can reach them.
+/// A program that can reach a frame's later buffers sees the bytes in them.
 #[test]
 fn bytes_behind_the_linear_part_are_seen() {
     if !kernel::has_multi_buffer() {
@@ -175,21 +175,21 @@ fn bytes_behind_the_linear_part_are_seen() {
     }
 }
 
-/// Far from the million instructions that the verifier follows.
+/// The filters here stay far below the limit of a million instructions that the verifier processes.
 #[test]
 fn the_verifier_accepts_hundreds_of_terms_and_deep_brackets() {
     let join = |count: usize, between: &str, term: &dyn Fn(usize) -> String| {
         (0..count).map(term).collect::<Vec<_>>().join(between)
     };
     let mut random = Random::new(11);
-    // What changes the meaning of everything behind it would make most of it wrong.
+    // Leave out primitives that change the meaning of everything after them.
     let stays = |text: &String| !["vlan", "mpls", "pppoes"].iter().any(|word| text.contains(word));
     let mixed: Vec<String> = (0..)
         .map(|_| expressions::generated(&mut random))
         .filter(|text| stays(text) && Filter::compile(text, LinkType::ETHERNET).is_ok())
         .take(80)
         .enumerate()
-        // Not even what is always true makes an end of it.
+        // Combine with a port, so that no term is always true and ends the evaluation.
         .map(|(at, text)| format!("(({text}) and port {at})"))
         .collect();
     let nested = (0..60).fold("tcp".to_owned(), |inside, at| {

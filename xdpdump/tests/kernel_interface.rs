@@ -27,8 +27,8 @@ fn link(netns: &NetNs, name: &str) -> Link {
     netns.run(|| Link::by_name(OsStr::new(name))).unwrap()
 }
 
-/// Waits for what follows the closing of a descriptor: a process another test is just starting may hold a copy of it
-/// until its exec.
+/// Waits for the effect of closing a descriptor: a process that another test is just starting may hold a copy of it until
+/// its exec.
 fn eventually(mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(5);
     while !holds() {
@@ -82,7 +82,7 @@ fn unknown_interfaces_are_refused_with_the_name_that_was_meant() {
     assert_eq!(refusal("wlan0"), r#"no interface named "wlan0"; xdpdump -D lists them"#);
     assert_eq!(refusal(""), r#"no interface named ""; xdpdump -D lists them"#);
     assert_eq!(refusal("4000000"), "no interface has the number 4000000; xdpdump -D lists them");
-    // More than an index, a name or even a netlink attribute can hold.
+    // Values that do not fit into an index, a name, or a netlink attribute.
     assert!(refusal("0").contains("no interface"));
     assert!(refusal("4294967295").contains("no interface"));
     assert!(refusal(&"e".repeat(200)).contains("no interface named"));
@@ -143,7 +143,7 @@ fn a_thousand_interfaces_are_all_listed() {
 fn an_answer_larger_than_the_buffer_is_read_whole() {
     let netns = NetNs::new();
     netns.ip(["link", "add", "many", "type", "veth"]);
-    // Each takes 128 bytes of the one message about the interface; together more than the buffer begins with.
+    // Each name takes 128 bytes of the message about the interface; together they exceed the buffer's initial size.
     let names: Vec<_> = (0..300).map(|number| format!("{number:0>120}")).collect();
     let mut commands = String::new();
     for name in &names {
@@ -214,7 +214,7 @@ fn promiscuity_is_counted_up_and_back_down() {
     assert_eq!(error.raw_os_error(), Some(libc::ENODEV));
 }
 
-/// Waits for announcements as the capture loop does, then reads them.
+/// Waits for announcements like the capture loop, then reads them.
 fn next_changes(monitor: &mut Monitor) -> Vec<LinkChange> {
     assert!(readable(monitor, 5000), "nothing announced within five seconds");
     monitor.changes().unwrap().into_iter().map(|(_, change)| change).collect()
@@ -222,7 +222,7 @@ fn next_changes(monitor: &mut Monitor) -> Vec<LinkChange> {
 
 fn readable(monitor: &Monitor, timeout_ms: i32) -> bool {
     let mut poll = libc::pollfd { fd: monitor.as_fd().as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    // SAFETY: the pointer leads to one pollfd, which outlives the call.
+    // SAFETY: the pointer refers to one pollfd, which outlives the call.
     unsafe { libc::poll(&raw mut poll, 1, timeout_ms) > 0 }
 }
 
@@ -295,7 +295,7 @@ fn monitor_survives_more_announcements_than_it_holds() {
     assert_eq!(monitor.changes().unwrap(), []);
 
     netns.ip_batch(&"link set lo mtu 1500\nlink set lo mtu 1501\n".repeat(1000));
-    // Lost among the rest, this one is found by asking.
+    // The announcement of this change is lost; the change is found by querying the interface.
     netns.ip(["link", "set", "eth0", "mtu", "1280"]);
     assert_eq!(next_changes(&mut monitor), [LinkChange::Mtu(1280)]);
 }

@@ -1,4 +1,4 @@
-//! How captures begin and end, and what they leave behind: nothing. Needs root.
+//! How captures begin and end, and that they leave nothing behind. Needs root.
 
 use std::{os::unix::process::ExitStatusExt, path::Path, thread, time::Duration};
 
@@ -11,7 +11,7 @@ use xdpdump_testing::{
     wait, wire,
 };
 
-/// What a capture is seen by while it runs.
+/// The traces of a running capture on its interface.
 const CAPTURING: Traces = Traces { xdp: true, promiscuity: 1 };
 
 /// Asserts that the file opens in tshark and holds frames with these numbers.
@@ -21,7 +21,7 @@ fn assert_holds(path: &Path, numbers: impl IntoIterator<Item = u8>) {
     assert_eq!(files::read_by_tshark(path).len(), wanted.len());
 }
 
-/// Until packets sent just now are in the output.
+/// Waits until packets that were just sent are in the output.
 fn settle() {
     thread::sleep(Duration::from_millis(300));
 }
@@ -48,14 +48,14 @@ fn killed_captures_leave_nothing_behind() {
 
 #[test]
 fn every_signal_to_end_ends_cleanly() {
-    // Tests that run under nohup(1) would pass on that SIGHUP is ignored, and the tool leaves it so.
-    // SAFETY: no handler is installed, only the default action.
+    // If the tests run under nohup(1), SIGHUP is ignored; the tool would inherit this and keep ignoring it. SAFETY: no
+    // handler is installed, only the default action.
     unsafe { libc::signal(libc::SIGHUP, libc::SIG_DFL) };
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         let scene = Scene::new();
         let capture = scene.capture(&[]);
         let objects = Objects::of_process(capture.pid());
-        // Not read yet when the signal comes: the rings are drained.
+        // These are not read yet when the signal comes, so the rings must be drained.
         scene.send_numbered(20);
         capture.signal(signal);
         let ended = capture.wait();
@@ -132,7 +132,7 @@ fn an_interface_that_is_down_is_captured_when_it_comes_up() {
     }
 }
 
-/// A capture with three packets, which `end` ends.
+/// Runs a capture with three packets that is ended by `end`.
 fn end_by(mode: &str, end: impl FnOnce(&Scene, &Capture)) -> (Scene, Ended) {
     let scene = Scene::new();
     let capture = scene.capture(&[mode]);

@@ -1,4 +1,4 @@
-//! What the program for a NIC says of frames, run by the driver: no NIC here runs programs. Needs root.
+//! The events of the program for a NIC. The driver runs it here, because this machine's NIC cannot. Needs root.
 
 use std::{convert::Infallible, ops::ControlFlow, thread, time::Duration};
 
@@ -16,7 +16,7 @@ use xdpdump_testing::{
     wire::{self, Wire},
 };
 
-/// What there is to say of a frame.
+/// Time, length on the wire and bytes of each frame.
 #[derive(Debug, Default)]
 struct Frames(Vec<(u64, u32, Vec<u8>)>);
 

@@ -1,4 +1,4 @@
-//! Packets of several CPUs come out in the order of their time. Needs root and two CPUs.
+//! Packets of several CPUs are written in the order of their time. Needs root and two CPUs.
 
 use std::{collections::BTreeSet, sync::Barrier, thread, time::Duration};
 
@@ -10,10 +10,10 @@ use xdpdump_testing::{
 };
 
 const CPUS: [usize; 2] = [0, 1];
-/// What is said of packets that could not be brought into order any more.
+/// The words for packets that came too late to be put in order.
 const LATE: &str = "out of the order of time";
-/// Frames from each CPU, sent in so many rounds: a queue of veth is read by one CPU for as long as it has something, and by the
-/// first that sends after that.
+/// Frames from each CPU, sent in `ROUNDS` rounds. One CPU reads a veth queue until it is empty; then the next CPU that
+/// sends takes over.
 const FRAMES: usize = 50_000;
 const ROUNDS: usize = 50;
 
@@ -34,12 +34,12 @@ fn no_packet_of_two_busy_cpus_is_earlier_than_its_predecessor() {
                     let wire = Wire::open(&sender, "left");
                     let begin = &begin;
                     scope.spawn(move || {
-                        // The other end of a veth pair receives where the frame was sent.
+                        // The other end of a veth pair receives a frame on the CPU that sent it.
                         cpu::stay_on(cpu);
                         let frame = wire::frame(60, &[cpu as u8]);
                         for _ in 0..ROUNDS {
                             begin.wait();
-                            // The network stack may be too busy to take one.
+                            // The network stack may be too busy to accept a frame.
                             (0..FRAMES / ROUNDS).for_each(|_| drop(wire.try_send(&frame)));
                             thread::sleep(Duration::from_millis(1));
                         }
@@ -52,7 +52,8 @@ fn no_packet_of_two_busy_cpus_is_earlier_than_its_predecessor() {
             assert_eq!(totals, Totals::exact(totals.captured, 0), "{way}");
             let packets = files::read(&path).packets;
             assert_eq!(packets.len() as u64, totals.captured, "{way}");
-            // A CPU that was taken away in the middle of a frame, by a host or a more urgent task, is late and said to be.
+            // A CPU that is interrupted in the middle of a frame, by the host or a more urgent task, delivers it late; such
+            // frames are counted.
             let late = ended
                 .stderr
                 .lines()
@@ -60,7 +61,7 @@ fn no_packet_of_two_busy_cpus_is_earlier_than_its_predecessor() {
             let late = late.map_or(0, |(number, _)| number.parse::<usize>().unwrap());
             let earlier = packets.windows(2).filter(|pair| pair[1].time < pair[0].time).count();
             assert!(earlier <= late && late < packets.len() / 100, "{way}: {earlier} of {late}");
-            // The CPU is in the upper bits of the packet id.
+            // The upper bits of the packet id are the number of the CPU.
             let on: BTreeSet<_> = packets.iter().map(|packet| packet.meta.packet_id.unwrap() >> 48).collect();
             assert_eq!(on.len(), CPUS.len(), "{way}: all frames came from {on:?}");
             let turns = packets.windows(2).filter(|pair| {

@@ -1,4 +1,4 @@
-//! Captures into a pipe, read while they are taken. Needs root.
+//! Captures into a pipe that is read while the capture runs. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -19,7 +19,7 @@ use xdpdump_testing::{
     wire::{self, Wire},
 };
 
-/// What a person takes for "at once".
+/// What counts as "at once" for a person.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Starts a capture into a pipe.
@@ -32,18 +32,18 @@ fn start_into_pipe(netns: &NetNs, options: &[&str]) -> (Capture, ChildStdout) {
     (capture, stdout)
 }
 
-/// Captures into `reader`, which prints a line for every packet, and watches those lines.
+/// Captures into a reader that prints a line for every packet, and checks when each line appears.
 fn packets_show_while_they_arrive(mut command: Command) {
     let (left, right) = NetNs::quiet_pair("left", "right");
     let (capture, pipe) = start_into_pipe(&right, &[]);
     command.stdin(pipe).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut reader = command.spawn().unwrap();
-    // It holds the pipe as well.
+    // The command still holds an end of the pipe.
     drop(command);
     let lines = lines(reader.stdout.take().unwrap());
     let wire = Wire::open(&left, "left");
 
-    // The reader takes its time to start.
+    // The first packet is not timed, because the reader has to start.
     wire.send(&wire::frame(60, b""));
     lines.recv_timeout(PATIENCE).expect("no line for the first packet");
     for number in 2..=5 {
@@ -55,14 +55,14 @@ fn packets_show_while_they_arrive(mut command: Command) {
         thread::sleep(Duration::from_millis(70));
     }
 
-    // The reader goes away, as when its window is closed. No packet comes that would tell.
+    // The reader ends, as when its window is closed. No packet arrives through which the capture could notice.
     reader.kill().unwrap();
     reader.wait().unwrap();
     assert_eq!(capture.wait().totals(), Totals::exact(5, 0));
     wait::until_equal(&Traces::default(), || right.traces("right"));
 }
 
-/// The lines of a program, as they come.
+/// The lines that a program prints, as they appear.
 fn lines(stdout: ChildStdout) -> Receiver<String> {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
@@ -87,8 +87,8 @@ fn tcpdump_shows_packets_while_they_arrive() {
     packets_show_while_they_arrive(tcpdump);
 }
 
-/// The time from sending a frame until it is read from the pipe: the median of several, as the machine may be busy with
-/// something else for a moment.
+/// The time from sending a frame until it is read from the pipe: the median of several frames, because the machine may be
+/// busy for a moment.
 fn latency(options: &[&str]) -> Duration {
     let (left, right) = NetNs::quiet_pair("left", "right");
     let (capture, pipe) = start_into_pipe(&right, options);
@@ -107,7 +107,7 @@ fn latency(options: &[&str]) -> Duration {
             }
             let latency = sent.elapsed();
             assert!(latency < AT_ONCE, "{latency:?}, {options:?}");
-            // In no step with the tool's own timer.
+            // An interval that is not a multiple of the tool's own timer.
             thread::sleep(Duration::from_millis(13));
             latency
         })
@@ -167,7 +167,7 @@ fn a_slow_reader_gets_every_packet_that_was_not_counted_as_lost() {
     let (left, right) = NetNs::quiet_pair("left", "right");
     let (capture, pipe) = start_into_pipe(&right, &["-B", "256"]);
     let wire = Wire::open(&left, "left");
-    // More than pipe and rings hold.
+    // More frames than pipe and rings hold.
     for _ in 0..3000 {
         wire.send(&wire::frame(1514, b""));
     }
@@ -187,7 +187,8 @@ fn a_slow_reader_gets_every_packet_that_was_not_counted_as_lost() {
     assert!(totals.dropped > 0);
 }
 
-/// The reader of a pipe that is not standard output leaves, and no packet comes that would tell.
+/// The reader of a pipe that is not standard output closes it, and no packet arrives through which the capture could
+/// notice.
 #[test]
 fn a_reader_that_leaves_ends_an_idle_capture_by_whatever_name_the_pipe_has() {
     let (_left, right) = NetNs::quiet_pair("left", "right");
@@ -233,7 +234,8 @@ fn a_named_pipe_that_nobody_reads_is_waited_for_with_a_line_and_can_be_given_up(
     wait::until_equal(&Traces::default(), || right.traces("right"));
 }
 
-/// Nobody reads, or slowly, and the pipe is full: a signal ends the capture all the same, with totals that add up.
+/// The pipe is full because its reader reads slowly or not at all. A signal still ends the capture, with totals that add
+/// up.
 #[test]
 fn a_pipe_that_is_stuck_does_not_keep_a_capture_from_ending() {
     for (options, pause) in [
@@ -249,12 +251,12 @@ fn a_pipe_that_is_stuck_does_not_keep_a_capture_from_ending() {
         capture.wait_for("listening on");
         let mut pipe = capture.stdout();
         let wire = Wire::open(&left, "left");
-        // More than pipe and buffer hold.
+        // More frames than pipe and buffer hold.
         for _ in 0..4000 {
             wire.send(&wire::frame(1514, b""));
         }
         thread::sleep(Duration::from_millis(200));
-        // A report is given, and the capture goes on.
+        // A report is printed and the capture goes on.
         capture.signal(libc::SIGUSR1);
         capture.wait_for("packets captured, ");
         assert!(capture.is_running());

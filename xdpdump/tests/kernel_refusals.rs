@@ -1,4 +1,4 @@
-//! What is in the way of a capture is named, and what to do about it helps. Needs root.
+//! Messages about obstacles to a capture name the obstacle, and the advice in them works. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -20,14 +20,14 @@ use xdpdump_testing::{
 /// The tool's arguments for a capture that should not begin.
 const ARGUMENTS: [&str; 4] = ["-i", "right", "-w", "/dev/null"];
 
-/// The one sentence it refuses with.
+/// The one sentence with which it refuses.
 fn sentence(command: &mut Command) -> String {
     let ended = Capture::spawn(command.stdout(Stdio::null())).wait();
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     ended.failure().to_owned()
 }
 
-/// The sentence, from behind what is in the way.
+/// The advice in the sentence: the part after the description of the obstacle.
 fn remedy(netns: &NetNs) -> String {
     let sentence = sentence(netns.command(xdpdump()).args(ARGUMENTS));
     let (program, remedy) =
@@ -36,7 +36,7 @@ fn remedy(netns: &NetNs) -> String {
     remedy.to_owned()
 }
 
-/// Does what the sentence says between backticks, and asserts that a capture begins then.
+/// Runs the command between backticks in the sentence, and asserts that a capture can begin afterwards.
 fn follow(scene: &Scene, remedy: &str) {
     let command = remedy.split('`').nth(1).unwrap_or_else(|| panic!("{remedy}"));
     let words: Vec<_> = command.split(' ').collect();
@@ -75,7 +75,7 @@ fn a_program_that_no_process_holds_is_taken_off_by_the_command_named() {
         let scene = Scene::new();
         let program = PassProgram::load();
         let id = program.id().to_string();
-        // Through netlink: the program stays when this one is gone.
+        // Attached through netlink, so the program stays when bpftool has ended.
         scene.right.execute("bpftool", &["net", "attach", mode, "id", &id, "dev", "right"]);
         drop(program);
         let remedy = remedy(&scene.right);
@@ -120,7 +120,7 @@ fn a_pinned_link_is_taken_off_by_the_command_named() {
     follow(&scene, &remedy);
 }
 
-/// A place to pin things, unmounted when dropped.
+/// A BPF file system to pin objects in; unmounted when dropped.
 struct BpfFileSystem(TempDir);
 
 impl BpfFileSystem {
@@ -133,7 +133,7 @@ impl BpfFileSystem {
 
 impl Drop for BpfFileSystem {
     fn drop(&mut self) {
-        // The test's own failure matters more than this one.
+        // A failure of the test itself is more important than a failure here.
         let _ = Command::new("umount").arg(self.0.path()).status();
     }
 }
@@ -163,32 +163,32 @@ fn a_seccomp_filter_is_named_as_what_it_is() {
     let netns = NetNs::new();
     let mut command = netns.command(xdpdump());
     command.args(["-i", "lo", "-w", "/dev/null"]);
-    // SAFETY: between fork and exec it makes two system calls and allocates nothing.
+    // SAFETY: between fork and exec the function makes two system calls and allocates nothing.
     unsafe { command.pre_exec(forbid_bpf) };
     let refused = sentence(&mut command);
     assert!(refused.contains("a seccomp filter that forbids bpf(2)"), "{refused}");
 }
 
-/// Lets bpf(2) fail with EPERM from now on, as the profiles of containers do.
+/// Makes bpf(2) fail with EPERM from now on, as seccomp profiles of containers do.
 fn forbid_bpf() -> io::Result<()> {
     const LOAD: u16 = 0x20;
     const JUMP_IF_EQUAL: u16 = 0x15;
     const RETURN: u16 = 0x06;
     let statement = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
     let mut filter = [
-        // The number of the system call is the first thing in `struct seccomp_data`.
+        // The number of the system call is the first field of `struct seccomp_data`.
         statement(LOAD, 0, 0, 0),
         statement(JUMP_IF_EQUAL, 0, 1, libc::SYS_bpf as u32),
         statement(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM.cast_unsigned()),
         statement(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
     ];
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
-    // SAFETY: the program is as long as said, and lives through the call.
+    // SAFETY: the program has the given length and outlives the call.
     let result = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Captures two frames where these folders are empty.
+/// Captures two frames while these folders are empty.
 fn capture_without(folders: &[&str]) -> Ended {
     let scene = Scene::new();
     let hide: Vec<_> = folders.iter().map(|folder| format!("mount -t tmpfs none {folder}")).collect();

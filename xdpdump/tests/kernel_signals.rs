@@ -1,4 +1,4 @@
-//! What signals do to a capture: none but SIGKILL ends it without totals. Needs root.
+//! The effect of signals on a capture: only SIGKILL ends it without totals. Needs root.
 
 use std::{io::Read, os::unix::process::ExitStatusExt, process::Stdio, thread, time::Duration};
 
@@ -10,7 +10,7 @@ use xdpdump_testing::{
     wire::{self, Wire},
 };
 
-/// From when on a second signal means it.
+/// Time after which a second signal ends the process at once.
 const INSISTING: Duration = Duration::from_millis(1100);
 
 #[test]
@@ -63,7 +63,7 @@ fn a_flush_is_no_end() {
     assert_eq!(capture.stop().totals(), Totals::exact(5, 0));
 }
 
-/// timeout(1) signals the process and its group, so that one request comes twice.
+/// timeout(1) signals the process and its group, so one request arrives twice.
 #[test]
 fn a_request_to_stop_that_comes_twice_at_once_is_one() {
     for _ in 0..10 {
@@ -92,10 +92,10 @@ fn a_second_request_a_second_later_ends_a_capture_whose_output_nobody_reads() {
     for _ in 0..3000 {
         wire.send(&wire::frame(1514, b""));
     }
-    // Until the capture is stuck in a write.
+    // Wait until the capture is stuck in a write.
     thread::sleep(Duration::from_millis(300));
     capture.signal(libc::SIGINT);
-    // Apart, or the kernel makes one of the two.
+    // Pause between the signals; otherwise the kernel merges them into one.
     thread::sleep(Duration::from_millis(200));
     capture.signal(libc::SIGINT);
     thread::sleep(INSISTING);

@@ -8,7 +8,7 @@ use xdpdump_testing::{
     wire::{self, Wire},
 };
 
-/// Both modes, through both kinds of rings.
+/// Both modes with both kinds of ring.
 const WAYS: [[&str; 3]; 4] = [
     ["-N", "--transport", "ring"],
     ["-S", "--transport", "ring"],
@@ -16,7 +16,7 @@ const WAYS: [[&str; 3]; 4] = [
     ["-S", "--transport", "perf"],
 ];
 
-/// From a bare Ethernet header to nearly the largest packet IP knows.
+/// From a bare Ethernet header to nearly the largest IP packet.
 const SIZES: [usize; 9] = [14, 15, 59, 60, 64, 1514, 4096, 9014, 65_000];
 
 /// Sends a frame of each size through a pair of interfaces of this MTU, and returns what was captured with `options`.
@@ -41,8 +41,8 @@ fn capture_sizes(mtu: &str, sizes: &[usize], options: &[&str]) -> files::Content
     files::read(&path)
 }
 
-/// The ways that an interface with a large MTU can be captured here. Before frames in several buffers could be shown to a
-/// program, native mode is refused, and there are no mapped rings either.
+/// The ways to capture an interface with a large MTU on this kernel. Without multi-buffer XDP native mode is refused, and
+/// there are no mapped rings.
 fn ways() -> &'static [[&'static str; 3]] {
     if kernel::has_multi_buffer() { &WAYS } else { &WAYS[3..] }
 }
@@ -54,7 +54,7 @@ fn native_mode_is_refused_where_the_kernel_has_no_multi_buffer_programs() {
         return;
     }
     let (sender, receiver) = NetNs::quiet_pair("left", "right");
-    // The driver looks at the other end's, too.
+    // The driver checks the MTU of the other end, too.
     sender.ip(["link", "set", "left", "mtu", "9000"]);
     receiver.ip(["link", "set", "right", "mtu", "9000"]);
     let mut command = receiver.command(xdpdump());
@@ -79,7 +79,7 @@ fn frames_of_every_size_are_captured_whole() {
 
 #[test]
 fn jumbo_frames_in_several_buffers_are_captured_whole() {
-    // More than a page, so that the driver needs several.
+    // More than a page, so that the driver needs several buffers.
     let sizes = [4000, 5000, 9000, 9014];
     let contents = capture_sizes("9000", &sizes, &ways()[0]);
     for (packet, size) in contents.packets.iter().zip(sizes) {

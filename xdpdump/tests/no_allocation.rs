@@ -1,4 +1,4 @@
-//! Taking a packet allocates nothing, nor does bringing those of several CPUs into order, nor a filter.
+//! Writing packets, merging those of several CPUs, and evaluating a filter allocate no memory.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -19,31 +19,31 @@ use xdpdump::{
 struct Counting;
 
 thread_local! {
-    /// Allocations of this thread: the test harness has threads of its own.
+    /// Number of allocations of this thread only, because the test harness has threads of its own.
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts one. A thread that is about to end counts no more.
+/// Counts one allocation. A thread that is ending no longer counts.
 fn count() {
     let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
 }
 
-// SAFETY: everything is passed on to the system's allocator.
+// SAFETY: every call is passed on to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller's promises are the ones asked for here.
+        // SAFETY: the caller guarantees what the system's allocator requires.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are the ones asked for here.
+        // SAFETY: the caller guarantees what the system's allocator requires.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
-        // SAFETY: the caller's promises are the ones asked for here.
+        // SAFETY: the caller guarantees what the system's allocator requires.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -58,14 +58,14 @@ const META: Meta =
 fn packets_are_written_and_merged_without_allocating() {
     let frame = vec![0x5a; 65_000];
     let mut merge = Merge::default();
-    // What a merge needs is kept from the first one on.
+    // The first merge allocates memory, which later ones reuse.
     let nothing = merge.run(&mut [Ring(&mut []), Ring(&mut [])], 0, |_, _| ControlFlow::Break(()));
     assert_eq!(nothing, ControlFlow::Continue(false));
     for format in [Format::Pcapng, Format::Pcap] {
         let mut sink = output::open(Path::new("/dev/null"), format, Precision::Nano).unwrap();
         sink.interface(&Interface::default()).unwrap();
         let packets = allocations(|| {
-            // Many buffers full, with frames of all sizes.
+            // Enough frames, of all sizes, to fill the buffer many times.
             for number in 0..100_000_u32 {
                 let frame = frame.get(..(number % 2000 * (1 + number % 32)) as usize).unwrap();
                 sink.packet(&packet(number.into(), frame)).unwrap();
@@ -74,7 +74,7 @@ fn packets_are_written_and_merged_without_allocating() {
         });
         assert_eq!(packets, 0, "{format:?}");
 
-        // The blocks of two CPUs that are busy in turn, as blocks and one by one.
+        // The blocks of two CPUs that are busy in turn, delivered as runs of blocks and as events.
         let mut rings = [0, 1].map(|cpu| blocks((0..10_000).filter(|time| time / 7 % 2 == cpu)));
         let mut rings = rings.each_mut().map(|ring| Ring(ring));
         let clock = Clock::new(Sample { monotonic: 0, offset: 0 });
@@ -91,7 +91,7 @@ fn packets_are_written_and_merged_without_allocating() {
     assert_eq!(allocations(|| assert!(!filter.matches(&frame))), 0, "filter");
 }
 
-/// How often `act` allocates.
+/// Number of allocations made by `act`.
 fn allocations(act: impl FnOnce()) -> usize {
     let before = ALLOCATIONS.get();
     act();
@@ -110,7 +110,7 @@ fn blocks(times: impl Iterator<Item = i64>) -> Vec<u8> {
     bytes
 }
 
-/// What is left of a CPU's blocks.
+/// The remaining blocks of a CPU.
 struct Ring<'a>(&'a mut [u8]);
 
 impl Stream for Ring<'_> {
@@ -135,7 +135,7 @@ impl Ring<'_> {
     }
 }
 
-/// As a capture delivers, to a sink.
+/// Delivers to a sink as a capture does.
 struct Delivery<'a> {
     sink: &'a mut dyn Sink,
     clock: Clock,

@@ -1,4 +1,4 @@
-//! Files that end within a packet are read up to there, and made whole again.
+//! Files that end within a packet are read up to that packet, and can be repaired.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::{fs, path::Path, process::Command};
@@ -10,7 +10,7 @@ use xdpdump::{
     repair::{self, Repaired, repair},
 };
 
-/// A file of two packets, and where the second begins.
+/// A file of two packets, and the offset of the second.
 fn file(directory: &Path, name: &str) -> (Vec<u8>, usize) {
     let path = directory.join(name);
     let frame = [0x5a; 101];
@@ -48,7 +48,7 @@ fn wherever_a_packet_is_cut_the_packets_before_it_are_saved() {
             let read = Command::new(env!("CARGO_BIN_EXE_xdpdump")).arg("-r").arg(&path).output().unwrap();
             let said = String::from_utf8(read.stderr).unwrap();
             let text = String::from_utf8(read.stdout).unwrap();
-            // Lines of hex begin with a tab.
+            // Lines of a hex dump begin with a tab.
             assert_eq!(text.lines().filter(|line| !line.starts_with('\t')).count(), 1, "{len}");
             assert_eq!(
                 said.lines().filter(|line| line.contains("`xdpdump repair FILE`")).count(),
@@ -77,7 +77,7 @@ fn what_cannot_be_repaired_is_left_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
     let (mut bytes, second) = file(directory.path(), "out.pcapng");
     let path = directory.path().join("out.pcapng");
-    // A length that leads nowhere.
+    // An impossible length.
     bytes[second + 4] = 1;
     for damaged in [&bytes[..], &bytes[..7], b"no capture"] {
         fs::write(&path, damaged).unwrap();

@@ -1,4 +1,4 @@
-//! Standard output under all its names, shared with others, and closed.
+//! Standard output: under all its names, shared with other programs, and closed.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::{
@@ -21,7 +21,7 @@ fn shell(command: &str, directory: &Path) -> Output {
         .unwrap()
 }
 
-/// Packets of a capture file that is whole.
+/// Number of packets in a capture file, which must be whole.
 fn packets(bytes: &[u8]) -> usize {
     let mut file = CaptureFile::new(bytes, "output").unwrap();
     let mut packets = 0;
@@ -35,7 +35,7 @@ fn all_packets() -> usize {
     packets(&fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/protocols.pcap")).unwrap())
 }
 
-/// The text goes to standard error when the capture file has standard output.
+/// Text goes to standard error when the capture file goes to standard output.
 #[test]
 fn every_name_of_standard_output_is_standard_output() {
     let directory = tempfile::tempdir().unwrap();
@@ -46,7 +46,7 @@ fn every_name_of_standard_output_is_standard_output() {
         assert_eq!(packets(&ended.stdout), all_packets(), "{output}");
         assert!(String::from_utf8_lossy(&ended.stderr).contains("IP 10.0.0."), "{output}");
     }
-    // Another descriptor for the same pipe or file.
+    // Another descriptor of the same pipe or file.
     let ended = shell("$X -r $F --print -w /dev/fd/3 3>&1 | cat", path);
     assert_eq!(packets(&ended.stdout), all_packets());
     shell("$X -r $F --print -w file > file", path);
@@ -117,7 +117,7 @@ fn closed_from_the_start_is_an_error() {
     let ended = shell("$X -r $F -w /dev/fd/17", directory.path());
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(said.contains("cannot open file descriptor 17 for writing: it is closed"), "{said}");
-    // Thrown away on purpose, also as daemons and Python open it.
+    // Output that is discarded on purpose; daemons and Python open `/dev/null` for reading and writing.
     for null in [">/dev/null", "1<>/dev/null"] {
         assert!(shell(&format!("$X -r $F -w - {null} 2>&-"), directory.path()).status.success(), "{null}");
     }

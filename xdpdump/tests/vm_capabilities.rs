@@ -1,4 +1,4 @@
-//! What a kernel lets a capture do, for the table that `cargo xtask vm-test` makes. Needs a virtual machine.
+//! Which ways of capturing a kernel supports, for the table that `cargo xtask vm-test` prints. Needs a virtual machine.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{env, fmt::Write as _, fs};
@@ -13,13 +13,13 @@ use xdpdump_testing::{
 
 /// A way to capture.
 struct Capability {
-    /// A line of the table.
+    /// Its line in the table.
     name: &'static str,
     /// The first version of Linux that has it.
     since: (u32, u32),
-    /// How it is asked for.
+    /// The options that ask for it.
     options: &'static [&'static str],
-    /// The interface's, and the length of the frame to capture.
+    /// MTU of the interface, and length of the frame to capture.
     mtu: usize,
 }
 
@@ -53,7 +53,7 @@ const CAPABILITIES: [Capability; 6] = [
 ];
 
 impl Capability {
-    /// Captures the longest frame of a pair of interfaces.
+    /// Captures the longest frame that fits the MTU of a pair of interfaces.
     fn capture(&self) -> Ended {
         let (sender, receiver) = NetNs::quiet_pair("left", "right");
         sender.ip(["link", "set", "left", "mtu", &self.mtu.to_string()]);

@@ -1,4 +1,4 @@
-//! A wall clock that is set while frames are captured. Needs a virtual machine: `cargo xtask vm-test`.
+//! The wall clock is set while frames are captured. Needs a virtual machine: `cargo xtask vm-test`.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -17,10 +17,10 @@ use xdpdump_testing::{
 };
 
 const HOUR: i64 = 3600;
-/// How far a recorded time may be from the clock: reading the clocks is slow when every
+/// Largest difference between a recorded time and the clock, in nanoseconds: reading the clocks is slow when every
 /// instruction is emulated.
 const TOLERANCE: i64 = 10_000_000;
-/// When the tool has certainly noticed a step: the kernel says so at once.
+/// Time after which the tool has certainly noticed a step, of which the kernel notifies it at once.
 const NOTICED: Duration = Duration::from_millis(500);
 
 /// Nanoseconds since the Unix epoch.
@@ -33,12 +33,12 @@ fn step_clock(seconds: i64) {
     vm::required();
     let now = wall_clock();
     let time = libc::timespec { tv_sec: now / 1_000_000_000 + seconds, tv_nsec: now % 1_000_000_000 };
-    // SAFETY: the pointer leads to one timespec, which outlives the call.
+    // SAFETY: the pointer refers to one timespec, which outlives the call.
     let result = unsafe { libc::clock_settime(libc::CLOCK_REALTIME, &raw const time) };
     assert_eq!(result, 0, "clock_settime: {}", io::Error::last_os_error());
 }
 
-/// Sends a frame, and returns when.
+/// Sends a frame, and returns the wall-clock times before and after.
 fn send(wire: &Wire) -> RangeInclusive<i64> {
     let before = wall_clock();
     wire.send(&wire::frame(60, b""));
@@ -73,7 +73,7 @@ fn a_step_of_the_clock_is_followed_and_leaves_earlier_frames_alone() {
     }
 }
 
-/// What a machine that slept looks like from inside: nobody ran, monotonic time stood still, and the wall clock is ahead.
+/// Simulates a machine that slept: no process ran, monotonic time stood still, and the wall clock went on.
 #[test]
 fn time_after_a_gap_in_which_nobody_ran_is_right() {
     vm::required();
@@ -87,7 +87,7 @@ fn time_after_a_gap_in_which_nobody_ran_is_right() {
     thread::sleep(Duration::from_millis(500));
     capture.signal(libc::SIGSTOP);
     step_clock(8 * HOUR);
-    // The NIC is awake before the tool is.
+    // A frame arrives before the tool runs again.
     let meanwhile = send(&wire);
     capture.signal(libc::SIGCONT);
     thread::sleep(NOTICED);
@@ -99,7 +99,7 @@ fn time_after_a_gap_in_which_nobody_ran_is_right() {
     let times: Vec<_> = files::read(&path).packets.iter().map(|packet| packet.time).collect();
     assert!(times.is_sorted(), "{times:?}");
     for (time, sent) in times.iter().zip([&before, &meanwhile, &after]) {
-        // Nobody can tell when in the gap the second one came.
+        // It cannot be known when in the gap the second frame arrived.
         let first = if sent == &meanwhile { before.start() } else { sent.start() };
         assert!(
             (first - TOLERANCE..=sent.end() + TOLERANCE).contains(time),
@@ -117,9 +117,9 @@ fn a_slewed_clock_is_followed_without_a_jump() {
     let capture = Capture::start(&receiver, ["-i", "right", "-w", path.to_str().unwrap()]);
     let wire = Wire::open(&sender, "left");
 
-    // 3 ms at half a millisecond a second.
+    // Slews the clock by 3 ms, at half a millisecond per second.
     let delta = libc::timeval { tv_sec: 0, tv_usec: 3000 };
-    // SAFETY: the pointer leads to one timeval, which outlives the call; nothing is to be returned.
+    // SAFETY: the pointer refers to one timeval, which outlives the call; with a null pointer nothing is returned.
     let result = unsafe { libc::adjtime(&raw const delta, std::ptr::null_mut()) };
     assert_eq!(result, 0, "adjtime: {}", io::Error::last_os_error());
     let mut sent = Vec::new();

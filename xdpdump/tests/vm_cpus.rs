@@ -1,4 +1,4 @@
-//! CPUs that come and go while frames are captured. Needs a virtual machine: `cargo xtask vm-test`.
+//! CPUs go offline and come back while frames are captured. Needs a virtual machine: `cargo xtask vm-test`.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -17,14 +17,14 @@ use xdpdump_testing::{
 
 /// The CPU that is switched off and on.
 const CPU: usize = 1;
-/// When the tool has certainly noticed: it looks every second, and may miss what happens while it looks.
+/// Time after which the tool has certainly noticed: it checks every second, and may miss a change during the check.
 const NOTICED: Duration = Duration::from_millis(2500);
 
 fn set_online(online: bool) {
     vm::write(&format!("/sys/devices/system/cpu/cpu{CPU}/online"), if online { "1" } else { "0" });
 }
 
-/// Sends a frame from one CPU. A veth pair's other end receives it on the same one.
+/// Sends a frame from one CPU. The other end of the veth pair receives it on the same CPU.
 fn send_on(cpu: usize, wire: &Wire, tag: &[u8]) {
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -44,7 +44,7 @@ fn tags(path: &Path, wanted: &[&[u8]]) -> Vec<Vec<u8>> {
     contents.frames().into_iter().map(tag).collect()
 }
 
-/// Captures while [`CPU`] is off for some time, and asserts that every frame sent is in the file.
+/// Captures while [`CPU`] is offline for some time, and asserts that every frame sent is in the file.
 fn capture_across(time_off: Duration, transport: &str) {
     vm::required();
     let (sender, receiver) = NetNs::quiet_pair("left", "right");

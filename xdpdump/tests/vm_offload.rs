@@ -7,7 +7,7 @@ use xdpdump_testing::{
     vm, wait,
 };
 
-/// Starts a capture of the NIC's port, into nothing.
+/// Starts a capture of the NIC's port to /dev/null.
 fn start(nic: &Nic, mode: &str) -> Capture {
     Capture::start(&nic.netns, ["-i", &nic.port, mode, "-w", "/dev/null"])
 }
@@ -55,7 +55,7 @@ fn an_offloaded_program_goes_with_a_killed_capture() {
     capture.signal(libc::SIGKILL);
     assert_eq!(capture.wait().status.code(), None);
     assert_clean(&nic);
-    // And the next one finds the NIC free.
+    // The next capture can use the NIC.
     start(&nic, "-H").stop().totals();
 }
 

@@ -1,8 +1,9 @@
 //! A capture program that is interrupted by another run of itself, as real-time kernels do. Needs a virtual machine: `cargo
 //! xtask vm-test`.
 //!
-//! Two receive queues of one interface are handled by two kernel threads on the same CPU, one more urgent than the other.
-//! At every instruction of the program in turn, a frame for the urgent thread arrives while the other one is just there.
+//! Two receive queues of one interface are handled by two kernel threads on the same CPU; one has a higher priority. For
+//! every instruction of the program in turn, a frame for the urgent thread arrives while the other thread is at that
+//! instruction.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -23,10 +24,12 @@ use xdpdump_testing::{
     wire::{self, Wire},
 };
 
-/// The CPU whose frames take the first queue, and that of the second queue and both threads.
+/// The CPU whose frames go to the first queue, and the CPU whose frames go to the second queue and on which both threads
+/// run.
 const SENDER_CPU: usize = 0;
 const RECEIVER_CPU: usize = 1;
-/// How long an instruction is waited for: many addresses are within one, and some are never reached.
+/// How long to wait for an address to be executed: many addresses lie inside an instruction, and some instructions are
+/// never reached.
 const REACHED: Duration = Duration::from_millis(40);
 
 /// A pair of interfaces with two queues, each for the frames of one CPU.
@@ -48,7 +51,7 @@ fn pair() -> (NetNs, NetNs) {
 /// The kernel's threads that handle the queues of `right`, in the order of the queues.
 fn handlers(right: &NetNs) -> Vec<i32> {
     right.execute("sh", &["-c", "echo 1 >/sys/class/net/right/threaded"]);
-    // Interfaces get the numbers of their queues one after the other.
+    // The ids of an interface's queues are assigned in ascending order.
     kernel_threads("napi/right-")
 }
 
@@ -81,7 +84,7 @@ fn code(program: u32) -> std::ops::Range<u64> {
     start..start + len
 }
 
-/// Sends a frame each time that an address is reached of those that it is given, and says whether it was.
+/// For each address received: waits until it is executed, sends a frame if so, and reports whether it was executed.
 fn interrupt(left: &NetNs, addresses: &Receiver<u64>, ready: &Sender<()>, reached: &Sender<bool>) {
     cpu::stay_on(RECEIVER_CPU);
     cpu::make_urgent(0, 30);
@@ -98,10 +101,11 @@ fn interrupt(left: &NetNs, addresses: &Receiver<u64>, ready: &Sender<()>, reache
     }
 }
 
-/// Captures, and returns how many frames were sent and how many of them at an instruction of the program.
+/// Interrupts the program at every address; returns the number of frames sent, and the number sent at an instruction of the
+/// program.
 fn interrupt_everywhere(left: &NetNs, right: &NetNs, program: u32) -> (u64, u64) {
     let [ordinary, urgent] = handlers(right)[..] else { panic!("not two threads") };
-    // This one wakes who waits for a breakpoint (kernel/irq_work.c), and is less urgent than others usually.
+    // This thread wakes threads that wait for a breakpoint (kernel/irq_work.c); its usual priority is too low.
     cpu::make_urgent(kernel_threads("irq_work/")[RECEIVER_CPU], 40);
     for (handler, priority) in [(ordinary, 10), (urgent, 20)] {
         cpu::keep_on(handler, RECEIVER_CPU);

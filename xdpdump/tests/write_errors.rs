@@ -1,4 +1,4 @@
-//! An output that takes no more is reported in a sentence, and leaves a file that opens.
+//! A failing output is reported with one sentence and leaves a file that can be opened.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::{
@@ -70,7 +70,7 @@ fn a_pipe_has_headers_at_once_and_packets_after_a_flush() {
     for format in [Format::Pcapng, Format::Pcap] {
         let directory = tempfile::tempdir().unwrap();
         let path = named_pipe(directory.path());
-        // Opened for both ways, so that neither end waits for the other here.
+        // Opened for reading and writing, so that neither end waits for the other.
         let reader = File::options().read(true).write(true).open(&path).unwrap();
         let mut sink = output::open(&path, format, Precision::Nano).unwrap();
         sink.interface(&Interface { link_type: LinkType::ETHERNET, ..Interface::default() }).unwrap();
@@ -81,14 +81,14 @@ fn a_pipe_has_headers_at_once_and_packets_after_a_flush() {
             let (timestamp, meta, frame_len) = (Timestamp(0), Meta::default(), frame.len() as u32);
             sink.packet(&Packet { timestamp, uptime: None, interface: 0, frame, frame_len, meta }).unwrap();
             sink.flush().unwrap();
-            // Would wait for ever if the reader wanted more than this packet.
+            // This would never return if the reader needed more bytes than this packet.
             let Ok(Some(Item::Packet(packet))) = capture.next() else { panic!("no packet") };
             assert_eq!(packet.frame, frame);
         }
     }
 }
 
-/// A file with a packet in it that is still open.
+/// A sink whose file contains a packet and is still open.
 fn begun(path: &Path) -> Box<dyn Sink> {
     let mut sink = output::open(path, Format::Pcapng, Precision::Nano).unwrap();
     sink.interface(&Interface { link_type: LinkType::ETHERNET, ..Interface::default() }).unwrap();
@@ -120,7 +120,7 @@ fn a_file_that_another_capture_writes_is_left_alone() {
     assert!(output::open(&path, Format::Pcap, Precision::Nano).is_ok());
 }
 
-/// Whatever comes first: the look once a second, or the end.
+/// Noticed by the check once a second, or at the end.
 #[test]
 fn a_file_that_somebody_else_changes_is_reported() {
     type Act = fn(&Path);
@@ -147,14 +147,14 @@ fn a_file_that_somebody_else_changes_is_reported() {
             let mut look = |sink: &mut dyn Sink| sink.look_after(&mut |line| said.push(line.to_owned()));
             look(&mut *sink).unwrap();
             change(&path);
-            // What is written before anybody looks does not hide it.
+            // Bytes that are written before the check do not hide the change.
             send_one(&mut *sink);
             let result = if looked_after { look(&mut *sink) } else { sink.finish(&[]) };
             assert_eq!(result.unwrap_err().to_string(), format!("{}: {what}", path.display()));
             assert!(sink.finish(&[]).is_err());
             drop(sink);
             assert!(said.is_empty(), "{said:?}");
-            // Not the zeros of a gap.
+            // The file must not contain a gap of zeros.
             let bytes = fs::read(&path).unwrap_or_default();
             assert!(bytes.first().is_none_or(|&first| first != 0), "{what}");
         }
@@ -178,7 +178,8 @@ fn a_file_that_is_renamed_is_written_on() {
     assert!(CaptureFile::open(&moved).is_ok());
 }
 
-/// What a slow reader has not taken stays in the sink while something else is to be looked after, and is lost at the deadline.
+/// Packets that a slow reader has not taken stay in the sink while the caller does something else, and are lost at the
+/// deadline.
 #[test]
 fn a_pipe_that_is_full_keeps_nobody_waiting() {
     for (format, text) in [(Format::Pcapng, false), (Format::Pcap, false), (Format::Pcapng, true)] {
@@ -205,7 +206,7 @@ fn a_pipe_that_is_full_keeps_nobody_waiting() {
             frame_len: 999,
             meta: Meta::default(),
         };
-        // More than buffer and pipe hold.
+        // More packets than buffer and pipe hold.
         let many = 10_000;
         for _ in 0..many {
             sink.packet(&packet).unwrap();
@@ -213,7 +214,7 @@ fn a_pipe_that_is_full_keeps_nobody_waiting() {
         sink.flush().unwrap();
         assert_eq!(sink.unwritten(), 0);
 
-        // A reader that takes a part, within a packet.
+        // The reader takes a part that ends within a packet.
         let mut taken = vec![0; 500_001];
         reader.read_exact(&mut taken).unwrap();
         sink.flush().unwrap();
@@ -227,7 +228,7 @@ fn a_pipe_that_is_full_keeps_nobody_waiting() {
         rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::NONBLOCK).unwrap();
         let _ = reader.read_to_end(&mut taken);
         if text {
-            // All packets of a buffer of which a part was written count as lost.
+            // All packets of a buffer that was only partly written count as lost.
             assert!((1..=many).contains(&unwritten));
             continue;
         }

@@ -1,4 +1,4 @@
-//! `cargo xtask build-ebpf`: compiles the kernel program into the objects that are committed.
+//! `cargo xtask build-ebpf`: compiles the kernel program to the objects that are committed.
 
 use std::fs;
 use std::path::Path;
@@ -29,16 +29,16 @@ enum Choice {
 /// Byte order of the machine that loads the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endian {
-    /// Such as x86-64, arm64, riscv64.
+    /// For machines such as x86-64, arm64 and riscv64.
     Little,
-    /// Such as s390x.
+    /// For machines such as s390x.
     Big,
 }
 
 impl Endian {
-    /// Every byte order there is an object for.
+    /// Every byte order for which there is an object.
     pub const ALL: [Self; 2] = [Self::Little, Self::Big];
-    /// That of this machine.
+    /// The byte order of this machine.
     pub const HOST: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
 
     fn target(self) -> &'static str {
@@ -71,9 +71,9 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Builds the objects for `endians` into `folder`, with a MANIFEST that names these objects and no other.
+/// Builds the objects for `endians` into `folder`, with a MANIFEST of exactly these objects.
 pub fn build(toolchain: &Toolchain, endians: &[Endian], folder: &Path) -> Result<()> {
-    // The names of the registries' folders, which the flags contain, exist once something was fetched.
+    // The flags contain the names of the registries' folders, which exist only after something was fetched.
     process::run(cargo(toolchain).args(["fetch", "--locked", "--quiet"]))?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let mut manifest = Manifest::default();
@@ -90,7 +90,7 @@ pub fn build(toolchain: &Toolchain, endians: &[Endian], folder: &Path) -> Result
 }
 
 fn compile(toolchain: &Toolchain, endian: Endian, object: &Path) -> Result<()> {
-    // Apart from the host's artefacts, whose fingerprints these flags would spoil.
+    // A target folder of its own: these flags would invalidate the fingerprints of the host's artefacts.
     let target_dir = workspace::root().join("target/bpf");
     let mut build = cargo(toolchain);
     build.args(["build", "--release", "--locked", "-Zbuild-std=core"]);
@@ -99,7 +99,7 @@ fn compile(toolchain: &Toolchain, endian: Endian, object: &Path) -> Result<()> {
     build.env("CARGO_ENCODED_RUSTFLAGS", rustflags(toolchain)?.join("\x1f"));
     process::run(&mut build)?;
 
-    // Drops DWARF, which only a debugger would read and which is most of the file; BTF stays.
+    // Removes DWARF, which is only for debuggers and makes up most of the file; BTF stays.
     let linked = target_dir.join(endian.target()).join("release/xdpdump-ebpf");
     let mut strip = process::without_cargo_env(&toolchain.strip);
     process::run(strip.args(["--strip-debug", "-o"]).arg(object).arg(linked))
@@ -112,18 +112,18 @@ fn cargo(toolchain: &Toolchain) -> Command {
     cargo
 }
 
-/// Flags that give an object with BTF, the same bytes wherever it is built.
+/// Compiler flags for an object with BTF whose bytes do not depend on where it is built.
 fn rustflags(toolchain: &Toolchain) -> Result<Vec<String>> {
     let mut flags = vec![
         format!("-Clinker={}", utf8(&toolchain.linker)?),
         "-Clink-arg=--btf".to_owned(),
         "-Cdebuginfo=2".to_owned(),
-        // aya-ebpf-bindings takes the building machine's otherwise; nothing here depends on an architecture.
+        // Otherwise aya-ebpf-bindings would use the architecture of the building machine; nothing here depends on it.
         "--cfg=bpf_target_arch=\"x86_64\"".to_owned(),
     ];
     let mut names = vec![(workspace::root().to_owned(), "xdpdump"), (toolchain.rust_src.clone(), "rust")];
     names.extend(fs::canonicalize(&toolchain.rust_src).map(|real| (real, "rust")));
-    // One folder a registry, named after it: a mirror's name is another machine path.
+    // There is one folder for each registry, named after it, and mirrors have other names.
     let registries = workspace::cargo_home()?.join("registry/src");
     names.extend(
         fs::read_dir(registries).into_iter().flatten().flatten().map(|folder| (folder.path(), "cargo")),

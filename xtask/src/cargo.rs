@@ -1,4 +1,4 @@
-//! Building the host's programs with the cargo that runs this command.
+//! Builds programs for the host with the cargo that runs this command.
 
 use std::env;
 use std::path::PathBuf;
@@ -9,27 +9,27 @@ use serde_json::Value;
 
 use crate::{process, workspace};
 
-/// A program cargo built.
+/// A program that cargo built.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Executable {
-    /// Name of the target: the file's stem in `tests/`, the crate's for a library's unit tests.
+    /// Name of the target: the stem of the file in `tests/`, or the name of the crate for a library's unit tests.
     pub target: String,
     /// Whether it is a test binary.
     pub is_test: bool,
-    /// The file.
+    /// Path of the executable.
     pub path: PathBuf,
-    /// The folder of its package, where cargo would run it.
+    /// The folder of its package, in which cargo would run it.
     pub package: PathBuf,
 }
 
-/// The cargo that runs this command, in the workspace's root.
+/// A command for the cargo that runs this command, in the workspace's root.
 pub fn command() -> Command {
     let mut cargo = process::without_cargo_env(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // The toolchain the outer cargo was asked for (`cargo +nightly xtask`).
+    // Keep the toolchain that was chosen for the outer cargo (`cargo +nightly xtask`).
     if let Some(toolchain) = env::var_os("RUSTUP_TOOLCHAIN") {
         cargo.env("RUSTUP_TOOLCHAIN", toolchain);
     }
-    // A target folder chosen by the user is one for every command.
+    // A target folder chosen by the user is used for every command.
     if let Some(folder) = env::var_os("CARGO_TARGET_DIR") {
         cargo.env("CARGO_TARGET_DIR", folder);
     }
@@ -37,7 +37,7 @@ pub fn command() -> Command {
     cargo
 }
 
-/// Runs `cargo`, a build, and lists the programs it made.
+/// Runs `cargo` with a build command and returns the programs that it built.
 pub fn build(cargo: &mut Command) -> Result<Vec<Executable>> {
     cargo.arg("--message-format=json-render-diagnostics");
     let line = process::line(cargo);
@@ -48,7 +48,7 @@ pub fn build(cargo: &mut Command) -> Result<Vec<Executable>> {
     Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(parse_artifact).collect())
 }
 
-/// One line of cargo's JSON messages (The Cargo Book, "External tools").
+/// Parses one line of cargo's JSON messages (The Cargo Book, "External tools"); `None` if it is not about an executable.
 fn parse_artifact(message: &str) -> Option<Executable> {
     let message: Value = serde_json::from_str(message).ok()?;
     Some(Executable {

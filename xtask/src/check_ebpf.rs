@@ -1,4 +1,4 @@
-//! `cargo xtask check-ebpf`: whether the committed objects are what the sources say.
+//! `cargo xtask check-ebpf`: checks that the committed objects match their sources.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,8 @@ use crate::manifest::{self, Manifest};
 use crate::toolchain::Toolchain;
 use crate::{test, workspace};
 
-/// Compares hashes, then rebuilds: same tools, same bytes; other tools, the tests must pass on their object.
+/// Compares hashes, then rebuilds. With the recorded versions of the tools the bytes must be the same; with other versions
+/// the tests must pass on the rebuilt object.
 pub fn run() -> Result<()> {
     let committed = workspace::ebpf_dir();
     let manifest = Manifest::read(&committed)?;

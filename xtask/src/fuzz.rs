@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: hostile bytes for everything that reads bytes.
+//! `cargo xtask fuzz`: feeds hostile bytes to everything that reads bytes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::cargo::{self, Executable};
 use crate::{packages, process, workspace};
 
-/// What libFuzzer, which is C++, is built with.
+/// The programs needed to build libFuzzer, which is written in C++.
 const PROGRAMS: [(&str, &str); 1] = [("c++", "g++")];
 
-/// What makes the compiler tell libFuzzer which code an input reaches (LLVM, SanitizerCoverage). Nothing that is fuzzed is
-/// unsafe code: a sanitizer, for which a nightly compiler would be needed, would only be slow.
+/// Flags that make the compiler tell libFuzzer which code an input reaches (LLVM, SanitizerCoverage). None of the fuzzed
+/// code is unsafe, so a sanitizer, which needs a nightly compiler, would only make it slower.
 const INSTRUMENTATION: [&str; 6] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -25,7 +25,7 @@ const INSTRUMENTATION: [&str; 6] = [
     "-Clink-dead-code",
 ];
 
-/// Bounds of an input: its length in bytes, seconds it may take, and MiB of memory the whole target may hold meanwhile.
+/// Limits for an input: its length in bytes, the seconds that it may take, and the memory in MiB that the target may use.
 const LIMITS: [&str; 3] = ["-max_len=8192", "-timeout=5", "-rss_limit_mb=512"];
 
 /// Options of `fuzz`.
@@ -39,7 +39,7 @@ pub struct Args {
     target: Option<String>,
 }
 
-/// Runs the targets, as many at a time as there are CPUs.
+/// Runs the targets, as many at the same time as there are CPUs.
 pub fn run(args: &Args) -> Result<()> {
     packages::provide(&PROGRAMS)?;
     process::run(cargo().args(["run", "--quiet", "--example", "seeds"])).context("cannot write the seeds")?;
@@ -70,11 +70,11 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The targets, with the instrumentation.
+/// Builds the targets with the instrumentation.
 fn build() -> Result<Vec<Executable>> {
     let rustc = process::output(process::without_cargo_env("rustc").args(["--print", "host-tuple"]))?;
     let mut cargo = cargo();
-    // With a target given, the flags are not those of build scripts.
+    // With an explicit target, the flags do not apply to build scripts.
     cargo.args(["build", "--release", "--bins", "--target", &rustc]);
     cargo.env("CARGO_ENCODED_RUSTFLAGS", INSTRUMENTATION.join("\x1f"));
     cargo::build(&mut cargo)
@@ -83,13 +83,13 @@ fn build() -> Result<Vec<Executable>> {
 /// Runs one target for some time.
 fn fuzz(target: &Executable, seconds: u64) -> Result<()> {
     let corpus = folder("corpus", &target.target)?;
-    // libFuzzer puts its file names right behind this prefix.
+    // libFuzzer appends its file names directly to this prefix.
     let artifacts = folder("artifacts", &target.target)?.join("");
     let mut fuzzer = Command::new(&target.path);
     fuzzer.args(LIMITS).arg(format!("-max_total_time={seconds}"));
     fuzzer.args(["-verbosity=0", "-print_final_stats=1"]);
     if target.target == "filter" {
-        // An expression is a line that a person types.
+        // A filter expression is a line that the user types.
         fuzzer.arg("-max_len=1024");
     }
     fuzzer.arg(format!("-artifact_prefix={}", artifacts.display())).arg(corpus);
@@ -100,7 +100,7 @@ fn fuzz(target: &Executable, seconds: u64) -> Result<()> {
     Ok(())
 }
 
-/// How often the target was called, from the statistics at the end.
+/// The number of calls of the target, from the statistics at the end.
 fn executions(said: &str) -> Option<&str> {
     said.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:")).map(str::trim)
 }
@@ -111,7 +111,8 @@ fn folder(kind: &str, target: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The cargo that runs this command, in the fuzz crate: it is no member of the workspace, which builds without C++.
+/// A command for the cargo that runs this command, in the folder of the fuzz crate, which is not a member of the workspace,
+/// so that the workspace builds without C++.
 fn cargo() -> Command {
     let mut cargo = cargo::command();
     cargo.current_dir(crate_folder());

@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::VmTest(args) => vm_test::run(&args),
     };
-    // Not returned from main, which would print a backtrace where RUST_BACKTRACE is set.
+    // The error is not returned from main, which would print a backtrace if RUST_BACKTRACE is set.
     done.map_or_else(
         |error| {
             eprintln!("xtask: {error:#}");

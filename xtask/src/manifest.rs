@@ -1,6 +1,6 @@
-//! `xdpdump/ebpf/MANIFEST`: what the committed objects were made from, and with what.
+//! `xdpdump/ebpf/MANIFEST`: from which sources and with which tools the committed objects were built.
 //!
-//! Text, one `key = value` a line. Hashes are SHA-256 in hex.
+//! A text file with one `key = value` per line. Hashes are SHA-256 in hex.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use sha2::{Digest, Sha256};
 
-/// Hash of everything the objects are compiled from.
+/// Hash of everything from which the objects are compiled.
 pub const SOURCES: &str = "sources";
 /// Version line of the compiler.
 pub const RUSTC: &str = "rustc";
@@ -42,7 +42,7 @@ impl Manifest {
         Self(entries.map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned())).collect())
     }
 
-    /// The value of `key`, empty when it is not there.
+    /// The value of `key`; empty if there is none.
     pub fn get(&self, key: &str) -> &str {
         self.0.get(key).map_or("", String::as_str)
     }
@@ -67,7 +67,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-/// Hash of what the objects are compiled from: the crate, its dependencies' versions and the release profile.
+/// Hash of everything from which the objects are compiled: the crate, its dependencies' versions and the release profile.
 pub fn hash_sources(root: &Path) -> Result<String> {
     let read = |file: &Path| {
         fs::read_to_string(root.join(file))
@@ -102,7 +102,7 @@ fn list_files(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<()
     Ok(())
 }
 
-/// The lines of the workspace's Cargo.toml that reach the object.
+/// The lines of the workspace's Cargo.toml that affect the object.
 fn build_settings(cargo_toml: &str) -> String {
     let profile = cargo_toml
         .lines()
@@ -112,7 +112,7 @@ fn build_settings(cargo_toml: &str) -> String {
     dependency.chain(profile).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The entries of Cargo.lock for aya-ebpf and its parts.
+/// The entries of Cargo.lock for the crates of aya-ebpf.
 fn locked_crates(cargo_lock: &str) -> String {
     let entries = cargo_lock.replace("\r\n", "\n");
     entries.split("\n\n").filter(|entry| entry.contains("name = \"aya-ebpf")).collect()

@@ -13,7 +13,7 @@ pub fn has_apt() -> bool {
     process::find("apt-get").is_some()
 }
 
-/// The version apt would install of `package`, if it knows one.
+/// The version of `package` that apt would install, if apt knows the package.
 pub fn candidate(package: &str) -> Option<String> {
     let policy = Command::new("apt-cache").args(["policy", package]).env("LC_ALL", "C").output().ok()?;
     parse_candidate(&String::from_utf8_lossy(&policy.stdout))
@@ -24,21 +24,22 @@ fn parse_candidate(policy: &str) -> Option<String> {
     (version != "(none)").then(|| version.to_owned())
 }
 
-/// Fetches apt's lists, so that [`candidate`] sees what the archive has.
+/// Updates apt's package lists, so that [`candidate`] knows the versions in the archive.
 pub fn update() -> Result<()> {
     process::run(process::as_root("apt-get").args(["update", "--quiet"]))
 }
 
-/// Installs `packages`; never removes or asks anything.
+/// Installs `packages` without removing packages and without asking questions.
 pub fn install(packages: &[&str]) -> Result<()> {
     let mut command = process::as_root("env");
-    // debconf (tshark's, for one) would wait for an answer.
+    // debconf would wait for answers, for example to a question of tshark's package.
     command.arg("DEBIAN_FRONTEND=noninteractive").args(install_words(packages)).stdin(Stdio::null());
     eprintln!("xtask: {}", process::line(&command));
     process::run(&mut command)
 }
 
-/// Installs what is missing of `programs`, pairs of a program and its package, or names it.
+/// Installs those of `programs` (pairs of a program and its package) that are missing. If that is not possible, the error
+/// names them.
 pub fn provide(programs: &[(&str, &str)]) -> Result<()> {
     let missing = programs.iter().filter(|(program, _)| process::find(program).is_none());
     let (programs, mut packages): (Vec<&str>, Vec<&str>) = missing.copied().unzip();
@@ -57,26 +58,26 @@ pub fn provide(programs: &[(&str, &str)]) -> Result<()> {
     update()?;
     let kernel_tools = format!("linux-tools-{}", process::output(Command::new("uname").arg("-r"))?);
     if packages.contains(&"bpftool") && candidate("bpftool").is_none() {
-        // Ubuntu's up to 24.04 is made for one kernel: a wrapper, and the program it looks for.
+        // In Ubuntu up to 24.04 bpftool is a wrapper that needs the program built for the running kernel.
         packages.retain(|package| *package != "bpftool");
         packages.extend(["linux-tools-common", &kernel_tools]);
     }
     install(&packages)
 }
 
-/// What installing `package` would add to this system, itself included, each as `NAME=VERSION`. Nothing is changed, and it
-/// does not matter what it would remove.
+/// The packages that installing `package` would add to this system, including itself, each as `NAME=VERSION`. Nothing is
+/// installed; packages that would be removed are ignored.
 pub fn missing_for(package: &str) -> Result<Vec<String>> {
     let mut apt = Command::new("apt-get");
     apt.args(["install", "--simulate", "--quiet", "--no-install-recommends", package]).env("LC_ALL", "C");
     Ok(parse_simulation(&process::output(&mut apt)?))
 }
 
-/// Lines such as `Inst seabios (1.16.2-1 Debian:12.15/oldstable [all])`.
+/// Parses lines such as `Inst seabios (1.16.2-1 Debian:12.15/oldstable [all])`.
 fn parse_simulation(text: &str) -> Vec<String> {
     let installed = text.lines().filter_map(|line| {
         let (name, rest) = line.strip_prefix("Inst ")?.split_once(' ')?;
-        // In front of it, in brackets, is the version that it would replace.
+        // Before the parenthesis, the version that would be replaced may stand in brackets.
         let (_, rest) = rest.split_once('(')?;
         Some(format!("{name}={}", rest.split(' ').next()?))
     });
@@ -98,7 +99,7 @@ pub fn extract(mut apt_get: Command, packages: &[String], folder: &Path) -> Resu
     Ok(())
 }
 
-/// The command a person types to install `packages`.
+/// The command with which the user can install `packages`.
 fn install_line(packages: &[&str]) -> String {
     format!("sudo {}", install_words(packages).join(" "))
 }

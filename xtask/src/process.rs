@@ -1,4 +1,4 @@
-//! Running other programs: as whom, with which environment, and what their failure means.
+//! Runs other programs: as which user, with which environment, and with errors that show the command line.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -12,11 +12,11 @@ use anyhow::{Context, Result, bail};
 
 /// Whether this process is root.
 pub fn is_root() -> bool {
-    // The kernel gives /proc/self to the effective user of the process.
+    // The owner of /proc/self is the effective user of the process.
     fs::metadata("/proc/self").is_ok_and(|owner| owner.uid() == 0)
 }
 
-/// `program` as root: itself when already root, otherwise through sudo.
+/// A command that runs `program` as root: directly if this process is root, otherwise through sudo.
 pub fn as_root(program: impl AsRef<OsStr>) -> Command {
     if is_root() {
         Command::new(program)
@@ -27,12 +27,12 @@ pub fn as_root(program: impl AsRef<OsStr>) -> Command {
     }
 }
 
-/// Whether root can be had without anybody typing a password.
+/// Whether commands can be run as root without a password.
 pub fn root_without_password() -> bool {
     is_root() || sudo_accepts(&["-n", "true"])
 }
 
-/// Whether root can be had, by a password if somebody is there to type it.
+/// Whether commands can be run as root, if necessary after asking the user for a password.
 pub fn root_available() -> bool {
     root_without_password() || stdin().is_terminal() && sudo_accepts(&["-v"])
 }
@@ -42,10 +42,10 @@ fn sudo_accepts(arguments: &[&str]) -> bool {
     sudo.is_ok_and(|status| status.success())
 }
 
-/// `program` without what the outer `cargo xtask` and rustup put into the environment.
+/// A command for `program` without the variables that the outer `cargo xtask` and rustup added to the environment.
 ///
-/// Cargo's variables would select the outer toolchain, flags and profile in an inner cargo; those that say
-/// where cargo's home is and how to reach the network stay.
+/// Cargo's variables would make an inner cargo use the outer toolchain, flags and profile. Variables for cargo's home and
+/// for the network are kept.
 pub fn without_cargo_env(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
@@ -67,7 +67,7 @@ fn set_by_cargo(name: &str) -> bool {
     }
 }
 
-/// Runs `command` with this terminal; its failure is an error that shows the command line.
+/// Runs `command` on this terminal; if it fails, the error shows the command line.
 pub fn run(command: &mut Command) -> Result<()> {
     let line = line(command);
     let status = command.status().with_context(|| format!("cannot run `{line}`: is it installed?"))?;
@@ -86,18 +86,18 @@ pub fn output(command: &mut Command) -> Result<String> {
         bail!("`{line}` failed ({})", output.status);
     }
     let text =
-        String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed something not UTF-8"))?;
+        String::from_utf8(output.stdout).with_context(|| format!("the output of `{line}` is not UTF-8"))?;
     Ok(text.trim_end().to_owned())
 }
 
-/// PATH, with the folders that some systems only give to root.
+/// PATH, plus the folders that some systems add only for root.
 pub fn search_path() -> OsString {
     let mut path = env::var_os("PATH").unwrap_or_default();
     path.push(":/usr/sbin:/sbin");
     path
 }
 
-/// The first `program` of [`search_path`].
+/// The path of the first `program` in [`search_path`].
 pub fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&search_path()).map(|folder| folder.join(program)).find(|file| is_executable(file))
 }
@@ -106,7 +106,7 @@ fn is_executable(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0)
 }
 
-/// The command line as a person would type it, near enough for a message.
+/// The command line approximately as the user would type it, for messages.
 pub fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")

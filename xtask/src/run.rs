@@ -15,11 +15,13 @@ pub struct Args {
     args: Vec<OsString>,
 }
 
-/// Builds, then becomes xdpdump: terminal, signals and exit status are its own.
+/// Builds xdpdump and replaces this process by it, so that it has the terminal, the signals and the exit status.
 pub fn run(args: &Args) -> Result<()> {
     let built = cargo::build(cargo::command().args(["build", "--release", "--package", "xdpdump"]))?;
-    let tool =
-        built.iter().find(|built| built.target == "xdpdump").context("cargo built no xdpdump binary")?;
+    let tool = built
+        .iter()
+        .find(|built| built.target == "xdpdump")
+        .context("cargo did not build an xdpdump binary")?;
     let mut xdpdump = process::as_root(&tool.path);
     let error = xdpdump.args(&args.args).exec();
     Err(error).with_context(|| {

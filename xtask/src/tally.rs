@@ -1,26 +1,26 @@
-//! Adding up what test binaries report.
+//! Adds up the results of test binaries.
 
 use std::fmt;
 use std::ops::AddAssign;
 
-/// What a test prints that cannot do its work here, followed by the reason.
+/// A test that cannot run on this machine prints this, followed by the reason.
 const SKIPPED: &str = "SKIPPED: ";
 
-/// Numbers of tests by outcome.
+/// Numbers of tests by result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Tests that passed.
     pub passed: usize,
-    /// Tests that failed, and binaries that died before they could tell.
+    /// Tests that failed, and test binaries that ended without a result.
     pub failed: usize,
-    /// Tests marked `#[ignore]`, tests that said so themselves, and tests that could not be run here.
+    /// Tests marked `#[ignore]`, tests that printed that they are skipped, and tests that could not be run on this machine.
     pub skipped: usize,
-    /// Tests that said so themselves, and that the binary's last line will count as passed.
+    /// Tests that printed that they are skipped; the binary's last line counts them as passed.
     said_skipped: usize,
 }
 
 impl Tally {
-    /// Takes in a line of a test binary; true when it was its last, with the results.
+    /// Processes a line of a test binary's output; returns true for the last line, which has the results.
     pub fn line(&mut self, text: &str) -> bool {
         if text.contains(SKIPPED) {
             self.said_skipped += 1;
@@ -33,7 +33,7 @@ impl Tally {
         true
     }
 
-    /// The numbers in libtest's last line, `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+    /// Parses libtest's last line, `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
     fn parse(line: &str) -> Option<Self> {
         let counts = line.strip_prefix("test result: ")?.split_once(". ")?.1;
         let count = |what: &str| {
@@ -63,7 +63,7 @@ impl fmt::Display for Tally {
 mod tests {
     use super::Tally;
 
-    /// The tally of these lines, as text.
+    /// The tally of some lines, as text.
     fn tally(lines: &[&str]) -> String {
         let mut tally = Tally::default();
         for line in lines {

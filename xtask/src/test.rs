@@ -1,5 +1,5 @@
-//! `cargo xtask test`: unit and golden tests as the user, real-kernel tests as root, and in a virtual machine what is for
-//! nobody's own.
+//! `cargo xtask test`: runs unit and golden tests as the user, real-kernel tests as root, and tests that change the whole
+//! machine in a virtual machine.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -13,7 +13,7 @@ use crate::cargo::{self, Executable};
 use crate::tally::Tally;
 use crate::{packages, process, vm_test, xdp_access};
 
-/// Programs the tests call, with the package each is in.
+/// Programs that the tests run, with their packages.
 const PROGRAMS: [(&str, &str); 12] = [
     ("tcpdump", "tcpdump"),
     ("tshark", "tshark"),
@@ -21,7 +21,7 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("ip", "iproute2"),
     ("ethtool", "ethtool"),
     ("ping", "iputils-ping"),
-    // Debian's installer brings another netcat, whose options differ.
+    // Debian installs another netcat by default, whose options differ.
     ("nc.openbsd", "netcat-openbsd"),
     ("sysctl", "procps"),
     ("unshare", "util-linux"),
@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> Result<()> {
     report.finish()
 }
 
-/// Runs every test but those in a virtual machine, of a tool that embeds `object` in place of the committed one.
+/// Runs every test except those in a virtual machine, with a tool that embeds `object` instead of the committed object.
 pub fn run_with_object(object: &Path) -> Result<()> {
     packages::provide(&PROGRAMS)?;
     let cargo = || {
@@ -65,13 +65,13 @@ pub fn run_with_object(object: &Path) -> Result<()> {
     report.finish()
 }
 
-/// The test binaries, by what they need.
+/// The test binaries, grouped by what they need.
 struct Tests {
-    /// Nothing.
+    /// Test binaries that need no privileges.
     plain: Vec<Executable>,
-    /// Root, and a kernel that takes XDP programs.
+    /// Test binaries that need root and a kernel that allows XDP programs.
     kernel: Vec<Executable>,
-    /// A virtual machine.
+    /// Test binaries that need a virtual machine.
     machine: Vec<Executable>,
 }
 
@@ -99,7 +99,7 @@ impl Tests {
         }
         for test in &self.kernel {
             let mut root = process::as_root("env");
-            // One at a time: they share the kernel's list of programs, and some measure.
+            // One test at a time: they share the kernel's list of programs, and some measure times.
             let root = in_package(&mut root, test).arg("RUST_TEST_THREADS=1");
             report.tally += watch(root.arg(&test.path).args(args), &name(test))?;
         }
@@ -107,12 +107,12 @@ impl Tests {
     }
 
     fn run_in_machines(&self, args: &Args, report: &mut Report) -> Result<()> {
-        // A machine takes a while to boot: not for nothing.
+        // Do not boot a machine if there is no test to run in it.
         if count_all(&self.machine, &args.args)? == 0 {
             return Ok(());
         }
         let results = if args.no_vm {
-            Err(anyhow!("--no-vm asked for that"))
+            Err(anyhow!("--no-vm was given"))
         } else {
             vm_test::run_usual(&self.machine, &args.args)
         };
@@ -126,16 +126,16 @@ impl Tests {
     }
 }
 
-/// What came of all of them.
+/// The results of all tests.
 #[derive(Default)]
 struct Report {
     tally: Tally,
-    /// Why tests could not be run here.
+    /// Reasons why tests could not be run on this machine.
     skipped: Vec<String>,
 }
 
 impl Report {
-    /// Counts what `args` would select of `tests` as skipped.
+    /// Counts those of `tests` that `args` would select as skipped.
     fn skip(&mut self, tests: &[Executable], args: &[OsString], which: &str, reason: &str) -> Result<()> {
         let count = count_all(tests, args)?;
         self.tally.skipped += count;
@@ -143,7 +143,7 @@ impl Report {
         Ok(())
     }
 
-    /// Prints the results; an error when tests failed, or in CI when one was skipped.
+    /// Prints the results; returns an error if tests failed, or in CI if tests were skipped.
     fn finish(&self) -> Result<()> {
         println!();
         for reason in &self.skipped {
@@ -162,7 +162,7 @@ impl Report {
                 [] => "look for `SKIPPED` and `ignored` above".to_owned(),
                 reasons => reasons.join("; "),
             };
-            bail!("no test may be skipped where CI is set: {reasons}");
+            bail!("no test may be skipped when CI is set: {reasons}");
         }
         Ok(())
     }
@@ -172,7 +172,7 @@ fn name(test: &Executable) -> String {
     format!("{} of {}", test.target, test.package.file_name().unwrap_or_default().display())
 }
 
-/// Makes `env`, perhaps itself run by sudo, give a test binary the folder and variables cargo gives it.
+/// Makes `env`, which may itself be run by sudo, give a test binary the folder and variables that cargo would give it.
 fn in_package<'a>(env: &'a mut Command, test: &Executable) -> &'a mut Command {
     let variable = |name: &str, value: &OsStr| {
         let mut variable = OsString::from(name);
@@ -185,7 +185,7 @@ fn in_package<'a>(env: &'a mut Command, test: &Executable) -> &'a mut Command {
     env.arg(variable("PATH", &process::search_path()))
 }
 
-/// Runs tests called `name`, passing on what they print, and adds up their result lines.
+/// Runs the test binary called `name`, prints its output, and adds up its results.
 fn watch(tests: &mut Command, name: &str) -> Result<Tally> {
     println!("     Running {name}");
     let child = tests.stdout(Stdio::piped()).spawn();
@@ -193,7 +193,7 @@ fn watch(tests: &mut Command, name: &str) -> Result<Tally> {
     let mut tally = Tally::default();
     if let Some(output) = child.stdout.take() {
         for text in BufReader::new(output).split(b'\n') {
-            let text = text.with_context(|| format!("cannot read what {name} prints"))?;
+            let text = text.with_context(|| format!("cannot read the output of {name}"))?;
             let mut terminal = stdout().lock();
             terminal.write_all(&text)?;
             terminal.write_all(b"\n")?;
@@ -202,13 +202,13 @@ fn watch(tests: &mut Command, name: &str) -> Result<Tally> {
     }
     let status = child.wait()?;
     if !status.success() && tally.failed == 0 {
-        println!("FAILED: {name} ended with {status} before it could tell a result");
+        println!("FAILED: {name} ended with {status} before it printed its results");
         tally.failed = 1;
     }
     Ok(tally)
 }
 
-/// Number of tests `args` would select.
+/// The number of tests that `args` would select.
 fn count_all(tests: &[Executable], args: &[OsString]) -> Result<usize> {
     let count = |test: &Executable| {
         let mut list = Command::new(&test.path);

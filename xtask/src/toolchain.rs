@@ -1,8 +1,8 @@
 //! The compiler and linker of the kernel program.
 //!
-//! The BPF targets have no precompiled core library, so the compiler needs core's source and, being used for
-//! an unstable feature, `RUSTC_BOOTSTRAP` or a nightly. Two places have that: Debian's `rustc-web` packages
-//! (Rust as the browsers are built with, kept recent in stable releases) and rustup's nightly.
+//! The BPF targets have no precompiled core library. So the compiler needs the source of core and, because building core is
+//! an unstable feature, `RUSTC_BOOTSTRAP` or a nightly release. Two sources provide this: Debian's `rustc-web` packages
+//! (the Rust with which browsers are built, kept recent in stable releases) and rustup's nightly.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,18 @@ use anyhow::{Context, Result, bail};
 
 use crate::{packages, process, workspace};
 
-/// The bpf-linker the committed objects are linked with.
+/// The version of bpf-linker with which the committed objects are linked.
 const BPF_LINKER: &str = "0.13.0";
 /// Minor version of the oldest Rust 1.x that compiles the workspace: its `rust-version`.
 const OLDEST_RUST: u32 = 93;
-/// LLVM releases this bpf-linker can be built with.
+/// LLVM releases with which this bpf-linker can be built.
 const LINKER_LLVM: [u32; 3] = [21, 22, 23];
-/// What Debian's compiler consists of.
+/// The packages of Debian's compiler.
 const DEBIAN_RUST: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
-/// Programs that turn `xdpdump-ebpf` into an object, all of one LLVM.
+/// The programs that build an object from `xdpdump-ebpf`, all with the same LLVM.
 pub struct Toolchain {
-    /// Compiler whose sysroot has core's source.
+    /// Compiler whose sysroot contains the source of core.
     pub rustc: PathBuf,
     /// Cargo of the same release.
     pub cargo: PathBuf,
@@ -31,7 +31,7 @@ pub struct Toolchain {
     pub linker: PathBuf,
     /// `llvm-strip`.
     pub strip: PathBuf,
-    /// Folder of the `library` with core's source.
+    /// The folder `library` with the source of core.
     pub rust_src: PathBuf,
     /// First line of `rustc --version`.
     pub rustc_version: String,
@@ -40,14 +40,14 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
-    /// The toolchain, as far as this machine has it.
+    /// The toolchain, if this machine has all of it.
     pub fn find() -> Option<Self> {
         let compiler = Compiler::debian().or_else(Compiler::nightly)?;
         let linker = find_linker()?;
         compiler.with_linker(linker)
     }
 
-    /// The toolchain; what is missing of it is installed.
+    /// The toolchain; missing parts are installed.
     pub fn find_or_install() -> Result<Self> {
         if let Some(toolchain) = Self::find() {
             return Ok(toolchain);
@@ -55,7 +55,7 @@ impl Toolchain {
         let compiler = match Compiler::debian() {
             Some(compiler) => compiler,
             None => install_debian_compiler().or_else(|reason| {
-                eprintln!("xtask: no compiler from Debian: {reason:#}");
+                eprintln!("xtask: cannot use Debian's compiler: {reason:#}");
                 install_nightly()
             })?,
         };
@@ -80,14 +80,14 @@ struct Compiler {
 }
 
 impl Compiler {
-    /// Debian's, if it is recent enough and has core's source.
+    /// Debian's compiler, if it is recent enough and has the source of core.
     fn debian() -> Option<Self> {
         let compiler = Self::new("/usr/bin/rustc".into(), "/usr/bin/cargo".into())?;
         let version = process::output(Command::new(&compiler.rustc).arg("--version")).ok()?;
         (minor_version(&version)? >= OLDEST_RUST).then_some(compiler)
     }
 
-    /// Rustup's nightly, if it has core's source.
+    /// Rustup's nightly compiler, if it has the source of core.
     fn nightly() -> Option<Self> {
         let which = |tool| {
             let mut rustup = process::without_cargo_env("rustup");
@@ -133,7 +133,7 @@ impl Compiler {
         })
     }
 
-    /// `llvm-strip` of the distribution's LLVM or of rustup's llvm-tools.
+    /// The path of `llvm-strip`, from the distribution's LLVM or rustup's llvm-tools.
     fn find_strip(&self) -> Option<PathBuf> {
         let distribution = llvm_prefix(self.llvm().ok()?).join("bin/llvm-strip");
         let targets = fs::read_dir(self.sysroot.join("lib/rustlib")).ok()?;
@@ -147,12 +147,13 @@ fn minor_version(rustc_version: &str) -> Option<u32> {
     version.split('.').next()?.parse().ok()
 }
 
-/// Where Debian, Ubuntu and apt.llvm.org put an LLVM.
+/// The folder of an LLVM installed from Debian, Ubuntu or apt.llvm.org.
 fn llvm_prefix(major: u32) -> PathBuf {
     format!("/usr/lib/llvm-{major}").into()
 }
 
-/// Where [`install_linker`] puts the linker: in the tree, so that nobody's own one is replaced.
+/// The folder into which [`install_linker`] installs the linker: inside the tree, so that it does not replace the user's
+/// own bpf-linker.
 fn tools_dir() -> PathBuf {
     workspace::root().join("target/tools")
 }
@@ -196,7 +197,7 @@ fn install_nightly() -> Result<Compiler> {
         .context("rustup's nightly has no rust-src: run `rustup component add rust-src --toolchain nightly`")
 }
 
-/// The prefix of an LLVM that can read what a compiler with LLVM `major` writes.
+/// Installs an LLVM that can read the output of a compiler with LLVM `major`; returns its version and prefix.
 fn install_llvm(major: u32) -> Result<(u32, PathBuf)> {
     let readers: Vec<u32> = LINKER_LLVM.into_iter().filter(|&llvm| llvm >= major).collect();
     let installed =

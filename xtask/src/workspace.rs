@@ -1,11 +1,11 @@
-//! Where things are: the source tree and cargo's home.
+//! Locations of the source tree and of cargo's home.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// The workspace's root: the parent of this crate, wherever the command was typed.
+/// The workspace's root: the parent of this crate, independent of the current folder.
 pub fn root() -> &'static Path {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().unwrap_or(own)

@@ -1,16 +1,16 @@
-//! Whether this machine lets tests attach XDP programs.
+//! Whether tests can attach XDP programs on this machine.
 
 use std::process::{Command, Stdio};
 
 use crate::process;
 
-/// Why XDP cannot be attached here, for the summary; `None` when it can.
+/// Why XDP programs cannot be attached on this machine, for the summary; `None` if they can.
 ///
-/// Loading a program is one permission, attaching it to a device of one's own namespace another.
+/// Loading a program and attaching it to an interface in a new namespace are separate permissions, so both are tried.
 pub fn refusal() -> Option<String> {
     if !process::root_available() {
         return Some(
-            "they need root, and sudo gave none: run `sudo -v` first, or run this as root".to_owned(),
+            "they need root, and sudo needs a password: run `sudo -v` first, or run this as root".to_owned(),
         );
     }
     let features = output(process::as_root("bpftool").args(["feature", "probe", "kernel"]));
@@ -23,7 +23,7 @@ pub fn refusal() -> Option<String> {
     let mut namespace = process::as_root("unshare");
     namespace.args(["--net", "ip", "link", "add", "try0", "type", "veth", "peer", "name", "try1"]);
     let made = namespace.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
-    (!made).then(|| "the kernel refuses to make a network namespace with a veth pair".to_owned())
+    (!made).then(|| "the kernel refuses to create a network namespace with a veth pair".to_owned())
 }
 
 fn output(command: &mut Command) -> String {

@@ -74,7 +74,7 @@ impl Options {
         }))
     }
 
-    /// Values of tcpdump's options of which there is only one here.
+    /// Checks options of tcpdump that accept only one value here.
     fn check_values(&self) -> Result<(), Error> {
         let options = [
             ("-Q", &self.direction, "in", "XDP sees only what an interface receives"),
@@ -96,7 +96,7 @@ impl Options {
         Ok(())
     }
 
-    /// The link type that an interface must have, of those there are.
+    /// The link type that the interface must have, if one is given.
     fn link_type(&self) -> Result<Option<LinkType>, Error> {
         let Some(name) = &self.linktype else { return Ok(None) };
         let known = [LinkType::ETHERNET, LinkType::RAW];
@@ -108,7 +108,7 @@ impl Options {
         }
     }
 
-    /// A file was captured already: no mode is left to choose. What tcpdump's letters mean is told.
+    /// Refuses options for an XDP mode when a file is read, and explains what tcpdump's options of the same letters mean.
     fn check_no_mode(&self) -> Result<(), Error> {
         let modes = [
             (
@@ -130,7 +130,7 @@ impl Options {
         }
     }
 
-    /// Packets come from one place.
+    /// Refuses more than one source of packets.
     fn check_source(&self) -> Result<(), Error> {
         let sources = [
             (self.interface.is_some(), "--interface"),

@@ -1,4 +1,4 @@
-//! Why a command line cannot be carried out.
+//! Why a command line is not run.
 
 use std::{fmt, process::ExitCode};
 
@@ -7,17 +7,17 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::tcpdump;
 use crate::report::{Reporter as _, StandardError};
 
-/// What is to be said instead of running.
+/// What to print instead of running.
 #[derive(Debug)]
 pub enum Error {
-    /// What clap says: of wrong usage, or the text of `--help` and `--version`.
+    /// clap's message: about wrong usage, or the text of `--help` or `--version`.
     Clap(clap::Error),
-    /// What this tool does not have or allow, a sentence.
+    /// A sentence about something that this tool does not have or allow.
     Usage(String),
 }
 
 impl Error {
-    /// What clap found, in our words where it is about options of tcpdump that are not here.
+    /// Converts clap's error; options of tcpdump that this tool does not have get a message of our own.
     pub(super) fn from_clap(error: clap::Error) -> Self {
         let unknown =
             (error.kind() == ErrorKind::UnknownArgument).then(|| error.get(ContextKind::InvalidArg));
@@ -29,12 +29,12 @@ impl Error {
         }
     }
 
-    /// Says it: the text of `--help` and `--version` on standard output, with status 0, everything else on standard error,
-    /// with status 2.
+    /// Prints the message and returns the exit status: the text of `--help` and `--version` goes to standard output, with
+    /// status 0; everything else goes to standard error, with status 2.
     pub fn report(&self) -> ExitCode {
         match self {
             Self::Clap(error) => {
-                // Nobody is there to be told when that fails.
+                // If this fails, there is nowhere to report it.
                 let _ = error.print();
                 u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
             }

@@ -1,4 +1,5 @@
-//! The command line: tcpdump's letters, except the three that choose the XDP mode. The only module that knows clap.
+//! The command line: tcpdump's options, except the three letters that choose the XDP mode. This is the only module that
+//! uses clap.
 
 mod convert;
 mod error;
@@ -13,17 +14,17 @@ use options::Options;
 
 use crate::{config::Config, printable::printable};
 
-/// What a command line asks for; the first argument is the program's name.
+/// Parses a command line; the first argument is the program's name.
 ///
-/// Nothing but the arguments is looked at: what depends on terminals and files is decided when the run begins.
+/// This looks at the arguments only: everything that depends on terminals or files is decided when the run begins.
 ///
 /// # Errors
-/// When it is not one, or asks for help or the version: [`Error`] says which.
+/// [`Error`] when the command line is wrong, or asks for help or the version.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Config, Error> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let escaped: Vec<OsString> = arguments.iter().map(|argument| printable(argument).into()).collect();
     match parse_all(&arguments) {
-        // clap repeats what was typed as it is: let it complain of something harmless.
+        // clap's messages repeat the arguments unescaped, so parse escaped arguments to get a harmless message.
         Err(error @ Error::Clap(_)) if escaped != arguments => {
             Err(parse_all(&escaped).err().unwrap_or(error))
         }
@@ -32,7 +33,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Config, Er
 }
 
 fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
-    // As the first argument and nowhere else, so that neither a file nor a word of a filter is taken for one.
+    // A subcommand is recognised only as the first argument, so that the name of a file or a word of a filter is not
+    // mistaken for one.
     if arguments.get(1).is_some_and(|first| first == "repair") {
         let Subcommand::Repair { file } =
             Subcommands::try_parse_from(arguments).map_err(Error::Clap)?.command;
@@ -41,7 +43,7 @@ fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
     Options::try_parse_from(arguments).map_err(Error::from_clap)?.into_config()
 }
 
-/// What the tool does besides capturing and reading.
+/// What the tool can do besides capturing and reading.
 #[derive(Debug, Parser)]
 #[command(name = "xdpdump")]
 struct Subcommands {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::cursor::{Cursor, Truncated};
 
-/// A hardware address: two hex digits per byte, colons between.
+/// A hardware address: two hex digits per byte, separated by colons.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mac<'a>(pub(super) &'a [u8]);
 
@@ -51,7 +51,8 @@ impl Ipv6 {
     }
 }
 
-/// The first longest run of two or more zero groups, as (start, length); (8, 0) when there is none.
+/// The longest run of two or more zero groups (the first one if several are equally long), as (start, length); (8, 0) when
+/// there is none.
 fn longest_zero_run(groups: &[u16; 8]) -> (usize, usize) {
     let mut best = (groups.len(), 1);
     let mut start = 0;

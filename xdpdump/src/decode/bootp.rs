@@ -1,4 +1,4 @@
-//! BOOTP (RFC 951) and the fixed part of DHCP (RFC 2131); with `-v` its fields, but not DHCP's options.
+//! BOOTP (RFC 951) and the fixed part of DHCP (RFC 2131); with `-v` prints the fields, but not DHCP's options.
 
 use super::Printer;
 use super::address::{Ipv4, Mac};
@@ -8,7 +8,7 @@ const REQUEST: u8 = 1;
 const REPLY: u8 = 2;
 const ETHERNET: u8 = 1;
 const BROADCAST: u16 = 0x8000;
-/// Where the client's hardware address stands.
+/// Offset of the client's hardware address.
 const CLIENT_ADDRESS: usize = 28;
 
 /// Prints a BOOTP or DHCP message.
@@ -70,6 +70,6 @@ fn print_fields(p: &mut Printer<'_>, layer: Layer<'_>, ethernet: bool) -> Printe
             p.text("\"");
         }
     }
-    // The options begin with four bytes that say whose they are.
+    // The options begin with a magic cookie of four bytes.
     cursor.skip(4)
 }

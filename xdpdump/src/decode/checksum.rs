@@ -4,7 +4,7 @@ use etherparse::checksum::Sum16BitWords;
 
 use super::address::Address;
 
-/// Adds up 16-bit words in network byte order; an odd last byte counts as the high one.
+/// Adds up 16-bit words in network byte order; an odd last byte counts as the high byte of a word.
 #[derive(Default)]
 pub(super) struct Checksum(Sum16BitWords);
 
@@ -24,14 +24,15 @@ impl Checksum {
         with_addresses.add(&(len as u32).to_be_bytes()).add(&[0, proto])
     }
 
-    /// The complement of the folded sum: 0 over a whole, correct message.
+    /// The complement of the folded sum: 0 for a complete message with a correct checksum.
     pub(super) fn finish(self) -> u16 {
-        // etherparse adds in the byte order of this machine, which RFC 1071 §2 (B) shows to be the same but for the order.
+        // etherparse adds in the byte order of this machine; by RFC 1071 §2 (B) the result is the same sum with its bytes
+        // swapped.
         self.0.ones_complement().to_be()
     }
 }
 
-/// What the checksum field should hold, from its value and the sum over the message including it.
+/// The correct value of a checksum field, computed from its present value and the sum over the message that includes it.
 pub(super) fn expected(field: u16, sum: u16) -> u16 {
     let mut fixed = u32::from(field) + u32::from(sum);
     fixed = (fixed & 0xffff) + (fixed >> 16);
@@ -71,7 +72,7 @@ mod tests {
         }
     }
 
-    /// Zero and all ones are the two forms of zero in one's complement, where shortcuts differ.
+    /// Zero and all ones both mean zero in one's complement; optimised implementations differ there.
     #[test]
     fn zeros_and_ones() {
         for len in 0..40 {

@@ -1,10 +1,11 @@
-//! The first sequence numbers of TCP conversations, which later ones are printed relative to.
+//! The first sequence numbers of TCP conversations; later numbers are printed relative to them.
 
 use std::collections::HashMap;
 
 use super::address::Address;
 
-/// Conversations remembered in each of two generations; when the younger is full, the older is forgotten.
+/// Number of conversations remembered in each of two generations. When the younger generation is full, the older one is
+/// forgotten.
 const GENERATION: usize = 32_768;
 
 /// One end of a TCP connection.
@@ -32,7 +33,7 @@ struct Base {
     ack: u32,
 }
 
-/// What to subtract from a segment's numbers.
+/// What to subtract from the numbers of a segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Numbers {
     pub(super) seq: u32,
@@ -40,7 +41,7 @@ pub(super) struct Numbers {
     pub(super) sack: u32,
 }
 
-/// TCP conversations seen so far; memory is bounded.
+/// The TCP conversations seen so far, in bounded memory.
 #[derive(Debug, Default)]
 pub(super) struct Conversations {
     young: HashMap<(Endpoint, Endpoint), Base>,
@@ -48,8 +49,8 @@ pub(super) struct Conversations {
 }
 
 impl Conversations {
-    /// What to count a segment's numbers from. One that starts a conversation (`restart`, or nothing was
-    /// seen of it yet) is printed as it is, but for its SACK blocks.
+    /// The base of a segment's numbers. The numbers of a segment that starts a conversation (`restart`, or the first one
+    /// seen of it) are printed unchanged, except in its SACK blocks.
     pub(super) fn base(
         &mut self,
         src: Endpoint,

@@ -1,45 +1,45 @@
-//! Reading big-endian fields from bytes that may end anywhere.
+//! Reads big-endian fields from bytes that may end anywhere.
 
-/// The captured bytes ended before the field did. Holds the protocol's short name: the line ends in ` [|name]`.
+/// The captured bytes ended before the end of the field. Contains the short name of the protocol: the line ends with `
+/// [|name]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Truncated(pub(super) &'static str);
 
-/// What a printer returns: whether it could print all it wanted to.
+/// The result of a protocol's printer: whether it could print everything.
 pub(super) type Printed = Result<(), Truncated>;
 
-/// One protocol layer of a frame: header and everything behind it.
+/// One protocol layer of a frame: a header and everything after it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layer<'a> {
-    /// The captured bytes. Fewer than `len` where the capture was cut, more where a length field
-    /// lies or padding follows.
+    /// The captured bytes. Fewer than `len` where the frame was cut, more where a length field is wrong or padding follows.
     pub(super) bytes: &'a [u8],
-    /// Bytes on the wire, as far as the outer headers say.
+    /// Length on the wire in bytes, according to the outer headers.
     pub(super) len: usize,
 }
 
 impl<'a> Layer<'a> {
-    /// What follows the first `n` bytes.
+    /// The layer without its first `n` bytes.
     pub(super) fn skip(self, n: usize) -> Self {
         Self { bytes: self.bytes.get(n..).unwrap_or_default(), len: self.len.saturating_sub(n) }
     }
 
-    /// The layer ends after `len` bytes: what follows is padding or belongs to an outer layer.
+    /// Ends the layer after `len` bytes: what follows is padding or belongs to an outer layer.
     pub(super) fn cut(self, len: usize) -> Self {
         Self { bytes: self.bytes.get(..len).unwrap_or(self.bytes), len }
     }
 
-    /// The layer is `len` bytes long if more bytes follow; if fewer do, it stays as it is.
+    /// Limits the layer to `len` bytes if it is longer.
     pub(super) fn cut_to(self, len: usize) -> Self {
         if len < self.len { self.cut(len) } else { self }
     }
 
-    /// Reads from the start of the layer on behalf of the protocol `name`.
+    /// A cursor at the start of the layer; reads past the end report the protocol `name`.
     pub(super) fn cursor(self, name: &'static str) -> Cursor<'a> {
         Cursor { name, bytes: self.bytes, at: 0 }
     }
 }
 
-/// A position in captured bytes. Every read either succeeds as a whole or says [`Truncated`].
+/// A position in captured bytes. Every read either succeeds completely or returns [`Truncated`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor<'a> {
     name: &'static str,
@@ -48,7 +48,7 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// Reads `bytes` on behalf of the protocol `name`.
+    /// A cursor at the start of `bytes`; reads past the end report the protocol `name`.
     pub(super) fn new(name: &'static str, bytes: &'a [u8]) -> Self {
         Self { name, bytes, at: 0 }
     }
@@ -80,12 +80,12 @@ impl<'a> Cursor<'a> {
         if self.rest().len() < n { Err(self.truncated()) } else { Ok(()) }
     }
 
-    /// Passes over `n` bytes.
+    /// Skips `n` bytes.
     pub(super) fn skip(&mut self, n: usize) -> Printed {
         self.take(n).map(|_| ())
     }
 
-    /// Passes over `n` bytes, or over all there are.
+    /// Skips `n` bytes, or all that are left if there are fewer.
     pub(super) fn skip_to_end(&mut self, n: usize) -> Printed {
         self.skip(n.min(self.rest().len()))
     }

@@ -17,7 +17,7 @@ const RECURSION_AVAILABLE: u16 = 0x0080;
 const AUTHENTIC: u16 = 0x0020;
 const CHECKING_DISABLED: u16 = 0x0010;
 
-/// Prints a message behind the two length bytes that TCP puts before it.
+/// Prints a message after the two length bytes that precede it over TCP.
 pub(super) fn print_tcp(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     if layer.len < 2 {
         write!(p, " [DNS over TCP: length {} < 2] (invalid)", layer.len);
@@ -56,7 +56,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>, multicast: bool) -> P
     Ok(())
 }
 
-/// A whole message, for names that point back into it.
+/// A whole message, because names can point back into it.
 struct Message<'a> {
     bytes: &'a [u8],
     multicast: bool,
@@ -169,7 +169,7 @@ fn print_response(
             print_question(p, message, cursor)?;
         } else {
             skip_name(cursor)?;
-            // Type and class; when they are missing the counts are printed all the same.
+            // Type and class; the counts are printed even if these are missing.
             cursor.skip_to_end(4)?;
         }
     }
@@ -190,7 +190,7 @@ fn print_records(
     label: &str,
 ) -> Printed {
     for i in 0..count {
-        // Only the first answer is tried where nothing is left.
+        // When no bytes are left, tcpdump still tries to print the first answer, and only that.
         if cursor.rest().is_empty() && (i > 0 || !label.is_empty()) {
             return Err(cursor.truncated());
         }
@@ -242,10 +242,10 @@ fn print_class(p: &mut Printer<'_>, class: u16) {
     }
 }
 
-/// Type, class, time to live and data length of a record.
+/// Bytes of a record's type, class, time to live and data length.
 const FIXED: usize = 10;
 
-/// Prints a record; one whose fixed part is cut shows nothing, and nothing follows it.
+/// Prints a record. If its fixed part was cut, prints nothing, and nothing after it.
 fn print_record(p: &mut Printer<'_>, message: &Message<'_>, cursor: &mut Cursor<'_>) -> Printed {
     let named = if p.verbose() { print_name(p, message, cursor) } else { skip_name(cursor) };
     if p.verbose() {

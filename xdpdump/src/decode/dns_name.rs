@@ -4,12 +4,13 @@ use super::Printer;
 use super::cursor::{Cursor, Printed};
 
 const POINTER: u8 = 0xc0;
-/// No name is longer (RFC 1035 §3.1); hostile ones are cut there.
+/// Longest valid name in bytes (RFC 1035 §3.1); longer, hostile names are cut.
 const MAX_NAME: usize = 255;
-/// A pointer stands in front of at least one label, of which a name has 127 at most.
+/// Largest number of pointers to follow: in a valid name each pointer leads to at least one label, and a name has at most
+/// 127 labels.
 const MAX_POINTERS: u8 = 127;
 
-/// Passes over a name without following pointers.
+/// Skips a name without following pointers.
 pub(super) fn skip(cursor: &mut Cursor<'_>) -> Printed {
     loop {
         match cursor.u8()? {
@@ -20,8 +21,8 @@ pub(super) fn skip(cursor: &mut Cursor<'_>) -> Printed {
     }
 }
 
-/// Appends a name, each label followed by a dot, and passes over it. Pointers lead into `message`, only backwards and not
-/// often, so that they end soon.
+/// Appends a name, each label followed by a dot, and skips it. Pointers lead into `message`; only backward pointers are
+/// followed, and only a limited number, so that hostile names end.
 pub(super) fn print(p: &mut Printer<'_>, message: &[u8], cursor: &mut Cursor<'_>) -> Printed {
     let mut at = *cursor;
     let skipped = skip(cursor);
@@ -55,7 +56,7 @@ pub(super) fn print(p: &mut Printer<'_>, message: &[u8], cursor: &mut Cursor<'_>
             }
             length => {
                 if at.rest().is_empty() {
-                    // tcpdump takes a lone length byte for the end of the name.
+                    // tcpdump treats a length byte without a label as the end of the name.
                     return cursor.skip_to_end(usize::MAX);
                 }
                 let captured = at.rest().len().min(usize::from(length));

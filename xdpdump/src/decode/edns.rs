@@ -15,7 +15,7 @@ const PADDING: u16 = 12;
 const CHAIN: u16 = 13;
 const KEY_TAG: u16 = 14;
 
-/// The part of a cookie that the client chose (RFC 7873 §4).
+/// Bytes of the client's part of a cookie (RFC 7873 §4).
 const CLIENT_COOKIE: usize = 8;
 
 /// Prints ` [option,option…]`; nothing where there is none.
@@ -96,7 +96,7 @@ fn print_value(p: &mut Printer<'_>, code: u16, value: &[u8]) {
     }
 }
 
-/// A client's network (RFC 7871 §6), whose prefix has no more bytes than its length says.
+/// Prints a client's network (RFC 7871 §6); its prefix has only as many bytes as its length needs.
 fn print_subnet(p: &mut Printer<'_>, family: u16, source: u8, scope: u8, prefix: &[u8]) {
     let bits = if family == 1 { 32 } else { 128 };
     let len = usize::from(source).div_ceil(8);
@@ -114,7 +114,7 @@ fn print_subnet(p: &mut Printer<'_>, family: u16, source: u8, scope: u8, prefix:
     }
 }
 
-/// A name without pointers (RFC 7901 §4).
+/// Prints a name without pointers (RFC 7901 §4).
 fn print_name(p: &mut Printer<'_>, mut name: &[u8]) {
     if name.first() == Some(&0) {
         p.text(".");
@@ -164,7 +164,7 @@ fn signature(number: u8) -> Option<&'static str> {
     })
 }
 
-/// Digests of delegation signers (IANA DS RR type digest algorithms); of NSEC3 there is the first only.
+/// Digest algorithms of delegation signers (IANA DS RR type digest algorithms); NSEC3 uses only the first.
 fn digest(number: u8) -> Option<&'static str> {
     Some(match number {
         1 => "SHA-1",

@@ -6,7 +6,7 @@ use super::{Printer, ethertype, llc};
 
 const HEADER: usize = 14;
 const TAG: usize = 4;
-/// Values of the type field up to this are an 802.3 length.
+/// Largest value of the type field that is an 802.3 length.
 const MAX_LENGTH: u16 = 1500;
 
 /// The addresses of a frame, which layers without addresses of their own print.
@@ -64,7 +64,7 @@ fn is_tag(ethertype: u16) -> bool {
     matches!(ethertype, ethertype::VLAN | ethertype::QINQ | ethertype::QINQ_9100 | ethertype::QINQ_9200)
 }
 
-/// The type of the frame, with the frame's length; or that of a tag's payload, without.
+/// Prints the type of a frame, with the frame's length, or (`inner`) the type of a tag's payload, without a length.
 fn print_type(p: &mut Printer<'_>, number: u16, frame_len: usize, inner: bool) {
     match (ethertype::name(number), p.style.quiet) {
         (Some(name), false) => write!(p, "ethertype {name} (0x{number:04x})"),

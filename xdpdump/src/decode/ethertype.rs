@@ -70,7 +70,7 @@ pub(super) fn name(ethertype: u16) -> Option<&'static str> {
     })
 }
 
-/// Prints what an Ethernet header or a tag announced; `None` when nothing here decodes it.
+/// Prints the payload that an Ethernet header or a tag announces; `None` when there is no decoder for it.
 pub(super) fn print(p: &mut Printer<'_>, ethertype: u16, layer: Layer<'_>) -> Option<Printed> {
     Some(match ethertype {
         IPV4 => ipv4::print(p, layer),

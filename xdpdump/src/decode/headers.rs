@@ -1,6 +1,6 @@
-//! The headers of a frame as values, for whoever wants fields and not text: etherparse's lax view of the frame.
+//! The headers of a frame as values, for code that needs fields and not text: etherparse's lax view of the frame.
 //!
-//! Text is not made from it: tcpdump's lines tell of headers that are cut or wrong, of which this view has nothing.
+//! The text output does not use it: tcpdump's lines describe headers that are cut or wrong, which this view leaves out.
 
 use std::net::IpAddr;
 
@@ -10,18 +10,18 @@ use etherparse::{
 
 use crate::packet::LinkType;
 
-/// Ports and sequence number fit into the fixed part of a transport header; options may be cut.
+/// Bytes of the fixed part of a transport header, which contains ports and sequence number; options may be cut.
 const TCP: usize = 20;
 const UDP: usize = 8;
 
-/// What the headers of a frame say.
+/// The headers of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Headers {
-    /// `EtherType` of the frame; for raw IP that of the packet's version.
+    /// `EtherType` of the frame; for raw IP, the `EtherType` of the packet's IP version.
     pub(crate) ethertype: u16,
     /// Bytes of the link-level header.
     pub(crate) link_len: usize,
-    /// The IP header, if there is a whole one that makes sense.
+    /// The IP header, if it is complete and valid.
     pub(crate) ip: Option<Ip>,
     /// The capture ends within the headers.
     pub(crate) cut: bool,
@@ -37,7 +37,7 @@ pub(crate) struct Ip {
     pub(crate) transport: Transport,
 }
 
-/// What the IP header says that follows it directly.
+/// The header that directly follows the IP header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transport {
     Tcp {
@@ -53,7 +53,7 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
-    /// Bytes of the header without options; 0 where none was read.
+    /// Bytes of the header without options; 0 if none was read.
     pub(crate) fn fixed_len(self) -> usize {
         match self {
             Self::Tcp { .. } => TCP,
@@ -63,7 +63,7 @@ impl Transport {
     }
 }
 
-/// Takes a frame apart; `None` when its link-level header is cut.
+/// Parses a frame; `None` when its link-level header is cut.
 pub(crate) fn parse(link_type: LinkType, frame: &[u8]) -> Option<Headers> {
     if link_type == LinkType::RAW {
         let ethertype = if frame.first()? >> 4 == 6 { ether_type::IPV6 } else { ether_type::IPV4 };
@@ -72,7 +72,7 @@ pub(crate) fn parse(link_type: LinkType, frame: &[u8]) -> Option<Headers> {
     }
     let view = LaxSlicedPacket::from_ethernet(frame).ok()?;
     let Some(LinkSlice::Ethernet2(ethernet)) = &view.link else { return None };
-    // What is inside a tag is not this frame's.
+    // The packet behind a tag does not count as the frame's own.
     let ip = if view.link_exts.is_empty() { ip(&view) } else { None };
     Some(Headers {
         ethertype: ethernet.ether_type().0,
@@ -117,7 +117,8 @@ fn ip(view: &LaxSlicedPacket<'_>) -> Option<Ip> {
     }
 }
 
-/// Reads the fixed part only: etherparse has no view of a header whose options were cut, as they are at small snap lengths.
+/// Reads only the fixed part: etherparse does not parse a header whose options were cut, which happens at small snap
+/// lengths.
 fn transport(protocol: IpNumber, payload: &[u8]) -> Transport {
     let word = |at: usize| payload.get(at..).and_then(|bytes| bytes.first_chunk().copied());
     let ports = |[a, b, c, d]: [u8; 4]| [u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])];

@@ -1,9 +1,9 @@
-//! Hex dumps: a line of offset and groups of two bytes for every 16 bytes.
+//! Hex dumps: for every 16 bytes a line with the offset and groups of two bytes.
 
 use std::io::Write as _;
 
 const LINE: usize = 16;
-/// Columns of 8 groups: four digits each and spaces between, two more before the ASCII.
+/// Width of 8 groups of four digits, the spaces between them, and two spaces before the ASCII.
 const ASCII_COLUMN: usize = 41;
 
 /// Appends `bytes` in hex, each line preceded by `indent` (a newline and what comes before the offset).
@@ -11,7 +11,7 @@ pub(crate) fn plain(out: &mut Vec<u8>, indent: &str, bytes: &[u8]) {
     lines(out, indent, bytes, false);
 }
 
-/// Appends `bytes` in hex and ASCII, a dot standing for everything that does not print.
+/// Appends `bytes` in hex and ASCII, with a dot for every byte that is not printable.
 pub(crate) fn with_ascii(out: &mut Vec<u8>, indent: &str, bytes: &[u8]) {
     lines(out, indent, bytes, true);
 }

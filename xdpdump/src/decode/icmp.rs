@@ -23,7 +23,7 @@ const MASK_REPLY: u8 = 18;
 pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) -> Printed {
     let start = p.mark();
     p.text("ICMP ");
-    // A message cut within what is described is not described at all.
+    // If the message was cut within the described fields, the description is removed completely.
     let kind = describe(p, layer).inspect_err(|_| p.rewind(&start))?;
     write!(p, ", length {}", layer.len);
     if p.verbose()
@@ -47,7 +47,7 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
     Ok(())
 }
 
-/// Prints what the message says and gives its type.
+/// Prints the description of the message and returns its type.
 fn describe(p: &mut Printer<'_>, layer: Layer<'_>) -> Result<u8, Truncated> {
     let mut cursor = layer.cursor("icmp");
     let kind = cursor.u8()?;
@@ -141,7 +141,7 @@ fn unreachable(p: &mut Printer<'_>, code: u8, layer: Layer<'_>) -> Printed {
     Ok(())
 }
 
-/// Protocol and destination of the packet an error quotes, and its transport header.
+/// Protocol and destination of the packet quoted by an error, and its transport header.
 fn quoted(layer: Layer<'_>) -> Result<(u8, Ipv4, Cursor<'_>), Truncated> {
     let inner = layer.skip(HEADER);
     let mut cursor = inner.cursor("icmp");

@@ -78,7 +78,7 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
     Ok(())
 }
 
-/// With `-vv` the message's name is all.
+/// Prints an unknown message; with `-vv` only its name.
 fn print_unknown(p: &mut Printer<'_>, layer: Layer<'_>) {
     if p.style.verbosity < 2 {
         p.hex("\n\t", layer.bytes);
@@ -95,17 +95,17 @@ fn print_checksum(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) {
     }
 }
 
-/// Source of the packet an error quotes.
+/// Source of the packet quoted by an error.
 fn quoted_source(layer: Layer<'_>) -> Result<Ipv6, Truncated> {
     Ipv6::read(&mut layer.skip(16).cursor("icmp6"))
 }
 
-/// Destination of the packet an error quotes.
+/// Destination of the packet quoted by an error.
 fn quoted_destination(layer: Layer<'_>) -> Result<Ipv6, Truncated> {
     Ipv6::read(&mut layer.skip(32).cursor("icmp6"))
 }
 
-/// Gives false when the line ends here.
+/// Prints why a destination is unreachable; returns false when the line ends here.
 fn unreachable(p: &mut Printer<'_>, code: u8, layer: Layer<'_>) -> Result<bool, Truncated> {
     p.text(match code {
         0 => ", unreachable route",

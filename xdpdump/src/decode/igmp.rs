@@ -8,7 +8,7 @@ use super::mld::record_name;
 
 const QUERY: u8 = 0x11;
 const REPORT_V1: u8 = 0x12;
-/// Routing protocols that travel in IGMP messages: only named.
+/// Types of routing protocols that use IGMP messages; only their names are printed.
 const DVMRP: u8 = 0x13;
 const PIM_V1: u8 = 0x14;
 const REPORT_V2: u8 = 0x16;
@@ -59,7 +59,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     Ok(())
 }
 
-/// Shorter queries are of version 1 or 2 (RFC 3376 §7.1).
+/// Minimum length of a version 3 query; shorter queries are of version 1 or 2 (RFC 3376 §7.1).
 const V3_QUERY: usize = 12;
 
 /// RFC 3376 §4.1.1: codes above 127 are floating-point numbers, of tenths of a second.

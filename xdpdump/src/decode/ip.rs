@@ -1,4 +1,4 @@
-//! What IPv4 and IPv6 share: protocol numbers (IANA) and the dispatch on them.
+//! Common to IPv4 and IPv6: protocol numbers (IANA) and the dispatch on them.
 
 use super::address::Address;
 use super::checksum::Checksum;
@@ -60,7 +60,7 @@ pub(super) fn name(protocol: u8) -> &'static str {
     }
 }
 
-/// The IP header that carries a transport layer, as far as that layer prints or sums it.
+/// The fields of an IP header that its transport layer prints or includes in a checksum.
 #[derive(Clone, Copy)]
 pub(super) struct Header {
     pub(super) src: Address,
@@ -138,17 +138,17 @@ pub(super) fn print_payload(p: &mut Printer<'_>, header: &Header, protocol: u8, 
     }
 }
 
-/// Encapsulating Security Payload (RFC 4303): what is readable without keys.
+/// Prints Encapsulating Security Payload (RFC 4303): the fields that can be read without keys.
 fn print_esp(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("esp");
-    // Header and at least a byte of what it protects.
+    // The header and at least one byte of the protected data.
     cursor.need(9)?;
     let (spi, seq) = (cursor.u32()?, cursor.u32()?);
     write!(p, "ESP(spi=0x{spi:08x},seq=0x{seq:x}), length {}", layer.len);
     Ok(())
 }
 
-/// Authentication Header (RFC 4302), then what it authenticates.
+/// Prints an Authentication Header (RFC 4302), then the payload that it authenticates.
 fn print_ah(p: &mut Printer<'_>, header: &Header, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("ah");
     let next = cursor.u8()?;

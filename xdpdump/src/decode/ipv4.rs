@@ -37,7 +37,8 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     }
     let tos = cursor.u8()?;
     let total = usize::from(cursor.u16()?);
-    // With segmentation offload the stack hands over packets whose length field is still 0.
+    // With segmentation offload the stack hands over packets whose length field is still 0; they extend to the end of the
+    // layer.
     if layer.len < total {
         write!(p, "truncated-ip - {} bytes missing! ", total - layer.len);
     }
@@ -129,7 +130,7 @@ const LOOSE_ROUTE: u8 = 131;
 const STRICT_ROUTE: u8 = 137;
 const ROUTER_ALERT: u8 = 148;
 
-/// Gives true when an option's data was cut.
+/// Prints the options; returns true when the data of one was cut.
 fn print_options(p: &mut Printer<'_>, layer: Layer<'_>, header_len: usize) -> Result<bool, Truncated> {
     if header_len == HEADER {
         return Ok(false);

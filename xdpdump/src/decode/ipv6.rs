@@ -22,7 +22,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let payload = usize::from(cursor.u16()?);
     let next = cursor.u8()?;
     let hop_limit = cursor.u8()?;
-    // A jumbogram's length stands in its hop-by-hop options (RFC 2675).
+    // A jumbogram has its length in the hop-by-hop options (RFC 2675).
     let jumbo = payload == 0 && next == ip::HOP_BY_HOP;
     let total = if jumbo { layer.len } else { payload + HEADER };
     if layer.len < total {
@@ -97,8 +97,8 @@ fn print_chain(p: &mut Printer<'_>, mut header: ip::Header, mut next: u8, mut la
     }
 }
 
-/// The routing header after its first byte (next header). Gives its length and the final destination, or
-/// `None` when it cannot be followed.
+/// Prints a routing header after its first byte (next header). Returns its length and the final destination, or `None` when
+/// what follows cannot be decoded.
 fn print_routing(
     p: &mut Printer<'_>,
     cursor: &mut Cursor<'_>,
@@ -139,7 +139,7 @@ fn print_routing(
 /// Segment routing header (RFC 8754).
 const SEGMENT_ROUTING: u8 = 4;
 
-/// The segment routing header after its segments left.
+/// Prints a segment routing header from the field after "segments left" on.
 fn print_segments(
     p: &mut Printer<'_>,
     cursor: &mut Cursor<'_>,
@@ -172,7 +172,7 @@ const PADN: u8 = 1;
 const ROUTER_ALERT: u8 = 5;
 const JUMBO: u8 = 0xc2;
 
-/// Prints a header of options, gives its length and sets `next` to what follows.
+/// Prints a header of options, returns its length and sets `next` to the protocol that follows.
 fn print_options(
     p: &mut Printer<'_>,
     next: &mut u8,

@@ -1,4 +1,4 @@
-//! Protocols that speak in lines of text: the first line of a segment is shown.
+//! Protocols made of lines of text.
 
 use super::Printer;
 use super::cursor::{Layer, Printed, Truncated};
@@ -9,7 +9,7 @@ const METHODS: [&[u8]; 9] =
 
 /// Whether the segment begins with a request's method or a reply's version and status.
 fn begins_http(bytes: &[u8]) -> bool {
-    // The last word may go on behind the capture.
+    // The last word may continue after the captured bytes.
     let mut words = bytes.split_inclusive(u8::is_ascii_whitespace).filter(|word| word.ends_with(b" "));
     let first = words.next().map_or(&[][..], <[u8]>::trim_ascii_end);
     METHODS.contains(&first) || (first.starts_with(b"HTTP/") && words.next().is_some())
@@ -36,7 +36,7 @@ pub(super) fn print_http(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     }
 }
 
-/// Prints every line of the segment; the last is marked when its end is not there.
+/// Prints every line of the segment; the last line is marked when its end is missing.
 fn print_lines(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let cut = layer.bytes.len() < layer.len;
     for line in layer.bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -52,7 +52,7 @@ fn print_lines(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     if cut { Err(Truncated("http")) } else { Ok(()) }
 }
 
-/// Prints `: SSH:` and the version a side announces (RFC 4253 §4.2); what follows is binary.
+/// Prints `: SSH:` and the version that a side announces (RFC 4253 §4.2); everything after it is binary.
 pub(super) fn print_ssh(p: &mut Printer<'_>, layer: Layer<'_>) {
     if let (true, Some(line)) = (layer.bytes.starts_with(b"SSH-"), first_line(layer.bytes)) {
         p.text(": SSH: ");

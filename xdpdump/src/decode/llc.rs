@@ -135,7 +135,7 @@ fn print_snap(p: &mut Printer<'_>, addresses: Addresses<'_>, layer: Layer<'_>) -
         print_snap_header(p, oui, protocol, payload.len);
     }
     let printed = match oui {
-        // Encapsulated Ethernet, and Cisco's and Apple's use of it.
+        // Encapsulated Ethernet, and its use by Cisco and Apple.
         0 | 0x00_00f8 => p.nested_option(|p| ethertype::print(p, protocol, payload)),
         _ => None,
     };
@@ -159,7 +159,7 @@ fn print_snap_header(p: &mut Printer<'_>, oui: u32, protocol: u16, len: usize) {
         0x08_0007 => "Appletalk",
         _ => "Unknown",
     };
-    // Without the link-level header an OUI that only says Ethernet is left out.
+    // Without the link-level header, tcpdump does not print the OUI for encapsulated Ethernet.
     if p.style.link_header || oui != 0 {
         write!(p, "oui {name} (0x{oui:06x}), ");
     }

@@ -9,7 +9,7 @@ const CHASSIS: u16 = 1;
 const PORT: u16 = 2;
 const TIME_TO_LIVE: u16 = 3;
 const SYSTEM_DESCRIPTION: u16 = 6;
-/// IPv4 among IANA's address family numbers.
+/// IANA's address family number of IPv4.
 const IPV4_FAMILY: u8 = 1;
 
 /// Prints an LLDP frame.

@@ -47,7 +47,7 @@ pub(super) fn print(p: &mut Printer<'_>, kind: u8, layer: Layer<'_>) -> Printed 
     }
 }
 
-/// A cut message shows its name only.
+/// Prints the fields of version 1; nothing if the message was cut.
 fn print_v1(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) {
     let fields = (|| Ok::<_, Truncated>((cursor.u32()?, Ipv6::read(cursor)?)))();
     if let Ok((delay, group)) = fields {
@@ -138,7 +138,7 @@ fn print_sources(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, sources: u16) -> 
     Ok(())
 }
 
-/// Kinds of group record, the same in `IGMPv3` and `MLDv2`.
+/// Name of a kind of group record; the numbers are the same in `IGMPv3` and `MLDv2`.
 pub(super) fn record_name(kind: u8) -> Option<&'static str> {
     Some(match kind {
         1 => "is_in",

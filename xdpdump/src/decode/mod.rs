@@ -1,8 +1,8 @@
 //! One line of text per frame, as tcpdump 4.99 prints it with `-n`.
 //!
-//! Every protocol is a function from the bytes of its layer to text. Nothing here knows of files,
-//! time stamps or terminals. Layers are read through [`cursor::Cursor`], so a frame cut anywhere ends
-//! in `[|proto]` and never in a panic.
+//! Every protocol is a function from the bytes of its layer to text. Nothing here depends on files, time stamps or
+//! terminals. Layers are read through [`cursor::Cursor`], so a frame that was cut anywhere ends with `[|proto]` and never
+//! with a panic.
 
 mod address;
 mod arp;
@@ -44,18 +44,18 @@ use conversation::Conversations;
 use cursor::{Layer, Truncated};
 use printer::Printer;
 
-/// What to print of a frame.
+/// How much of a frame to print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
-    /// Number of `-v` given: 1 adds the headers' fields, 2 and more what protocols say beyond.
+    /// Number of `-v` given: 1 adds fields of the headers, 2 and more add details of some protocols.
     pub verbosity: u8,
-    /// `-q`: less of the protocols.
+    /// `-q`: print less about the protocols.
     pub quiet: bool,
-    /// `-e`: the link-level header.
+    /// `-e`: print the link-level header.
     pub link_header: bool,
-    /// `-K`: the checksums of IP, TCP and UDP are not looked at.
+    /// `-K`: do not verify the checksums of IP, TCP and UDP.
     pub unverified: bool,
-    /// TCP sequence numbers as they are, not relative to the conversation's first.
+    /// Print TCP sequence numbers unchanged, not relative to the first one of the conversation.
     pub absolute_seq: bool,
     /// The caller prints the frame in hex itself, so that unknown payloads are not shown in hex as well.
     pub hex_follows: bool,
@@ -74,8 +74,8 @@ impl Decoder {
         Self { style, conversations: Conversations::default() }
     }
 
-    /// Appends tcpdump's text of the frame, without time stamp and newline, to `out`. Time and memory are in proportion to the
-    /// captured bytes, the text is at most a few MiB.
+    /// Appends tcpdump's text of the frame, without time stamp and newline, to `out`. Time and memory are proportional to
+    /// the number of captured bytes; the text is at most a few MiB.
     ///
     /// `frame` are the captured bytes from the link-level header on, `frame_len` the bytes on the wire.
     pub fn frame(&mut self, out: &mut Vec<u8>, link_type: LinkType, frame: &[u8], frame_len: u32) {

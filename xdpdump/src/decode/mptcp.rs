@@ -6,10 +6,10 @@ use super::cursor::{Cursor, Truncated};
 use super::tcp_options::Segment;
 
 const NAME: &str = "mptcp";
-/// Kind and length, which stand before the subtype.
+/// Bytes of kind and length, which precede the subtype.
 const HEAD: usize = 2;
 
-/// Prints the option after its length, from the subtype on. Gives false when its length cannot be.
+/// Prints the option after its length, from the subtype on. Returns false when its length is impossible.
 pub(super) fn print(p: &mut Printer<'_>, option: &[u8], segment: &Segment) -> bool {
     let Some(first) = option.first() else { return false };
     let (subtype, low) = (first >> 4, first & 15);
@@ -43,7 +43,7 @@ pub(super) fn print(p: &mut Printer<'_>, option: &[u8], segment: &Segment) -> bo
     print().unwrap_or(false)
 }
 
-/// A reserved byte and a 64-bit number, in an option of twelve bytes.
+/// Reads a 64-bit number after a reserved byte, in an option of twelve bytes.
 fn eight_after_one(cursor: &mut Cursor<'_>, len: usize) -> Result<u64, Truncated> {
     cursor.skip(1)?;
     if len == 12 { cursor.u64() } else { Err(cursor.truncated()) }
@@ -89,7 +89,7 @@ fn join(
         (true, true) => 16,
         _ => 24,
     };
-    // A SYN's twelve bytes are taken in its answer as well.
+    // tcpdump accepts twelve bytes in the answer to a SYN as well.
     if len != expected && !(segment.syn && len == 12) {
         return Ok(false);
     }
@@ -109,7 +109,7 @@ fn join(
     Ok(true)
 }
 
-/// Data sequence signal (RFC 8684 §3.3); the flags say which fields there are and how wide.
+/// Prints a data sequence signal (RFC 8684 §3.3); the flags say which fields are present and how wide they are.
 fn dss(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, segment: &Segment) -> Result<bool, Truncated> {
     p.text(" dss");
     let flags = cursor.u8()?;

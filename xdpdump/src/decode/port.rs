@@ -1,4 +1,4 @@
-//! Application protocols, told by the port on either side (IANA service names).
+//! Application protocols, recognised by the port of either side (IANA service names).
 
 use super::cursor::{Layer, Printed};
 use super::{Printer, dns, lines, tunnel};
@@ -12,7 +12,7 @@ const BGP: u16 = 179;
 const VXLAN: u16 = 4789;
 const MULTICAST_DNS: u16 = 5353;
 
-/// Prints the payload of a datagram, or gives `None` when its ports say nothing.
+/// Prints the payload of a datagram; `None` when neither port belongs to a known protocol.
 pub(super) fn print_udp(p: &mut Printer<'_>, ports: [u16; 2], layer: Layer<'_>) -> Option<Printed> {
     let is = |port: u16| ports.contains(&port);
     Some(if is(DOMAIN) {
@@ -28,7 +28,7 @@ pub(super) fn print_udp(p: &mut Printer<'_>, ports: [u16; 2], layer: Layer<'_>) 
     })
 }
 
-/// Prints the payload of a segment where its ports say what it is.
+/// Prints the payload of a segment if one of its ports belongs to a known protocol.
 pub(super) fn print_tcp(p: &mut Printer<'_>, ports: [u16; 2], layer: Layer<'_>) -> Printed {
     let is = |port: u16| ports.contains(&port);
     if is(DOMAIN) {

@@ -1,6 +1,6 @@
-//! The line being written, and what the protocols of a frame share.
+//! The line being written, and state that the protocols of a frame share.
 //!
-//! Nothing else writes to the line, so that its length is bounded and what packets contain is escaped in one place.
+//! Nothing else writes to the line. So its length is bounded, and text from packets is escaped, in one place.
 
 use std::fmt::Arguments;
 use std::io::Write as _;
@@ -13,14 +13,15 @@ use super::hex;
 /// Layers inside layers (tunnels, tags) that are followed before decoding stops.
 const MAX_DEPTH: u8 = 32;
 
-/// A frame's text ends after so many bytes. It is more than a hex dump of the largest frame takes (262,144 bytes, 70 characters for
-/// every 16 of them); only formats that repeat one part of the frame many times come to more, as hostile DNS names do.
+/// Largest number of bytes of a frame's text. This is more than a hex dump of the largest frame needs (262,144 bytes, 70
+/// characters for every 16 of them). Only formats that can print one part of the frame many times exceed it, for example
+/// hostile DNS names.
 const MAX_TEXT: usize = 2 << 20;
 
 /// The line being written and what its protocols share.
 pub(super) struct Printer<'a> {
     out: &'a mut Vec<u8>,
-    /// Where this line ends at the latest, but for the write that gets there.
+    /// Length of `out` at which the line ends; the write that crosses it is still appended.
     limit: usize,
     pub(super) style: &'a Style,
     pub(super) conversations: &'a mut Conversations,
@@ -37,14 +38,14 @@ impl<'a> Printer<'a> {
         Self { out, limit, style, conversations, depth: 0 }
     }
 
-    /// Says so when the line was ended early.
+    /// Ends the line; appends a note if it was ended early.
     pub(super) fn finish(self) {
         if self.is_full() {
             self.out.extend_from_slice(b" [text too long]");
         }
     }
 
-    /// Whether the line takes no more text.
+    /// Whether the line accepts no more text.
     pub(super) fn is_full(&self) -> bool {
         self.out.len() >= self.limit
     }
@@ -56,15 +57,15 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Appends text of our own.
+    /// Appends text that does not come from a packet.
     pub(super) fn text(&mut self, text: &str) {
         if !self.is_full() {
             self.out.extend_from_slice(text.as_bytes());
         }
     }
 
-    /// Appends text found in the packet, made safe for a terminal: control characters as `^X`, bytes above 127 as `M-` and the
-    /// character without its top bit, as terminals name the keys.
+    /// Appends text from the packet, made safe for a terminal as tcpdump does: control characters as `^X`, bytes above 127
+    /// as `M-` and the character without its top bit.
     pub(super) fn escaped(&mut self, text: &[u8]) {
         if !self.is_full() {
             for byte in text {
@@ -73,7 +74,7 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Appends a line of a text protocol as [`Printer::escaped`] does, tabs as they are.
+    /// Appends a line of a text protocol like [`Printer::escaped`], but leaves tabs unchanged.
     pub(super) fn line(&mut self, line: &[u8]) {
         if !self.is_full() {
             for byte in line {
@@ -92,7 +93,7 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Appends the hex digits of bytes, without anything between them.
+    /// Appends the hex digits of bytes, without separators.
     pub(super) fn digits(&mut self, bytes: &[u8]) {
         if !self.is_full() {
             for byte in bytes {
@@ -115,12 +116,12 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// The end of what was written so far.
+    /// Marks the end of the text written so far.
     pub(super) fn mark(&self) -> Mark {
         Mark(self.out.len())
     }
 
-    /// Takes back what was written since `mark`.
+    /// Removes what was written since `mark`.
     pub(super) fn rewind(&mut self, mark: &Mark) {
         self.out.truncate(mark.0);
     }
@@ -129,7 +130,7 @@ impl<'a> Printer<'a> {
         self.style.verbosity > 0
     }
 
-    /// Prints an inner layer unless there are too many already.
+    /// Prints an inner layer unless too many layers are nested.
     pub(super) fn nested(&mut self, print: impl FnOnce(&mut Self) -> Printed) -> Printed {
         if self.depth >= MAX_DEPTH {
             self.text("[nested too deep]");
@@ -141,7 +142,7 @@ impl<'a> Printer<'a> {
         printed
     }
 
-    /// Like [`Printer::nested`] for what may have no printer at all.
+    /// Like [`Printer::nested`], for a layer that may have no printer.
     pub(super) fn nested_option(
         &mut self,
         print: impl FnOnce(&mut Self) -> Option<Printed>,
@@ -156,7 +157,7 @@ impl<'a> Printer<'a> {
         found.then_some(printed)
     }
 
-    /// Shows bytes nobody decodes in hex and ASCII, unless the whole frame is shown in hex anyway.
+    /// Prints bytes that are not decoded in hex and ASCII, unless the whole frame is shown in hex anyway.
     pub(super) fn payload(&mut self, layer: Layer<'_>) {
         if !self.style.quiet && !self.style.hex_follows {
             self.hex_ascii("\n\t", layer.bytes);

@@ -1,4 +1,4 @@
-//! Routing and redundancy protocols right above IP: their one-line summaries.
+//! One-line summaries of routing and redundancy protocols directly above IP.
 
 use super::Printer;
 use super::cursor::{Layer, Printed};
@@ -42,7 +42,7 @@ pub(super) fn print_vrrp(p: &mut Printer<'_>, ttl: u8, layer: Layer<'_>) -> Prin
     } else {
         write!(p, "unknown type ({kind})");
     }
-    // The protocol wants 255, so that routers cannot be impersonated from afar.
+    // The protocol requires 255, so that a router cannot be impersonated from another network.
     if ttl != 255 {
         write!(p, ", (ttl {ttl})");
     }

@@ -13,11 +13,11 @@ const SYN: u16 = 0x02;
 const RST: u16 = 0x04;
 const ACK: u16 = 0x10;
 const URG: u16 = 0x20;
-/// Flags by the letters tcpdump gives them, in its order.
+/// Flags and the letters that tcpdump prints for them, in its order.
 const FLAGS: [(u16, &str); 8] =
     [(FIN, "F"), (SYN, "S"), (RST, "R"), (0x08, "P"), (ACK, "."), (URG, "U"), (0x40, "E"), (0x80, "W")];
 
-/// `src.port > dst.port: `, or only the ports where the addresses were printed before other headers.
+/// Prints `src.port > dst.port: `, or only the ports if the addresses were already printed before other headers.
 pub(super) fn print_ports(p: &mut Printer<'_>, header: &ip::Header, src_port: u16, dst_port: u16) {
     if header.direct {
         write!(p, "{}.{src_port} > {}.{dst_port}: ", header.src, header.dst);
@@ -49,7 +49,7 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
         write!(p, " tcp {data} [bad hdr length {header_len} - too short, < {HEADER}]");
         return Ok(());
     }
-    // tcpdump subtracts before it checks, and so shows a length field that lies as a huge number.
+    // tcpdump subtracts before it checks, so it prints a huge number if the length field is wrong.
     let data = (layer.len as u32).wrapping_sub(header_len as u32);
     let too_long = header_len > layer.len;
     if p.style.quiet {
@@ -71,7 +71,7 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
     }
     let src = Endpoint { address: header.src, port: src_port };
     let dst = Endpoint { address: header.dst, port: dst_port };
-    // A segment without acknowledgement says nothing of the other direction's numbers.
+    // A segment without ACK contains no number of the other direction.
     let relative = flags & ACK != 0 && !p.style.absolute_seq;
     let Numbers { seq: seq_base, ack: ack_base, sack: sack_base } = if relative {
         p.conversations.base(src, dst, seq, ack, flags & SYN != 0)
@@ -140,7 +140,7 @@ fn print_checksum(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>, fi
     }
 }
 
-/// Some stacks say in text why they reset (RFC 9293 §3.5.2 allows data in a reset).
+/// Prints the data of a reset: some stacks send the reason as text (RFC 9293 §3.5.2 allows data in a reset).
 fn print_reset_reason(p: &mut Printer<'_>, reason: Layer<'_>) {
     p.text(if reason.bytes.len() < reason.len { " [!RST " } else { " [RST " });
     p.escaped(reason.bytes);

@@ -22,14 +22,14 @@ const AUTHENTICATION: u8 = 29;
 const MPTCP: u8 = 30;
 const FAST_OPEN: u8 = 34;
 const EXPERIMENT: u8 = 254;
-/// Marks Fast Open within the experimental option (RFC 7413 §4.1.1).
+/// Identifies Fast Open in the experimental option (RFC 7413 §4.1.1).
 const FAST_OPEN_MAGIC: u16 = 0xf989;
-/// Marks accurate ECN within the experimental option (draft-ietf-tcpm-accurate-ecn).
+/// Identifies accurate ECN in the experimental option (draft-ietf-tcpm-accurate-ecn).
 const ACCURATE_ECN: [u16; 2] = [0xacc0, 0xacc1];
 
-/// Why the options were not printed to their end.
+/// Why the options were not printed completely.
 pub(super) enum Stop {
-    /// An option's length cannot be; nothing behind it is printed.
+    /// The length of an option is impossible; nothing after it is printed.
     Bad,
     /// The capture ends inside an option.
     Cut,
@@ -43,25 +43,25 @@ impl From<Truncated> for Stop {
     }
 }
 
-/// What options depend on in the rest of the segment.
+/// Properties of the segment that the printing of options depends on.
 pub(super) struct Segment {
     pub(super) syn: bool,
     pub(super) ack: bool,
-    /// All of it was captured.
+    /// The whole segment was captured.
     pub(super) whole: bool,
-    /// SACK blocks are printed relative to this.
+    /// Sequence number that SACK blocks are printed relative to.
     pub(super) sack_base: u32,
 }
 
 /// What the options mean for the rest of the line.
 pub(super) enum Options {
-    /// All were printed.
+    /// All options were printed.
     Complete,
-    /// The line ends with them.
+    /// The line ends with the options.
     Broken,
 }
 
-/// Prints `, options […]`. `len` is the room the header says they have.
+/// Prints `, options […]`. `len` is their length in bytes according to the header.
 pub(super) fn print(
     p: &mut Printer<'_>,
     cursor: &mut Cursor<'_>,
@@ -150,7 +150,7 @@ fn print_option(
             p.text("md5");
             fixed(*left, 16)?;
             cursor.need(16)?;
-            // Nobody gave a secret; tcpdump says so, or that even a secret would not help.
+            // There is no option for a secret; tcpdump says so here, or that the segment was cut too short to check.
             p.text(if segment.whole { " shared secret not supplied with -M" } else { " snaplen too short" });
             p.text(", can't check - ");
             print_hex(p, cursor, 16)?;

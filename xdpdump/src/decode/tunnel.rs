@@ -95,7 +95,7 @@ pub(super) fn print_vxlan(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     p.nested(|p| ethernet::print(p, layer.skip(8)))
 }
 
-/// Prints a stack of MPLS labels and the packet below, whose version tells what it is.
+/// Prints a stack of MPLS labels and the packet after it, whose first bits tell the IP version.
 pub(super) fn print_mpls(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("mpls");
     p.text("MPLS");

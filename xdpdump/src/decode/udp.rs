@@ -44,7 +44,7 @@ pub(super) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) 
     }
     let payload = length - HEADER;
     let available = layer.len - HEADER;
-    // The rest of a fragment comes in others.
+    // The rest of a fragmented datagram is in other packets.
     if payload > available && !header.fragment {
         write!(p, "UDP, bad length {payload} > {available}");
     } else {

@@ -1,4 +1,4 @@
-//! Numbers in the byte order of a file.
+//! Reads numbers in the byte order of a file.
 
 /// The byte order of a pcap file or of a pcapng section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,21 +54,21 @@ impl<'a> Fields<'a> {
         self.array().map(|bytes| self.order.u64(bytes))
     }
 
-    /// A pcapng time: the upper 32 bits of a 64-bit count, then the lower.
+    /// Takes a pcapng time stamp: the upper 32 bits of a 64-bit count, then the lower 32.
     pub fn time(&mut self) -> Option<u64> {
         let upper = self.u32()?;
         Some(u64::from(upper) << 32 | u64::from(self.u32()?))
     }
 
-    /// The next `length` bytes.
+    /// Takes the next `length` bytes.
     pub fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
         Some(taken)
     }
 
-    /// The next `length` bytes, and past the zeros that bring them to a multiple of four. The last padding of
-    /// a block may be missing.
+    /// Takes the next `length` bytes and skips the padding to a multiple of four. The padding may be missing at the end of
+    /// a block.
     pub fn padded(&mut self, length: usize) -> Option<&'a [u8]> {
         let taken = self.bytes(length)?;
         let padding = length.next_multiple_of(4) - length;

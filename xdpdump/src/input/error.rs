@@ -1,69 +1,70 @@
-//! Why a capture file could not be read on.
+//! Why a capture file could not be read to its end.
 
 use std::io;
 
-/// One sentence for the user. The packets before the fault have been delivered.
+/// Why reading ended, as one sentence for the user. All packets before the fault have been delivered.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file could not be opened.
     #[error("cannot open {name}: {error}")]
     Open {
-        /// What the file is called.
+        /// Name of the file in messages.
         name: String,
-        /// What the system said.
+        /// The error of the system call.
         error: io::Error,
     },
     /// A read failed.
     #[error("cannot read {name}: {error}")]
     Read {
-        /// What the file is called.
+        /// Name of the file in messages.
         name: String,
-        /// What the system said.
+        /// The error of the system call.
         error: io::Error,
     },
-    /// The first bytes are not those of a capture.
+    /// The file does not begin like a capture file.
     #[error("{name}: unknown file format: {hint}")]
     UnknownFormat {
-        /// What the file is called.
+        /// Name of the file in messages.
         name: String,
-        /// What it may be instead, and what to do.
+        /// What the file may be instead, and what to do.
         hint: &'static str,
     },
     /// The file ends before its first packet.
     #[error("{name}: truncated dump file; tried to read {wanted} {what} bytes, only got {got}")]
     TooShort {
-        /// What the file is called.
+        /// Name of the file in messages.
         name: String,
-        /// What the bytes would have been.
+        /// What the missing bytes belong to.
         what: &'static str,
-        /// How many there should be.
+        /// Number of bytes expected.
         wanted: usize,
-        /// How many there are.
+        /// Number of bytes found.
         got: usize,
     },
-    /// The file ends within a packet or block, as when what wrote it was killed. First in tcpdump's words.
+    /// The file ends within a packet or block, for example because its writer was killed. The message begins with tcpdump's
+    /// words.
     #[error(
         "{name}: truncated dump file; tried to read {wanted} {what} bytes, only got {got} \
          (all before them was read; `xdpdump repair FILE` cuts them off)"
     )]
     Truncated {
-        /// What the file is called.
+        /// Name of the file in messages.
         name: String,
-        /// What the bytes would have been.
+        /// What the missing bytes belong to.
         what: &'static str,
-        /// How many there should be.
+        /// Number of bytes expected.
         wanted: usize,
-        /// How many there are.
+        /// Number of bytes found.
         got: usize,
     },
-    /// The file says what cannot be.
+    /// The file contains an impossible value.
     #[error("{name}: damaged dump file at byte {offset}: {fault}")]
     Damaged {
-        /// What the file is called.
+        /// Name of the file in messages.
         name: String,
-        /// Where the record at fault begins.
+        /// Byte offset of the damaged record.
         offset: u64,
-        /// What is wrong with it.
+        /// What is wrong with the record.
         fault: Fault,
     },
 }
@@ -71,7 +72,7 @@ pub enum Error {
 /// What is wrong with a record or header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// Of a classic pcap file.
+    /// The version of a classic pcap file.
     #[error("pcap version {0}.{1} is not supported")]
     PcapVersion(u16, u16),
     /// Of a pcapng section.
@@ -80,25 +81,25 @@ pub enum Fault {
     /// Of a pcapng section.
     #[error("0x{0:08x} is no byte-order magic")]
     ByteOrder(u32),
-    /// Longer than anything that captures.
+    /// The captured length of a packet is larger than any capture tool writes.
     #[error("a packet of {0} bytes, more than {max}", max = super::MAX_RECORD)]
     PacketLength(u32),
-    /// Impossible, or longer than anything that captures.
+    /// The length of a block is impossible, or larger than any capture tool writes.
     #[error("a block of {0} bytes")]
     BlockLength(u32),
-    /// Differs at the two ends of a block.
+    /// The total lengths at the two ends of a block differ.
     #[error("a block of {0} bytes ends with a length of {1}")]
     BlockEnd(u32, u32),
     /// A block is too short for what it must hold.
     #[error("a block of type {0} is too short for its contents")]
     Contents(u32),
-    /// A packet came before its interface.
+    /// A packet names an interface that has not been described.
     #[error("a packet of interface {0}, which is not described")]
     Interface(u32),
-    /// More than a file can reasonably have.
+    /// The file has more interfaces than is reasonable.
     #[error("more than {max} interfaces", max = super::pcapng::MAX_INTERFACES)]
     Interfaces,
-    /// More about interfaces than a file can reasonably say.
+    /// The descriptions of the interfaces are longer than is reasonable.
     #[error("more than {max} bytes that describe interfaces", max = super::pcapng::MAX_DESCRIPTIONS)]
     Descriptions,
 }

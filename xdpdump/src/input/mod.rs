@@ -1,4 +1,4 @@
-//! Packets out of capture files. Every byte of a file is taken for hostile.
+//! Reads packets from capture files. Every byte of a file is treated as hostile.
 
 mod bytes;
 mod error;
@@ -18,17 +18,17 @@ use crate::{
     packet::{Interface, InterfaceStatistics, Packet},
 };
 
-/// Longest pcap record and pcapng block that is read, in bytes. Nothing that captures writes longer ones.
+/// Longest pcap record or pcapng block that is read, in bytes. No capture tool writes longer ones.
 pub const MAX_RECORD: u32 = 16 << 20;
 
-/// One thing a capture file tells, in the order of a sink's calls.
+/// One item of a capture file, in the order in which a sink must get them.
 #[derive(Debug)]
 pub enum Item<'a> {
-    /// The next interface; the first has index 0.
+    /// The next interface; the first one has index 0.
     Interface(&'a Interface),
-    /// A packet of an interface announced before.
+    /// A packet of an interface that was announced before.
     Packet(Packet<'a>),
-    /// Totals of an interface announced before.
+    /// Totals of an interface that was announced before.
     Statistics(InterfaceStatistics),
 }
 
@@ -38,9 +38,9 @@ pub struct CaptureFile<R> {
     name: String,
     window: Window<R>,
     decoder: Decoder,
-    /// The interface read last.
+    /// The interface that was read last.
     interface: Option<Interface>,
-    /// `interface` has not been handed out yet.
+    /// `interface` has not been returned yet.
     announce: bool,
     /// Nothing more can be read: the file ended, or an error was reported.
     finished: bool,
@@ -52,7 +52,7 @@ enum Decoder {
     Pcapng(Pcapng),
 }
 
-/// Why reading stops; [`CaptureFile`] adds what it happened to.
+/// Why reading stops; [`CaptureFile`] adds the name of the file.
 #[derive(Debug)]
 enum Stop {
     Read(io::Error),
@@ -61,7 +61,7 @@ enum Stop {
         wanted: usize,
         got: usize,
     },
-    /// The record at fault begins at this byte.
+    /// The record that begins at this byte is damaged.
     Damaged(u64, Fault),
 }
 
@@ -86,7 +86,7 @@ impl CaptureFile<File> {
     /// Opens the file at `path`, or standard input if it is `-`.
     ///
     /// # Errors
-    /// When it cannot be opened or does not begin like a capture.
+    /// When it cannot be opened or does not begin like a capture file.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let (name, file) = if path == Path::new("-") {
             ("standard input".to_owned(), io::stdin().as_fd().try_clone_to_owned().map(File::from))
@@ -101,10 +101,10 @@ impl CaptureFile<File> {
 }
 
 impl<R: Read> CaptureFile<R> {
-    /// Reads a capture from `reader`, up to the description of its first interface. `name` is for messages.
+    /// Reads a capture from `reader`, up to the description of its first interface. `name` is the file's name in messages.
     ///
     /// # Errors
-    /// When it cannot be read or does not begin like a capture.
+    /// When it cannot be read or does not begin like a capture file.
     pub fn new(reader: R, name: impl Into<String>) -> Result<Self, Error> {
         let name = name.into();
         let mut window = Window::new(reader);
@@ -139,12 +139,12 @@ impl<R: Read> CaptureFile<R> {
         }
     }
 
-    /// What the file is called in messages.
+    /// The file's name in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Bytes of the file up to where the next record begins; after an error, the one at fault.
+    /// Byte offset in the file where the next record begins; after an error, where the damaged record begins.
     pub fn offset(&self) -> u64 {
         self.window.offset()
     }
@@ -157,19 +157,19 @@ impl<R: Read> CaptureFile<R> {
         }
     }
 
-    /// The interface described last; before the first call of [`next`](Self::next), the first one of the file.
-    /// `None` in a pcapng file without interfaces, hence without packets.
+    /// The interface that was described last; before the first call of [`next`](Self::next), the first one of the file.
+    /// `None` for a pcapng file that has no interfaces, and therefore no packets.
     pub fn interface(&self) -> Option<&Interface> {
         self.interface.as_ref()
     }
 
-    /// The next item, as soon as the reader has given all its bytes; `None` at the end and after an error.
+    /// Returns the next item as soon as all its bytes have been read; `None` at the end of the file and after an error.
     ///
     /// # Errors
-    /// When the file cannot be read, ends within a record, or says what cannot be.
+    /// When the file cannot be read, ends within a record, or contains an impossible value.
     #[expect(
         clippy::should_implement_trait,
-        reason = "what is handed out borrows from the file, as no Iterator's can"
+        reason = "an item borrows from the file, which Iterator does not allow"
     )]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, Error> {
         if self.announce {
@@ -197,7 +197,7 @@ impl<R: Read> CaptureFile<R> {
     }
 }
 
-/// What reads a file with these first bytes; otherwise what to tell the user.
+/// The decoder for a file with these first bytes; otherwise a hint for the user.
 fn detect(magic: [u8; 4]) -> Result<Decoder, &'static str> {
     if let Some(pcap) = Pcap::detect(magic) {
         return Ok(Decoder::Pcap(pcap));

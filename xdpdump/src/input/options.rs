@@ -5,7 +5,7 @@ use xdpdump_ebpf::pcapng::{self, END_OF_OPTIONS};
 use super::{bytes::Fields, time::Clock};
 use crate::packet::{Direction, Interface, InterfaceStatistics, Meta};
 
-/// Code and value of each option, up to the end mark or to where an option does not fit into the block.
+/// Code and value of each option, up to the end-of-options mark or to the first option that does not fit into the block.
 fn options(mut fields: Fields<'_>) -> impl Iterator<Item = (u16, Fields<'_>)> {
     std::iter::from_fn(move || {
         let code = fields.u16().filter(|&code| code != END_OF_OPTIONS)?;
@@ -14,7 +14,7 @@ fn options(mut fields: Fields<'_>) -> impl Iterator<Item = (u16, Fields<'_>)> {
     })
 }
 
-/// Adds the options of an Interface Description Block to `interface`, and gives its clock.
+/// Adds the options of an Interface Description Block to `interface`, and returns its clock.
 pub fn interface(fields: Fields<'_>, interface: &mut Interface) -> Clock {
     let mut clock = Clock::default();
     for (code, mut value) in options(fields) {
@@ -40,7 +40,7 @@ pub fn interface(fields: Fields<'_>, interface: &mut Interface) -> Clock {
     clock
 }
 
-/// The options of an Enhanced Packet Block, and those of a Packet Block, whose numbers mean the same.
+/// Reads the options of an Enhanced Packet Block, or of a Packet Block, whose option codes mean the same.
 pub fn packet(fields: Fields<'_>) -> Meta {
     let mut meta = Meta::default();
     for (code, mut value) in options(fields) {
@@ -77,7 +77,7 @@ pub fn statistics(fields: Fields<'_>, clock: Clock, statistics: &mut InterfaceSt
     }
 }
 
-/// Bits 0 and 1 of the flags.
+/// The direction in bits 0 and 1 of the flags.
 fn direction(flags: u32) -> Direction {
     match flags & pcapng::packet::DIRECTION_MASK {
         pcapng::packet::INBOUND => Direction::Inbound,
@@ -86,7 +86,7 @@ fn direction(flags: u32) -> Direction {
     }
 }
 
-/// UTF-8 as good as it is, without the zeros some writers put at its end.
+/// The value as UTF-8, with invalid bytes replaced, and without the NUL bytes that some writers append.
 fn text(value: &[u8]) -> String {
     String::from_utf8_lossy(value).trim_end_matches('\0').to_owned()
 }

@@ -12,26 +12,27 @@ use crate::packet::{Interface, LinkType, Meta, Packet, Timestamp};
 
 const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
-/// A record header of Alexey Kuznetzov's format: interface index, protocol and packet type follow the usual one.
+/// Bytes of a record header in Alexey Kuznetzov's format, which adds interface index, protocol and packet type to the usual
+/// one.
 const MODIFIED_RECORD_HEADER: usize = 24;
 
 const MICROSECONDS: u32 = 0xa1b2_c3d4;
 const NANOSECONDS: u32 = 0xa1b2_3c4d;
 const MODIFIED: u32 = 0xa1b2_cd34;
 
-/// What the file header says of every record.
+/// The format of all records, from the file header.
 #[derive(Clone, Copy, Debug)]
 pub struct Pcap {
     order: ByteOrder,
     record_header: usize,
-    /// Nanoseconds in one unit of a time's fraction.
+    /// Nanoseconds in one unit of a time stamp's fraction.
     unit: i64,
     minor_version: u16,
     snap_len: u32,
 }
 
 impl Pcap {
-    /// What a file with these first bytes is, or `None` if it is not pcap.
+    /// The kind of pcap file with these first bytes, or `None` if it is not pcap.
     pub fn detect(magic: [u8; 4]) -> Option<Self> {
         let kind = |order: ByteOrder| match order.u32(magic) {
             MICROSECONDS => Some((order, RECORD_HEADER, 1000)),
@@ -53,7 +54,7 @@ impl Pcap {
             let version = (fields.u16()?, fields.u16()?);
             let _time_zone_and_accuracy = fields.u64()?;
             let snap_len = fields.u32()?;
-            // Bits 16 to 31 are about the frame check sequence, or reserved.
+            // Bits 16 to 31 describe the frame check sequence or are reserved.
             let link_type = LinkType(fields.u32()? as u16);
             Some((Interface { link_type, snap_len, ..Interface::default() }, version))
         })()
@@ -80,7 +81,7 @@ impl Pcap {
         }
         let mut fields = Fields::new(header, self.order);
         let mut field = || fields.u32().unwrap_or(0);
-        // The largest numbers that fit into the fields are still within an i64.
+        // The largest values of both fields still fit into an i64.
         let timestamp = Timestamp(i64::from(field()) * 1_000_000_000 + i64::from(field()) * self.unit);
         let (captured, frame_len) = self.lengths(field(), field());
         if captured > MAX_RECORD {
@@ -94,13 +95,14 @@ impl Pcap {
         }
         window.take(self.record_header);
         let frame = window.take(wanted);
-        // Some writers store more than their own header allows; like libpcap, keep to the header.
+        // Some writers store more bytes than the snap length of their file header; like libpcap, use only the snap length.
         let limit = if self.snap_len == 0 { wanted } else { self.snap_len as usize };
         let frame = frame.get(..limit).unwrap_or(frame);
         Ok(Some(Packet { timestamp, uptime: None, interface: 0, frame, frame_len, meta: Meta::default() }))
     }
 
-    /// Puts the captured and the true length in order: old versions had them the other way round.
+    /// Returns captured length and original length in this order: old versions of the format stored them in the opposite
+    /// order.
     fn lengths(&self, first: u32, second: u32) -> (u32, u32) {
         let swapped = match self.minor_version {
             0..3 => true,

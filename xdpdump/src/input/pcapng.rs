@@ -19,25 +19,25 @@ use crate::packet::{Interface, InterfaceStatistics, LinkType, Meta, Packet};
 
 /// The block type of a section header, the same in both byte orders.
 pub const MAGIC: [u8; 4] = SECTION_HEADER.to_be_bytes();
-/// Most interfaces in one file; they are what reading it costs memory for.
+/// Largest number of interfaces in one file; reading a file needs memory for each.
 pub const MAX_INTERFACES: usize = 1 << 16;
-/// Most bytes of all their descriptions: a sink may keep them as long as it writes.
+/// Largest number of bytes of all interface descriptions: a sink may keep all of them in memory.
 pub const MAX_DESCRIPTIONS: usize = 16 << 20;
 
-/// What the blocks so far say of the next one.
+/// What the blocks read so far define for the next one.
 #[derive(Debug)]
 pub struct Pcapng {
     /// Byte order of the current section.
     order: ByteOrder,
     /// Interfaces of the current section.
     interfaces: Vec<Known>,
-    /// Number of interfaces in the sections before it.
+    /// Number of interfaces in earlier sections.
     earlier: usize,
     /// Bytes of all descriptions of interfaces so far.
     descriptions: usize,
 }
 
-/// What packets need to know of their interface.
+/// What is needed of an interface to read its packets.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     /// Its index in the whole file.
@@ -46,7 +46,7 @@ struct Known {
     snap_len: u32,
 }
 
-/// A block that is in the window as a whole.
+/// A block that is completely in the window.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     kind: u32,
@@ -64,12 +64,12 @@ impl Pcapng {
     /// Reads up to the first interface; `None` if there is none.
     pub fn first_interface<R: Read>(&mut self, window: &mut Window<R>) -> Result<Option<Interface>, Stop> {
         let mut interface = None;
-        // A packet or statistics in front of all interfaces is an error or skipped.
+        // Before the first interface, a packet is an error and statistics are skipped.
         self.next(window, &mut interface)?;
         Ok(interface)
     }
 
-    /// Reads the next item; `None` at the end of the file. `interface` is the place for an interface.
+    /// Reads the next item; `None` at the end of the file. An interface is stored in `interface`.
     pub fn next<'a, R: Read>(
         &mut self,
         window: &'a mut Window<R>,
@@ -107,7 +107,7 @@ impl Pcapng {
         }
     }
 
-    /// Waits for the whole of the next block.
+    /// Reads until the next block is completely in the window.
     fn block<R: Read>(&mut self, window: &mut Window<R>) -> Result<Option<Block>, Stop> {
         let offset = window.offset();
         let fault = |fault| Stop::Damaged(offset, fault);
@@ -149,7 +149,7 @@ impl Pcapng {
         }
     }
 
-    /// Begins a section: its interfaces count from 0 again.
+    /// Begins a section: interface ids start from 0 again.
     fn section(&mut self, body: &[u8], block: Block) -> Result<(), Stop> {
         let mut fields = Fields::new(body, self.order);
         let version = (|| {
@@ -186,7 +186,7 @@ impl Pcapng {
         Ok(interface)
     }
 
-    /// `None` if the block does not make sense: statistics are no reason to lose packets.
+    /// Returns `None` if the block makes no sense: packets should not be lost because of wrong statistics.
     fn statistics(&self, mut fields: Fields<'_>) -> Option<InterfaceStatistics> {
         let Known { index, clock, .. } = self.known(fields.u32()?).ok()?;
         let end = clock.timestamp(fields.time()?);
@@ -206,7 +206,7 @@ impl Pcapng {
     /// The obsolete Packet Block.
     fn packet<'a>(&self, mut fields: Fields<'a>) -> Option<Result<Packet<'a>, Fault>> {
         let interface = fields.u16()?;
-        // 65535 says that the writer does not know.
+        // 65535 means that the writer does not know the number.
         let lost = fields.u16().filter(|&lost| lost != u16::MAX);
         Some(self.timed_packet(interface.into(), &mut fields)?.map(|packet| {
             let meta = Meta { lost: lost.unwrap_or(0).into(), ..options::packet(fields) };
@@ -214,7 +214,7 @@ impl Pcapng {
         }))
     }
 
-    /// What both of the above have from the time to the bytes.
+    /// Reads what both kinds of packet block have in common: time stamp, lengths and bytes.
     fn timed_packet<'a>(&self, interface: u32, fields: &mut Fields<'a>) -> Option<Result<Packet<'a>, Fault>> {
         let time = fields.time()?;
         let captured = fields.u32()?;
@@ -248,7 +248,7 @@ impl Pcapng {
     }
 }
 
-/// The byte order in which a section header's magic is what it has to be.
+/// The byte order of a section, from the byte-order magic in its header.
 fn byte_order(magic: [u8; 4]) -> Result<ByteOrder, Fault> {
     if u32::from_be_bytes(magic) == BYTE_ORDER_MAGIC {
         Ok(ByteOrder::Big)
@@ -259,7 +259,7 @@ fn byte_order(magic: [u8; 4]) -> Result<ByteOrder, Fault> {
     }
 }
 
-/// What is between the header and the trailer of a block.
+/// The body of a block: the bytes between block type and length in front and the length at its end.
 fn body(block: &[u8]) -> &[u8] {
     block.get(HEADER_LEN..block.len().saturating_sub(TRAILER_LEN)).unwrap_or_default()
 }

@@ -14,14 +14,14 @@ pub struct Clock {
 }
 
 impl Default for Clock {
-    /// Microseconds since 1970.
+    /// The default of pcapng: microseconds since 1970.
     fn default() -> Self {
         Self { resolution: 6, offset: 0 }
     }
 }
 
 impl Clock {
-    /// The time that `units` mean, clamped to what a [`Timestamp`] can hold.
+    /// The time for `units`, clamped to what a [`Timestamp`] can hold.
     pub fn timestamp(self, units: u64) -> Timestamp {
         let nanoseconds = self.nanoseconds(units) + i128::from(self.offset) * i128::from(SECOND);
         Timestamp(nanoseconds.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
@@ -31,12 +31,12 @@ impl Clock {
         let exponent = u32::from(self.resolution & 0x7f);
         let units = i128::from(units);
         if self.resolution & 0x80 != 0 {
-            // Below 2⁶⁴ · 2³⁰, and the exponent below 128.
+            // The product is below 2⁶⁴ · 2³⁰ and the exponent below 128, so neither operation overflows.
             (units * i128::from(SECOND)) >> exponent
         } else if exponent <= 9 {
             units * i128::from(10_u64.pow(9 - exponent))
         } else {
-            // A unit so small that the power does not fit makes every time 0.
+            // If the power does not fit, the unit is so small that every time is 0.
             10_i128.checked_pow(exponent - 9).map_or(0, |unit| units / unit)
         }
     }

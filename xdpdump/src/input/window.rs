@@ -1,34 +1,34 @@
-//! A growing view of what was read and not yet used.
+//! A buffer of bytes that were read and not yet used.
 
 use std::io::{self, Read};
 
-/// Bytes asked of the reader at once.
+/// Bytes that are requested from the reader at once.
 const CHUNK: usize = 1 << 16;
 
 /// A buffer in front of a reader.
 ///
-/// It grows with the bytes that arrive, not with the length that a header claims, and reads no further ahead than
-/// one call of the reader gives: a packet in a pipe is seen as soon as it is complete.
+/// It grows with the bytes that arrive, not with the length that a header claims. It never waits for more bytes than were
+/// asked for, so a packet in a pipe is seen as soon as it is complete.
 #[derive(Debug)]
 pub struct Window<R> {
     reader: R,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    /// Bytes of the stream in front of `start`.
+    /// Offset of `start` in the stream, in bytes.
     offset: u64,
 }
 
 impl<R: Read> Window<R> {
-    /// Reads nothing yet.
+    /// Creates an empty window. Nothing is read yet.
     pub fn new(reader: R) -> Self {
         Self { reader, buffer: Vec::new(), start: 0, end: 0, offset: 0 }
     }
 
-    /// Reads until `wanted` bytes are there or the stream ends, and gives what is there, up to `wanted` bytes.
+    /// Reads until `wanted` bytes are buffered or the stream ends, and returns up to `wanted` bytes.
     ///
     /// # Errors
-    /// Those of the reader; an interrupted read is repeated.
+    /// Errors of the reader; an interrupted read is repeated.
     pub fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
         while self.end - self.start < wanted {
             self.make_room();
@@ -43,13 +43,13 @@ impl<R: Read> Window<R> {
         Ok(self.ahead(wanted))
     }
 
-    /// Up to `wanted` bytes of what is there already.
+    /// Up to `wanted` bytes of what is already buffered.
     pub fn ahead(&self, wanted: usize) -> &[u8] {
         let end = self.start.saturating_add(wanted).min(self.end);
         self.buffer.get(self.start..end).unwrap_or_default()
     }
 
-    /// Moves past `count` bytes and gives them.
+    /// Moves past `count` bytes and returns them.
     pub fn take(&mut self, count: usize) -> &[u8] {
         let count = count.min(self.end - self.start);
         let taken = self.start;
@@ -58,12 +58,12 @@ impl<R: Read> Window<R> {
         self.buffer.get(taken..self.start).unwrap_or_default()
     }
 
-    /// Where in the stream the next byte is.
+    /// Offset of the next byte in the stream.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Leaves room after `end`: by moving what is there to the front, and by doubling a buffer that is full of it.
+    /// Makes room after `end`: moves the buffered bytes to the front, and doubles the buffer if they fill it.
     fn make_room(&mut self) {
         if self.end < self.buffer.len() {
             return;

@@ -1,4 +1,4 @@
-//! The hardware behind an interface, asked of its driver.
+//! The hardware behind an interface, as its driver describes it.
 
 use std::{ffi::OsStr, fmt};
 
@@ -13,7 +13,7 @@ pub struct Driver {
     pub name: String,
     /// Version of the card's firmware.
     pub firmware: Option<String>,
-    /// Where the card is, such as the PCI address `0000:00:03.0`.
+    /// Location of the card, such as the PCI address `0000:00:03.0`.
     pub bus: Option<String>,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for Driver {
     }
 }
 
-/// The driver of an interface; `None` where it does not tell, as `lo`.
+/// The driver of an interface; `None` if it does not describe itself, like that of `lo`.
 pub(super) fn driver(ethtool: &Ethtool, name: &OsStr) -> Option<Driver> {
     let info = ethtool.driver(name).ok()?;
     let text =
@@ -38,7 +38,7 @@ pub(super) fn driver(ethtool: &Ethtool, name: &OsStr) -> Option<Driver> {
     Some(Driver { name: text(&info.driver)?, firmware: text(&info.firmware), bus: text(&info.bus) })
 }
 
-/// Speed of the link in bits per second; `None` without a link or where there is no such thing.
+/// Speed of the link in bits per second; `None` without a link or when the interface has no speed.
 pub(super) fn speed(ethtool: &Ethtool, name: &OsStr) -> Option<u64> {
     let megabits = ethtool.speed(name).ok()??;
     Some(u64::from(megabits) * 1_000_000)

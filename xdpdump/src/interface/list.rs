@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::Link;
 use crate::{packet::LinkType, printable::printable};
 
-/// One line per interface: number and name as `-i` takes them, state, then what is known of it in columns.
-/// `program_name` tells the name of a BPF program by its id.
+/// One line per interface: number and name as `-i` accepts them, state, then other facts, in columns. `program_name`
+/// returns the name of the BPF program with an id.
 ///
 /// ```text
 /// 1.lo   [Up, Running, Loopback]
@@ -20,7 +20,7 @@ pub fn interfaces(links: &[Link], program_name: impl Fn(u32) -> Option<String>) 
             [name, format!("[{}]", state(link)), facts(link, &program_name)]
         })
         .collect();
-    // One very long name must not push everybody's columns away.
+    // One very long name must not move the columns of all lines.
     let width = |column: usize, most: usize| {
         rows.iter()
             .filter_map(|row| row.get(column))
@@ -40,13 +40,13 @@ pub fn interfaces(links: &[Link], program_name: impl Fn(u32) -> Option<String>) 
     text
 }
 
-/// The link types an interface can be captured with; there is one.
+/// The text of `-L`: the link types with which an interface can be captured. There is always exactly one.
 pub fn link_types(interface: &str, link_type: LinkType) -> String {
     let description = link_type.description().unwrap_or("not decoded");
     format!("Data link types for {interface}:\n  {} ({description})\n", link_type.name())
 }
 
-/// tcpdump's words.
+/// The state of a link in tcpdump's words.
 fn state(link: &Link) -> String {
     let words = [(link.up, "Up"), (link.running, "Running"), (link.is_loopback(), "Loopback")];
     let words: Vec<_> = words.into_iter().filter_map(|(holds, word)| holds.then_some(word)).collect();
@@ -63,7 +63,7 @@ fn facts(link: &Link, program_name: impl Fn(u32) -> Option<String>) -> String {
     for program in &link.xdp {
         let mut fact = format!("XDP {}: program {}", program.mode, program.program_id);
         if let Some(name) = program_name(program.program_id) {
-            // Writing to a String does not fail.
+            // Writing to a `String` does not fail.
             let _ = write!(fact, " {name:?}");
         }
         facts.push(fact);

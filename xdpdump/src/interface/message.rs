@@ -1,7 +1,7 @@
-//! Netlink messages as bytes: built, walked and read without a socket.
+//! Netlink messages as bytes: built and parsed without a socket.
 //!
-//! Integers have the byte order of the machine and everything is aligned to 4 bytes (netlink(7), rtnetlink(7)).
-//! A walk ends at the first item whose length does not fit; it never panics and every step consumes bytes.
+//! Integers have the byte order of the machine and everything is aligned to 4 bytes (netlink(7), rtnetlink(7)). Parsing
+//! ends at the first item whose length does not fit. It never panics, and every step consumes bytes.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -17,7 +17,8 @@ const ATTRIBUTE_HEADER: usize = 4;
 /// Bytes of `struct ifinfomsg` (`include/uapi/linux/rtnetlink.h`).
 const LINK_HEADER: usize = 16;
 
-/// Attributes nested in `IFLA_XDP` and the values of the first (`include/uapi/linux/if_link.h`), which libc does not have.
+/// Attributes nested in `IFLA_XDP`, and the values of the first of them (`include/uapi/linux/if_link.h`), which libc does
+/// not have.
 mod xdp {
     use aya_obj::generated::{
         IFLA_XDP_ATTACHED, IFLA_XDP_DRV_PROG_ID, IFLA_XDP_HW_PROG_ID, IFLA_XDP_PROG_ID, IFLA_XDP_SKB_PROG_ID,
@@ -34,12 +35,12 @@ mod xdp {
     pub(super) const ATTACHED_HARDWARE: u8 = 3;
 }
 
-/// Which links a request asks for.
+/// The links that a request asks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Query<'a> {
     All,
     Index(u32),
-    /// A name or an alternative name.
+    /// The link with this name or alternative name.
     Name(&'a OsStr),
 }
 
@@ -56,10 +57,10 @@ pub(super) fn get_link(query: Query<'_>, sequence: u32) -> Vec<u8> {
     message[8..12].copy_from_slice(&sequence.to_ne_bytes());
     message[20..24].copy_from_slice(&index.to_ne_bytes());
 
-    // Statistics would be half of every answer.
+    // Without statistics, which would be half of every answer.
     push_attribute(&mut message, libc::IFLA_EXT_MASK, &libc::RTEXT_FILTER_SKIP_STATS.to_ne_bytes());
     if let Query::Name(name) = query {
-        // The kernel looks either up among names and alternative names; only the room differs.
+        // For both attributes the kernel searches names and alternative names; they differ only in their maximum length.
         let kind = if name.len() < libc::IFNAMSIZ { libc::IFLA_IFNAME } else { libc::IFLA_ALT_IFNAME };
         push_attribute(&mut message, kind, &[name.as_bytes(), b"\0"].concat());
     }
@@ -91,7 +92,7 @@ impl Message<'_> {
     }
 }
 
-/// Walks the messages of a datagram.
+/// The messages of a datagram.
 pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message<'_>> {
     std::iter::from_fn(move || {
         let (payload, rest) = split_item(datagram, u32_at(datagram, 0)? as usize, MESSAGE_HEADER)?;
@@ -106,7 +107,7 @@ pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message<'_>>
     })
 }
 
-/// Walks attributes: their type without the flag bits, and their payload.
+/// The attributes in `bytes`: type without the flag bits, and payload.
 pub(super) fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let (payload, rest) = split_item(bytes, u16_at(bytes, 0)? as usize, ATTRIBUTE_HEADER)?;
@@ -116,14 +117,14 @@ pub(super) fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])>
     })
 }
 
-/// The index of the link an `RTM_NEWLINK` or `RTM_DELLINK` message is about. `None` also for messages of other
-/// families: a bridge announces its ports with them, and a port leaving the bridge looks like a deletion.
+/// The index of the link that an `RTM_NEWLINK` or `RTM_DELLINK` message is about. Also `None` for messages of other address
+/// families: a bridge announces its ports with them, and a port that leaves the bridge looks like a deletion.
 pub(super) fn link_index(payload: &[u8]) -> Option<u32> {
     let family = i32::from(*payload.first()?);
     (family == libc::AF_UNSPEC).then(|| u32_at(payload, 4))?
 }
 
-/// Reads the payload of an `RTM_NEWLINK` message; `None` when it has no whole header.
+/// Parses the payload of an `RTM_NEWLINK` message; `None` when its header is not complete.
 pub(super) fn link(payload: &[u8]) -> Option<Link> {
     let flags = u32_at(payload, 8)?;
     let mut link = Link {
@@ -185,7 +186,7 @@ fn attached_programs(payload: &[u8]) -> Vec<AttachedProgram> {
         };
         programs.extend(u32_at(payload, 0).map(|program_id| AttachedProgram { mode, program_id }));
     }
-    // Kernels before 4.19 have one mode at a time and one attribute for its program.
+    // Kernels before 4.19 allow one mode at a time and have one attribute for its program.
     if let (true, (Some(mode), Some(program_id))) = (programs.is_empty(), only) {
         programs.push(AttachedProgram { mode, program_id });
     }
@@ -197,8 +198,7 @@ pub(super) fn text(payload: &[u8]) -> OsString {
     OsString::from_vec(payload.split(|byte| *byte == 0).next().unwrap_or_default().to_vec())
 }
 
-/// The payload of the item at the start of `bytes`, which is `length` bytes long including its header, and what
-/// follows it.
+/// Splits `bytes` after an item of `length` bytes; returns the item without its header, and the rest.
 fn split_item(bytes: &[u8], length: usize, header: usize) -> Option<(&[u8], &[u8])> {
     let payload = bytes.get(header..length)?;
     let rest = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
@@ -327,7 +327,7 @@ mod tests {
     }
 
     proptest! {
-        /// Lengths and kinds near those that matter, so that the walk gets past the first header.
+        /// Lengths and kinds are mostly small numbers, so that parsing gets past the first header.
         #[test]
         fn any_bytes_are_walked_to_an_end(words in vec(prop_oneof![0..64u16, any::<u16>()], 0..400)) {
             let bytes = words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<_>>();

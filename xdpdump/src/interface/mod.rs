@@ -1,6 +1,6 @@
-//! What the tool knows of network interfaces, and watching them.
+//! Network interfaces: their properties, and how to watch them.
 //!
-//! Everything comes from the network namespace the calling thread is in.
+//! Everything refers to the network namespace of the calling thread.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -40,11 +40,11 @@ pub struct Link {
     pub index: u32,
     /// Its name, byte for byte: the kernel accepts all bytes but NUL, `/`, `:` and white space.
     pub name: OsString,
-    /// Names of any length it can be found by as well (`ip link property add altname`).
+    /// Alternative names, which can be longer (`ip link property add altname`).
     pub alternative_names: Vec<OsString>,
-    /// What its administrator wrote about it (`ip link set alias`).
+    /// The administrator's description (`ip link set alias`).
     pub alias: Option<OsString>,
-    /// Hardware address, where it is 6 bytes long and not all zero.
+    /// Hardware address, if it is 6 bytes long and not all zero.
     pub mac: Option<[u8; 6]>,
     /// Largest payload of a frame, in bytes, without the link-level header.
     pub mtu: u32,
@@ -54,9 +54,9 @@ pub struct Link {
     pub running: bool,
     /// Kind of virtual interface, such as `veth`; `None` for most hardware.
     pub kind: Option<String>,
-    /// What the hardware is (`ARPHRD_*`, `include/uapi/linux/if_arp.h`).
+    /// Hardware type (`ARPHRD_*`, `include/uapi/linux/if_arp.h`).
     pub hardware_type: u16,
-    /// The driver behind it, where the driver tells.
+    /// Its driver, if the driver describes itself.
     pub driver: Option<Driver>,
     /// XDP programs attached to it; more than one only in different modes.
     pub xdp: Vec<AttachedProgram>,
@@ -95,18 +95,18 @@ impl fmt::Display for XdpMode {
 /// Why an interface could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nothing has that name, alternative name or number.
+    /// No interface has that name, alternative name or number.
     #[error("no interface named {name:?}; {}xdpdump -D lists them", did_you_mean(nearest.as_deref()))]
     UnknownName {
-        /// What was asked for.
+        /// The name that was given.
         name: OsString,
         /// The name that was probably meant.
         nearest: Option<String>,
     },
-    /// Nothing has that number.
+    /// No interface has that number.
     #[error("no interface has the number {0}; xdpdump -D lists them")]
     UnknownIndex(u32),
-    /// Its frames begin with a header the tool does not know.
+    /// Its frames begin with a header that the tool does not know.
     #[error(
         "{name} carries neither Ethernet frames nor IP packets (hardware type {hardware_type}): it cannot be captured"
     )]
@@ -119,7 +119,7 @@ pub enum Error {
     /// The kernel did not answer.
     #[error("cannot ask the kernel for network interfaces")]
     Query(#[source] io::Error),
-    /// The kernel's announcements cannot be received.
+    /// The kernel's announcements of changes cannot be received.
     #[error("cannot watch network interfaces")]
     Watch(#[source] io::Error),
 }
@@ -136,11 +136,11 @@ fn did_you_mean(nearest: Option<&str>) -> String {
 }
 
 impl Link {
-    /// The interface a user named: by name, alternative name, the number `-D` prints before it, or as ip(8) prints it,
-    /// which puts the other end of a pair or the interface below behind an `@`: `eth0@if2`.
+    /// The interface that the user named: by its name, by an alternative name, by the number that `-D` prints before it, or
+    /// in the form of ip(8), which appends `@` and the peer or lower interface: `eth0@if2`.
     ///
     /// # Errors
-    /// [`Error::UnknownName`] with the nearest name there is, or [`Error::Query`].
+    /// [`Error::UnknownName`] with the most similar name, or [`Error::Query`].
     pub fn find(name_or_index: &OsStr) -> Result<Self, Error> {
         let unknown = match Self::by_name(name_or_index) {
             Err(error @ Error::UnknownName { .. }) => error,
@@ -159,7 +159,7 @@ impl Link {
     /// The interface with this name or alternative name.
     ///
     /// # Errors
-    /// [`Error::UnknownName`] with the nearest name there is, or [`Error::Query`].
+    /// [`Error::UnknownName`] with the most similar name, or [`Error::Query`].
     pub fn by_name(name: &OsStr) -> Result<Self, Error> {
         let mut socket = netlink::Socket::open().map_err(Error::Query)?;
         if name.len() < ALTIFNAMSIZ
@@ -182,7 +182,7 @@ impl Link {
         link.map_err(Error::Query)?.map(Self::with_driver).ok_or(Error::UnknownIndex(index))
     }
 
-    /// Every interface, by number.
+    /// All interfaces, ordered by number.
     ///
     /// # Errors
     /// [`Error::Query`].
@@ -203,24 +203,24 @@ impl Link {
         self
     }
 
-    /// The name for a person or a file: valid UTF-8 without control characters.
+    /// The name for messages and files: valid UTF-8 without control characters.
     pub fn display_name(&self) -> String {
         printable(&self.name)
     }
 
-    /// True of `lo`.
+    /// Whether it is a loopback interface.
     pub fn is_loopback(&self) -> bool {
         self.hardware_type == libc::ARPHRD_LOOPBACK
     }
 
-    /// What its frames begin with.
+    /// The link type of its frames.
     ///
     /// # Errors
     /// [`Error::UnsupportedLinkType`].
     pub fn link_type(&self) -> Result<LinkType, Error> {
         match self.hardware_type {
             libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Ok(LinkType::ETHERNET),
-            // Tunnels: the frame an XDP program sees begins with an IP header.
+            // Tunnels: the frame that an XDP program sees begins with an IP header.
             libc::ARPHRD_NONE
             | libc::ARPHRD_TUNNEL
             | libc::ARPHRD_TUNNEL6
@@ -232,7 +232,7 @@ impl Link {
         }
     }
 
-    /// What a capture file says of it. Snap length and filter are the capture's to fill in.
+    /// Its description for a capture file. The capture fills in snap length and filter.
     ///
     /// # Errors
     /// [`Error::UnsupportedLinkType`].

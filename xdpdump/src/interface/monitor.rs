@@ -1,4 +1,4 @@
-//! What happens to interfaces while they are captured.
+//! Watches interfaces while they are captured.
 
 use std::{
     collections::BTreeMap,
@@ -19,24 +19,24 @@ pub enum LinkChange {
     Up,
     /// It was switched off.
     Down,
-    /// It has another name, in the form for people.
+    /// It has this new name, in the form of [`Link::display_name`].
     Renamed(String),
-    /// Its MTU is another, in bytes.
+    /// Its MTU changed to this number of bytes.
     Mtu(u32),
-    /// Other XDP programs than before are attached: these.
+    /// The set of attached XDP programs changed to this.
     Xdp(Vec<AttachedProgram>),
-    /// It is gone from this network namespace, deleted or moved to another. It is watched no more.
+    /// It is gone from this network namespace: deleted, or moved to another one. It is no longer watched.
     Deleted,
 }
 
-/// Watches interfaces of the network namespace it was made in.
+/// Watches interfaces of the network namespace in which it was created.
 ///
-/// The kernel's announcements (`RTMGRP_LINK`, rtnetlink(7)) only say which interfaces to look at again; what changed
-/// comes from comparing their state with the last one known. So a lost or partial announcement does no harm, and what
-/// was undone at once is not reported.
+/// The kernel's announcements (`RTMGRP_LINK`, rtnetlink(7)) only decide which interfaces are queried again. Changes are
+/// found by comparing their state with the last known state. So a lost or partial announcement does no harm, and a change
+/// that was undone at once is not reported.
 ///
-/// The kernel does not announce programs attached or detached through a `bpf_link`: call [`Monitor::refresh`] now and
-/// then to learn of those.
+/// The kernel does not announce programs that are attached or detached through a `bpf_link`: call [`Monitor::refresh`]
+/// regularly to find those.
 #[derive(Debug)]
 pub struct Monitor {
     announcements: Socket,
@@ -44,16 +44,16 @@ pub struct Monitor {
     known: BTreeMap<u32, Link>,
     /// Announcements may have been missed.
     missed: bool,
-    /// What changed and was not returned, because the kernel did not answer for another interface.
+    /// Changes that have not been returned yet, because the query for another interface failed.
     pending: Vec<(u32, LinkChange)>,
 }
 
 impl Monitor {
-    /// Watches interfaces, from the state they are known in. The first call of [`Monitor::changes`] reports what
-    /// changed between that state and the start of the watch: make it at once.
+    /// Watches interfaces, starting from the given state. The first call of [`Monitor::changes`] reports what changed
+    /// between that state and the start of the watch: make this call at once.
     ///
     /// # Errors
-    /// [`Error::Watch`] when the kernel gives no socket for it.
+    /// [`Error::Watch`] when the kernel refuses the socket.
     pub fn new(links: impl IntoIterator<Item = Link>) -> Result<Self, Error> {
         let announcements = Socket::subscribe(libc::RTMGRP_LINK.cast_unsigned()).map_err(Error::Watch)?;
         let requests = Socket::open().map_err(Error::Watch)?;
@@ -61,8 +61,8 @@ impl Monitor {
         Ok(Self { announcements, requests, known, missed: true, pending: Vec::new() })
     }
 
-    /// Reads what the kernel announced and returns what changed, with the index of the interface. Does not block:
-    /// call it when the descriptor is readable.
+    /// Reads the kernel's announcements and returns the changes, each with the index of the interface. Does not block: call
+    /// it when the descriptor is readable.
     ///
     /// # Errors
     /// [`Error::Watch`] when the kernel does not answer.
@@ -77,7 +77,7 @@ impl Monitor {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                // The kernel says once that it had no room for announcements, and goes on.
+                // The kernel reports once that announcements were lost for lack of room; later ones can be received again.
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.missed = true,
                 Err(error) if netlink::is_passing(&error) => {
                     self.missed = true;
@@ -101,8 +101,8 @@ impl Monitor {
         Ok(mem::take(&mut self.pending))
     }
 
-    /// Looks at every watched interface, announced or not, and returns what changed. What changed before an error is returned
-    /// by the next call that succeeds.
+    /// Queries every watched interface, announced or not, and returns the changes. Changes found before an error are
+    /// returned by the next call that succeeds.
     ///
     /// # Errors
     /// [`Error::Watch`] when the kernel does not answer.
@@ -115,11 +115,11 @@ impl Monitor {
         Ok(mem::take(&mut self.pending))
     }
 
-    /// Brings what is known of an interface up to date.
+    /// Queries an interface and records its changes.
     fn compare(&mut self, index: u32) -> Result<(), Error> {
         let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
         let link = self.requests.link(Query::Index(index)).map_err(Error::Watch);
-        // It is looked at again by the next call.
+        // The next call queries it again.
         let Some(link) = link.inspect_err(|_| self.missed = true)? else {
             self.known.remove(&index);
             self.pending.push((index, LinkChange::Deleted));
@@ -137,8 +137,8 @@ impl AsFd for Monitor {
     }
 }
 
-/// What an announcement says of an interface. Of several the greatest counts: what comes after a deletion is about
-/// another interface with the same number.
+/// What an announcement says about an interface. Of several announcements the greatest one counts: one that follows a
+/// deletion is about another interface with the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Announcement {
     Changed,

@@ -1,4 +1,4 @@
-//! A client for the one thing asked of rtnetlink: links (rtnetlink(7), `RTM_GETLINK`).
+//! An rtnetlink client that queries links (rtnetlink(7), `RTM_GETLINK`).
 
 use std::{
     io,
@@ -20,18 +20,19 @@ use super::{
     message::{self, Message, Query},
 };
 
-/// Room for a datagram at first; it grows when one is larger. The kernel fills dumps up to 32 KiB of it.
+/// Initial size of the buffer for a datagram; it grows if a datagram is larger. The kernel fills datagrams of a dump up to
+/// 32 KiB.
 const BUFFER: usize = 32 << 10;
-/// How often a dump is repeated when links came and went meanwhile.
+/// How often to try a dump that is inconsistent because links changed meanwhile.
 const DUMP_ATTEMPTS: usize = 5;
-/// How long to wait before a request is repeated that the kernel had no memory for.
+/// Pauses before a request is repeated for which the kernel had no memory.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(1), Duration::from_millis(2), Duration::from_millis(4), Duration::from_millis(8)];
 
-/// A port that is not the kernel's.
+/// A port number that is not the kernel's.
 const NOBODY: u32 = u32::MAX;
 
-/// An rtnetlink socket. It belongs to the network namespace it was opened in.
+/// An rtnetlink socket. It belongs to the network namespace in which it was opened.
 #[derive(Debug)]
 pub(super) struct Socket {
     fd: OwnedFd,
@@ -40,12 +41,12 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// A socket for requests.
+    /// Opens a socket for requests.
     pub(super) fn open() -> io::Result<Self> {
         Self::with_flags(SocketFlags::empty())
     }
 
-    /// A non-blocking socket that receives what the kernel announces to `groups` (`RTMGRP_*`).
+    /// Opens a non-blocking socket that receives the kernel's announcements to `groups` (`RTMGRP_*`).
     pub(super) fn subscribe(groups: u32) -> io::Result<Self> {
         let socket = Self::with_flags(SocketFlags::NONBLOCK)?;
         // The kernel chooses the port.
@@ -60,7 +61,7 @@ impl Socket {
         Ok(Self { fd, sequence: 0, buffer: vec![0; BUFFER] })
     }
 
-    /// Every link of the namespace, in the kernel's order.
+    /// All links of the namespace, in the kernel's order.
     pub(super) fn links(&mut self) -> io::Result<Vec<Link>> {
         for _ in 1..DUMP_ATTEMPTS {
             let (links, interrupted) = self.ask(Query::All)?;
@@ -68,15 +69,15 @@ impl Socket {
                 return Ok(links);
             }
         }
-        // Links come and go faster than they can be listed: the last list is as good as any.
+        // Links change faster than they can be listed: the last list is as good as any other.
         self.ask(Query::All).map(|(links, _)| links)
     }
 
-    /// One link; `None` when there is none such.
+    /// The link that `query` asks for; `None` when there is none.
     pub(super) fn link(&mut self, query: Query<'_>) -> io::Result<Option<Link>> {
         match self.ask(query) {
             Ok((links, _)) => Ok(links.into_iter().next()),
-            // ENODEV: no such link. The others: the name or index is not one a link can have.
+            // ENODEV: there is no such link. EINVAL, ERANGE: no link can have this name or index.
             Err(error) => match error.raw_os_error() {
                 Some(libc::ENODEV | libc::EINVAL | libc::ERANGE) => Ok(None),
                 _ => Err(error),
@@ -84,7 +85,7 @@ impl Socket {
         }
     }
 
-    /// Asks, and asks again while the kernel has no memory for question or answer.
+    /// Sends a request, and repeats it while the kernel has no memory for the request or the answer.
     fn ask(&mut self, query: Query<'_>) -> io::Result<(Vec<Link>, bool)> {
         for pause in PAUSES {
             match self.ask_once(query) {
@@ -95,7 +96,7 @@ impl Socket {
         self.ask_once(query)
     }
 
-    /// Sends a request and reads its whole answer, and whether the kernel's list changed while it was read.
+    /// Sends a request and reads the whole answer. The second value says that the kernel's list changed while it was read.
     fn ask_once(&mut self, query: Query<'_>) -> io::Result<(Vec<Link>, bool)> {
         self.sequence = self.sequence.wrapping_add(1);
         let sequence = self.sequence;
@@ -125,19 +126,19 @@ impl Socket {
         }
     }
 
-    /// The next datagram the kernel sent, whatever its size.
+    /// The next datagram from the kernel, whatever its size.
     ///
     /// # Errors
-    /// `WouldBlock` on a non-blocking socket with nothing to read; ENOBUFS when announcements were lost.
+    /// `WouldBlock` on a non-blocking socket with nothing to read; ENOBUFS when announcements have been lost.
     pub(super) fn receive(&mut self) -> io::Result<&[u8]> {
         loop {
-            // With MSG_TRUNC the kernel tells the true size, with MSG_PEEK it keeps the datagram.
+            // With MSG_TRUNC the kernel returns the real size; with MSG_PEEK it keeps the datagram.
             let (size, _) = self.receive_with(RecvFlags::PEEK | RecvFlags::TRUNC)?;
             if size > self.buffer.len() {
                 self.buffer.resize(size, 0);
             }
             let (size, sender) = self.receive_with(RecvFlags::empty())?;
-            // Any process may send to this socket; port 0 is the kernel.
+            // Any process may send to this socket; the kernel's port is 0.
             if sender == 0 {
                 return Ok(self.buffer.get(..size).unwrap_or_default());
             }
@@ -159,7 +160,7 @@ impl Socket {
     }
 }
 
-/// Whether the fault is one of the moment, and the same request may succeed later.
+/// Whether the error is temporary, so that the same request may succeed later.
 pub(super) fn is_passing(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::ENOMEM | libc::EAGAIN | libc::EINTR))
 }

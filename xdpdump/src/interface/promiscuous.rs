@@ -1,4 +1,4 @@
-//! Promiscuous mode, held for as long as something wants it.
+//! Promiscuous mode, held as long as it is needed.
 
 use std::{
     io,
@@ -9,8 +9,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use crate::sys::packet_socket;
 
-/// Keeps an interface in promiscuous mode until it is dropped or the process ends, however it ends: the kernel counts
-/// the memberships of packet sockets and takes back those of a socket that closes (packet(7)).
+/// Keeps an interface in promiscuous mode until this value is dropped or the process ends, however it ends: the kernel
+/// counts the memberships of packet sockets, and removes those of a socket when it is closed (packet(7)).
 #[derive(Debug)]
 pub struct Promiscuous {
     _socket: OwnedFd,
@@ -22,7 +22,7 @@ impl Promiscuous {
     /// # Errors
     /// Without `CAP_NET_RAW`, or when there is no such interface.
     pub fn enter(index: u32) -> io::Result<Self> {
-        // Without a protocol the socket itself receives nothing.
+        // A socket without a protocol receives no packets.
         let socket = socket_with(AddressFamily::PACKET, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
         packet_socket::hold_promiscuous(socket.as_fd(), index)?;
         Ok(Self { _socket: socket })

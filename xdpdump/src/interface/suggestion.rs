@@ -1,14 +1,14 @@
-//! The name that was probably meant.
+//! Finds the name that was probably meant.
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
-/// Most edits between a name and one that is suggested for it.
+/// Largest edit distance of a suggestion.
 const NEAR: usize = 2;
 
-/// The name of `names` with the fewest edits from `wanted`, when it is near.
+/// The one of `names` with the smallest edit distance from `wanted`, if that is small enough.
 pub(super) fn nearest<'a>(wanted: &OsStr, names: impl Iterator<Item = &'a OsStr>) -> Option<&'a OsStr> {
     let wanted = wanted.as_bytes();
-    // A name of two letters is two edits from every other one.
+    // Short names need a smaller limit: a name of two letters is at most two edits away from any other one of that length.
     let near = NEAR.min(wanted.len().saturating_sub(1));
     names
         .map(|name| (edit_distance(wanted, name.as_bytes()), name))
@@ -17,7 +17,7 @@ pub(super) fn nearest<'a>(wanted: &OsStr, names: impl Iterator<Item = &'a OsStr>
         .map(|(_, name)| name)
 }
 
-/// Levenshtein distance: bytes to insert, remove or replace.
+/// Levenshtein distance: number of bytes to insert, remove or replace.
 fn edit_distance(from: &[u8], to: &[u8]) -> usize {
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (i, a) in from.iter().enumerate() {

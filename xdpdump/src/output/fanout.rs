@@ -1,11 +1,11 @@
-//! One packet to several sinks.
+//! Hands each packet to several sinks.
 
 use std::{os::fd::BorrowedFd, time::Instant};
 
 use super::{BlockSink, Error, Sink};
 use crate::packet::{Interface, InterfaceStatistics, Packet};
 
-/// Sinks that all get everything; the first error ends the call.
+/// Several sinks, each of which gets every packet. A call ends with the first error.
 #[derive(Default)]
 pub struct Fanout(Vec<Box<dyn Sink>>);
 
@@ -25,7 +25,7 @@ impl Sink for Fanout {
         self.0.iter_mut().try_for_each(|sink| sink.packet(packet))
     }
 
-    /// Several sinks would each need the packets in another form.
+    /// Only a lone sink can take encoded blocks: several sinks may each need another form.
     fn is_block_sink(&self) -> bool {
         matches!(self.0.as_slice(), [only] if only.is_block_sink())
     }
@@ -41,12 +41,12 @@ impl Sink for Fanout {
         self.0.iter_mut().try_for_each(|sink| sink.flush())
     }
 
-    /// The number of the sink that lost the most.
+    /// The count of the sink that lost the most packets.
     fn unwritten(&self) -> u64 {
         self.0.iter().map(|sink| sink.unwritten()).max().unwrap_or(0)
     }
 
-    /// Finishes every sink, also when one of them fails.
+    /// Finishes every sink, even when one of them fails; returns the first error.
     fn finish(&mut self, statistics: &[InterfaceStatistics]) -> Result<(), Error> {
         self.0.iter_mut().map(|sink| sink.finish(statistics)).fold(Ok(()), Result::and)
     }

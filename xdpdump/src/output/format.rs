@@ -1,4 +1,4 @@
-//! Which capture file to write.
+//! The formats of capture files, and how to open one for writing.
 
 use std::path::Path;
 
@@ -10,14 +10,14 @@ use crate::output::{
 /// A format of capture files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// Keeps everything that is known of packets and interfaces.
+    /// pcapng, which keeps everything that is known about packets and interfaces.
     #[default]
     Pcapng,
     /// Classic pcap, for old readers.
     Pcap,
 }
 
-/// Digits of the times in a capture file.
+/// Precision of the time stamps in a capture file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// Microseconds.
@@ -34,19 +34,20 @@ impl Format {
     }
 }
 
-/// Opens `path` for writing: a file or a descriptor, as [`Target::of`] takes it. As [`open_with`], without guardian and silent.
+/// Opens `path` for writing like [`open_with`], but without a guardian and without messages. `path` can name a descriptor,
+/// see [`Target::of`].
 ///
 /// # Errors
-/// When it cannot be opened, or not even the header can be written.
+/// When the file cannot be opened, or its header cannot be written.
 pub fn open(path: &Path, format: Format, precision: Precision) -> Result<Box<dyn Sink>, Error> {
     open_with(path, format, precision, None, &mut |_| {})
 }
 
-/// Opens `path` for writing; a regular file gets a guardian if there is one to ask. `say` is told what a person should know: that a
-/// named pipe is waited for, that there is no guardian.
+/// Opens `path` for writing. When `guardian` is given, it guards a regular file. `say` gets messages for the user: that
+/// xdpdump waits for the reader of a named pipe, or that there is no guardian.
 ///
 /// # Errors
-/// When it cannot be opened, or not even the header can be written.
+/// When the file cannot be opened, or its header cannot be written.
 pub fn open_with(
     path: &Path,
     format: Format,

@@ -1,4 +1,4 @@
-//! Where packets go. A sink does not know where they come from.
+//! Where packets go. A sink does not know where packets come from.
 
 mod fanout;
 mod format;
@@ -22,7 +22,7 @@ use crate::packet::{Interface, InterfaceStatistics, Packet};
 
 /// A destination of packets: a capture file, a pipe, text for a person.
 ///
-/// Every interface is announced before its first packet, at any time; `finish` is the last call.
+/// Every interface is announced before its first packet; this may happen at any time. `finish` is the last call.
 pub trait Sink {
     /// Announces an interface; the first has index 0, the next 1, and so on.
     ///
@@ -36,12 +36,12 @@ pub trait Sink {
     /// When the output cannot be written.
     fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error>;
 
-    /// Whether [`Sink::as_block_sink`] gives one.
+    /// Whether [`Sink::as_block_sink`] returns `Some`.
     fn is_block_sink(&self) -> bool {
         false
     }
 
-    /// The sink as one that takes packets in the form they have in a pcapng file, if it is one.
+    /// This sink as one that takes encoded pcapng blocks, if it can.
     fn as_block_sink(&mut self) -> Option<&mut dyn BlockSink> {
         None
     }
@@ -52,31 +52,32 @@ pub trait Sink {
     /// When the output cannot be written.
     fn flush(&mut self) -> Result<(), Error>;
 
-    /// Packets taken that a failed write kept out of the output.
+    /// Number of packets that the sink accepted and that are missing from the output because a write failed.
     fn unwritten(&self) -> u64;
 
-    /// Writes what belongs at the end, with the totals of interfaces in any order, and flushes.
+    /// Writes the end of the output, including the totals of the interfaces (in any order), and flushes.
     ///
     /// # Errors
     /// When the output cannot be written.
     fn finish(&mut self, statistics: &[InterfaceStatistics]) -> Result<(), Error>;
 
-    /// Shows `each` the descriptors that hang up (POLLHUP, POLLERR) when the output needs looking after though nothing is
-    /// written: those of pipes and sockets, whose reader may leave, and of the guardian. They may change with every other call.
+    /// Passes `each` the descriptors that report a hang-up (POLLHUP, POLLERR) when [`Sink::look_after`] should be called
+    /// although nothing is written: those of pipes and sockets, whose reader may close its end, and of the guardian. They
+    /// may change with every other call.
     fn watch(&self, _each: &mut dyn FnMut(BorrowedFd<'_>)) {}
 
-    /// Looks whether the output still is what it was: to be called when a descriptor of [`Sink::watch`] hung up, and about once
-    /// a second. `say` is told what a person should know.
+    /// Checks whether the output is still intact. To be called when a descriptor of [`Sink::watch`] has hung up, and about
+    /// once a second. `say` gets messages for the user.
     ///
     /// # Errors
-    /// [`Error::Closed`] when the reader of a pipe is gone, [`Error::Changed`] when somebody changed the file.
+    /// [`Error::Closed`] when the reader of a pipe has closed it, [`Error::Changed`] when another program changed the file.
     fn look_after(&mut self, _say: &mut dyn FnMut(&str)) -> Result<(), Error> {
         Ok(())
     }
 
-    /// From now on a call that waits for a slow reader of the output stops waiting when `interrupt` can be read, and ends well:
-    /// what could not be written stays in the sink, which goes on to take packets into memory until [`Sink::flush`] tries again.
-    /// So the caller has to look after what interrupted, and then go on or come to an end.
+    /// From now on a call that waits for a slow reader stops waiting when `interrupt` becomes readable, and returns `Ok`.
+    /// What could not be written stays in the sink, which keeps accepting packets into memory until [`Sink::flush`] tries
+    /// again. So the caller has to handle what made `interrupt` readable, and then continue or finish.
     ///
     /// # Errors
     /// When the descriptor cannot be duplicated.
@@ -84,61 +85,62 @@ pub trait Sink {
         Ok(())
     }
 
-    /// From now on calls wait for a slow reader until `deadline` and no longer, and nothing interrupts them. What was not written
-    /// by then is lost and counted ([`Sink::unwritten`]), and the call is [`Error::TooLate`], as is every later one that has
-    /// something to write.
+    /// From now on calls wait for a slow reader until `deadline`, and nothing interrupts them. What is not written by then
+    /// is lost and counted ([`Sink::unwritten`]); that call, and every later one that has something to write, returns
+    /// [`Error::TooLate`].
     fn end_by(&mut self, _deadline: Instant) {}
 }
 
-/// A destination of packets that are encoded already.
+/// A destination of packets that are already encoded.
 pub trait BlockSink {
-    /// Takes whole Enhanced Packet Blocks of interfaces that were announced, in this machine's byte order and with times in
-    /// nanoseconds.
+    /// Takes whole Enhanced Packet Blocks in this machine's byte order, with time stamps in nanoseconds. Their interfaces
+    /// must have been announced.
     ///
     /// # Errors
     /// When the output cannot be written.
     fn blocks(&mut self, blocks: &[u8]) -> Result<(), Error>;
 }
 
-/// Why an output took no more.
+/// Why an output could not be opened or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The reader of a pipe went away: the normal end of `xdpdump -w - | head`.
+    /// The reader closed the pipe: the normal end of `xdpdump -w - | head`.
     #[error("{0}: the reader closed the pipe")]
     Closed(String),
     /// The output could not be opened.
     #[error("cannot open {0} for writing: {reason}", reason = reason(.1))]
     Open(String, io::Error),
-    /// A capture file was to go to a terminal.
+    /// The capture file would go to a terminal.
     #[error("{0} is a terminal, and a capture file is not for reading: name a file with -w, or pipe it")]
     Terminal(String),
-    /// A capture file was to go where standard error goes.
+    /// The capture file would go to the same place as standard error.
     #[error("{0} is where messages go, which would damage a capture file: name another one with -w")]
     Messages(String),
     /// Another process holds a lock on the file.
     #[error("{0} is being written by another capture (it has a lock on it): name another file with -w")]
     Busy(String),
-    /// The reader of a pipe was too slow at the end.
+    /// At the end of the capture the reader of a pipe did not take the rest before the deadline.
     #[error("{0}: the reader did not take the rest in time")]
     TooLate(String),
-    /// Somebody else changed the file.
+    /// Another program changed the file.
     #[error("{0}: {1}")]
     Changed(String, Change),
-    /// Writing failed; what is on disk ends on a whole record.
+    /// Writing failed; the file ends with a whole record.
     #[error("cannot write to {0}: {reason}", reason = reason(.1))]
     Write(String, io::Error),
-    /// Writing failed, and what was written of a last record could not be taken back.
+    /// Writing failed, and the partial record at the end of the file could not be removed.
     #[error("cannot write to {0}: {reason}; the file ends within a packet", reason = reason(.1))]
     Cut(String, io::Error),
-    /// A classic pcap file was to hold the two link types given.
+    /// A classic pcap file would have to hold these two link types.
     #[error("{0}: a pcap file holds one link type, not {1} and {2}: write pcapng")]
     LinkTypes(String, u16, u16),
 }
 
-/// Prints `text` on standard output: what is no capture, such as a list.
+/// Prints `text`, such as a list of interfaces, on standard output.
 ///
 /// # Errors
-/// [`Error::Closed`] when its reader is gone, [`Error::Open`] when it was closed from the start, [`Error::Write`].
+/// [`Error::Closed`] when its reader has closed it, [`Error::Open`] when it was closed when the program began,
+/// [`Error::Write`].
 pub fn print(text: &str) -> Result<(), Error> {
     let mut stdout = Stream::standard(1)?;
     let mut rest = text.as_bytes();
@@ -152,11 +154,11 @@ pub fn print(text: &str) -> Result<(), Error> {
 }
 
 impl Error {
-    /// What `fault` of an output of that name means to a person.
+    /// The error for `fault` of the output that messages call `name`.
     fn from_fault(fault: Fault, name: String) -> Self {
         match fault {
             Fault::Closed => Self::Closed(name),
-            // Only what interrupts at the end ends up here, and nobody waits after that.
+            // `Interrupted` gets here only when text is printed without a capture, where nothing tries again.
             Fault::TooLate | Fault::Interrupted => Self::TooLate(name),
             Fault::Changed(change) => Self::Changed(name, change),
             Fault::Io(error) => Self::Write(name, error),
@@ -164,7 +166,7 @@ impl Error {
     }
 }
 
-/// Prints the number of packets, as `--count` asks for it.
+/// Prints the number of packets, for `--count`.
 ///
 /// # Errors
 /// As [`print`].
@@ -172,7 +174,7 @@ pub fn print_count(packets: u64) -> Result<(), Error> {
     if packets == 1 { print("1 packet\n") } else { print(&format!("{packets} packets\n")) }
 }
 
-/// What went wrong and what to do about it.
+/// What went wrong and what the user can do about it.
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::StorageFull => {

@@ -20,7 +20,7 @@ use crate::{
 pub struct PcapSink {
     output: Output,
     precision: Precision,
-    /// Link type of the file, once its header is written.
+    /// Link type of the file; `None` until its header is written.
     link_type: Option<LinkType>,
 }
 
@@ -32,7 +32,7 @@ impl PcapSink {
 
     fn header(&mut self, interface: &Interface) -> Result<(), Error> {
         let header = PcapHeader {
-            // libpcap takes 0 for a broken file, other readers for "nothing captured".
+            // libpcap regards a snap length of 0 as a broken file, other readers as "nothing captured".
             snaplen: if interface.snap_len == 0 { MAX_CAPTURED as u32 } else { interface.snap_len },
             datalink: DataLink::from(u32::from(interface.link_type.0)),
             ts_resolution: match self.precision {
@@ -76,7 +76,7 @@ impl Sink for PcapSink {
 
     fn finish(&mut self, _: &[InterfaceStatistics]) -> Result<(), Error> {
         if self.link_type.is_none() {
-            // No reader takes an empty file for a capture without packets.
+            // Readers reject an empty file, so a capture without packets still needs a header.
             self.header(&Interface { link_type: LinkType::ETHERNET, ..Interface::default() })?;
         }
         self.output.finish()
@@ -99,7 +99,7 @@ impl Sink for PcapSink {
     }
 }
 
-/// Appends `packet` as one record. Times before 1970 and after 2106 become the nearest that fits.
+/// Appends `packet` as one record. Times before 1970 or after 2106 become the nearest time that the format can hold.
 pub fn record(buffer: &mut Vec<u8>, packet: &Packet<'_>, precision: Precision) {
     let frame = kept(packet.frame);
     let captured = frame.len() as u32;

@@ -1,8 +1,8 @@
-//! What a reader of capture files takes for a whole record.
+//! Where records of capture files begin and end.
 
 use xdpdump_ebpf::pcapng::block::{ENHANCED_PACKET, TOTAL_LEN};
 
-/// Most bytes of a frame that go into a file: libpcap's largest snapshot length, and the most that
+/// Largest number of bytes of a frame that are written to a file: libpcap's largest snapshot length, and the most that
 /// Wireshark's pcap and pcapng readers accept.
 pub const MAX_CAPTURED: usize = 262_144;
 
@@ -16,19 +16,19 @@ pub fn kept(frame: &[u8]) -> &[u8] {
     frame.get(..MAX_CAPTURED).unwrap_or(frame)
 }
 
-/// How records follow each other in a file.
+/// How the records of a file are delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// Blocks, each with its total length in it.
+    /// Blocks, each of which contains its total length.
     Pcapng,
     /// A file header, then packets with their captured length in bytes 8 to 12.
     Pcap,
 }
 
 impl Framing {
-    /// How many of the first `written` bytes of `records` make up whole records.
+    /// How many of the first `written` bytes of `records` belong to whole records.
     ///
-    /// `records` starts on a record; `file_start` says that this record is the first of the file.
+    /// `records` begins with a record; `file_start` says that it is the first of the file.
     pub fn whole(self, records: &[u8], written: usize, file_start: bool) -> usize {
         let mut end = 0;
         while let Some(length) = self.length(records.get(end..).unwrap_or_default(), file_start && end == 0) {
@@ -41,8 +41,8 @@ impl Framing {
         end
     }
 
-    /// How many of `records` are packets; the rest are headers. `records` starts on a record, `file_start` says that this is
-    /// the first of the file.
+    /// How many of `records` are packets; the others are headers. `records` begins with a record; `file_start` says that it
+    /// is the first of the file.
     pub fn packets(self, records: &[u8], file_start: bool) -> u64 {
         let mut rest = records;
         let mut first = file_start;
@@ -61,7 +61,7 @@ impl Framing {
         packets
     }
 
-    /// Bytes of the record that `bytes` starts with.
+    /// Length in bytes of the record at the beginning of `bytes`; `None` if it cannot be known.
     fn length(self, bytes: &[u8], file_start: bool) -> Option<usize> {
         match self {
             Self::Pcapng => Some(word(bytes, TOTAL_LEN)? as usize),
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn whole_pcapng_blocks() {
-        // Type, total length, and what else there is.
+        // Each block: type, total length, then the other words.
         let records: Vec<u8> = [6, 12, 12, 6, 16, 0, 16].into_iter().flat_map(u32::to_ne_bytes).collect();
         for (written, whole) in [(0, 0), (7, 0), (11, 0), (12, 12), (27, 12), (28, 28)] {
             assert_eq!(Framing::Pcapng.whole(&records, written, true), whole, "{written}");

@@ -1,4 +1,5 @@
-//! Whole records on their way into a medium: collected, counted, and cut back to the last whole one when a write fails.
+//! Collects whole records, writes them to a medium, counts those that are lost, and cuts the file back to the last whole
+//! record when a write fails.
 
 use std::{
     io::{self, Write},
@@ -12,36 +13,36 @@ use crate::output::{
     record::Framing,
 };
 
-/// Bytes collected before they are handed to the operating system in one call.
+/// Bytes that are collected before they are written in one system call.
 const FULL: usize = 1 << 20;
-/// Room for the record that crosses [`FULL`], so that the buffer does not grow with every fill.
+/// Extra room for the record that crosses [`FULL`], so that the buffer does not grow again and again.
 const ROOM: usize = 1 << 19;
-/// From so many bytes on, records are written from where they are.
+/// Encoded records of at least this many bytes are written directly, without a copy into the buffer.
 const DIRECT: usize = 64 << 10;
 
 /// A buffered destination of whole records.
 ///
-/// Bytes leave only in [`Output::flush`] and when the buffer is full. A write that is interrupted while it waits leaves the rest
-/// in the buffer, and is no error. After a failed write a regular file is cut back to its last whole record, and every later
-/// call fails without writing.
+/// Bytes are written only by [`Output::flush`] and when the buffer is full. If a write is interrupted while it waits, the
+/// rest stays in the buffer, and this is not an error. After a failed write a regular file is cut back to its last whole
+/// record, and every later call fails without writing.
 pub struct Output {
     name: String,
     medium: Box<dyn Medium>,
     framing: Framing,
-    /// Begins on a record.
+    /// Records to be written; begins with a record.
     buffer: Vec<u8>,
-    /// Bytes at the beginning of the buffer that are written already: a part of its first record.
+    /// Bytes at the beginning of the buffer that are already written: a part of its first record.
     sent: usize,
-    /// A write was interrupted: more packets are collected and not tried to be written.
+    /// A write was interrupted: packets are only collected until the next flush.
     interrupted: bool,
-    /// No whole record was written yet.
+    /// No whole record has been written yet.
     file_start: bool,
     failure: Option<Failure>,
-    /// Packets taken that are not in the file.
+    /// Packets that were accepted and are not in the file.
     unwritten: u64,
 }
 
-/// Why no more can be written.
+/// Why every later write fails.
 #[derive(Clone, Copy, Debug)]
 enum Failure {
     Closed,
@@ -50,13 +51,13 @@ enum Failure {
     Write {
         kind: io::ErrorKind,
         code: Option<i32>,
-        /// The file ends within a record.
+        /// The file ends within a record, because the partial record could not be removed.
         cut: bool,
     },
 }
 
 impl Output {
-    /// Writes to `medium`, which a person calls `name`: the path, or "standard output".
+    /// Creates an output that writes to `medium`. Messages call it `name`: the path, or "standard output".
     pub fn new(name: String, medium: Box<dyn Medium>, framing: Framing) -> Self {
         Self {
             name,
@@ -71,17 +72,17 @@ impl Output {
         }
     }
 
-    /// What a person calls it.
+    /// Its name in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Packets taken that a failed write kept out of the file.
+    /// Packets that were accepted and are missing from the file because a write failed.
     pub fn unwritten(&self) -> u64 {
         self.unwritten
     }
 
-    /// Appends one record, which `encode` puts at the end of the buffer.
+    /// Appends one record, which `encode` appends to the buffer.
     ///
     /// # Errors
     /// As [`Output::flush`].
@@ -91,8 +92,8 @@ impl Output {
         if self.buffer.len() >= FULL && !self.interrupted { self.write_buffer() } else { Ok(()) }
     }
 
-    /// Appends whole records that are encoded already: many at once straight to the operating system, few by way of the
-    /// buffer.
+    /// Appends whole records that are already encoded: a large number of bytes is written directly, a small number goes
+    /// into the buffer.
     ///
     /// # Errors
     /// As [`Output::flush`].
@@ -111,7 +112,7 @@ impl Output {
         self.record(|buffer| buffer.extend_from_slice(records))
     }
 
-    /// Hands everything collected to the operating system, unless that is interrupted.
+    /// Writes everything collected, unless the write is interrupted.
     ///
     /// # Errors
     /// [`Error::Closed`], [`Error::TooLate`], [`Error::Changed`], [`Error::Write`] and [`Error::Cut`].
@@ -120,7 +121,7 @@ impl Output {
         self.write_buffer()
     }
 
-    /// Hands everything to the operating system, and does what is to be done at the end.
+    /// Writes everything collected, and finishes the medium.
     ///
     /// # Errors
     /// As [`Output::flush`].
@@ -177,8 +178,8 @@ impl Output {
         result.map(drop)
     }
 
-    /// Writes `records`, the first of which may have been written in part, and returns how many bytes of whole records are out
-    /// now: all, unless the write was interrupted.
+    /// Writes `records`, the first of which may already be written in part. Returns how many bytes of whole records are
+    /// written now: all of them, unless the write was interrupted.
     fn write_records(&mut self, records: &[u8]) -> Result<usize, Error> {
         self.usable()?;
         let mut written = std::mem::take(&mut self.sent);
@@ -204,7 +205,7 @@ impl Output {
         Ok(whole)
     }
 
-    /// Fails if an earlier write did.
+    /// Fails if an earlier write failed.
     fn usable(&self) -> Result<(), Error> {
         let name = || self.name.clone();
         match self.failure {
@@ -219,17 +220,17 @@ impl Output {
         }
     }
 
-    /// Remembers `fault`, and takes back that one of the `records` of which only a part was written.
+    /// Remembers `fault`, and removes the one of `records` that was written only in part.
     fn fail(&mut self, fault: Fault, records: &[u8], written: usize) -> Result<(), Error> {
         let whole = self.framing.whole(records, written, self.file_start);
         let rest = records.get(whole..).unwrap_or_default();
         self.unwritten += self.framing.packets(rest, self.file_start && whole == 0);
         let partial = written.saturating_sub(whole);
-        // A file system that became read-only does not let us.
+        // This fails, for example, when the file system became read-only.
         let cut = partial > 0 && self.medium.take_back(partial as u64).is_err();
         self.failure = Some(match fault {
             Fault::Closed => Failure::Closed,
-            // Nobody waits for what is interrupted at the end.
+            // A fault that is `Interrupted` here is at the end, where nothing tries again.
             Fault::TooLate | Fault::Interrupted => Failure::TooLate,
             Fault::Changed(change) => Failure::Changed(change),
             Fault::Io(error) => Failure::Write { kind: error.kind(), code: error.raw_os_error(), cut },
@@ -238,7 +239,7 @@ impl Output {
     }
 }
 
-/// Collects the pieces of a record without writing; [`Output::flush`] does that.
+/// Adds the pieces of a record to the buffer; [`Output::flush`] writes them.
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.buffer.extend_from_slice(bytes);
@@ -250,10 +251,10 @@ impl Write for Output {
     }
 }
 
-/// A capture that ends early, with an error elsewhere, keeps the packets taken until then.
+/// When a capture ends early because of an error elsewhere, the packets accepted until then are still written.
 impl Drop for Output {
     fn drop(&mut self) {
-        // The error that ended it is the one to report.
+        // The error that ended the capture is reported instead of this one.
         let _ = self.write_buffer();
     }
 }

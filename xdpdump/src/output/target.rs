@@ -1,4 +1,4 @@
-//! What the name of a file means.
+//! What the name of an output file refers to.
 
 use std::{
     fs::{self, File, Metadata},
@@ -12,25 +12,26 @@ use std::{
 
 use crate::sys::inherited;
 
-/// As many symbolic links as the kernel follows (path_resolution(7)).
+/// Number of symbolic links that the kernel follows at most (path_resolution(7)).
 const MAX_LINKS: usize = 40;
 
-/// What a file to write is.
+/// What an output file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
-    /// A descriptor that the process was started with; 1 is standard output.
+    /// A descriptor that this process inherited; 1 is standard output.
     Descriptor(RawFd),
     /// A file, named pipe or device.
     Path(&'a Path),
 }
 
 impl<'a> Target<'a> {
-    /// What `path` is: `-`, `/dev/stdout`, `/dev/fd/N`, `/proc/self/fd/N`, and links to them, are descriptors.
+    /// What `path` refers to: `-`, `/dev/stdout`, `/dev/fd/N`, `/proc/self/fd/N`, and symbolic links to these, are
+    /// descriptors.
     pub fn of(path: &'a Path) -> Self {
         descriptor(path).map_or(Self::Path(path), Self::Descriptor)
     }
 
-    /// What a person calls it.
+    /// Its name in messages.
     pub fn name(self) -> String {
         match self {
             Self::Descriptor(number) => name(number),
@@ -38,7 +39,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Whether bytes that are written to one end up among those that are written to the other.
+    /// Whether bytes written to one would be mixed with bytes written to the other.
     pub fn is_same_as(self, other: Self) -> bool {
         self == other
             || identity(self.metadata()).is_some_and(|known| identity(other.metadata()) == Some(known))
@@ -52,13 +53,13 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Whether what is written to `path` goes where standard output goes: it is the descriptor, or the same pipe, socket or regular
-/// file.
+/// Whether bytes written to `path` go where standard output goes: `path` is that descriptor, or the same pipe, socket or
+/// regular file.
 pub fn is_standard_output(path: &Path) -> bool {
     Target::of(path).is_same_as(Target::Descriptor(1))
 }
 
-/// What a person calls a descriptor.
+/// The name of a descriptor in messages.
 pub(super) fn name(number: RawFd) -> String {
     match number {
         1 => "standard output".into(),
@@ -75,7 +76,7 @@ fn descriptor(path: &Path) -> Option<RawFd> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         let number = match path.to_str() {
-            // Known without /proc too.
+            // These names work without /proc too.
             Some("/dev/stdin") => Some(0),
             Some("/dev/stdout") => Some(1),
             Some("/dev/stderr") => Some(2),
@@ -90,7 +91,7 @@ fn descriptor(path: &Path) -> Option<RawFd> {
     None
 }
 
-/// N, when the path is `…/fd/N` and the folder this process's descriptors.
+/// N, if the path is `…/fd/N` and that folder lists this process's descriptors.
 fn number(path: &Path) -> Option<RawFd> {
     let number = path.file_name()?.to_str()?.parse().ok().filter(|number| *number >= 0)?;
     let folder = path.parent()?;
@@ -105,8 +106,8 @@ fn canonical(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok()
 }
 
-/// What is the same for all names of a file where bytes stay or are read, and for no other: two outputs may well go to one
-/// `/dev/null`.
+/// Device and inode number of a pipe, socket or regular file: equal for all names of one file. `None` for devices, because
+/// two outputs may both go to `/dev/null`.
 fn identity(metadata: io::Result<Metadata>) -> Option<(u64, u64)> {
     let metadata = metadata.ok()?;
     let kind = metadata.file_type();

@@ -1,4 +1,4 @@
-//! Which program goes onto the interface in which mode, and what a refusal means.
+//! Chooses program and mode for an interface, attaches, and explains refusals.
 
 use std::{io, os::fd::AsFd};
 
@@ -16,11 +16,11 @@ use crate::{
 /// How a program was attached.
 #[derive(Clone, Debug)]
 pub struct Attached {
-    /// Where it runs.
+    /// The mode in which it runs.
     pub mode: XdpMode,
     /// Whether it sees frames that lie in several buffers.
     pub multi_buffer: bool,
-    /// Why it is not native mode, when nobody asked for another.
+    /// Why native mode was refused, if generic mode is used instead without having been asked for.
     pub native_refused: Option<String>,
     /// What the program does not do of what it was to select, and is left to the reader of its frames.
     pub left: Selection,
@@ -35,9 +35,10 @@ impl Attached {
 }
 
 impl Probe {
-    /// Attaches a program to `link`, as the next source: in `mode` and no other when one is given, else natively and, where the
-    /// driver has no native mode or refuses it as it is set up, in generic mode. Where the kernel does not take the program with
-    /// the task's selection, one that captures every frame whole is attached, and the selection is left.
+    /// Attaches a program to `link`, as the next source. If `mode` is given, only that mode is tried; otherwise native
+    /// mode, and generic mode if the driver has no native mode or refuses it because of its present settings. Where the
+    /// kernel refuses the program with the task's selection, a program that captures every frame whole is attached, and
+    /// the selection is left to user space.
     ///
     /// # Errors
     /// When another program is attached, the mode is refused, the kernel is too old, or the filter is too large.
@@ -72,7 +73,7 @@ impl Probe {
         self.attachments.len() as u32
     }
 
-    /// With the program for frames in several buffers, or with the plain one when kernel or driver refuse that.
+    /// Attaches the program for frames in several buffers, or the plain one if the kernel or the driver refuses that.
     fn attach_in(&mut self, request: Request<'_>, mode: XdpMode) -> Result<Attached, Refusal> {
         let (for_several_buffers, for_one) =
             if self.mapped { ("xdpdump_ring_f", "xdpdump_ring") } else { ("xdpdump_frags", "xdpdump") };
@@ -107,11 +108,11 @@ impl Probe {
         Ok(())
     }
 
-    /// Attaches the program for a NIC: to the NIC itself or, where it can be tried out without one, in the driver. Its perf
-    /// event array is the host's: offloaded programs may use that (`bpf_map_offload_neutral`, include/linux/bpf.h, v6.18).
+    /// Attaches the program for a NIC: to the NIC itself or, for tests without such a NIC, in the driver. Its perf event
+    /// array is the host's: offloaded programs may use such a map (`bpf_map_offload_neutral`, include/linux/bpf.h, v6.18).
     ///
-    /// It has no constants, so its events are always those of source 0, and it must be the only one; of the selection it does
-    /// the filter.
+    /// It has no constants, so its events always name source 0, and it must be the only source. It runs the filter of the
+    /// selection; the rest is left to user space.
     ///
     /// # Errors
     /// As [`Probe::attach`], and when the NIC runs no programs.
@@ -149,16 +150,16 @@ impl Probe {
     }
 }
 
-/// What is to be attached to, and what for.
+/// The interface to attach to, and the task of the program.
 #[derive(Clone, Copy)]
 struct Request<'a> {
     link: &'a Link,
     task: Task<'a>,
 }
 
-/// Why one attempt came to nothing.
+/// Why one attempt failed.
 enum Refusal {
-    /// The program was not loaded; with what the verifier said.
+    /// The program was not loaded; with the verifier's log.
     Load(io::Error, String),
     /// The program was not attached.
     Attach(io::Error),
@@ -171,13 +172,13 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Another program or mode would be refused just the same.
+/// Whether another program or mode would be refused for the same reason.
 fn is_final(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EBUSY | libc::EEXIST | libc::EPERM | libc::ENODEV))
 }
 
-/// The driver has no native mode, or cannot have it now (MTU, receive offloads, queues); the network stack's generic mode
-/// does not ask the driver.
+/// Whether the driver has no native mode, or cannot use it with its present settings (MTU, receive offloads, queues).
+/// Generic mode does not depend on the driver.
 fn is_of_native_mode_only(error: &io::Error) -> bool {
     !is_final(error)
 }
@@ -217,12 +218,12 @@ fn flags(mode: XdpMode) -> u32 {
     }
 }
 
-/// The name of the interface's driver, for a sentence.
+/// The name of the interface's driver, for messages.
 fn driver_name(link: &Link) -> String {
     link.driver.as_ref().map_or_else(|| "unknown".to_owned(), |driver| driver.name.clone())
 }
 
-/// The program that is attached to the interface by now.
+/// The program that is attached to the interface now.
 fn occupant(link: &Link) -> Option<(u32, XdpMode)> {
     let link = Link::by_index(link.index).ok()?;
     link.xdp.first().map(|program| (program.program_id, program.mode))

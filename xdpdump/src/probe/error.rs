@@ -1,4 +1,4 @@
-//! Why a program is not on the interface, and what to do about it.
+//! Why a program could not be attached, and what to do about it.
 
 use std::io;
 
@@ -10,18 +10,18 @@ use crate::{filter::ebpf::Refusal, interface::XdpMode};
 /// Why capturing could not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The kernel does not let this process.
+    /// The kernel does not allow this process to load or attach programs.
     #[error("not allowed to load and attach an XDP program{0}")]
     Permission(Obstacle),
-    /// The kernel cannot do what every capture needs.
+    /// The kernel lacks a feature that every capture needs.
     #[error(
         "this kernel is too old: attaching XDP so that it goes away with the process takes Linux 5.9 or later"
     )]
     KernelTooOld,
-    /// The interface went away meanwhile.
+    /// The interface was deleted meanwhile.
     #[error("the interface {0} is gone")]
     Gone(String),
-    /// Somebody else's program is attached.
+    /// Another program is attached.
     #[error(
         "{interface} has an XDP program already: id {id} ({name}), {mode} mode; it was left alone. {}",
         holder.remedy(interface, *mode)
@@ -33,9 +33,9 @@ pub enum Error {
         id: u32,
         /// Its program's name.
         name: String,
-        /// Where its program runs.
+        /// The mode in which its program runs.
         mode: XdpMode,
-        /// What keeps it there.
+        /// What keeps that program attached.
         holder: Holder,
     },
     /// The driver has no such mode.
@@ -63,10 +63,10 @@ pub enum Error {
         interface: String,
         /// The mode asked for.
         mode: XdpMode,
-        /// What the kernel said.
+        /// The error of the system call.
         source: io::Error,
     },
-    /// The NIC, its driver or the kernel took no program for the NIC.
+    /// The NIC, its driver or the kernel refused a program for the NIC.
     #[error(
         "{interface} (driver {driver}) does not run XDP programs on the NIC{}; use -N or -S",
         details(log)
@@ -76,12 +76,12 @@ pub enum Error {
         interface: String,
         /// Its driver.
         driver: String,
-        /// What the verifiers said.
+        /// The log of the kernel's and the driver's verifiers.
         log: String,
-        /// What the kernel said.
+        /// The error of the system call.
         source: io::Error,
     },
-    /// The kernel gave no memory.
+    /// The kernel has no memory for the maps.
     #[error("the kernel has no memory for the rings: ask for less with -B")]
     Memory(#[source] io::Error),
     /// The kernel refused a program or a map.
@@ -90,25 +90,26 @@ pub enum Error {
     /// The kernel cannot run the filter.
     #[error(transparent)]
     Filter(Refusal),
-    /// The embedded object is not the one this code was written for.
+    /// The embedded object does not match this code.
     #[error("the embedded eBPF object has no {0}: rebuild it with `cargo xtask build-ebpf`")]
     Object(&'static str),
     /// The counters could not be read.
     #[error("cannot read the capture program's counters")]
     Counters(#[source] MapError),
-    /// A program was not put into another's place.
+    /// The program was not exchanged for another.
     #[error("the kernel refused to exchange the capture program; the one before goes on")]
     Exchange(#[source] io::Error),
     /// No program is attached for this source.
     #[error("nothing is captured at source {0}")]
     NoSource(u32),
-    /// A program on a NIC does not say which source it is.
+    /// Another source was to be attached beside a program on a NIC, whose events do not name their source.
     #[error("{0} runs the program itself (-H), so it has to be the only interface of the capture")]
     NotAlone(String),
 }
 
 impl Error {
-    /// Whether there might be none without a filter in the kernel program. One that is too large is the user's to mend.
+    /// Whether a program without a filter may succeed where this error came. A filter that is too large is not replaced: the
+    /// user can shorten it.
     pub(super) fn may_be_the_filters(&self) -> bool {
         match self {
             Self::Filter(refusal) => *refusal != Refusal::TooLarge,
@@ -117,17 +118,17 @@ impl Error {
         }
     }
 
-    /// An object that is not as expected.
+    /// The error for an object that is not as expected.
     pub(super) fn object(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Load(Box::new(error))
     }
 
-    /// EPERM, and what is behind it.
+    /// The error for EPERM, with its probable cause.
     pub(super) fn permission() -> Self {
         Self::Permission(Obstacle::find())
     }
 
-    /// A map that the kernel did not make.
+    /// The error for a map that the kernel did not create.
     pub(super) fn map(error: io::Error) -> Self {
         match error.raw_os_error() {
             Some(libc::EPERM) => Self::permission(),
@@ -136,7 +137,7 @@ impl Error {
         }
     }
 
-    /// A map that the kernel did not make, as aya says it.
+    /// The error for a map that the kernel did not create, from aya's error.
     pub(super) fn aya_map(error: MapError) -> Self {
         match error {
             MapError::CreateError { io_error, .. } => Self::map(io_error),
@@ -144,12 +145,13 @@ impl Error {
         }
     }
 
-    /// Counters that could not be read.
+    /// The error for counters that could not be read.
     pub(super) fn counters(error: MapError) -> Self {
         Self::Counters(error)
     }
 
-    /// A program that the kernel did not load. The verifier says `EACCES` where the process lacks nothing.
+    /// The error for a program that the kernel did not load. `EACCES` comes from the verifier and does not mean that the
+    /// process lacks permissions.
     pub(super) fn program(error: &io::Error, log: &str) -> Self {
         match error.raw_os_error() {
             Some(libc::EPERM) => Self::permission(),
@@ -159,7 +161,7 @@ impl Error {
 }
 
 fn details(log: &str) -> String {
-    // The verifier ends with statistics.
+    // The verifier's log ends with statistics.
     let statistics = ["processed ", "verification time", "stack depth"];
     let is_reason = |line: &&str| !line.is_empty() && !statistics.iter().any(|begin| line.starts_with(begin));
     log.lines().rfind(is_reason).map_or_else(String::new, |line| format!(" ({line})"))

@@ -1,14 +1,16 @@
-//! The kernel programs: loaded, attached to interfaces, exchanged, and gone when the process is. The only module that knows
-//! aya.
+//! Loads the kernel programs, attaches them to interfaces and exchanges them; they are gone when the process ends. This is
+//! the only module that uses aya.
 //!
-//! aya 0.14 has the maps, the programs of others, and what the kernel is. Done without it, in [`sys::bpf`](crate::sys::bpf):
-//! * Loading: its loader reads and parses all of the kernel's BTF first, which no program here needs: 35 ms and as many
-//!   megabytes, more than everything else at the start together. It knows no `prog_ifindex` (a NIC's program) either.
-//! * Attaching: where `BPF_LINK_CREATE` is refused with `EINVAL`, it attaches through netlink, which outlives `kill -9`.
-//! * The perf event array: it takes the number of possible CPUs from `/sys` for the largest index, which is too small where
-//!   the numbers have gaps, and cannot put a ring in that it did not open.
-//! * Freezing a map, without which its values are no constants to the verifier.
-//! * fentry and fexit of other BPF programs: it knows those of kernel functions only.
+//! aya 0.14 is used for maps, for programs of other processes, and to learn the kernel's version. These are done without
+//! it, in [`sys::bpf`](crate::sys::bpf):
+//! * Loading: aya's loader first parses all of the kernel's BTF, which no program here needs; that takes 35 ms and 35 MB,
+//!   more than everything else at the start together. It also has no `prog_ifindex` (for a program on a NIC).
+//! * Attaching: if `BPF_LINK_CREATE` is refused with `EINVAL`, aya attaches through netlink, and such a program stays
+//!   attached after `kill -9`.
+//! * The perf event array: aya sizes it by the number of possible CPUs in `/sys`, which is too small if the CPU numbers
+//!   have gaps, and cannot add a ring that it did not open itself.
+//! * Freezing a map, without which the verifier does not treat its values as constants.
+//! * fentry and fexit on other BPF programs: aya supports kernel functions only.
 
 mod attach;
 mod error;
@@ -33,19 +35,19 @@ use crate::{filter::ebpf::Target, packet::Direction, selection::Selection, sys::
 
 /// The programs and maps in the kernel, attached or not.
 ///
-/// Dropping it detaches all programs, and so does the end of the process, however it comes: the kernel closes the links.
+/// Dropping it detaches all programs. So does the end of the process, however it ends: the kernel closes the links.
 pub struct Probe {
     image: Image,
-    /// Whether programs write to mapped rings.
+    /// Whether programs write to mapped rings instead of perf rings.
     mapped: bool,
-    /// One for each source, in their order.
+    /// One attachment for each source, ordered by source number.
     attachments: Vec<Attachment>,
 }
 
-/// The memory that programs write to.
+/// The sizes of the memory that programs write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RingLayout {
-    /// CPUs with a ring: those with a smaller index.
+    /// Number of CPUs with a ring: those with a smaller index.
     pub cpus: u32,
     /// Bytes of each ring, a power of two; 0 for programs that write to perf rings.
     pub ring_len: usize,
@@ -83,15 +85,15 @@ struct Attachment {
     link: Option<OwnedFd>,
 }
 
-/// One of the programs that were compiled.
+/// One of the compiled programs.
 #[derive(Clone, Copy)]
 struct Program {
     name: &'static str,
-    /// Whether it takes frames in several buffers.
+    /// Whether it accepts frames in several buffers.
     multi_buffer: bool,
-    /// The interface whose NIC is to run it, 0 for none.
+    /// The interface whose NIC runs it, or 0 if the host's CPU does.
     ifindex: u32,
-    /// Whether it keeps counters; a NIC's does not.
+    /// Whether it keeps counters; the program for a NIC does not.
     counts: bool,
 }
 
@@ -99,28 +101,28 @@ impl Probe {
     /// Creates the maps that all programs share. Programs are loaded when they are attached.
     ///
     /// # Errors
-    /// When the process may not, or the kernel cannot.
+    /// When the process lacks permissions, or the kernel lacks a feature or memory.
     pub fn load(layout: RingLayout) -> Result<Self, Error> {
         kernel::lift_memory_limit();
         let image = Image::load(layout)?;
         Ok(Self { image, mapped: layout.ring_len != 0, attachments: Vec::new() })
     }
 
-    /// The perf event array that programs hand events to, or ring doorbells through.
+    /// The perf event array through which programs hand over events or ring doorbells.
     pub fn events(&self) -> BorrowedFd<'_> {
         self.image.events()
     }
 
-    /// The array with the memory of the mapped rings, a value for each CPU.
+    /// The array map with the memory of the mapped rings: one value for each CPU.
     pub fn rings(&self) -> BorrowedFd<'_> {
         self.image.rings()
     }
 
-    /// Puts a program with another task in the place of the one that a source has, in one step: every frame meets the one or the
-    /// other, and the source's counters go on.
+    /// Atomically replaces the program of a source by one with another task: every frame runs through the old or the new
+    /// program, and the source's counters continue.
     ///
     /// # Errors
-    /// When there is no such source, or the kernel does not let us; the program stays as it was.
+    /// When there is no such source, or the kernel refuses; then the old program stays attached.
     pub fn exchange(&mut self, source: u32, task: Task<'_>) -> Result<(), Error> {
         let attachment = self.attachments.get_mut(source as usize).ok_or(Error::NoSource(source))?;
         let link = attachment.link.as_ref().ok_or(Error::NoSource(source))?;
@@ -133,21 +135,21 @@ impl Probe {
         Ok(())
     }
 
-    /// What the programs of a source counted, all CPUs together; `None` for one that does not count, on a NIC.
+    /// The counters of a source, summed over all CPUs; `None` for a program on a NIC, which does not count.
     ///
     /// # Errors
-    /// What the kernel says, and [`Error::NoSource`].
+    /// [`Error::Counters`] with the error of the system call, and [`Error::NoSource`].
     pub fn counters(&self, source: u32) -> Result<Option<Counters>, Error> {
         let attachment = self.attachments.get(source as usize).ok_or(Error::NoSource(source))?;
         attachment.program.counts.then(|| attachment.counters.sum()).transpose()
     }
 
-    /// The id of the program that a source has, as `bpftool prog` shows it.
+    /// The id of a source's program, as `bpftool prog` shows it.
     pub fn program_id(&self, source: u32) -> Option<u32> {
         self.attachments.get(source as usize)?.id
     }
 
-    /// Takes all programs off their interfaces. Their counters can still be read.
+    /// Detaches all programs. Their counters can still be read.
     pub fn detach(&mut self) {
         for attachment in &mut self.attachments {
             attachment.link = None;

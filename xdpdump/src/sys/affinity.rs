@@ -1,11 +1,10 @@
-//! The CPUs that a thread may run on, in a mask as long as the kernel's own.
+//! The CPUs that a thread may run on, as a mask as long as the kernel's own.
 
 use std::io;
 
 use libc::c_ulong;
 
-/// Longest mask that is asked for, in words: eight times the CPUs of the largest kernel there is (`NR_CPUS` 8192,
-/// arch/x86/Kconfig, v6.18).
+/// Longest mask to try, in words: eight times the CPUs of the largest kernel (`NR_CPUS` 8192, arch/x86/Kconfig, v6.18).
 const MOST_WORDS: usize = (8 * 8192) / c_ulong::BITS as usize;
 
 /// The CPUs that the calling thread may run on: bit 0 of the first word is CPU 0.
@@ -15,11 +14,12 @@ const MOST_WORDS: usize = (8 * 8192) / c_ulong::BITS as usize;
 /// glibc and rustix have only masks of 1024 CPUs, which larger machines refuse.
 ///
 /// # Errors
-/// What the kernel says.
+/// The error of the system call.
 pub fn mask() -> io::Result<Vec<c_ulong>> {
     let mut words = vec![0; 1024 / c_ulong::BITS as usize];
     loop {
-        // SAFETY: the kernel writes at most as many bytes as said to the buffer, which is that long. 0 is this thread.
+        // SAFETY: the kernel writes at most the given number of bytes to the buffer, which has that length. 0 is this
+        // thread.
         let written = unsafe {
             libc::syscall(libc::SYS_sched_getaffinity, 0, size_of_val(words.as_slice()), words.as_mut_ptr())
         };

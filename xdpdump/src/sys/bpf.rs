@@ -1,4 +1,4 @@
-//! `bpf(2)`: what aya 0.14 has no call for; the module `probe` says why.
+//! `bpf(2)`: the commands that aya 0.14 has no function for; the module `probe` explains why they are needed.
 //!
 //! Zero is the right value for every attribute that is left out (`union bpf_attr`, include/uapi/linux/bpf.h).
 
@@ -21,8 +21,8 @@ use aya_obj::generated::{
 /// # Safety
 /// Every pointer in the attributes must be valid for what the command does with it.
 unsafe fn call<T>(command: bpf_cmd, attributes: &mut T) -> io::Result<i32> {
-    // SAFETY: the attributes live through the call, the kernel accepts any prefix of the union, and the caller vouches
-    // for the pointers in it.
+    // SAFETY: the attributes outlive the call, the kernel accepts any prefix of the union, and the caller guarantees the
+    // pointers in it.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *attributes, size_of::<T>()) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
 }
@@ -33,25 +33,25 @@ unsafe fn call<T>(command: bpf_cmd, attributes: &mut T) -> io::Result<i32> {
 /// Every pointer in the attributes must be valid for what the command does with it, and the command must be one whose result is
 /// a new file descriptor.
 unsafe fn call_for_fd<T>(command: bpf_cmd, attributes: &mut T) -> io::Result<OwnedFd> {
-    // SAFETY: the caller vouches for the attributes; the descriptor is new and ours alone.
+    // SAFETY: the caller guarantees the attributes; the descriptor is new and nothing else owns it.
     unsafe { call(command, attributes).map(|fd| OwnedFd::from_raw_fd(fd)) }
 }
 
 /// Attributes with every field 0.
 ///
 /// # Safety
-/// `T` is integers, arrays and unions of integers.
+/// `T` consists of integers, arrays and unions of integers.
 unsafe fn blank<T>() -> T {
-    // SAFETY: zero is a valid value for what the caller says `T` is made of.
+    // SAFETY: zero is a valid value for the types that `T` consists of, as the caller guarantees.
     unsafe { zeroed() }
 }
 
-/// A descriptor as an attribute.
+/// A descriptor as a value of an attribute.
 fn number(fd: BorrowedFd<'_>) -> u32 {
     fd.as_raw_fd().cast_unsigned()
 }
 
-/// An object's name in the kernel: 15 bytes of it at most.
+/// An object's name in the kernel: at most the first 15 bytes.
 fn short_name(name: &str) -> [libc::c_char; 16] {
     let mut short = [0; 16];
     for (to, from) in short.iter_mut().take(15).zip(name.bytes()) {
@@ -60,12 +60,12 @@ fn short_name(name: &str) -> [libc::c_char; 16] {
     short
 }
 
-/// Creates a map as the object defines it.
+/// Creates a map from its definition in the object.
 ///
 /// # Errors
-/// What the kernel says: `EPERM`, `ENOMEM`, `EINVAL` for what it does not know.
+/// The error of the system call: `EPERM`, `ENOMEM`, or `EINVAL` for a kind of map or flag that the kernel does not know.
 pub fn create_map(name: &str, map: &aya_obj::Map) -> io::Result<OwnedFd> {
-    // SAFETY: the structure is integers.
+    // SAFETY: the structure consists of integers.
     let mut attributes: MapCreate = unsafe { blank() };
     attributes.map_type = map.map_type();
     attributes.key_size = map.key_size();
@@ -78,7 +78,7 @@ pub fn create_map(name: &str, map: &aya_obj::Map) -> io::Result<OwnedFd> {
 }
 
 fn element<T>(map: BorrowedFd<'_>, key: &u32, value: *const T) -> MapElement {
-    // SAFETY: the structure is integers and a union of integers.
+    // SAFETY: the structure consists of integers and a union of integers.
     let mut attributes: MapElement = unsafe { blank() };
     attributes.map_fd = number(map);
     attributes.key = std::ptr::from_ref(key) as u64;
@@ -86,11 +86,11 @@ fn element<T>(map: BorrowedFd<'_>, key: &u32, value: *const T) -> MapElement {
     attributes
 }
 
-/// Sets the only value of `map`, made as `definition` says, to the data of that, for good: neither programs nor we can change
-/// it any more, so the verifier knows it.
+/// Sets the only value of `map`, created from `definition`, to the data of the definition, and freezes the map: neither
+/// programs nor user space can change it any more, so the verifier treats it as constant.
 ///
 /// # Errors
-/// What the kernel says, and `EINVAL` for a definition whose values are not as long as its data.
+/// The error of the system call; `EINVAL` if the definition's value size differs from the length of its data.
 pub fn set_constants(map: BorrowedFd<'_>, definition: &aya_obj::Map) -> io::Result<()> {
     let value = definition.data();
     if value.len() != definition.value_size() as usize {
@@ -98,7 +98,7 @@ pub fn set_constants(map: BorrowedFd<'_>, definition: &aya_obj::Map) -> io::Resu
     }
     let key = 0;
     let mut attributes = element(map, &key, value.as_ptr());
-    // SAFETY: the key is four bytes, the value is as long as the map's values, and both live through the calls.
+    // SAFETY: the key has four bytes, the value is as long as the map's values, and both outlive the calls.
     unsafe {
         call(bpf_cmd::BPF_MAP_UPDATE_ELEM, &mut attributes)?;
         call(bpf_cmd::BPF_MAP_FREEZE, &mut attributes.map_fd).map(drop)
@@ -108,44 +108,45 @@ pub fn set_constants(map: BorrowedFd<'_>, definition: &aya_obj::Map) -> io::Resu
 /// Puts the perf event `ring` into the perf event array `map` at index `cpu`.
 ///
 /// # Errors
-/// What the kernel says: `E2BIG` for an index beyond the map.
+/// The error of the system call: `E2BIG` for an index beyond the end of the map.
 pub fn set_ring(map: BorrowedFd<'_>, cpu: u32, ring: BorrowedFd<'_>) -> io::Result<()> {
     let value = ring.as_raw_fd();
     let mut attributes = element(map, &cpu, &raw const value);
-    // SAFETY: key and value are four bytes each, as a perf event array has them, and live through the call.
+    // SAFETY: key and value have four bytes each, as a perf event array requires, and outlive the call.
     unsafe { call(bpf_cmd::BPF_MAP_UPDATE_ELEM, &mut attributes) }.map(drop)
 }
 
-/// Takes the ring of `cpu` out of the perf event array `map`.
+/// Removes the ring of `cpu` from the perf event array `map`.
 ///
 /// # Errors
-/// What the kernel says: `ENOENT` when there is none.
+/// The error of the system call: `ENOENT` when there is none.
 pub fn unset_ring(map: BorrowedFd<'_>, cpu: u32) -> io::Result<()> {
     let mut attributes = element(map, &cpu, std::ptr::null::<u32>());
-    // SAFETY: the key is four bytes and lives through the call.
+    // SAFETY: the key has four bytes and outlives the call.
     unsafe { call(bpf_cmd::BPF_MAP_DELETE_ELEM, &mut attributes) }.map(drop)
 }
 
 /// An XDP program to be loaded.
 pub struct Program<'a> {
-    /// What the kernel is to call it, 15 bytes of it.
+    /// Its name in the kernel, which keeps the first 15 bytes.
     pub name: &'a str,
-    /// With the maps' descriptors in place.
+    /// Its instructions, which contain the descriptors of its maps.
     pub instructions: &'a [bpf_insn],
-    /// Whether it takes frames in several buffers.
+    /// Whether it accepts frames in several buffers.
     pub multi_buffer: bool,
-    /// The interface whose NIC is to run it, 0 for none.
+    /// The interface whose NIC runs it, or 0 if the host's CPU does.
     pub ifindex: u32,
 }
 
 /// Loads an XDP program.
 ///
-/// On failure the text is what the verifier, the kernel's or the driver's, had to say.
+/// The text of the error is the log of the kernel's or the driver's verifier.
 ///
 /// # Errors
-/// What the kernel says: `EINVAL` for a flag or helper that it does not know, or when the NIC runs no programs.
+/// The error of the system call: `EINVAL` for a flag or helper that the kernel does not know, or when the NIC runs no
+/// programs.
 pub fn load_program(program: &Program<'_>) -> Result<OwnedFd, (io::Error, String)> {
-    // SAFETY: the structure is integers, arrays and a union of integers.
+    // SAFETY: the structure consists of integers, arrays and a union of integers.
     let mut attributes: ProgramLoad = unsafe { blank() };
     attributes.prog_type = BPF_PROG_TYPE_XDP as u32;
     attributes.insn_cnt = program.instructions.len() as u32;
@@ -154,14 +155,14 @@ pub fn load_program(program: &Program<'_>) -> Result<OwnedFd, (io::Error, String
     attributes.prog_flags = if program.multi_buffer { BPF_F_XDP_HAS_FRAGS } else { 0 };
     attributes.prog_name = short_name(program.name);
     attributes.prog_ifindex = program.ifindex;
-    // SAFETY: instructions and licence live through the call and are as long as said.
+    // SAFETY: instructions and licence outlive the call and have the given lengths.
     unsafe { call_for_fd(bpf_cmd::BPF_PROG_LOAD, &mut attributes) }.map_err(|error| {
-        // Once more, to hear why; the log would cost time on every load.
+        // Load once more to get the log, which would cost time on every load.
         let mut log = vec![0; 256 << 10];
         attributes.log_level = 1;
         attributes.log_size = log.len() as u32;
         attributes.log_buf = log.as_mut_ptr() as u64;
-        // SAFETY: as above, and so is the log.
+        // SAFETY: as above; the log also outlives the call and has the given length.
         let _ = unsafe { call_for_fd(bpf_cmd::BPF_PROG_LOAD, &mut attributes) };
         let text = log.split(|byte| *byte == 0).next().unwrap_or_default();
         (error, String::from_utf8_lossy(text).into_owned())
@@ -173,10 +174,10 @@ pub fn load_program(program: &Program<'_>) -> Result<OwnedFd, (io::Error, String
 /// `flags` is one of `XDP_FLAGS_*_MODE` (include/uapi/linux/if_link.h).
 ///
 /// # Errors
-/// What the kernel says: `EBUSY` when a program is attached, `EOPNOTSUPP` when the driver has no such mode, `EINVAL` when
-/// the driver refuses as it is set up, or before Linux 5.9.
+/// The error of the system call: `EBUSY` when another program is attached, `EOPNOTSUPP` when the driver has no such mode,
+/// `EINVAL` when the driver refuses because of its present settings, or before Linux 5.9.
 pub fn attach_xdp(program: BorrowedFd<'_>, ifindex: u32, flags: u32) -> io::Result<OwnedFd> {
-    // SAFETY: the structure is integers and unions of integers.
+    // SAFETY: the structure consists of integers and unions of integers.
     let mut attributes: LinkCreate = unsafe { blank() };
     attributes.__bindgen_anon_1.prog_fd = number(program);
     attributes.__bindgen_anon_2.target_ifindex = ifindex;
@@ -186,12 +187,12 @@ pub fn attach_xdp(program: BorrowedFd<'_>, ifindex: u32, flags: u32) -> io::Resu
     unsafe { call_for_fd(bpf_cmd::BPF_LINK_CREATE, &mut attributes) }
 }
 
-/// Puts another program under `link` in one step: every frame meets the one or the other.
+/// Replaces the program of `link` atomically: every frame runs through the old or the new program.
 ///
 /// # Errors
-/// What the kernel says: `EINVAL` for a program of another kind, `ENOLINK` when the interface is gone.
+/// The error of the system call: `EINVAL` for a program of another kind, `ENOLINK` when the interface is gone.
 pub fn exchange_program(link: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: the structure is integers and unions of integers.
+    // SAFETY: the structure consists of integers and unions of integers.
     let mut attributes: LinkUpdate = unsafe { blank() };
     attributes.link_fd = number(link);
     attributes.__bindgen_anon_1.new_prog_fd = number(program);
@@ -199,19 +200,19 @@ pub fn exchange_program(link: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Re
     unsafe { call(bpf_cmd::BPF_LINK_UPDATE, &mut attributes) }.map(drop)
 }
 
-/// The number in the kernel of a program that is open here. (aya tells it for programs that it loaded.)
+/// The kernel's id of a program, given its descriptor. (aya offers this only for programs that it loaded itself.)
 ///
 /// # Errors
-/// What the kernel says.
+/// The error of the system call.
 pub fn program_id(program: BorrowedFd<'_>) -> io::Result<u32> {
-    // SAFETY: the structure is integers, arrays and bit fields.
+    // SAFETY: the structure consists of integers, arrays and bit fields.
     let mut info: bpf_prog_info = unsafe { blank() };
     let mut attributes = GetInfo {
         bpf_fd: number(program),
         info_len: size_of::<bpf_prog_info>() as u32,
         info: (&raw mut info) as u64,
     };
-    // SAFETY: the structure is as long as said, every bit pattern is a value of it, and its pointers are null, so that the
+    // SAFETY: the structure has the given length, every bit pattern is valid for it, and its pointers are null, so the
     // kernel follows none.
     unsafe { call(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attributes) }.map(|_| info.id)
 }

@@ -1,4 +1,4 @@
-//! The kernel's clocks, in nanoseconds, and word of those who set them.
+//! The kernel's clocks, in nanoseconds, and notice when the wall clock is set.
 
 use std::{
     fs, io,
@@ -21,11 +21,11 @@ use rustix::{
 /// include/uapi/linux/nsfs.h).
 const INITIAL_TIME_NAMESPACE: u64 = 0xEFFF_FFFA;
 
-/// How far the `CLOCK_MONOTONIC` that this process is shown is ahead of the kernel's own.
+/// Nanoseconds by which this process's `CLOCK_MONOTONIC` is ahead of the kernel's own.
 static AHEAD: OnceLock<i64> = OnceLock::new();
 
-/// The kernel's own `CLOCK_MONOTONIC`, which events are stamped with: time since boot, without the time that the machine
-/// slept. In a time namespace only once [`learn_time_namespace`] was called.
+/// The kernel's own `CLOCK_MONOTONIC`, which is the clock of events: time since boot, without the time that the machine
+/// slept. In a time namespace this is correct only after [`learn_time_namespace`] has been called.
 pub fn monotonic() -> i64 {
     nanos(ClockId::Monotonic).saturating_sub(AHEAD.get().copied().unwrap_or(0))
 }
@@ -41,13 +41,13 @@ fn nanos(clock: ClockId) -> i64 {
 }
 
 /// Finds out by how much the time namespace of this process shifts its clocks (time_namespaces(7)). Without `/proc`, and
-/// before Linux 5.6, it is taken to be in none.
+/// before Linux 5.6, this assumes that the process is in no time namespace.
 ///
 /// # Errors
-/// When the process is in a time namespace and cannot tell its offset.
+/// When the process is in a time namespace and cannot find out its offset.
 pub fn learn_time_namespace() -> io::Result<()> {
     let ahead = namespace_offset()?;
-    // A second call finds the same: a process does not change its own time namespace.
+    // A second call would find the same offset: a process does not change its own time namespace.
     AHEAD.get_or_init(|| ahead);
     Ok(())
 }
@@ -58,7 +58,7 @@ fn namespace_offset() -> io::Result<i64> {
     if own == INITIAL_TIME_NAMESPACE {
         return Ok(0);
     }
-    // The file has the offsets of the namespace that children will be in.
+    // The file contains the offsets of the namespace in which children are created.
     if number("time_for_children")? != own {
         return Err(io::Error::other("/proc/self/timens_offsets is that of another time namespace"));
     }
@@ -66,7 +66,8 @@ fn namespace_offset() -> io::Result<i64> {
     parse_offset(&text).ok_or_else(|| io::Error::other("/proc/self/timens_offsets has no monotonic offset"))
 }
 
-/// The monotonic one of lines of clock, seconds and nanoseconds (`proc_timens_show_offsets`, kernel/time/namespace.c, v6.18).
+/// The offset of the monotonic clock, from lines with the name of a clock, seconds and nanoseconds
+/// (`proc_timens_show_offsets`, kernel/time/namespace.c, v6.18).
 fn parse_offset(text: &str) -> Option<i64> {
     let mut numbers = text.lines().find_map(|line| line.strip_prefix("monotonic"))?.split_whitespace();
     let (seconds, nanos) = (numbers.next()?.parse::<i64>().ok()?, numbers.next()?.parse::<i64>().ok()?);
@@ -79,13 +80,13 @@ fn parse_offset(text: &str) -> Option<i64> {
 pub struct StepWatch(OwnedFd);
 
 impl StepWatch {
-    /// Watches from now on.
+    /// Starts to watch.
     ///
     /// # Errors
-    /// When the kernel gives no timer.
+    /// When the kernel refuses to create the timer.
     pub fn new() -> io::Result<Self> {
         let timer = timerfd_create(TimerfdClockId::Realtime, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
-        // The timer itself is to go off never: the kernel's time ends in 2262.
+        // The timer must never expire: the kernel's time ends in 2262.
         let never = Itimerspec {
             it_interval: Timespec::default(),
             it_value: Timespec { tv_sec: i64::MAX, tv_nsec: 0 },
@@ -94,7 +95,7 @@ impl StepWatch {
         Ok(Self(timer))
     }
 
-    /// Whether the clock was set since this was last asked. The descriptor can be read when it was.
+    /// Whether the clock has been set since the last call. If so, the descriptor is readable.
     pub fn has_stepped(&self) -> bool {
         rustix::io::read(&self.0, &mut [0; 8]) == Err(Errno::CANCELED)
     }

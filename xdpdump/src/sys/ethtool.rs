@@ -15,10 +15,10 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 /// `ETHTOOL_GDRVINFO` and `ETHTOOL_GLINKSETTINGS`.
 const GET_DRIVER: u32 = 0x03;
 const GET_LINK_SETTINGS: u32 = 0x4c;
-/// `SPEED_UNKNOWN` as the unsigned number it is read as.
+/// `SPEED_UNKNOWN` (-1) as an unsigned number.
 const SPEED_UNKNOWN: u32 = u32::MAX;
 
-/// `struct ethtool_drvinfo`: texts are terminated or filled up with NUL.
+/// `struct ethtool_drvinfo`: strings end with NUL unless they fill their field.
 #[repr(C)]
 pub struct DriverInfo {
     command: u32,
@@ -27,7 +27,7 @@ pub struct DriverInfo {
     version: [u8; 32],
     /// Version of the card's firmware.
     pub firmware: [u8; 32],
-    /// Where the card is, such as its PCI address.
+    /// Location of the card, such as its PCI address.
     pub bus: [u8; 32],
     expansion_rom: [u8; 32],
     reserved: [u8; 12],
@@ -36,7 +36,7 @@ pub struct DriverInfo {
 
 const _: () = assert!(size_of::<DriverInfo>() == 196);
 
-/// `struct ethtool_link_settings` with room for all the link mode masks its `nwords` can announce.
+/// `struct ethtool_link_settings` with room for the largest link mode masks that `mask_words` can announce.
 #[repr(C)]
 struct LinkSettings {
     command: u32,
@@ -51,23 +51,23 @@ struct LinkSettings {
 
 const _: () = assert!(size_of::<LinkSettings>() == 48 + 3 * 127 * 4);
 
-/// A socket for the ioctl, which asks the network namespace it was opened in. `/sys` is not asked: it shows the
-/// namespace it was mounted in, which need not be this one.
+/// A socket for the ioctl, which refers to the network namespace in which it was opened. `/sys` is not used: it shows the
+/// namespace in which it was mounted, which can be another one.
 pub struct Ethtool(OwnedFd);
 
 impl Ethtool {
     /// Opens the socket.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The error of the system call.
     pub fn open() -> io::Result<Self> {
         Ok(Self(socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?))
     }
 
-    /// What the driver of an interface says of itself.
+    /// Information about the driver of an interface.
     ///
     /// # Errors
-    /// EOPNOTSUPP where it does not tell, as `lo`; ENODEV when there is no such interface.
+    /// EOPNOTSUPP when the driver does not tell, like that of `lo`; ENODEV when there is no such interface.
     pub fn driver(&self, name: &OsStr) -> io::Result<DriverInfo> {
         // SAFETY: all fields are integers, for which zero is valid.
         let mut info: DriverInfo = unsafe { zeroed() };
@@ -80,18 +80,18 @@ impl Ethtool {
     /// Speed of the link in megabits per second; `None` without a link.
     ///
     /// # Errors
-    /// EOPNOTSUPP where there is no such thing; ENODEV when there is no such interface.
+    /// EOPNOTSUPP when the interface has no speed; ENODEV when there is no such interface.
     pub fn speed(&self, name: &OsStr) -> io::Result<Option<u32>> {
         // SAFETY: all fields are integers, for which zero is valid.
         let mut settings: LinkSettings = unsafe { zeroed() };
         settings.command = GET_LINK_SETTINGS;
-        // The kernel answers the wrong size of the masks with minus the right one, and nothing else.
-        // SAFETY: for this command the kernel reads and writes one `struct ethtool_link_settings` and three masks of
-        // `mask_words` words, for which there is room whatever the i8 says.
+        // If the size of the masks is wrong, the kernel only answers with the negative of the right size. SAFETY: for this
+        // command the kernel reads and writes one `struct ethtool_link_settings` and three masks of `mask_words` words;
+        // there is room for the largest value of this i8.
         unsafe { self.ioctl(name, &mut settings) }?;
         if settings.mask_words < 0 {
             settings.command = GET_LINK_SETTINGS;
-            // No mask has 128 words: there would be no room for the answer.
+            // The negation fails for -128 only: masks of 128 words would not fit.
             settings.mask_words = settings.mask_words.checked_neg().ok_or(io::ErrorKind::InvalidData)?;
             // SAFETY: as above.
             unsafe { self.ioctl(name, &mut settings) }?;
@@ -102,7 +102,7 @@ impl Ethtool {
     /// # Safety
     /// `T` begins with an ethtool command number, and is as large as what the kernel reads and writes for it.
     unsafe fn ioctl<T>(&self, name: &OsStr, argument: &mut T) -> io::Result<()> {
-        // SAFETY: ifreq is integers and a union of integers and pointers, for which zero is valid.
+        // SAFETY: ifreq consists of integers and a union of integers and pointers, for which zero is valid.
         let mut request: libc::ifreq = unsafe { zeroed() };
         if name.len() >= request.ifr_name.len() {
             return Err(io::ErrorKind::InvalidInput.into());
@@ -111,7 +111,7 @@ impl Ethtool {
             *to = from.cast_signed() as libc::c_char;
         }
         request.ifr_ifru.ifru_data = (&raw mut *argument).cast();
-        // SAFETY: `request` is what SIOCETHTOOL takes, and the caller vouches for what its pointer leads to.
+        // SAFETY: `request` is what SIOCETHTOOL expects, and the caller guarantees what its pointer refers to.
         let result = unsafe { libc::ioctl(self.0.as_raw_fd(), libc::SIOCETHTOOL, &raw mut request) };
         if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }

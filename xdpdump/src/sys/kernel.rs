@@ -1,4 +1,4 @@
-//! The running kernel and its machine, asked of the kernel itself: `/proc` and `/sys` may be missing or made up.
+//! Facts about the running kernel and its machine, from system calls: `/proc` and `/sys` may be missing or replaced.
 
 /// Name and release of the operating system, such as `Linux 6.18.2`.
 pub fn operating_system() -> String {
@@ -6,7 +6,7 @@ pub fn operating_system() -> String {
     format!("{} {}", name.sysname().to_string_lossy(), name.release().to_string_lossy())
 }
 
-/// Bytes of memory of the machine.
+/// Memory of the machine in bytes.
 pub fn total_memory() -> u64 {
     let info = rustix::system::sysinfo();
     // The fields are `unsigned long`, which is not 64 bits everywhere.

@@ -9,21 +9,21 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 pub struct Mapping {
     base: NonNull<u8>,
     len: usize,
-    /// What it is in tests: of the heap.
+    /// In tests: the layout of heap memory that is used instead of a mapping.
     #[cfg(test)]
     layout: Option<std::alloc::Layout>,
 }
 
-// SAFETY: the mapping belongs to this value alone, and moves with it.
+// SAFETY: this value alone owns the mapping, which is not tied to a thread.
 unsafe impl Send for Mapping {}
 
 impl Mapping {
     /// Maps `len` bytes of `fd`, a multiple of the page size, from `offset` on.
     ///
     /// # Errors
-    /// What the kernel says: `EPERM` or `ENOMEM` when it is more than it may or can be.
+    /// The error of the system call: `EPERM` or `ENOMEM` when it exceeds the limit of locked memory or the free memory.
     pub fn new(fd: impl AsFd, len: usize, offset: u64) -> io::Result<Self> {
-        // SAFETY: a fresh mapping at an address of the kernel's choice touches no memory of ours.
+        // SAFETY: a new mapping at an address that the kernel chooses overlaps no other memory.
         let base = unsafe {
             mmap(std::ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, fd, offset)
         }?;
@@ -36,7 +36,7 @@ impl Mapping {
         })
     }
 
-    /// Memory of the heap, all zero, that begins with a page: for tests without a kernel.
+    /// Heap memory, filled with zeros and aligned to a page: for tests that run without a kernel.
     #[cfg(test)]
     pub fn of_heap(len: usize) -> Self {
         let layout = std::alloc::Layout::from_size_align(len, 4096).unwrap();
@@ -45,23 +45,23 @@ impl Mapping {
         Self { base, len, layout: Some(layout) }
     }
 
-    /// Its first byte: whatever is done with it, others may write to the memory at any time.
+    /// Pointer to its first byte. Other writers may change the memory at any time.
     pub fn base(&self) -> NonNull<u8> {
         self.base
     }
 
-    /// The word of eight bytes at `offset`, which both sides access in one piece.
+    /// The word of eight bytes at `offset`, which both sides access atomically.
     ///
     /// # Panics
-    /// When it is not aligned or not inside: offsets are constants of a layout.
+    /// When `offset` is not aligned or not inside the mapping: offsets are constants of a layout.
     pub fn word(&self, offset: usize) -> &AtomicU64 {
         assert!(
             offset.is_multiple_of(8) && offset + 8 <= self.len,
             "no word of {} bytes at {offset}",
             self.len
         );
-        // SAFETY: aligned, since mappings begin with a page; inside, so mapped for as long as `self` lives; and whoever else
-        // writes there does so atomically.
+        // SAFETY: the word is aligned, since mappings begin on a page boundary; it is inside the mapping, so it is valid as
+        // long as `self` lives; and all other writers access it atomically.
         unsafe { AtomicU64::from_ptr(self.base.as_ptr().add(offset).cast()) }
     }
 }

@@ -1,7 +1,7 @@
-//! Raw system calls, memory shared with the kernel, and what the kernel tells of itself: what neither the standard library nor
-//! rustix nor aya offers as a safe function.
+//! Raw system calls, memory shared with the kernel, and facts about the kernel: everything that neither the standard
+//! library nor rustix nor aya offers as a safe function.
 //!
-//! The modules here know nothing of captures.
+//! The modules here do not depend on the rest of the crate.
 
 pub mod affinity;
 pub mod bpf;

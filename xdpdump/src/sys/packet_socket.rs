@@ -11,7 +11,7 @@ use std::{
 /// # Errors
 /// ENODEV when there is no such interface.
 pub fn hold_promiscuous(socket: BorrowedFd<'_>, index: u32) -> io::Result<()> {
-    // SAFETY: packet_mreq is plain integers, for which zero is valid.
+    // SAFETY: packet_mreq consists of integers, for which zero is valid.
     let mut membership: libc::packet_mreq = unsafe { zeroed() };
     membership.mr_ifindex = index.cast_signed();
     membership.mr_type = libc::PACKET_MR_PROMISC as libc::c_ushort;

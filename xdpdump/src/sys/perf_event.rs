@@ -15,19 +15,19 @@ const FORMAT_TOTAL_TIME_ENABLED: u64 = 1 << 0;
 /// When the kernel wakes the reader of a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wakeup {
-    /// For every frame: where a person watches.
+    /// For every frame, when the user watches the output.
     EveryFrame,
-    /// When so many bytes are waiting: 15 to 20 times the throughput of a wake-up per frame.
+    /// When this many bytes are waiting: 15 to 20 times the throughput of a wake-up for every frame.
     Bytes(u32),
 }
 
-/// Opens the event that `bpf_perf_event_output` writes to on `cpu`, stamped by `CLOCK_MONOTONIC`. Read, it gives two `u64`:
-/// a count of no use, and for how many nanoseconds it has been enabled.
+/// Opens the event that `bpf_perf_event_output` writes to on `cpu`, stamped by `CLOCK_MONOTONIC`. Reading it returns two
+/// `u64`: a count, which is not used, and the nanoseconds for which it has been enabled.
 ///
 /// # Errors
-/// What the kernel says: `EPERM` without `CAP_PERFMON`, `ENODEV` for a CPU that is offline.
+/// The error of the system call: `EPERM` without `CAP_PERFMON`, `ENODEV` for a CPU that is offline.
 pub fn open(cpu: u32, wakeup: Wakeup) -> io::Result<OwnedFd> {
-    // SAFETY: the structure is integers and unions of integers, for which zero is valid.
+    // SAFETY: the structure consists of integers and unions of integers, for which zero is valid.
     let mut attributes: perf_event_attr = unsafe { std::mem::zeroed() };
     attributes.type_ = perf_type_id::PERF_TYPE_SOFTWARE as u32;
     attributes.size = size_of::<perf_event_attr>() as u32;
@@ -47,7 +47,7 @@ pub fn open(cpu: u32, wakeup: Wakeup) -> io::Result<OwnedFd> {
     }
     let any_process: libc::pid_t = -1;
     let no_group: libc::c_int = -1;
-    // SAFETY: the attributes live through the call and say their own size; the kernel only reads them.
+    // SAFETY: the attributes outlive the call and contain their own size; the kernel only reads them.
     let fd = unsafe {
         libc::syscall(
             libc::SYS_perf_event_open,
@@ -61,6 +61,6 @@ pub fn open(cpu: u32, wakeup: Wakeup) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the kernel just gave this file descriptor to us alone.
+    // SAFETY: the kernel has just created this file descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }

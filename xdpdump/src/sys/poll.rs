@@ -1,4 +1,4 @@
-//! Sleeps until something is to be done.
+//! Sleeps until a descriptor is ready.
 
 use std::{
     io,
@@ -13,42 +13,43 @@ use rustix::{
 
 /// The descriptors of one sleep.
 ///
-/// It keeps their numbers and does not borrow them: those of an output are shown one by one, and may be another's tomorrow.
-/// What is closed before the sleep begins wakes it at once.
+/// It stores the numbers of the descriptors and does not borrow them, because an output shows its descriptors only one by
+/// one, and a number may be closed or reused later. A descriptor that is closed before the sleep begins ends the sleep at
+/// once.
 #[derive(Default)]
 pub struct Poller(Vec<PollFd<'static>>);
 
 impl Poller {
-    /// Wakes when `fd` can be read.
+    /// Also ends the sleep when `fd` is readable.
     pub fn readable(&mut self, fd: BorrowedFd<'_>) {
         self.add(fd, PollFlags::IN);
     }
 
-    /// Wakes when the other end of the pipe `fd` is closed.
+    /// Also ends the sleep when the other end of the pipe `fd` is closed.
     pub fn closed(&mut self, fd: BorrowedFd<'_>) {
         self.add(fd, PollFlags::empty());
     }
 
     fn add(&mut self, fd: BorrowedFd<'_>, events: PollFlags) {
-        // SAFETY: nothing is done with the descriptor but to poll it, which changes nothing, whatever it is by then; poll(2)
-        // says POLLNVAL of a number that is not open.
+        // SAFETY: the descriptor is only polled, which changes nothing, whatever it refers to by then; for a number that is
+        // not open, poll(2) returns POLLNVAL.
         let fd = unsafe { BorrowedFd::borrow_raw(fd.as_raw_fd()) };
         self.0.push(PollFd::from_borrowed_fd(fd, events));
     }
 
-    /// Sleeps for at most `timeout`; a signal ends it too.
+    /// Sleeps for at most `timeout`. A signal ends the sleep too.
     ///
     /// # Errors
     /// What the kernel says.
     pub fn wait(mut self, timeout: Duration) -> io::Result<Ready> {
-        // Longer than a timespec has seconds is for ever.
+        // A timeout that does not fit into a timespec means to wait without a limit.
         let timeout = Timespec::try_from(timeout).ok();
         match poll(&mut self.0, timeout.as_ref()) {
             Ok(_) => {
                 let found = self.0.iter().map(|entry| (entry.as_fd().as_raw_fd(), entry.revents()));
                 Ok(Ready(found.filter(|(_, events)| !events.is_empty()).collect()))
             }
-            // The kernel had no memory for a moment: whatever is ready still is in the next round.
+            // Interrupted, or the kernel had no memory for a moment: what is ready now is still ready in the next round.
             Err(Errno::INTR | Errno::NOMEM | Errno::AGAIN) => Ok(Ready::default()),
             Err(error) => Err(error.into()),
         }
@@ -60,7 +61,7 @@ impl Poller {
 pub struct Ready(Vec<(RawFd, PollFlags)>);
 
 impl Ready {
-    /// Whether `fd` can be read, or has an error that reading it will tell.
+    /// Whether `fd` is readable, or has an error that reading will return.
     pub fn is_readable(&self, fd: BorrowedFd<'_>) -> bool {
         self.has(fd, PollFlags::IN | PollFlags::ERR | PollFlags::HUP)
     }

@@ -6,12 +6,13 @@ use rustix::fs::MemfdFlags;
 
 use super::mapping::Mapping;
 
-/// Numbers in a page.
+/// How many numbers the page holds.
 pub const SLOTS: usize = 512;
-/// Bytes of the page; the kernel rounds up where its pages are larger.
+/// Bytes of the page; a kernel with larger pages rounds up.
 const LEN: usize = SLOTS * size_of::<u64>();
 
-/// Numbers in memory that is a file as well: whoever has the file reads at offset `8 * slot` what was stored last.
+/// Numbers in memory that is also a file: any process with a descriptor of the file can read the number last stored in a
+/// slot at offset `8 * slot`.
 #[derive(Debug)]
 pub struct SharedPage {
     file: File,
@@ -22,7 +23,7 @@ impl SharedPage {
     /// A page in which every number is 0, without a name in the file system.
     ///
     /// # Errors
-    /// When the kernel has no memory or descriptor for it.
+    /// When the kernel has no memory or no descriptor left.
     pub fn new() -> io::Result<Self> {
         let file = File::from(rustix::fs::memfd_create("xdpdump", MemfdFlags::CLOEXEC)?);
         file.set_len(LEN as u64)?;
@@ -30,12 +31,12 @@ impl SharedPage {
         Ok(Self { file, mapping })
     }
 
-    /// The number at `slot`, of [`SLOTS`].
+    /// The number at `slot`; `None` from [`SLOTS`] on.
     pub fn slot(&self, slot: usize) -> Option<&AtomicU64> {
         (slot < SLOTS).then(|| self.mapping.word(slot * size_of::<u64>()))
     }
 
-    /// The memory as a file.
+    /// The file that is this memory.
     pub fn file(&self) -> &File {
         &self.file
     }

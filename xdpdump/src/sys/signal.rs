@@ -1,4 +1,4 @@
-//! Signals: what their handlers note, and how they are disposed of before there is one.
+//! Signals: what their handlers record, and what happens to signals without a handler.
 
 use std::{
     io,
@@ -18,31 +18,32 @@ use rustix::{
 };
 use signal_hook::low_level;
 
-/// A request to stop that comes so long after the first means it: the process ends at once. One that comes sooner is the same
-/// request: timeout(1) signals the process and its group, and a terminal and a service manager may both pass a signal on.
+/// A request to stop that comes at least this long after the first one ends the process at once. One that comes sooner
+/// counts as the same request: timeout(1) signals the process and its group, and a terminal and a service manager may both
+/// forward a signal.
 pub const SECOND_STOP_AFTER: Duration = Duration::from_secs(1);
 
-/// A descriptor that can be read once a handler has noted something.
+/// A descriptor that becomes readable when a handler has recorded something.
 #[derive(Clone, Debug)]
 pub struct Wake(Arc<OwnedFd>);
 
 impl Wake {
-    /// Makes the descriptor.
+    /// Creates the descriptor.
     ///
     /// # Errors
-    /// When the kernel gives none.
+    /// When the kernel refuses to create one.
     pub fn new() -> io::Result<Self> {
         Ok(Self(Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)))
     }
 
-    /// Makes it unreadable until a handler notes something again.
+    /// Makes the descriptor unreadable until a handler records something again.
     pub fn clear(&self) {
-        // Without success nothing was noted since the last call.
+        // This fails if nothing was recorded since the last call.
         let _ = rustix::io::read(&self.0, &mut [0; 8]);
     }
 
     fn wake(&self) {
-        // Without success it can be read already.
+        // This fails only if the descriptor is readable already.
         let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
     }
 }
@@ -53,28 +54,30 @@ impl AsFd for Wake {
     }
 }
 
-/// What handlers note of the signals that ask the process to end.
+/// What handlers record about signals that ask the process to stop.
 #[derive(Debug, Default)]
 pub struct Stop {
-    /// `CLOCK_MONOTONIC` nanoseconds of the first one; 0 before.
+    /// Time of the first request, in `CLOCK_MONOTONIC` nanoseconds; 0 before it.
     first: AtomicU64,
-    /// The next one ends the process at once.
+    /// The next request ends the process at once.
     at_once: AtomicBool,
 }
 
 impl Stop {
-    /// Whether one came.
+    /// Whether a request to stop has come.
     pub fn is_asked(&self) -> bool {
         self.first.load(Ordering::Relaxed) != 0
     }
 
-    /// Whether signals end the process at once from now on, without being noted.
+    /// Sets whether requests to stop end the process at once from now on, without being recorded.
     pub fn set_at_once(&self, at_once: bool) {
-        // Ordered with `first`: what came before was noted, and what comes later is seen by the handler.
+        // Sequentially consistent with `first`: a request before this store has been recorded, and the handler of a later
+        // one sees this store.
         self.at_once.store(at_once, Ordering::SeqCst);
     }
 
-    /// Notes one. Whether it is to end the process at once instead; `insists` when a second one may.
+    /// Records a request at the time `now`. Returns whether it must end the process at once instead; `insists` says that a
+    /// second request may do so.
     fn note(&self, now: u64, insists: bool) -> bool {
         let first = self.first.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
         let waited = first.err().map(|first| Duration::from_nanos(now.saturating_sub(first)));
@@ -85,34 +88,35 @@ impl Stop {
 /// From now on `signal` sets `flag`.
 ///
 /// # Errors
-/// When the kernel has no such signal, or nobody may handle it.
+/// When there is no such signal, or it cannot be handled.
 pub fn set_on(signal: c_int, flag: &Arc<AtomicBool>, wake: &Wake) -> io::Result<()> {
     let (flag, wake) = (Arc::clone(flag), wake.clone());
     let handler = move || {
         flag.store(true, Ordering::Relaxed);
         wake.wake();
     };
-    // SAFETY: the handler stores to an atomic and writes to a descriptor by a raw system call that leaves errno alone: it
-    // takes no lock, allocates nothing and does not panic.
+    // SAFETY: the handler stores to an atomic and writes to a descriptor by a raw system call that does not change errno:
+    // it takes no lock, allocates nothing and does not panic.
     unsafe { low_level::register(signal, handler) }.map(drop)
 }
 
-/// From now on `signal` is noted in `stop`; when that says so, or when it comes again [`SECOND_STOP_AFTER`] the first and
-/// `insists`, it does what it would without a handler.
+/// From now on `signal` is recorded in `stop`. If [`Stop::set_at_once`] is set, or if `insists` and the signal comes
+/// [`SECOND_STOP_AFTER`] or later after the first, it has its default effect instead.
 ///
 /// # Errors
-/// When the kernel has no such signal, or nobody may handle it.
+/// When there is no such signal, or it cannot be handled.
 pub fn stop_on(signal: c_int, stop: &Arc<Stop>, wake: &Wake, insists: bool) -> io::Result<()> {
     let (stop, wake) = (Arc::clone(stop), wake.clone());
     let handler = move || {
         if stop.at_once.load(Ordering::SeqCst) || stop.note(now(), insists) {
-            // Fails for signals whose default it does not know; they all end the process.
+            // This fails for signals whose default effect signal-hook does not know; all of those end the process.
             let _ = low_level::emulate_default_handler(signal)
                 .or_else(|_| low_level::emulate_default_handler(libc::SIGTERM));
         }
         wake.wake();
     };
-    // SAFETY: as in `set_on`; reading a clock is safe too, and so is what signal-hook offers for use in handlers.
+    // SAFETY: as in `set_on`; reading a clock is async-signal-safe too, and so is the function that signal-hook offers for
+    // use in handlers.
     unsafe { low_level::register(signal, handler) }.map(drop)
 }
 
@@ -122,10 +126,10 @@ fn now() -> u64 {
     (time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()).max(1)
 }
 
-/// Whether whoever started this process had the signal ignored, as nohup(1) does SIGHUP.
+/// Whether this process was started with the signal ignored, as nohup(1) does with SIGHUP.
 pub fn is_ignored(signal: c_int) -> bool {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: without a new action the kernel only fills in the present one, for which zeros are a value too.
+    // SAFETY: without a new action the kernel only writes the present action to a structure for which zeros are valid.
     let action = unsafe {
         libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr());
         action.assume_init()
@@ -133,10 +137,9 @@ pub fn is_ignored(signal: c_int) -> bool {
     action.sa_sigaction == libc::SIG_IGN
 }
 
-/// From now on nothing happens on `signal`, in this process and those that it starts.
+/// Ignores `signal` from now on, in this process and in processes that it starts.
 pub fn ignore(signal: c_int) {
-    // SAFETY: nothing runs on a signal that is ignored. Without success, which only numbers that are no signals have, nothing
-    // changes.
+    // SAFETY: no handler is installed. The call fails only for numbers that are not signals, and then changes nothing.
     unsafe { libc::signal(signal, libc::SIG_IGN) };
 }
 
@@ -154,7 +157,7 @@ mod tests {
         assert!(!stop.note(5, true), "at the same time");
         assert!(!stop.note(4 + second, true), "a moment too early");
         assert!(stop.note(5 + second, true));
-        assert!(!stop.note(5 + second, false), "of a signal that does not insist");
+        assert!(!stop.note(5 + second, false), "a signal that does not insist");
         assert!(!stop.note(1, true), "a clock that goes back");
     }
 }

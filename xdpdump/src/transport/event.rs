@@ -1,8 +1,8 @@
-//! One frame as the kernel program handed it over, and the bytes it is read from.
+//! A frame as the kernel program handed it over, and the bytes that it is parsed from.
 
 use xdpdump_ebpf::{FrameHeader, HEADER_LEN};
 
-/// A frame with what the kernel program said of it.
+/// A frame with the metadata that the kernel program recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
     /// `CLOCK_MONOTONIC` nanoseconds.
@@ -25,20 +25,20 @@ pub struct Event<'a> {
     pub frame: &'a [u8],
 }
 
-/// Bits of [`Event::packet_id`] that count; the CPU is above them.
+/// Number of low bits of [`Event::packet_id`] that hold the frame's number; the CPU's number is above them.
 pub const SEQUENCE_BITS: u32 = 48;
 
 impl Event<'_> {
-    /// A number no other frame of the capture has: the CPU in the upper 16 bits, its count of frames in the others.
-    /// `None` when the program does not count.
+    /// A number that is unique within the capture: the CPU in the upper 16 bits, the frame's number on that CPU in the
+    /// lower 48. `None` when the program does not count.
     pub fn packet_id(&self) -> Option<u64> {
         let sequence = self.sequence & ((1 << SEQUENCE_BITS) - 1);
         (sequence != 0).then_some(u64::from(self.cpu) << SEQUENCE_BITS | sequence)
     }
 }
 
-/// Reads the header off the front of a record's body; `None` when the body is too short for the header or for
-/// the capture length it claims. Padding behind the frame is cut off.
+/// Parses the header at the beginning of a record's body; `None` when the body is too short for the header or for the
+/// captured length that the header claims. Padding after the frame is removed.
 pub fn parse<'a>(body: Split<'a>, scratch: &'a mut Vec<u8>) -> Option<(FrameHeader, &'a [u8])> {
     let (header_bytes, rest) = body.split_at(HEADER_LEN)?;
     let header = read_header(&header_bytes.array()?);
@@ -61,7 +61,7 @@ fn read_header(bytes: &[u8; HEADER_LEN]) -> FrameHeader {
     }
 }
 
-/// Bytes that may lie in two pieces because a ring ended in the middle of them.
+/// Bytes that may be in two pieces, because they wrapped around at the end of a ring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Split<'a> {
     first: &'a [u8],
@@ -74,17 +74,17 @@ impl<'a> Split<'a> {
         Self { first, second }
     }
 
-    /// How many bytes there are.
+    /// Number of bytes.
     pub fn len(&self) -> usize {
         self.first.len() + self.second.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The first `at` bytes and the others; `None` when there are fewer.
+    /// Splits the bytes after the first `at`; `None` when there are fewer than `at`.
     pub fn split_at(self, at: usize) -> Option<(Self, Self)> {
         if let Some((head, tail)) = self.first.split_at_checked(at) {
             return Some((Self::new(head, &[]), Self::new(tail, self.second)));
@@ -93,7 +93,7 @@ impl<'a> Split<'a> {
         Some((Self::new(self.first, head), Self::new(tail, &[])))
     }
 
-    /// The bytes as an array of exactly their number; `None` when `N` is another number.
+    /// The bytes as an array; `None` unless there are exactly `N` bytes.
     pub fn array<const N: usize>(self) -> Option<[u8; N]> {
         if let Ok(array) = self.first.try_into() {
             return Some(array);
@@ -108,7 +108,7 @@ impl<'a> Split<'a> {
         Some(array)
     }
 
-    /// The bytes in one piece, copied into `scratch` only when they are in two.
+    /// The bytes as one slice. They are copied into `scratch` only if they are in two pieces.
     pub fn contiguous(self, scratch: &'a mut Vec<u8>) -> &'a [u8] {
         if self.second.is_empty() {
             return self.first;

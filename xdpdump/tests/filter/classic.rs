@@ -1,4 +1,4 @@
-//! Classic pcap files, as little of them as the comparison needs.
+//! Classic pcap files, as far as the comparison needs them.
 
 use super::frames::Bytes;
 use xdpdump::packet::LinkType;
@@ -10,7 +10,7 @@ pub struct Record {
     pub frame: Bytes,
 }
 
-/// A file whose frames have their numbers for time stamps.
+/// A file in which the time stamp of each frame is the frame's number.
 pub fn file(link_type: LinkType, frames: &[Bytes]) -> Vec<u8> {
     let mut file = Vec::new();
     for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 1 << 18, u32::from(link_type.0)] {

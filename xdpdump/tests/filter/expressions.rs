@@ -1,8 +1,8 @@
-//! Expressions: written by hand over the whole grammar, and made from it at random.
+//! Filter expressions: some written by hand to cover the whole grammar, others generated at random.
 
 use super::random::Random;
 
-/// Every line is an expression; blanks and `#` begin no expression.
+/// The expressions of the file, one per line, without blank lines and lines that begin with `#`.
 pub fn written() -> Vec<String> {
     include_str!("expressions.txt")
         .lines()
@@ -45,7 +45,7 @@ const LOADED: &[&str] =
 const RELATIONS: &[&str] = &["=", "==", "!=", "<", ">", "<=", ">="];
 const OPERATORS: &[&str] = &["+", "-", "*", "&", "|", "^", "<<", ">>", "/", "%"];
 
-/// An expression that libpcap accepts, nearly always.
+/// A random expression, which libpcap accepts in nearly all cases.
 pub fn generated(random: &mut Random) -> String {
     let terms = 1 + random.below(4);
     chain(random, terms, 2)
@@ -57,7 +57,7 @@ fn chain(random: &mut Random, terms: usize, depth: usize) -> String {
     for term in 0..terms {
         if term > 0 {
             text += random.of(&[" and ", " or ", " && ", " || "]);
-            // An address that takes the qualifiers of the one before.
+            // An address without qualifiers, which inherits those of the term before it.
             if let Some(choices) = inheritable
                 && random.one_in(3)
             {
@@ -81,7 +81,7 @@ fn chain(random: &mut Random, terms: usize, depth: usize) -> String {
     text
 }
 
-/// A primitive, and what may follow it without qualifiers.
+/// A primitive, and the addresses that may follow it without qualifiers.
 fn primitive(random: &mut Random) -> (String, Option<&'static [&'static str]>) {
     match random.below(12) {
         0 | 1 => (random.of(PROTOCOLS).to_owned(), None),
@@ -142,7 +142,7 @@ fn primitive(random: &mut Random) -> (String, Option<&'static [&'static str]>) {
     }
 }
 
-/// A port that the protocol may have: services are assigned to protocols.
+/// A port that is valid for the protocol: names of services belong to protocols.
 fn port(random: &mut Random, protocol: &str) -> &'static str {
     let numbers = &["80", "443", "53", "22", "5353", "6081", "0", "65535"];
     if protocol.is_empty() { random.of(PORTS) } else { random.of(numbers) }
@@ -166,7 +166,7 @@ fn arithmetic(random: &mut Random, depth: usize) -> String {
         }
         4 => {
             let operator = random.of(OPERATORS);
-            // Nothing on the right of which libpcap would forget the protocol.
+            // No loads on the right side: there libpcap forgets the protocol of a load.
             let right = random.of(&["1", "2", "3", "4", "31", "len"]);
             let left = arithmetic(random, depth - 1);
             if random.one_in(2) {

@@ -1,11 +1,11 @@
-//! Frames to choose from: the fixtures, frames made here, and pieces of them.
+//! Frames to filter: those of the fixtures, frames built here, and damaged copies.
 
 use std::{fmt, path::Path, process::Command};
 
 use super::{classic, made, random::Random};
 use xdpdump::packet::LinkType;
 
-/// Bytes of a frame, and its length on the wire.
+/// The captured bytes of a frame, and its length on the wire.
 #[derive(Clone)]
 pub struct Bytes {
     pub bytes: Vec<u8>,
@@ -24,7 +24,7 @@ impl fmt::Debug for Bytes {
     }
 }
 
-/// Frames of one link type, and the same as a capture file.
+/// Frames of one link type, and the same frames as a capture file.
 #[allow(dead_code, reason = "only one of the test targets asks for the file")]
 pub struct Capture {
     pub link_type: LinkType,
@@ -39,7 +39,7 @@ impl Capture {
     }
 }
 
-/// Everything the project has.
+/// All captures of the project.
 pub fn all() -> Vec<Capture> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
     let mut captures: Vec<Capture> = ["protocols.pcap", "raw.pcap", "classic.pcap"]
@@ -52,9 +52,9 @@ pub fn all() -> Vec<Capture> {
     merged(&captures).iter().map(with_pieces).collect()
 }
 
-/// The frames of a file, if they are of a link type that filters know.
+/// The frames of a file, if filters support its link type.
 pub fn of_file(path: &Path) -> Option<Capture> {
-    // tcpdump makes all kinds of files the same.
+    // tcpdump converts all kinds of capture files to classic pcap.
     let output = Command::new("tcpdump").arg("-r").arg(path).args(["-w", "-"]).output().unwrap();
     let link_type = classic::link_type(&output.stdout)?;
     if ![LinkType::ETHERNET, LinkType::RAW].contains(&link_type) {
@@ -76,7 +76,7 @@ pub fn merged(captures: &[Capture]) -> Vec<Capture> {
         .collect()
 }
 
-/// Adds each frame cut somewhere, and each with a byte changed.
+/// Adds for each frame a copy that is cut at some place, and a copy with one byte changed.
 fn with_pieces(capture: &Capture) -> Capture {
     let mut random = Random::new(7);
     let mut frames = capture.frames.clone();

@@ -1,4 +1,4 @@
-//! `inner` looks into tunnels.
+//! `inner` matches the frame inside a tunnel.
 
 use super::made;
 use xdpdump::{
@@ -53,7 +53,7 @@ fn tunnels_in_tunnels() {
     assert!(matches("inner inner tcp port 80", &frame));
     assert!(matches("inner (udp port 4789 and inner tcp)", &frame));
     assert!(!matches("inner tcp", &frame));
-    // What `inner` finds stays inside.
+    // What follows `inner` in the text still refers to the outer frame.
     assert!(matches("inner inner tcp and udp dst port 4789", &frame));
 }
 
@@ -67,7 +67,7 @@ fn a_frame_without_a_tunnel_has_nothing_inside() {
     assert!(!matches("inner ip", &later_fragment));
 }
 
-/// A VLAN tag in the tunnel is asked for as one outside.
+/// A VLAN tag inside the tunnel is matched like a tag outside.
 #[test]
 fn vlan_tags_in_tunnels() {
     let tagged =

@@ -1,4 +1,4 @@
-//! What libpcap chooses, by way of tcpdump.
+//! Which frames libpcap matches, found out by running tcpdump.
 
 use std::{
     io::Write,
@@ -8,17 +8,18 @@ use std::{
 
 use super::{classic, frames::Capture};
 
-/// Which of its two programs libpcap runs: they differ in what they look at, and so in frames that end too early.
+/// Whether libpcap's optimizer runs. The two programs load different bytes, so they can judge frames differently that end
+/// early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Optimizer {
     On,
     Off,
 }
 
-/// For each frame, whether tcpdump takes it.
+/// For each frame, whether tcpdump matches it.
 ///
 /// # Errors
-/// What tcpdump says of an expression that it refuses.
+/// tcpdump's message about an expression that it refuses.
 pub fn chosen(capture: &Capture, expression: &str, optimizer: Optimizer) -> Result<Vec<bool>, String> {
     let mut tcpdump = Command::new("tcpdump")
         .args(["-r", "-", "-w", "-"])
@@ -31,7 +32,7 @@ pub fn chosen(capture: &Capture, expression: &str, optimizer: Optimizer) -> Resu
         .expect("tcpdump is needed: apt-get install tcpdump");
     let mut stdin = tcpdump.stdin.take().unwrap();
     let file = capture.file.clone();
-    // It stops reading when it refuses the expression.
+    // Writing fails when tcpdump refuses the expression and stops reading.
     let writer = thread::spawn(move || drop(stdin.write_all(&file)));
     let output = tcpdump.wait_with_output().unwrap();
     writer.join().unwrap();
@@ -43,7 +44,7 @@ pub fn chosen(capture: &Capture, expression: &str, optimizer: Optimizer) -> Resu
         return Err(said.lines().last().unwrap_or_default().to_owned());
     }
     let mut chosen = vec![false; capture.frames.len()];
-    // The time of a frame is its number.
+    // The time stamp of a frame is its number.
     for record in classic::records(&output.stdout) {
         chosen[record.seconds as usize] = true;
     }

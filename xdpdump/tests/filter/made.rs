@@ -1,9 +1,9 @@
-//! Frames with everything that moves headers about.
+//! Frames with every construct that changes the offsets of headers.
 
 pub const IPV4: u16 = 0x0800;
 pub const IPV6: u16 = 0x86dd;
 
-/// Layers inside each other, the outermost first.
+/// Frames with nested layers.
 pub fn frames() -> Vec<Vec<u8>> {
     let tcp = tcp(80, 443);
     let packets: Vec<(u16, Vec<u8>)> = vec![
@@ -98,7 +98,7 @@ pub fn tunnels() -> Vec<(&'static str, Vec<u8>)> {
     frames
 }
 
-/// Frames with a length for an EtherType: LLC, SNAP, IPX without either, IS-IS.
+/// Frames with a length in place of the EtherType: LLC, SNAP, IPX without either, IS-IS.
 fn llc() -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     for header in [

@@ -1,4 +1,4 @@
-//! Filters, with libpcap as the judge: tcpdump and xdpdump must choose the same frames.
+//! Filters, compared with libpcap: tcpdump and xdpdump must match the same frames.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -17,7 +17,7 @@ use libpcap::{Optimizer, chosen};
 use random::Random;
 use xdpdump::filter::{Filter, Frame};
 
-/// Expressions that mean something else than in libpcap, on purpose.
+/// Expressions whose meaning deliberately differs from libpcap's, and why.
 const DELIBERATE: &[(&str, &str)] = &[
     ("byte 0 & 2", "libpcap 1.10.3 forgets to load the byte that '&' and '|' are applied to"),
     ("byte 0 | 0", "as above"),
@@ -34,10 +34,10 @@ const DELIBERATE: &[(&str, &str)] = &[
     ),
 ];
 
-/// Compares what both choose.
+/// Compares which frames both match.
 ///
-/// libpcap's optimizer leaves out loads and changes their order, so that its two programs judge some frames differently
-/// which end before a byte that one of them needs; there, either is right.
+/// libpcap's optimizer omits loads and changes their order. So its optimized and unoptimized programs can judge a frame
+/// differently that ends before a byte which only one of them loads; for such a frame either result is right.
 fn compare(capture: &Capture, expression: &str) -> Result<(), String> {
     let filter =
         match (Filter::compile(expression, capture.link_type), chosen(capture, expression, Optimizer::On)) {
@@ -67,7 +67,7 @@ fn ours(capture: &Capture, filter: &Filter) -> Vec<bool> {
     capture.frames.iter().map(matches).collect()
 }
 
-/// The deliberate differences are differences still.
+/// Every listed difference must still exist.
 #[test]
 fn deliberate_differences_are_listed_as_long_as_they_last() {
     let captures = frames::all();
@@ -99,7 +99,7 @@ fn generated_expressions_choose_what_libpcap_chooses() {
     assert_same(&frames::all(), &generated);
 }
 
-/// `XDPDUMP_FILTER_CORPUS` names a folder of captures to compare on as well.
+/// `XDPDUMP_FILTER_CORPUS` can name a folder with more captures to compare.
 #[test]
 fn a_corpus_is_divided_as_libpcap_divides_it() {
     let Ok(corpus) = env::var("XDPDUMP_FILTER_CORPUS") else { return };

@@ -1,4 +1,4 @@
-//! Filters as XDP programs of their own.
+//! Filters as separate XDP programs.
 
 use std::{io, os::fd::OwnedFd};
 
@@ -8,13 +8,13 @@ use xdpdump::filter::{
     ebpf::{Instruction, Target},
 };
 
-/// What filters are told that another program decided: `XDP_TX`.
+/// The verdict that is passed to filters: `XDP_TX`.
 const VERDICT: i32 = 3;
 
 const BPF_PROG_LOAD: libc::c_long = 5;
 const BPF_PROG_TYPE_XDP: u32 = 6;
 const BPF_F_XDP_HAS_FRAGS: u32 = 1 << 5;
-/// Statistics instead of a log.
+/// Log level that gives statistics instead of a log.
 const LOG_STATISTICS: u32 = 4;
 /// The members of `union bpf_attr` that `BPF_PROG_LOAD` needs here.
 #[derive(Default)]
@@ -51,10 +51,10 @@ struct Run {
 pub struct Program(OwnedFd);
 
 impl Program {
-    /// Loads it; also says how many instructions the verifier looked at.
+    /// Loads the program; the second value is the number of instructions that the verifier processed.
     pub fn load(filter: &Filter, target: Target) -> Result<(Self, usize), String> {
         let body = filter.instructions(target).map_err(|refusal| refusal.to_string())?;
-        // r1 is the context still, r2 a verdict: call the function behind this one; return its result plus XDP_DROP.
+        // r1 still holds the context, r2 gets a verdict. Calls the function that follows; returns its result plus XDP_DROP.
         let mut instructions = vec![
             bpf::Instruction(0xb7, 0x02, 0, VERDICT),
             bpf::Instruction(0x85, 0x10, 0, 2),
@@ -68,7 +68,7 @@ impl Program {
         ));
         let statistics = load(&instructions, target, LOG_STATISTICS, 4096);
         let (program, log) = statistics.map_err(|_| {
-            // Again, with the reason.
+            // Load again to get the verifier's log.
             load(&instructions, target, 1, 16 << 20)
                 .map_or_else(|log| log, |_| "loaded the second time".to_owned())
         })?;
@@ -76,7 +76,7 @@ impl Program {
         Ok((Self(program), processed.unwrap_or_default()))
     }
 
-    /// Runs it so often; says whether it passed the frame, and the nanoseconds of a run.
+    /// Runs it `repeat` times; returns whether it passed the frame, and the nanoseconds of one run.
     pub fn run(&self, frame: &[u8], repeat: u32) -> io::Result<(bool, u32)> {
         let mut run = Run {
             program: bpf::number(&self.0),

@@ -1,4 +1,4 @@
-//! Numbers that are the same in every run (xorshift64).
+//! Pseudo-random numbers that are the same in every run (xorshift64).
 
 #[derive(Debug)]
 pub struct Random(u64);
@@ -15,12 +15,12 @@ impl Random {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
     }
 
-    /// Less than `end`.
+    /// A number less than `end`.
     pub fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
 
-    /// True once in `n` times.
+    /// True with a probability of one in `n`.
     pub fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }

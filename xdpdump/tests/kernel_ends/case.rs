@@ -1,4 +1,4 @@
-//! A row of the matrix: how a capture runs, is ended, and what it has to leave.
+//! A case of the matrix: how a capture runs, how it is ended, and what it must leave behind.
 
 use std::{
     fs::{self, File},
@@ -28,57 +28,57 @@ use xdpdump_testing::{
 
 use crate::output::{self, Output, Reader};
 
-/// Frames a second, of [`FRAME_LEN`] bytes: far more than a stuck or slow reader takes, far less than a capture can take. A line
-/// of text is shorter than a frame, and a pipe holds a megabyte.
+/// Frames per second, of [`FRAME_LEN`] bytes: far more than a stuck or slow reader takes, far fewer than a capture can
+/// handle. A line of text is shorter than a frame, and a pipe holds a megabyte.
 const RATE: u32 = 20_000;
 const RATE_OF_LINES: u32 = 80_000;
 const FRAME_LEN: usize = 1514;
-/// Bytes of a file system that is not full at the end.
+/// Size in bytes of a file system that does not become full.
 pub const ROOM: u64 = 1 << 30;
-/// How long frames arrive before the end begins.
+/// How long frames arrive before the capture is ended.
 const BEFORE: Duration = Duration::from_millis(500);
 
 /// Where a capture runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Surroundings {
     Usual,
-    /// In a control group that can be killed.
+    /// In a control group, which can be killed.
     Group,
-    /// In a PID namespace of which a shell is the init.
+    /// In a PID namespace whose init is a shell.
     PidNamespace,
 }
 
-/// How the capture has to end.
+/// How the capture must end.
 #[derive(Clone, Copy, Debug)]
 pub enum Expected {
-    /// Without a failure no later than this, with totals that agree with the output.
+    /// Without a failure, within this time, with totals that agree with the output.
     Success(Duration),
-    /// With a sentence that ends so, no later than this, and with totals that agree with the output.
+    /// With a sentence that ends with these words, within this time, and with totals that agree with the output.
     Failure(&'static str, Duration),
-    /// By this signal. A file can be read up to its last whole packet.
+    /// Killed by this signal. A file can be read up to its last whole packet.
     Killed(i32),
 }
 
-/// A row of the matrix; it is gone through for each kind of ring.
+/// A case of the matrix; it is run for each kind of ring.
 pub struct Case {
     pub outputs: &'static [Output],
     pub reader: Reader,
     pub surroundings: Surroundings,
-    /// Bytes of the file system with the file, which is that of text as well when it is less than [`ROOM`].
+    /// Size in bytes of the file system with the file. If it is less than [`ROOM`], text goes to that file system too.
     pub room: u64,
-    /// Brings the end about.
+    /// Ends the capture.
     pub end: fn(&mut Running),
     pub expected: Expected,
 }
 
-/// What can be done something to.
+/// The running capture, for the function that ends it.
 pub struct Running<'a> {
     pub scene: &'a Scene,
     pub capture: Capture,
-    /// The tool's process, which may be inside of what was started.
+    /// The tool's process, which may be a child of the command that was started.
     tool: i32,
     pub group: Option<&'a ControlGroup>,
-    /// The file, where it writes one.
+    /// The file, if the capture writes one.
     path: &'a Path,
 }
 
@@ -87,8 +87,8 @@ impl Running<'_> {
         self.capture.signal(signal);
     }
 
-    /// Does `kill` as if it came in the middle of a write: what the kernel leaves behind then is made here, so that it
-    /// happens every time.
+    /// Calls `kill` as if it happened in the middle of a write: first appends the partial record that the kernel would
+    /// leave, so that this case happens in every run.
     pub fn cut(&self, kill: impl FnOnce()) {
         processes::signal(self.tool, libc::SIGSTOP);
         thread::sleep(Duration::from_millis(100));
@@ -104,7 +104,7 @@ impl Case {
     pub fn run(&self) {
         for transport in kernel::transports() {
             for &output in self.outputs {
-                // Printed when the test fails.
+                // This is shown when the test fails.
                 println!("{transport} rings, {:?} reader, to {output:?}", self.reader);
                 self.run_one(transport, output);
             }
@@ -149,11 +149,11 @@ impl Case {
         self.judge(output, &ended, time, &path, &written);
     }
 
-    /// The tool in its surroundings, without arguments.
+    /// The command that runs the tool in its surroundings, without arguments.
     fn command(&self, scene: &Scene, group: Option<&ControlGroup>) -> Command {
         if self.surroundings == Surroundings::PidNamespace {
             let mut command = scene.right.command("unshare");
-            // The shell is the init as long as it has something to do after the tool.
+            // The shell stays the init, because it still has a command to run after the tool.
             command.args(["--pid", "--fork", "--mount-proc", "sh", "-c", r#""$@"; exit"#, "sh", xdpdump()]);
             return command;
         }
@@ -161,13 +161,13 @@ impl Case {
         group.map_or(command, |group| group.enter(&scene.right.command(xdpdump())))
     }
 
-    /// The tool's process.
+    /// The process id of the tool.
     fn tool(&self, capture: &Capture) -> i32 {
         let generations = if self.surroundings == Surroundings::PidNamespace { 2 } else { 0 };
         (0..generations).fold(capture.pid(), |pid, _| processes::children(pid)[0])
     }
 
-    /// Looks at how it ended, and what it left.
+    /// Checks how the capture ended and what it left behind.
     fn judge(&self, output: Output, ended: &Ended, time: Duration, path: &Path, written: &[u8]) {
         let in_the_output = match output {
             Output::File | Output::Pipe => output::whole_packets(written),
@@ -186,7 +186,8 @@ impl Case {
             }
             Expected::Killed(signal) => {
                 assert!(ended.status.code() != Some(0), "{}", ended.stderr);
-                // In a PID namespace this is the status of unshare(1), whose version 2.38 fails to die as its child did.
+                // In a PID namespace this is the status of unshare(1); version 2.38 of it does not pass on the signal that
+                // killed its child.
                 if self.surroundings != Surroundings::PidNamespace {
                     assert_eq!(ended.status.signal(), Some(signal), "{}", ended.stderr);
                 }

@@ -15,17 +15,17 @@ use xdpdump_testing::{cgroup::ControlGroup, processes, skip, wait};
 
 const ALL: &[Output] = &[Output::File, Output::Pipe, Output::Text];
 const PIPES: &[Output] = &[Output::Pipe, Output::Text];
-/// Bytes of a file system that is full after a few hundred frames.
+/// Size in bytes of a file system that is full after a few hundred frames.
 const LITTLE_ROOM: u64 = 512 << 10;
-/// When a capture with nothing in its way has ended.
+/// Time within which a capture must end if nothing delays it.
 const SOON: Duration = Duration::from_secs(2);
-/// When a capture whose output is stuck has given up: it waits for a few seconds.
+/// Time within which a capture must give up if its output is stuck: it waits for a few seconds.
 const PATIENT: Duration = Duration::from_secs(8);
 
-/// What is said when it gave up.
+/// The failure of a capture that gave up.
 const TOO_LATE: Expected = Expected::Failure("the reader did not take the rest in time", PATIENT);
 
-/// What the rows differ from.
+/// The usual case, from which the others differ.
 const CASE: Case = Case {
     outputs: ALL,
     reader: Reader::Fast,
@@ -35,7 +35,8 @@ const CASE: Case = Case {
     expected: Expected::Success(SOON),
 };
 
-/// As timeout(1) sends it to the process and then to its group: the second one comes while the first is obeyed.
+/// timeout(1) sends the signal to the process and then to its group, so the second one arrives while the capture is ending
+/// because of the first.
 #[test]
 fn sigterm_several_times_within_a_moment() {
     let end = |running: &mut Running| {
@@ -61,8 +62,8 @@ fn a_second_signal_after_a_second_kills_what_is_still_running() {
     Case { end, outputs: PIPES, reader: Reader::Stuck, expected: stuck, ..CASE }.run();
 }
 
-/// The program is gone from the interface at the first signal, the rest does not take for ever, and what the output lost is
-/// said.
+/// The program is detached at the first signal, the rest ends within a limit, and the packets lost by the output are
+/// reported.
 fn stop_at_a_reader(reader: Reader, outputs: &'static [Output], expected: Expected) {
     let end = |running: &mut Running| {
         let begin = Instant::now();
@@ -82,7 +83,7 @@ fn a_pipe_that_nobody_reads() {
 #[test]
 fn a_pipe_that_is_read_slowly() {
     stop_at_a_reader(Reader::Slow, &[Output::Pipe], TOO_LATE);
-    // There is less text than frames: it takes that in time.
+    // Text is shorter than frames, so the slow reader takes all of it in time.
     stop_at_a_reader(Reader::Slow, &[Output::Text], Expected::Success(PATIENT));
 }
 
@@ -96,7 +97,7 @@ fn a_disk_that_is_full() {
 #[test]
 fn a_guardian_that_is_killed_is_replaced() {
     let end = |running: &mut Running| {
-        // One that does not live for a second is not replaced.
+        // A guardian that lived for less than a second is not replaced.
         thread::sleep(Duration::from_secs(1));
         let guardians = || processes::children(running.capture.pid());
         let [killed] = guardians()[..] else { panic!("not one guardian: {:?}", guardians()) };

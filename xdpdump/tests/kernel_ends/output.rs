@@ -1,4 +1,4 @@
-//! Where the packets of a capture go, and what is found there.
+//! The outputs of a capture, and how their contents are checked.
 
 use std::{
     io::Read,
@@ -15,7 +15,7 @@ use std::{
 use xdpdump::input::{CaptureFile, Item};
 use xdpdump_testing::{capture::xdpdump, files};
 
-/// What a slow reader reads at once, and how often: 320 KB a second.
+/// A slow reader's bytes per read and the interval between reads: together 320 KB per second.
 const PIECE: u64 = 16_000;
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -24,11 +24,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub enum Output {
     File,
     Pipe,
-    /// Lines of text into a pipe, or into a file on a disk that gets full.
+    /// Lines of text into a pipe, or into a file if the file system is to become full.
     Text,
 }
 
-/// How fast pipes are read until the end.
+/// How fast pipes are read until the capture is ended.
 #[derive(Clone, Copy, Debug)]
 pub enum Reader {
     Fast,
@@ -36,7 +36,7 @@ pub enum Reader {
     Stuck,
 }
 
-/// Reads a pipe at the reader's pace until `hurry`, then the rest.
+/// Reads a pipe at the reader's pace until `hurry` is set, then reads the rest at once.
 pub fn read(mut pipe: ChildStdout, reader: Reader, hurry: Arc<AtomicBool>) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -54,7 +54,7 @@ pub fn read(mut pipe: ChildStdout, reader: Reader, hurry: Arc<AtomicBool>) -> Jo
     })
 }
 
-/// Packets up to where the file is cut.
+/// Number of whole packets in a file that may be cut.
 pub fn whole_packets(bytes: &[u8]) -> u64 {
     let mut file = CaptureFile::new(bytes, "output").unwrap();
     let mut packets = 0;
@@ -64,13 +64,13 @@ pub fn whole_packets(bytes: &[u8]) -> u64 {
     packets
 }
 
-/// Lines that are complete.
+/// Number of complete lines.
 pub fn lines(text: &[u8]) -> u64 {
     text.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n")).count() as u64
 }
 
-/// Packets that `-r` finds in a file whose writer was killed, which may be cut off within the last one; tshark has nothing to say
-/// against what it makes of them, nor against the file once it is repaired.
+/// Number of packets that `-r` reads from a file whose writer was killed, and which may end within a packet. Also asserts
+/// that tshark reads the rewritten file, and the file after `xdpdump repair`, without a complaint.
 pub fn recovered(path: &Path) -> u64 {
     let copy = path.with_extension("pcapng");
     let output = Command::new(xdpdump()).arg("-r").arg(path).arg("-w").arg(&copy).output().unwrap();

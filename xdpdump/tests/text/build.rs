@@ -1,6 +1,6 @@
-//! Frames built by hand, so that every field can be wrong.
+//! Builds frames by hand, so that every field can have a wrong value.
 
-/// The bytes a string of hex digits stands for; spaces are ignored.
+/// The bytes for a string of hex digits; spaces are ignored.
 pub fn hex(digits: &str) -> Vec<u8> {
     let digits: Vec<u8> = digits.bytes().filter(|digit| !digit.is_ascii_whitespace()).collect();
     let digit = |ascii: u8| char::from(ascii).to_digit(16).unwrap() as u8;
@@ -41,7 +41,7 @@ pub struct Ipv4<'a> {
     pub tos: u8,
     pub fragment: u16,
     pub options: &'a [u8],
-    /// Instead of the right ones.
+    /// Values that replace the right ones.
     pub version: u8,
     pub words: Option<u8>,
     pub total: Option<u16>,
@@ -86,7 +86,7 @@ impl Ipv4<'_> {
         ethernet(0x0800, &self.packet(protocol, payload))
     }
 
-    /// The frame of a message whose checksum, at `at`, covers the pseudo header.
+    /// A frame with a message whose checksum, at offset `at`, covers the pseudo header.
     pub fn summed(&self, protocol: u8, at: usize, message: &[u8]) -> Vec<u8> {
         let pseudo = [&self.src[..], &self.dst, &[0, protocol], &(message.len() as u16).to_be_bytes()];
         self.frame(protocol, &fill(at, message, &pseudo.concat()))
@@ -122,7 +122,7 @@ impl Ipv6 {
         ethernet(0x86dd, &self.packet(next, payload))
     }
 
-    /// A message with the checksum over the pseudo header filled in at `at`.
+    /// A message whose checksum, which covers the pseudo header, is filled in at offset `at`.
     pub fn message(protocol: u8, at: usize, message: &[u8]) -> Vec<u8> {
         let length = (message.len() as u32).to_be_bytes();
         let pseudo = [&hex(SRC6)[..], &hex(DST6), &length, &[0, 0, 0, protocol]].concat();

@@ -1,8 +1,8 @@
-//! DNS answers with EDNS options, of every kind, right and wrong.
+//! DNS answers with EDNS options of every kind, valid and invalid.
 
 use crate::build::{Ipv4, hex, udp};
 
-/// Options as a resolver sends them: code, length and value.
+/// Options in hex: code, length and value.
 const OPTIONS: [&str; 30] = [
     "",
     "0003 0000",
@@ -36,7 +36,7 @@ const OPTIONS: [&str; 30] = [
     "0003 0009 6e733031",
 ];
 
-/// An answer for each of them.
+/// One answer for each of the options.
 pub fn frames() -> Vec<Vec<u8>> {
     let answer = |options: &&str| {
         let options = hex(options);

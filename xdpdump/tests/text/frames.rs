@@ -1,4 +1,4 @@
-//! The frames of the fixtures: every protocol the decoder knows, right and wrong.
+//! The frames of the fixtures: every protocol that the decoder knows, valid and invalid.
 
 use crate::build::{Ipv4, Ipv6, Tcp, ethernet, hex, icmp, tag, udp, udp_with};
 use crate::capture::Record;
@@ -8,14 +8,14 @@ use crate::messages;
 /// 2024-02-29 12:34:56 UTC; records are one millisecond and a bit apart.
 const START: i64 = 1_709_210_096_000_000_000;
 
-/// Records of `frames`, each captured whole.
+/// Records of `frames`, each captured completely.
 pub fn records(frames: Vec<Vec<u8>>) -> Vec<Record> {
     let times = (0..).map(|i: i64| START + i * 1_001_000);
     let record = |(time, frame): (i64, Vec<u8>)| Record { time, frame_len: frame.len() as u32, frame };
     times.zip(frames).map(record).collect()
 }
 
-/// The same frames cut at every eighth length, beginning elsewhere in each.
+/// The same frames cut at every eighth length, starting at a different length for each frame.
 pub fn truncated(frames: &[Vec<u8>]) -> Vec<Record> {
     let mut records = Vec::new();
     for (i, frame) in frames.iter().enumerate() {
@@ -26,7 +26,7 @@ pub fn truncated(frames: &[Vec<u8>]) -> Vec<Record> {
     records
 }
 
-/// Every protocol.
+/// Frames of every protocol.
 pub fn protocols() -> Vec<Vec<u8>> {
     [link(), arp(), ipv4(), ipv6(), messages::all(), edns::frames(), first_fragments()].concat()
 }
@@ -202,7 +202,7 @@ fn ipv6() -> Vec<Vec<u8>> {
     ]
 }
 
-/// First fragments of datagrams whose length is that of the whole.
+/// First fragments of datagrams; the UDP length is that of the whole datagram.
 fn first_fragments() -> Vec<Vec<u8>> {
     let datagram = udp_with(1000, 2000, 1608, 0, &[0; 32]);
     let first = Ipv4 { fragment: 0x2000, ..Ipv4::default() };

@@ -1,4 +1,4 @@
-//! The text output against what tcpdump prints.
+//! Compares the text output with what tcpdump prints.
 //!
 //! `XDPDUMP_BLESS=1 cargo test --test text` writes the fixtures anew and records tcpdump's text of them.
 
@@ -10,7 +10,7 @@ use crate::capture::{self, Record};
 use crate::frames;
 use xdpdump::packet::LinkType;
 
-/// What a golden file's name says of the options: tcpdump's letters.
+/// The options of the golden files, as they appear in the names of the files: tcpdump's letters.
 const PROTOCOLS: [&str; 12] =
     ["n", "nq", "ne", "nqe", "ntttt", "nxx", "nXX", "nAA", "nv", "nvv", "nve", "ntt#"];
 const RAW: [&str; 3] = ["n", "ne", "nv"];
@@ -20,7 +20,7 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
 }
 
-/// Every comparison: the capture and the options.
+/// Every comparison: a capture and the options.
 fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
     let protocols = PROTOCOLS.map(|letters| ("protocols", letters));
     let truncated = TRUNCATED.map(|letters| ("truncated", letters));
@@ -39,7 +39,7 @@ fn captures() -> [(&'static str, LinkType, Vec<Record>); 4] {
     ]
 }
 
-/// What the tool prints of a capture file.
+/// What the tool prints for a capture file.
 fn print(capture: &Path, arguments: &[&str]) -> Vec<u8> {
     let output = Command::new(env!("CARGO_BIN_EXE_xdpdump"))
         .env("TZ", "UTC")

@@ -1,4 +1,4 @@
-//! Text of packets reaches the terminal as printable ASCII, whatever protocol it stands in.
+//! Text from packets is printed as printable ASCII, whatever protocol contains it.
 
 use crate::build::{Ipv4, Ipv6, Tcp, ethernet, hex, udp};
 use xdpdump::{
@@ -14,7 +14,7 @@ use xdpdump::{
 /// that is not UTF-8.
 const HOSTILE: &[u8] = b"a\x1b[2J\x07\x08\x7f\x9b\xe2\x80\xae\xef\xbb\xbf\xffz";
 const ESCAPED: &str = "a^[[2J^G^H^?M-^[M-bM-^@M-.M-oM-;M-?M-^?z";
-/// What would forge a line, where a line end does not end the text.
+/// Characters that could forge a line, in protocols whose text does not end at a line end.
 const LINES: &[u8] = b"a\r\n\x0b\x0c\xe2\x80\xa8\xc2\x85z";
 const LINES_ESCAPED: &str = "a^M^J^K^LM-bM-^@M-(M-BM-^Ez";
 
@@ -22,7 +22,7 @@ fn sized(text: &[u8]) -> Vec<u8> {
     [&[text.len() as u8][..], text].concat()
 }
 
-/// A DNS answer to or from `port`: the text in the name and in one record's data.
+/// A DNS answer to or from `port`, with `text` in the name and `data` in one record.
 fn dns(port: u16, text: &[u8], kind: u8, data: &[u8]) -> Vec<u8> {
     let name = [sized(text), vec![0]].concat();
     let head = hex("0001 8180 0001 0001 0000 0000");
@@ -35,7 +35,7 @@ fn tcp(port: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
     Ipv4::default().frame(6, &Tcp { dst: port, flags, ..Tcp::default() }.segment(payload))
 }
 
-/// Frames with the text in every place where a decoder prints text that may hold line ends.
+/// Frames with the text in every field that a decoder prints as text and that may contain line ends.
 fn carriers(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let tlv = |kind: u8, value: &[u8]| [&[kind << 1, value.len() as u8], value].concat();
     let lldp = |tlvs: &[Vec<u8>]| ethernet(0x88cc, &[tlvs.concat(), vec![0, 0]].concat());
@@ -65,7 +65,7 @@ fn carriers(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Frames of protocols of lines, with the text in a line.
+/// Frames of line-based protocols, with the text in a line.
 fn lines(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let around = |before: &[u8], after: &[u8]| [before, text, after].concat();
     vec![

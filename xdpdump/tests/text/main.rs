@@ -1,4 +1,4 @@
-//! Frames to text: against tcpdump, and with hostile bytes.
+//! Frames as text: compared with tcpdump, and with hostile bytes.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -19,7 +19,7 @@ pub fn all() -> Vec<Vec<u8>> {
     .concat()
 }
 
-/// Handshake, data both ways and the end, by etherparse: checksums are right.
+/// A TCP handshake, data in both directions and the end, built by etherparse, so the checksums are right.
 fn tcp_conversation() -> Vec<Vec<u8>> {
     let client = || {
         PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
@@ -250,7 +250,7 @@ fn igmp() -> Vec<Vec<u8>> {
     ]
 }
 
-/// Protocols told by their ports.
+/// Protocols that are recognised by their ports.
 fn applications() -> Vec<Vec<u8>> {
     let ip = Ipv4::default();
     let dns = |digits: &str| ip.frame(17, &udp(40_000, 53, &hex(digits)));

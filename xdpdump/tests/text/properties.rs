@@ -1,13 +1,14 @@
-//! Hostile bytes through the decoder: it never panics, always ends and never prints more than it was given.
+//! The decoder with hostile bytes: it never panics, always ends, and prints a bounded amount of text.
 
 use crate::frames;
 use proptest::prelude::*;
 use xdpdump::decode::{Decoder, Style};
 use xdpdump::packet::LinkType;
 
-/// Most bytes of text per byte of frame. Names in DNS messages are the worst: two bytes can point at 255.
+/// Largest number of bytes of text per byte of a frame. Names in DNS messages are the worst case: two bytes can point to a
+/// name of 255.
 const EXPANSION: usize = 1100;
-/// Text that does not depend on the frame's size.
+/// Largest number of bytes of text that do not depend on the frame's size.
 const FIXED: usize = 2000;
 
 fn styles() -> impl Strategy<Value = Style> {
@@ -75,7 +76,7 @@ proptest! {
     }
 }
 
-/// Bytes after the end of the captured frame do not exist: text depends on the captured bytes and lengths only.
+/// Text depends only on the captured bytes and the lengths.
 #[test]
 fn every_cut_of_every_frame_ends() {
     for frame in frames::protocols() {

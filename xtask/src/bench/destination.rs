@@ -1,4 +1,4 @@
-//! Where the captured frames go.
+//! The outputs to which tools capture.
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +16,10 @@ pub enum Destination {
 }
 
 impl Destination {
-    /// All of them.
+    /// All outputs.
     pub const ALL: [Self; 3] = [Self::Null, Self::Pipe, Self::File];
 
-    /// What a person calls it.
+    /// Its name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Null => "/dev/null",
@@ -28,7 +28,7 @@ impl Destination {
         }
     }
 
-    /// The argument of `-w`; a file is made in `folder`.
+    /// The argument of `-w`; a file is created in `folder`.
     pub fn path(self, folder: &Path) -> PathBuf {
         match self {
             Self::Null => "/dev/null".into(),

@@ -1,11 +1,11 @@
-//! The measurements for machines.
+//! The measurements as JSON.
 
 use serde_json::{Value, json};
 
 use super::plan::{KernelRun, Results, Run};
 use super::{Args, key, machine};
 
-/// Everything, one element a measurement. Times are in nanoseconds.
+/// All measurements, one element each. Times are in nanoseconds.
 pub fn document(args: &Args, results: &Results) -> Value {
     json!({
         "machine": machine::description(),

@@ -1,4 +1,4 @@
-//! The wire: a pair of network namespaces, one sends and the other is captured from.
+//! The link of the benchmark: a pair of network namespaces, one to send from and one to capture in.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use xdpdump_testing::netns::NetNs;
 use xdpdump_testing::wire;
 use xdpdump_testing::xdp::{Attachment, DRIVER_MODE, PassProgram};
 
-/// The CPU that sends. A veth's far end runs its XDP program there as well.
+/// The CPU that sends. The XDP program at the other end of the veth pair runs on it as well.
 pub const SENDER_CPU: usize = 0;
 /// The CPU of the tool, and of the reader of its pipe.
 pub const READER_CPU: usize = 1;
@@ -20,43 +20,44 @@ pub const INTERFACE: &str = "bench1";
 /// Two namespaces joined by a veth pair.
 pub struct Link {
     sender: NetNs,
-    /// Where the tools run.
+    /// The namespace in which the tools run.
     pub receiver: NetNs,
     empty: PassProgram,
-    /// The thread of the kernel that handles what arrives when the sender's CPU has no time for it.
+    /// The kernel thread (ksoftirqd) that handles received frames when the sender's CPU has no time for them: its folder in
+    /// /proc.
     helper: Option<PathBuf>,
 }
 
-/// What became of a burst.
+/// The result of a burst.
 #[derive(Clone, Copy, Debug)]
 pub struct Burst {
     /// Frames sent.
     pub offered: u64,
-    /// CPU time that took, with everything up to the far end.
+    /// CPU time of sending, including everything up to the other end.
     pub cpu: Duration,
 }
 
 impl Burst {
-    /// Frames a second of CPU time: on a machine with nothing else to do, of time.
+    /// Frames per second of CPU time; on an otherwise idle machine this is the rate in real time.
     pub fn rate(self) -> f64 {
         self.offered as f64 / self.cpu.as_secs_f64()
     }
 }
 
 impl Link {
-    /// Makes it.
+    /// Creates the namespaces.
     pub fn new() -> Self {
         let (sender, receiver) = NetNs::quiet_pair("bench0", INTERFACE);
         Self { sender, receiver, empty: PassProgram::load(), helper: kernel_helper() }
     }
 
-    /// The kernel's number for the empty XDP program.
+    /// The kernel's id of the empty XDP program.
     pub fn empty_program(&self) -> u32 {
         self.empty.id()
     }
 
-    /// Puts an XDP program that does nothing on the captured interface, until the result is dropped. A veth drops the
-    /// generator's frames where there is none.
+    /// Attaches an empty XDP program to the captured interface, until the result is dropped. Without any program, veth
+    /// drops the generator's frames.
     pub fn attach_empty(&self) -> Attachment {
         let index = self.receiver.interface_index(INTERFACE);
         self.receiver.run(|| self.empty.attach(index, DRIVER_MODE))
@@ -67,7 +68,7 @@ impl Link {
         Generator::new(self.sender.interface_index("bench0"), wire::frame(len as usize, b"bench"))
     }
 
-    /// The same at a rate that every tool can follow.
+    /// Prepares frames that are sent at a rate with which every tool can keep up.
     pub fn unhurried_generator(&self, len: u32) -> Generator {
         Generator::unhurried(self.sender.interface_index("bench0"), wire::frame(len as usize, b"bench"))
     }
@@ -86,7 +87,7 @@ impl Link {
     }
 }
 
-/// The directory of the sender's CPU's ksoftirqd in /proc.
+/// The folder in /proc of the ksoftirqd of the sender's CPU.
 fn kernel_helper() -> Option<PathBuf> {
     let name = format!("ksoftirqd/{SENDER_CPU}\n");
     let mut processes = fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path());
@@ -102,17 +103,17 @@ fn cpu_of(thread: &Path) -> Option<Duration> {
 /// CPU time of the calling thread.
 fn own_cpu() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the kernel writes one timespec into the one given; every thread has this clock.
+    // SAFETY: the kernel writes one timespec to the given address; every thread has this clock.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
-/// Keeps the calling thread, and what it starts, on one CPU.
+/// Binds the calling thread, and processes that it starts, to one CPU.
 ///
 /// # Panics
 /// When there is no such CPU.
 pub fn pin_to(cpu: usize) {
-    // SAFETY: cpu_set_t is plain integers, for which zero is valid; the macros write within it; the call reads it.
+    // SAFETY: cpu_set_t consists of integers, for which zero is valid; the macros write within it; the call reads it.
     let result = unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
         libc::CPU_SET(cpu, &mut set);

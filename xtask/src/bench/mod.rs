@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: xdpdump beside tcpdump, dumpcap and xdp-tools' xdpdump, on the same frames.
+//! `cargo xtask bench`: measures xdpdump, tcpdump, dumpcap and xdp-tools' xdpdump on the same frames.
 #![expect(clippy::cast_precision_loss, reason = "counts and times here are far below 2^52")]
 
 mod destination;
@@ -23,7 +23,7 @@ use tool::Tool;
 
 use crate::{cargo, packages, process};
 
-/// A file system in memory on every Linux (shm_open(3)).
+/// A file system in memory that every Linux has (shm_open(3)).
 const MEMORY: &str = "/dev/shm";
 
 /// Options of `bench`.
@@ -73,7 +73,7 @@ impl Args {
     }
 }
 
-/// Measures and prints.
+/// Runs the benchmark and prints its results.
 pub fn run(args: &Args) -> Result<()> {
     let xdpdump = args.xdpdump.clone().map_or_else(build, Ok)?;
     if !process::is_root() {
@@ -95,13 +95,15 @@ pub fn run(args: &Args) -> Result<()> {
 fn build() -> Result<PathBuf> {
     let built = cargo::build(cargo::command().args(["build", "--release", "--package", "xdpdump"]))?;
     let tool = built.into_iter().find(|built| built.target == "xdpdump" && !built.is_test);
-    Ok(tool.context("cargo built no xdpdump binary")?.path)
+    Ok(tool.context("cargo did not build an xdpdump binary")?.path)
 }
 
-/// This command again, as root, with what was built as the user.
+/// Runs this command again as root, with the xdpdump that was built as the user.
 fn run_as_root(args: &Args, xdpdump: &Path) -> Result<()> {
     if !process::root_available() {
-        bail!("the benchmark needs root, and sudo gave none: run `sudo -v` first, or run this as root");
+        bail!(
+            "the benchmark needs root, and sudo needs a password: run `sudo -v` first, or run this as root"
+        );
     }
     let mut again = process::as_root(env::current_exe().context("cannot find this program")?);
     again.args(env::args_os().skip(1));
@@ -111,7 +113,7 @@ fn run_as_root(args: &Args, xdpdump: &Path) -> Result<()> {
     process::run(&mut again)
 }
 
-/// The name of a tool or output in the JSON: that of the command line.
+/// The name of a tool or output in the JSON, the same as on the command line.
 fn key(value: &impl ValueEnum) -> String {
     value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }

@@ -1,4 +1,4 @@
-//! Which runs there are, and in which order.
+//! The runs of the benchmark, and their order.
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -14,36 +14,36 @@ use super::reader::{Ended, Reader};
 use super::tool::Tool;
 use xdpdump_testing::generator::Generator;
 
-/// A moment for tools that say they capture when they are about to.
+/// Pause after a tool reports that it captures: some tools report this shortly before they do.
 const READY_AFTER: Duration = Duration::from_millis(100);
 
 /// One capture.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
-    /// From 0.
+    /// Number of the round, from 0.
     pub round: u32,
     /// The tool.
     pub tool: Tool,
     /// Bytes of a frame.
     pub frame_len: u32,
-    /// Where frames went.
+    /// The output.
     pub destination: Destination,
     /// Frames sent.
     pub offered: u64,
-    /// Frames a second, see [`Burst::rate`](super::link::Burst::rate).
+    /// Frames per second, see [`Burst::rate`](super::link::Burst::rate).
     pub rate: f64,
-    /// The same in the same round, with nothing but an empty program at the far end.
+    /// The rate in the same round with only an empty program at the other end.
     pub empty_rate: f64,
-    /// From the tool's execution until it captured.
+    /// Time from the tool's start until it captured.
     pub start: Duration,
-    /// What it cost and kept.
+    /// What the tool cost, and the frames that it kept.
     pub ended: Ended,
 }
 
-/// What a program in the kernel costs.
+/// The cost of a program in the kernel.
 #[derive(Clone, Copy, Debug)]
 pub struct KernelRun {
-    /// From 0.
+    /// Number of the round, from 0.
     pub round: u32,
     /// The tool.
     pub tool: Tool,
@@ -51,20 +51,20 @@ pub struct KernelRun {
     pub frame_len: u32,
     /// Frames sent.
     pub offered: u64,
-    /// Frames kept: one that is lost costs less.
+    /// Frames kept. This matters because a lost frame costs less.
     pub kept: u64,
-    /// Nanoseconds of an empty program in the same round.
+    /// Nanoseconds per frame of an empty program in the same round.
     pub empty: f64,
-    /// Nanoseconds a frame beyond that.
+    /// Nanoseconds per frame of the tool's program, in addition to `empty`.
     pub above_empty: f64,
 }
 
-/// Everything that was measured.
+/// All results.
 #[derive(Default)]
 pub struct Results {
-    /// Captures.
+    /// Results of the captures.
     pub runs: Vec<Run>,
-    /// Programs.
+    /// Results of the programs in the kernel.
     pub kernel: Vec<KernelRun>,
 }
 
@@ -72,21 +72,21 @@ pub struct Results {
 pub struct Plan<'a> {
     args: &'a Args,
     xdpdump: &'a Path,
-    /// A folder in memory.
+    /// A folder on a file system in memory.
     folder: PathBuf,
     link: Link,
     tools: Vec<Tool>,
 }
 
 impl<'a> Plan<'a> {
-    /// Makes the wire; files go to `folder`.
+    /// Creates the link; files are written to `folder`.
     pub fn new(args: &'a Args, xdpdump: &'a Path, folder: PathBuf) -> Self {
         let chosen = |tool: &Tool| args.only.is_empty() || args.only.contains(tool);
         let tools = Tool::ALL.into_iter().filter(chosen).collect();
         Self { args, xdpdump, folder, link: Link::new(), tools }
     }
 
-    /// Runs everything, in rounds, so that what disturbs the machine for a while disturbs every tool.
+    /// Runs everything in rounds, so that a temporary disturbance of the machine affects every tool.
     pub fn execute(&self) -> Result<Results> {
         let mut results = Results::default();
         for round in 0..self.args.rounds() {
@@ -142,7 +142,8 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    /// Apart from the captures, because taking the time takes time, and unhurried, because a frame that is lost costs less.
+    /// Measures the programs in the kernel: separately from the captures, because measuring costs time, and with unhurried
+    /// frames, because a lost frame costs less.
     fn programs(&self, round: u32, frame_len: u32, results: &mut Results) -> Result<()> {
         let frames = self.args.frames(frame_len) / 4;
         let generator = self.link.unhurried_generator(frame_len);
@@ -175,7 +176,7 @@ impl<'a> Plan<'a> {
 }
 
 impl Run {
-    /// Nanoseconds of the reader's CPU time for each frame it kept; `None` when it kept none.
+    /// Nanoseconds of the reader's CPU time per frame that it kept; `None` if it kept none.
     pub fn cpu_per_frame(&self) -> Option<f64> {
         (self.ended.kept > 0).then(|| self.ended.cpu.as_nanos() as f64 / self.ended.kept as f64)
     }

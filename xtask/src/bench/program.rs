@@ -1,4 +1,4 @@
-//! What the kernel counts of an XDP program: how often it ran and for how long.
+//! The kernel's statistics of an XDP program: how often it ran and for how long.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,15 +22,15 @@ struct EnableStats {
     kind: u32,
 }
 
-/// Has the kernel take the time of every run of every BPF program until the result is dropped. That alone costs some 40 ns
-/// a run.
+/// Makes the kernel measure the time of every run of every BPF program until the result is dropped. The measuring itself
+/// costs about 40 ns per run.
 pub fn enable_statistics() -> Result<OwnedFd> {
     // SAFETY: the command reads no pointers.
     let enabled = unsafe { bpf(BPF_ENABLE_STATS, &EnableStats { kind: 0 }) };
-    enabled.map(descriptor).context("the kernel does not take the time of BPF programs")
+    enabled.map(descriptor).context("the kernel does not measure the run time of BPF programs")
 }
 
-/// Nanoseconds a run of the programs that a process holds, or of one of those of this process.
+/// Number of runs and total run time of programs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RunTime {
     nanos: u64,
@@ -38,7 +38,7 @@ pub struct RunTime {
 }
 
 impl RunTime {
-    /// Of all programs of a process. A tool's programs have one purpose.
+    /// The statistics of all programs of a process together, because all programs of a tool serve one purpose.
     pub fn of_process(pid: i32) -> Result<Self> {
         Ok(programs(pid)?.into_values().fold(Self::default(), |sum, one| Self {
             nanos: sum.nanos + one.nanos,
@@ -46,25 +46,25 @@ impl RunTime {
         }))
     }
 
-    /// Of a program of this process, by the kernel's number.
+    /// The statistics of a program of this process, by its id.
     pub fn of_own(program: u32) -> Result<Self> {
         let own = programs(process::id().cast_signed())?;
         own.get(&program).copied().context("the empty XDP program is gone")
     }
 
-    /// Nanoseconds a run since `before`. Without a run there is no such time, and nothing was measured.
+    /// Nanoseconds per run since `before`. Fails if the program did not run.
     pub fn each_since(self, before: Self) -> Result<f64> {
         ensure!(self.count > before.count, "an XDP program that was to be measured did not run");
         Ok((self.nanos - before.nanos) as f64 / (self.count - before.count) as f64)
     }
 }
 
-/// The programs that a process holds, itself or by a link (`bpf_prog_show_fdinfo` and `bpf_link_show_fdinfo`,
-/// kernel/bpf/syscall.c). Only a descriptor of the program itself tells its run time, so one is opened here.
+/// The programs that a process holds, directly or through a link (`bpf_prog_show_fdinfo` and `bpf_link_show_fdinfo`,
+/// kernel/bpf/syscall.c). Only a descriptor of the program itself shows its run time, so this opens one.
 fn programs(pid: i32) -> Result<BTreeMap<u32, RunTime>> {
     let mut programs = BTreeMap::new();
     for entry in fs::read_dir(format!("/proc/{pid}/fdinfo")).context("the tool is gone")? {
-        // Some may be closed meanwhile.
+        // A descriptor may have been closed meanwhile.
         let info = fs::read_to_string(entry?.path()).unwrap_or_default();
         if let Some(id) = value(&info, "prog_id:") {
             programs.insert(id as u32, run_time(id as u32)?);
@@ -80,7 +80,7 @@ fn run_time(id: u32) -> Result<RunTime> {
     let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", program.as_raw_fd()))?;
     match (value(&info, "run_time_ns:"), value(&info, "run_cnt:")) {
         (Some(nanos), Some(count)) => Ok(RunTime { nanos, count }),
-        _ => bail!("the kernel does not tell how long XDP program {id} ran"),
+        _ => bail!("the kernel does not show the run time of XDP program {id}"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A tool while it captures, and what it cost.
+//! Runs a tool while it captures, and measures its cost.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
@@ -15,47 +15,47 @@ use super::tool::Tool;
 use crate::process;
 use xdpdump_testing::netns::NetNs;
 
-/// Longest time to start or to end.
+/// Longest time that a tool may take to start or to end.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// libpcap hands over a block of packets that is not full after a second.
+/// Minimum time to settle: libpcap hands over a partly filled block of packets after a second.
 const SETTLE_AT_LEAST: Duration = Duration::from_millis(1200);
-/// A tool that has used no CPU for so long has written everything.
+/// A tool that has used no CPU time for this long has written everything.
 const SETTLED_AFTER: Duration = Duration::from_millis(300);
 
 /// A running tool; killed when dropped.
 pub struct Reader {
     tool: Tool,
     pid: i32,
-    /// Reads its pipe.
+    /// The process that reads its pipe.
     drain: Option<Child>,
     lines: Receiver<String>,
     said: String,
-    /// From its execution until it captured.
+    /// Time from its start until it captured.
     pub start: Duration,
     reaped: bool,
 }
 
-/// What a tool says and the kernel says of it, at its end.
+/// What the tool and the kernel report when the tool has ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Ended {
-    /// Frames it kept.
+    /// Frames that it kept.
     pub kept: u64,
     /// CPU time of the whole process, in user space and in system calls.
     pub cpu: Duration,
-    /// Most memory it had mapped and in use, its rings included, in KiB.
+    /// Peak of its resident memory in KiB, including its rings.
     pub peak_kib: u64,
-    /// From the signal to its end.
+    /// Time from the signal to its end.
     pub exit: Duration,
 }
 
 impl Reader {
-    /// Runs `command` in a namespace, on the readers' CPU, until it says that it captures.
+    /// Starts `command` in a namespace on the readers' CPU, and waits until it reports that it captures.
     pub fn start(tool: Tool, mut command: Command, destination: Destination, netns: &NetNs) -> Result<Self> {
         let line = process::line(&command);
         command.stdin(Stdio::null()).stderr(Stdio::piped());
         command.stdout(if destination == Destination::Pipe { Stdio::piped() } else { Stdio::null() });
         let begin = Instant::now();
-        // Namespace and CPU are the spawning thread's.
+        // A process inherits namespace and CPU from the thread that spawns it.
         let spawned = netns.run(|| {
             pin_to(READER_CPU);
             let mut child = command.spawn()?;
@@ -79,7 +79,7 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Collects what it says: up to certain words, or to the end.
+    /// Collects its messages up to `words`, or to the end.
     fn listen(&mut self, words: Option<&str>) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -92,17 +92,17 @@ impl Reader {
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) if words.is_none() => return Ok(()),
-                Err(_) => bail!("it did not go on, but said:\n{}", self.said),
+                Err(_) => bail!("the tool did not go on; its messages:\n{}", self.said),
             }
         }
     }
 
-    /// Its process.
+    /// Its process id.
     pub fn pid(&self) -> i32 {
         self.pid
     }
 
-    /// Waits until it has written everything.
+    /// Waits until it has written everything, that is, until it no longer uses CPU time.
     pub fn settle(&self) -> Result<()> {
         let begin = Instant::now();
         let (mut since, mut last) = (begin, 0);
@@ -116,7 +116,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Interrupts it as a person would, and waits for its end.
+    /// Sends SIGINT, as Ctrl-C does, and waits for its end.
     pub fn stop(mut self) -> Result<Ended> {
         let peak_kib = peak_kib(self.pid)?;
         let begin = Instant::now();
@@ -126,20 +126,20 @@ impl Reader {
         let exit = begin.elapsed();
         let kept = self.tool.kept(&self.said);
         let kept =
-            kept.ok_or_else(|| anyhow!("{} did not tell its count but:\n{}", self.tool.name(), self.said))?;
+            kept.ok_or_else(|| anyhow!("{} did not print its count, but:\n{}", self.tool.name(), self.said))?;
         Ok(Ended { kept, cpu, peak_kib, exit })
     }
 
     fn signal(&self, signal: i32) {
-        // SAFETY: no pointers are passed. The child was not waited for yet, so the number is still its own.
+        // SAFETY: no pointers are passed. The child has not been waited for, so the process id is still its own.
         unsafe { libc::kill(self.pid, signal) };
     }
 
     /// Waits for its end, and returns its CPU time.
     fn reap(&mut self) -> Result<Duration> {
-        // SAFETY: rusage is plain integers, for which zero is valid.
+        // SAFETY: rusage consists of integers, for which zero is valid.
         let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-        // SAFETY: the kernel writes one rusage; a status is not asked for.
+        // SAFETY: the kernel writes one rusage; the null pointer means that no status is returned.
         let pid = unsafe { libc::wait4(self.pid, std::ptr::null_mut(), 0, &raw mut usage) };
         if pid != self.pid {
             return Err(io::Error::last_os_error()).context("cannot wait for the tool");
@@ -160,7 +160,7 @@ impl Drop for Reader {
     fn drop(&mut self) {
         if !self.reaped {
             self.signal(libc::SIGKILL);
-            // What comes too late cannot be helped.
+            // Errors cannot be handled here.
             let _ = self.reap();
         }
     }
@@ -174,13 +174,13 @@ fn cpu_ticks(pid: i32) -> Result<u64> {
     Ok(ticks.sum::<Result<u64, _>>()?)
 }
 
-/// The peak of a process's resident memory (proc(5), `VmHWM`). wait4(2) would give that of the process that started it,
-/// where that is more.
+/// The peak of a process's resident memory in KiB (proc(5), `VmHWM`). The value from wait4(2) would be at least that of the
+/// process that started it.
 fn peak_kib(pid: i32) -> Result<u64> {
     let status = BufReader::new(File::open(format!("/proc/{pid}/status"))?);
     let peak = status
         .lines()
         .map_while(Result::ok)
         .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
-    peak.context("the kernel does not tell the tool's memory: it ended too early")
+    peak.context("the kernel does not show the tool's memory: the tool ended too early")
 }

@@ -1,4 +1,4 @@
-//! The measurements for people: Markdown tables of medians.
+//! The measurements as Markdown tables of medians.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use super::plan::{KernelRun, Results, Run};
 use super::tool::Tool;
 use super::{Args, machine};
 
-/// All tables, with what one must know to read them.
+/// All tables, with the explanations needed to read them.
 pub fn tables(args: &Args, results: &Results) -> String {
     let mut text = String::new();
     programs(args, &results.kernel, &mut text);
@@ -66,7 +66,7 @@ fn captures(args: &Args, runs: &[Run], text: &mut String) {
     }
 }
 
-/// The numbers of a tool among the runs with the same frames to the same output.
+/// The row of a tool in the table of captures; `here` are the runs with the same frames and output.
 fn capture(tool: Tool, here: &[Run]) -> Option<String> {
     let own = || here.iter().filter(|run| run.tool == tool);
     let of = |value: fn(&Run) -> f64| median(own().map(value));
@@ -93,7 +93,7 @@ fn capture(tool: Tool, here: &[Run]) -> Option<String> {
 fn starts(runs: &[Run], text: &mut String) {
     *text += "\n| tool | starts in | exits in |\n|:--|--:|--:|\n";
     for tool in Tool::ALL {
-        // To /dev/null: elsewhere the exit includes writing what is still buffered.
+        // Only runs to /dev/null: with other outputs, the exit time would include writing what is still buffered.
         let own = || runs.iter().filter(|run| run.tool == tool && run.destination == Destination::Null);
         let millis = |value: fn(&Run) -> f64| median(own().map(value));
         let start = millis(|run| run.start.as_secs_f64() * 1000.0);
@@ -108,7 +108,7 @@ fn cell(value: Option<f64>, show: impl FnOnce(f64) -> String) -> String {
     value.map_or_else(|| "–".to_owned(), show)
 }
 
-/// The median over the rounds; `None` of nothing.
+/// The median of the values; `None` if there are none.
 fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);

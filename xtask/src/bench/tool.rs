@@ -1,4 +1,4 @@
-//! The tools that are measured, and how each is told the same.
+//! The tools that are measured, and how each is given the same settings.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,10 +20,10 @@ pub enum Tool {
     XdpTools,
 }
 
-/// Where distributions put xdp-tools' xdpdump, which has our name.
+/// The path of xdp-tools' xdpdump in distributions; it has the same name as ours.
 const XDP_TOOLS: &str = "/usr/sbin/xdpdump";
 
-/// The programs that are needed, with their Debian packages.
+/// The programs that the benchmark needs, with their Debian packages.
 pub const PROGRAMS: [(&str, &str); 5] = [
     ("ip", "iproute2"),
     ("tcpdump", "tcpdump"),
@@ -33,12 +33,12 @@ pub const PROGRAMS: [(&str, &str); 5] = [
 ];
 
 impl Tool {
-    /// All of them, ours first.
+    /// All tools, ours first.
     pub const ALL: [Self; 5] = [Self::Ring, Self::Perf, Self::Tcpdump, Self::Dumpcap, Self::XdpTools];
-    /// Ours.
+    /// Our own tool, once for each kind of ring.
     pub const OURS: [Self; 2] = [Self::Ring, Self::Perf];
 
-    /// What a person calls it.
+    /// Its name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ring => "xdpdump, ring",
@@ -49,15 +49,15 @@ impl Tool {
         }
     }
 
-    /// Whether it brings an XDP program of its own.
+    /// Whether it attaches an XDP program of its own.
     pub fn has_program(self) -> bool {
         !matches!(self, Self::Tcpdump | Self::Dumpcap)
     }
 
-    /// The command that captures from `interface` into `output` with `buffer` MiB of rings, as far as it can be told.
+    /// The command that captures from `interface` into `output`, with `buffer` MiB of rings if the tool can be configured.
     ///
-    /// Names are not looked up by any of these without text output, and whole frames are the default of all. xdp-tools'
-    /// rings have 1 MiB a CPU whatever one says; pcapng, its default, costs it no more than pcap does.
+    /// Without text output none of them looks up names, and all capture whole frames by default. The rings of xdp-tools'
+    /// xdpdump always have 1 MiB per CPU; its default format, pcapng, costs it no more than pcap.
     pub fn command(self, xdpdump: &Path, interface: &str, output: &Path, buffer: u32) -> Command {
         let kib = (buffer * 1024).to_string();
         let mut command = match self {
@@ -68,7 +68,7 @@ impl Tool {
             }
             Self::Tcpdump => {
                 let mut command = Command::new("tcpdump");
-                // Debian's would become another user, who may not write everywhere.
+                // Debian's tcpdump would otherwise change to another user, who may not be allowed to write the file.
                 command.args(["-n", "-Z", "root", "-B", &kib]);
                 command
             }
@@ -87,7 +87,7 @@ impl Tool {
         command
     }
 
-    /// What it says on standard error once it captures.
+    /// The words that it prints on standard error when it captures.
     pub fn ready_words(self) -> &'static str {
         match self {
             Self::Dumpcap => "File: ",
@@ -95,7 +95,7 @@ impl Tool {
         }
     }
 
-    /// Frames it says it kept, from everything it said.
+    /// The number of frames kept, from its messages `said`.
     pub fn kept(self, said: &str) -> Option<u64> {
         said.lines().find_map(|line| match self {
             Self::Dumpcap => line.rsplit_once("Packets captured: ")?.1.trim().parse().ok(),

@@ -1,5 +1,5 @@
-//! Debian's package archive, asked through an apt with lists of its own: it knows other releases than this machine's, and
-//! changes nothing of the machine's configuration.
+//! Debian's package archive, through apt with package lists and a configuration of our own: so it can use releases other
+//! than the machine's, and does not change the machine's configuration.
 
 use std::fmt::Write;
 use std::fs;
@@ -11,17 +11,18 @@ use anyhow::{Context, Result, bail};
 use super::kernels::Suite;
 use crate::{packages, process};
 
-/// Debian's keys, which the package of the same name brings to every distribution with apt.
+/// Debian's keys, from the package `debian-archive-keyring`, which every distribution with apt has.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// One release in the archive.
 pub struct Archive {
-    /// Apt's lists and its configuration.
+    /// The folder with apt's package lists and configuration.
     folder: PathBuf,
 }
 
 impl Archive {
-    /// The archive's release `suite`, with lists kept in `cache`, fetched anew: those of yesterday name files that are gone.
+    /// Opens the release `suite` of the archive. The package lists are kept in `cache` and always fetched again, because
+    /// old lists name files that no longer exist.
     pub fn update(cache: &Path, suite: Suite) -> Result<Self> {
         if !Path::new(KEYRING).exists() {
             bail!(
@@ -42,7 +43,7 @@ impl Archive {
         Ok(archive)
     }
 
-    /// The newest version of `package` there is.
+    /// The newest version of `package` in the archive.
     pub fn version(&self, package: &str) -> Option<String> {
         let text =
             process::output(self.apt("apt-cache").args(["show", "--no-all-versions", package])).ok()?;
@@ -60,7 +61,7 @@ impl Archive {
         packages::extract(self.apt("apt-get"), &[package.to_owned()], folder)
     }
 
-    /// Apt with our lists; the machine's proxies and certificates stay as they are.
+    /// A command for apt with our lists; it still uses the machine's proxies and certificates.
     fn apt(&self, program: &str) -> Command {
         let mut apt = Command::new(program);
         apt.arg("--config-file").arg(self.folder.join("apt.conf")).env("LC_ALL", "C");
@@ -72,7 +73,7 @@ fn make_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
-/// Options of apt, read after the machine's.
+/// Apt's options, which are read after the machine's own.
 fn configuration(folder: &Path) -> String {
     let folder = folder.display();
     format!(
@@ -83,13 +84,13 @@ Dir::Etc::preferencesparts "/dev/null";
 Dir::State::lists "{folder}/lists";
 Dir::State::status "/dev/null";
 Dir::Cache "{folder}/downloads";
-// Only kernels for the machine the tests are built on.
+// Only kernels for the architecture of the machine on which the tests are built.
 APT::Architecture "amd64";
 APT::Architectures "amd64";
 Acquire::Languages "none";
 // Descriptions for software centres.
 Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
-// Our folders are not readable for apt's own user, nor need they be.
+// Apt's own user cannot read our folders.
 APT::Sandbox::User "root";
 "#
     )
@@ -107,7 +108,7 @@ fn sources_list(suite: Suite) -> String {
     list
 }
 
-/// From `apt-cache depends`: `  Depends: NAME`, with `|` in front for one of several choices.
+/// Parses the output of `apt-cache depends`: lines `  Depends: NAME`, with a `|` in front for one of several alternatives.
 fn parse_dependencies(text: &str, prefix: &str) -> Vec<String> {
     let names = text.lines().filter_map(|line| line.trim_start_matches([' ', '|']).strip_prefix("Depends: "));
     names.filter(|name| name.starts_with(prefix)).map(str::to_owned).collect()

@@ -1,4 +1,4 @@
-//! Writes the archive that a kernel takes as its first file system.
+//! Writes the archive that a kernel uses as its first file system (initramfs).
 
 /// A cpio archive in the "newc" format (Linux, Documentation/driver-api/early-userspace/buffer-format.rst).
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ const FOLDER: u32 = 0o040_000;
 const FILE: u32 = 0o100_000;
 
 impl Cpio {
-    /// Adds a folder. Folders come before what is in them.
+    /// Adds a folder. A folder must be added before its contents.
     pub fn folder(&mut self, path: &str) {
         self.entry(path, FOLDER | 0o755, &[]);
     }
@@ -44,7 +44,7 @@ impl Cpio {
         self.pad();
     }
 
-    /// Names and contents end on a multiple of four bytes.
+    /// Pads to a multiple of four bytes, as names and contents require.
     fn pad(&mut self) {
         self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
     }

@@ -1,4 +1,4 @@
-//! A kernel out of its packages, and the small file system it starts from.
+//! A kernel from its packages, and the small file system from which it starts.
 
 use std::fmt::Write;
 use std::fs;
@@ -12,7 +12,7 @@ use super::cpio::Cpio;
 use super::kernels::{BOOKWORM, Kernel};
 use crate::process;
 
-/// Modules that reaching the host's files takes, where they are not part of the kernel.
+/// Modules that are needed to reach the host's files, if they are not built into the kernel.
 const MODULES: [&str; 4] = ["virtio_pci", "9pnet_virtio", "9p", "overlay"];
 
 /// A kernel in the cache.
@@ -20,12 +20,12 @@ const MODULES: [&str; 4] = ["virtio_pci", "9pnet_virtio", "9p", "overlay"];
 pub struct Image {
     /// Its folder, with `vmlinuz` and `lib/modules`.
     pub folder: PathBuf,
-    /// What `uname -r` says when it runs.
+    /// Its release, as `uname -r` prints it.
     pub release: String,
 }
 
 impl Image {
-    /// The kernel, downloaded when the cache has none.
+    /// The kernel, which is downloaded if it is not in the cache.
     pub fn provide(cache: &Path, kernel: Kernel) -> Result<Self> {
         let folder = cache.join("kernels").join(kernel.name);
         if !folder.exists() {
@@ -35,17 +35,17 @@ impl Image {
         Ok(Self { folder, release })
     }
 
-    /// The file to boot.
+    /// The kernel's executable.
     pub fn vmlinuz(&self) -> PathBuf {
         self.folder.join("vmlinuz")
     }
 
-    /// The folder that holds the folder named after the release.
+    /// The folder with the kernel's modules, which has a subfolder named after the release.
     pub fn modules(&self) -> PathBuf {
         self.folder.join("lib/modules")
     }
 
-    /// What the kernel starts from: busybox, the modules and our two programs; `tests` is what the second of them runs.
+    /// The first file system of the kernel: busybox, the modules and our two scripts; `tests` is run by the second of them.
     pub fn initramfs(&self, busybox: &Path, tests: &str) -> Result<Vec<u8>> {
         let mut cpio = Cpio::default();
         for folder in ["dev", "proc", "host", "memory", "tree", "modules"] {
@@ -67,7 +67,7 @@ impl Image {
         Ok(cpio.finish())
     }
 
-    /// [`MODULES`] and what they need, in the order in which they load.
+    /// The files of [`MODULES`] and their dependencies, in the order in which they have to be loaded.
     fn module_files(&self) -> Result<Vec<PathBuf>> {
         let mut files: Vec<PathBuf> = Vec::new();
         for module in MODULES {
@@ -75,7 +75,7 @@ impl Image {
             modprobe.args(["--show-depends", "--set-version", &self.release, "--dirname"]);
             let lines = process::output(modprobe.arg(&self.folder).arg(module))?;
             for line in lines.lines() {
-                // Else `builtin NAME`.
+                // Other lines are `builtin NAME`.
                 let Some(path) = line.strip_prefix("insmod ") else { continue };
                 let path = PathBuf::from(path.trim_end());
                 if !files.contains(&path) {
@@ -87,7 +87,7 @@ impl Image {
     }
 }
 
-/// Downloads and unpacks; the folder appears when it is complete.
+/// Downloads and unpacks the kernel. The folder is renamed to its final name when it is complete.
 fn fetch(cache: &Path, kernel: Kernel, folder: &Path) -> Result<()> {
     let archive = Archive::update(cache, kernel.suite)?;
     let part = folder.with_extension("part");
@@ -98,13 +98,13 @@ fn fetch(cache: &Path, kernel: Kernel, folder: &Path) -> Result<()> {
     let package = archive.dependencies(&newest, "linux-image-")?.into_iter().next();
     let package = package.with_context(|| format!("{newest} depends on no kernel"))?;
     let release = package.trim_start_matches("linux-image-").to_owned();
-    // Since Linux 6.17 of Debian, the modules and the kernel are in packages of their own.
+    // Since Debian's Linux 6.17, the modules and the kernel are in separate packages.
     let parts = archive.dependencies(&package, "linux-")?;
     for package in parts.iter().filter(|part| part.ends_with(&release)).chain([&package]) {
         archive.extract(package, &part)?;
     }
 
-    // /lib has become a part of /usr, and the kernel may be among its modules.
+    // In newer releases /lib is a part of /usr, and the kernel may be in the folder of its modules.
     let modules = find([part.join("lib/modules"), part.join("usr/lib/modules")])?;
     let vmlinuz =
         find([part.join(format!("boot/vmlinuz-{release}")), modules.join(&release).join("vmlinuz")])?;
@@ -116,19 +116,19 @@ fn fetch(cache: &Path, kernel: Kernel, folder: &Path) -> Result<()> {
         .strip_prefix(&modules)
         .map_or(vmlinuz.clone(), |inside| kept.join("lib/modules").join(inside));
     fs::rename(&vmlinuz, kept.join("vmlinuz"))?;
-    // Done by the package's installation, which does not happen.
+    // The installation of the package would do this, but the package is only unpacked.
     index_modules(&kept, &release)?;
     fs::rename(&kept, folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     fs::remove_dir_all(&part).with_context(|| format!("cannot remove {}", part.display()))
 }
 
-/// Makes the files that modprobe reads.
+/// Creates the files that modprobe reads.
 pub fn index_modules(folder: &Path, release: &str) -> Result<()> {
     let depmod = process::find("depmod").unwrap_or_else(|| "depmod".into());
     process::run(Command::new(depmod).arg("--basedir").arg(folder).arg(release))
 }
 
-/// A busybox that needs no libraries.
+/// The path of a statically linked busybox, which is downloaded if it is not in the cache.
 pub fn busybox(cache: &Path) -> Result<PathBuf> {
     let kept = cache.join("busybox");
     if !kept.exists() {
@@ -141,7 +141,7 @@ pub fn busybox(cache: &Path) -> Result<PathBuf> {
     Ok(kept)
 }
 
-/// The module, decompressed: not every kernel can do that, nor the busybox.
+/// Reads and decompresses a module, because not every kernel can decompress modules, and busybox cannot.
 fn read_module(path: &Path) -> Result<Vec<u8>> {
     if path.extension().is_some_and(|extension| extension == "xz") {
         let xz = Command::new("xz").args(["--decompress", "--stdout"]).arg(path).output();

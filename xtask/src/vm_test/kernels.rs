@@ -1,36 +1,36 @@
-//! Which kernels there are to test on.
+//! The kernels to test on.
 
 use std::fmt;
 
-/// A release of Debian, as its archive names it.
+/// A release of Debian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suite {
     /// Code name.
     pub name: &'static str,
-    /// Whether its security updates are in an archive of their own.
+    /// Whether its security updates are in a separate archive.
     pub has_security: bool,
 }
 
 const BULLSEYE: Suite = Suite { name: "bullseye", has_security: true };
-/// The last security update's real-time kernel is listed but not there.
+/// Without security updates: the real-time kernel of the last one is listed, but its file does not exist.
 const BULLSEYE_RT: Suite = Suite { has_security: false, ..BULLSEYE };
 pub(super) const BOOKWORM: Suite = Suite { name: "bookworm", has_security: true };
 const BACKPORTS: Suite = Suite { name: "trixie-backports", has_security: false };
 
-/// A kernel that Debian builds.
+/// A kernel built by Debian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kernel {
-    /// What it is called here: its version, with `-rt` for the real-time variant.
+    /// Its name in this command: the version, with `-rt` for the real-time variant.
     pub name: &'static str,
-    /// Where it is.
+    /// The release that contains it.
     pub suite: Suite,
     /// The package that depends on its newest build, without `linux-image-`.
     pub flavour: &'static str,
-    /// Whether netdevsim is built for it: the version in the name of its source package.
+    /// The version in the name of the source package from which netdevsim is built for it; `None` if it is not built.
     pub netdevsim: Option<&'static str>,
 }
 
-/// Oldest first. What `newest` is depends on the day.
+/// All kernels, oldest first. The version of `newest` changes over time.
 pub const KERNELS: [Kernel; 8] = [
     Kernel { name: "5.10", suite: BULLSEYE, flavour: "amd64", netdevsim: None },
     Kernel { name: "5.10-rt", suite: BULLSEYE_RT, flavour: "rt-amd64", netdevsim: None },
@@ -43,7 +43,7 @@ pub const KERNELS: [Kernel; 8] = [
 ];
 
 impl Kernel {
-    /// Whether there is something for this test binary to test.
+    /// Whether the test binary `target` has anything to test on this kernel.
     pub fn runs(&self, target: &str) -> bool {
         match target {
             "vm_offload" => self.netdevsim.is_some(),
@@ -52,7 +52,7 @@ impl Kernel {
         }
     }
 
-    /// The one with this name.
+    /// The kernel with this name.
     pub fn find(name: &str) -> Option<Self> {
         KERNELS.into_iter().find(|kernel| kernel.name == name)
     }

@@ -1,4 +1,4 @@
-//! One run of a virtual machine.
+//! Runs a virtual machine.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -14,38 +14,39 @@ use super::image::Image;
 use super::qemu::Qemu;
 use crate::process;
 
-/// Longest silence. A test may take a minute or two on an emulated CPU.
+/// Longest time without output. A test may take a minute or two on an emulated CPU.
 const SILENCE: Duration = Duration::from_mins(5);
-/// Longest run.
+/// Longest time that a machine may run.
 const LIFETIME: Duration = Duration::from_hours(1);
 
-/// A virtual machine to be: two CPUs, 2 GiB of memory, the host's files read-only, and no network.
+/// A virtual machine with two CPUs, 2 GiB of memory, read-only access to the host's files, and no network.
 pub struct Machine<'a> {
-    /// What it runs in.
+    /// The emulator.
     pub qemu: &'a Qemu,
-    /// What it boots.
+    /// The kernel to boot.
     pub image: &'a Image,
-    /// The file with what it starts from.
+    /// The file with its first file system.
     pub initramfs: &'a Path,
-    /// Where the kernel's messages go.
+    /// The file to which the kernel's messages are written.
     pub console: PathBuf,
-    /// How instructions are executed: what `qemu -accel` takes.
+    /// How instructions are executed: the argument of `qemu -accel`.
     pub accelerator: &'a str,
 }
 
 /// How a machine ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// It switched itself off.
+    /// The machine switched itself off.
     Off,
-    /// Nothing came from it any more.
+    /// The machine had no output for too long.
     Silent,
-    /// It had been running for too long.
+    /// The machine ran for too long.
     Late,
 }
 
 impl Machine<'_> {
-    /// Runs it, handing every line of the results to `line`, until it is off or has been silent for too long.
+    /// Runs the machine until it is off, or has had no output for too long, or has run for too long. Every line of the
+    /// results is passed to `line`.
     pub fn run(&self, mut line: impl FnMut(&str)) -> Result<End> {
         let console = File::create(&self.console)
             .with_context(|| format!("cannot write {}", self.console.display()))?;
@@ -57,7 +58,7 @@ impl Machine<'_> {
 
         let (sender, lines) = mpsc::channel();
         if let Some(output) = child.0.stdout.take() {
-            // Ends when qemu does.
+            // This thread ends when qemu ends.
             thread::spawn(move || {
                 for text in BufReader::new(output).split(b'\n').map_while(Result::ok) {
                     let text = String::from_utf8_lossy(&text).trim_end_matches('\r').to_owned();
@@ -83,7 +84,7 @@ impl Machine<'_> {
         Ok(End::Off)
     }
 
-    /// The last lines on the console, for somebody who wants to know what went wrong.
+    /// The last lines on the console, which may show what went wrong.
     pub fn last_words(&self) -> String {
         let text = fs::read(&self.console).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
@@ -96,9 +97,9 @@ impl Machine<'_> {
         qemu.args(["-accel", self.accelerator, "-cpu", "max", "-smp", "2", "-m", "2048"]);
         qemu.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
         qemu.arg("-kernel").arg(self.image.vmlinuz()).arg("-initrd").arg(self.initramfs);
-        // A panic restarts the machine, which -no-reboot makes an end.
+        // A panic reboots the machine, and with -no-reboot this ends it.
         qemu.args(["-append", "console=ttyS0 panic=-1 mitigations=off audit=0"]);
-        // Two serial lines: the console and the results.
+        // Two serial ports: one for the console, one for the results.
         qemu.arg("-serial").arg(prefixed("file:", &self.console)).args(["-serial", "stdio"]);
         qemu.args(["-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap"]);
         qemu.args(["-device", "virtio-9p-pci,fsdev=host,mount_tag=host"]);
@@ -107,12 +108,12 @@ impl Machine<'_> {
     }
 }
 
-/// Ends with us, whatever happens.
+/// The qemu process; killed when dropped.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask vm-test`: the real-kernel tests on kernels that people run, each in a virtual machine.
+//! `cargo xtask vm-test`: runs the real-kernel tests on several kernels that are in use, each in a virtual machine.
 
 mod archive;
 mod cpio;
@@ -28,7 +28,7 @@ use crate::cargo::{self, Executable};
 use crate::tally::Tally;
 use crate::{packages, workspace};
 
-/// Programs this takes, with the package each is in.
+/// Programs that this command needs, with their packages.
 const PROGRAMS: [(&str, &str); 7] = [
     ("setpriv", "util-linux"),
     ("depmod", "kmod"),
@@ -39,14 +39,15 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("gcc", "gcc"),
 ];
 
-/// The kernels that `cargo xtask test` boots: the second for what only a real-time one does.
+/// The kernels that `cargo xtask test` boots; the second is for tests that need a real-time kernel.
 const USUAL: [&str; 2] = ["6.12", "newest-rt"];
 
-/// One thread for all CPUs of a machine. With a thread for each, one of them may run an instruction that another has just
-/// replaced, which Linux does to itself when XDP programs come and go (`bpf_dispatcher`): qemu 7.2 then ends in an oops "int3".
+/// One host thread emulates all CPUs of a machine. With a thread for each CPU, one CPU may execute an instruction that
+/// another has just replaced, which Linux does in its own code when XDP programs are attached or detached
+/// (`bpf_dispatcher`): under qemu 7.2 this ends with an oops "int3".
 const EMULATION: &str = "tcg,thread=single";
 
-/// How many times slower than usual things are on an emulated CPU.
+/// How many times slower than usual an emulated CPU is.
 const EMULATED: u32 = 20;
 
 /// Options of `vm-test`.
@@ -77,11 +78,11 @@ pub struct Args {
 
 fn parse_kernel(name: &str) -> Result<Kernel, String> {
     Kernel::find(name).ok_or_else(|| {
-        format!("there is no such kernel; there are {}", KERNELS.map(|kernel| kernel.name).join(", "))
+        format!("there is no such kernel; the kernels are {}", KERNELS.map(|kernel| kernel.name).join(", "))
     })
 }
 
-/// Runs the tests on every kernel asked for.
+/// Runs the tests on the kernels that were asked for.
 pub fn run(args: &Args) -> Result<()> {
     if args.list {
         for kernel in KERNELS {
@@ -102,25 +103,26 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The test binaries that need a kernel of their own, and those that need a machine of their own.
+/// Builds the test binaries: the real-kernel tests, and those that need a virtual machine.
 fn build() -> Result<Vec<Executable>> {
     let built = cargo::build(cargo::command().args(["test", "--package", "xdpdump", "--no-run"]))?;
     let wanted = |name: &str| name.starts_with("kernel") || name.starts_with("vm_");
     let mut tests: Vec<_> =
         built.into_iter().filter(|built| built.is_test && wanted(&built.target)).collect();
-    // The same order every time; cargo's is that in which they were finished.
+    // Sort them, because cargo lists them in the order in which they were finished.
     tests.sort_by(|a, b| a.target.cmp(&b.target));
     Ok(tests)
 }
 
-/// Runs the tests on every kernel, as many machines at a time as this one has CPUs: an emulated machine keeps one busy.
+/// Runs the tests on every kernel. As many machines run at the same time as the host has CPUs, because an emulated machine
+/// keeps one CPU busy.
 fn test_all(
     host: &Host,
     kernels: &[Kernel],
     tests: &[Executable],
     args: &Args,
 ) -> Vec<(&'static str, Results)> {
-    // One after the other: they share parts of the cache.
+    // One after the other, because they share parts of the cache.
     let images = kernels.iter().map(|kernel| provide(&host.cache, *kernel));
     let work: Vec<_> = kernels.iter().zip(images).map(|(kernel, image)| (*kernel, image)).collect();
     let results: Vec<Mutex<Results>> = work.iter().map(|_| Mutex::default()).collect();
@@ -148,7 +150,7 @@ fn test_all(
     kernels.iter().map(|kernel| kernel.name).zip(results).collect()
 }
 
-/// What a test binary shows: the first sentence of its source.
+/// The title of a test binary: the first sentence of its source.
 fn title(tests: &[Executable], target: &str) -> String {
     let binary = tests.iter().find(|test| test.target == target);
     let source = binary.map(|test| test.package.join("tests").join(target));
@@ -166,10 +168,10 @@ fn first_sentence(source: &str) -> Option<String> {
     Some(sentence)
 }
 
-/// Runs tests that are for a virtual machine only, each on the first of [`USUAL`] that can run it.
+/// Runs the tests that are only for virtual machines, each on the first kernel of [`USUAL`] that can run it.
 ///
 /// # Errors
-/// When there is no machine to be had. A test that failed is no error.
+/// When no virtual machine can be run. A failed test is not an error.
 pub fn run_usual(tests: &[Executable], for_tests: &[OsString]) -> Result<Tally> {
     let host = Host::provide()?;
     let for_tests = for_tests.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
@@ -186,7 +188,7 @@ pub fn run_usual(tests: &[Executable], for_tests: &[OsString]) -> Result<Tally> 
     Ok(tally)
 }
 
-/// What machines take of this system.
+/// What virtual machines need on the host.
 struct Host {
     qemu: Qemu,
     /// The folder with the kernels and busybox.
@@ -194,7 +196,7 @@ struct Host {
 }
 
 impl Host {
-    /// Installs and downloads what is missing, except kernels.
+    /// Installs and downloads what is missing, except for kernels.
     fn provide() -> Result<Self> {
         if env::consts::ARCH != "x86_64" {
             bail!("the kernels are for x86-64, and tests built on this machine do not run on them");
@@ -204,7 +206,7 @@ impl Host {
     }
 }
 
-/// The kernel and its modules, downloaded and built if need be.
+/// The kernel and its modules, which are downloaded and built if they are missing.
 fn provide(cache: &Path, kernel: Kernel) -> Result<Image> {
     let image = Image::provide(cache, kernel)?;
     if let Some(version) = kernel.netdevsim {
@@ -235,7 +237,7 @@ fn test(host: &Host, kernel: Kernel, image: &Image, tests: &[Executable], args: 
     if !results.complete {
         let what = match end {
             End::Off => "ended before its tests did",
-            End::Silent => "said nothing for too long and was switched off",
+            End::Silent => "had no output for too long and was switched off",
             End::Late => "ran for too long and was switched off",
         };
         println!("{kernel}: FAILED: the machine {what}; the end of its console:\n{}", machine.last_words());
@@ -243,7 +245,7 @@ fn test(host: &Host, kernel: Kernel, image: &Image, tests: &[Executable], args: 
     Ok(results)
 }
 
-/// What the guest is to run: see guest.sh.
+/// The script that runs in the guest, see guest.sh.
 fn script<'a>(image: &Image, tests: impl Iterator<Item = &'a Executable>, args: &Args) -> Result<String> {
     let path = |path: &Path| -> Result<String> {
         Ok(quote(path.to_str().context("a path is not UTF-8: move the tree elsewhere")?))
@@ -259,7 +261,7 @@ fn script<'a>(image: &Image, tests: impl Iterator<Item = &'a Executable>, args: 
     Ok(script)
 }
 
-/// A word for the shell.
+/// Quotes a word for the shell.
 fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }

@@ -1,4 +1,4 @@
-//! The kernel's simulated NIC, which Debian does not build: a module made of the kernel's own sources.
+//! The kernel's simulated NIC, which Debian does not build: it is built as a module from the kernel's own sources.
 
 use std::fs;
 use std::path::Path;
@@ -11,8 +11,8 @@ use super::image::{self, Image};
 use super::kernels::Suite;
 use crate::process;
 
-/// Puts the module among the kernel's, if it is not there: built from the package `linux-source-VERSION` of the kernel's own
-/// build, against the headers of that build.
+/// Adds the module to the kernel's modules, unless it is already there. It is built from the package `linux-source-VERSION`
+/// of the same version as the kernel, against the kernel's headers.
 pub fn provide(cache: &Path, suite: Suite, version: &str, image: &Image) -> Result<()> {
     let release = &image.release;
     let kept = image.modules().join(release).join("updates/netdevsim.ko");
@@ -27,7 +27,7 @@ pub fn provide(cache: &Path, suite: Suite, version: &str, image: &Image) -> Resu
     let headers = format!("linux-headers-{release}");
     let build = archive.version(&headers).with_context(|| {
         format!(
-            "the archive has no {headers} any more: remove {} to have a newer kernel",
+            "the archive no longer has {headers}: remove {} to get a newer kernel",
             image.folder.display()
         )
     })?;
@@ -45,7 +45,7 @@ pub fn provide(cache: &Path, suite: Suite, version: &str, image: &Image) -> Resu
     let sources = part.join(format!("linux-source-{version}/drivers/net/netdevsim"));
     build_module(&part, &headers, &sources)?;
     fs::create_dir_all(kept.parent().unwrap_or(&kept))?;
-    // Its debugging information is ten times the module, and read over the guest's file system.
+    // Its debugging information is ten times as large as the module itself, and the guest would have to read it.
     process::run(
         Command::new("strip").args(["--strip-debug", "-o"]).arg(&kept).arg(sources.join("netdevsim.ko")),
     )?;
@@ -55,7 +55,7 @@ pub fn provide(cache: &Path, suite: Suite, version: &str, image: &Image) -> Resu
 
 fn build_module(part: &Path, headers: &str, sources: &Path) -> Result<()> {
     let folder = part.join("usr/src").join(headers);
-    // It includes the common headers' by the path where they would be installed.
+    // The Makefile includes that of the common headers by the path where it would be installed.
     let makefile = folder.join("Makefile");
     let text =
         fs::read_to_string(&makefile).with_context(|| format!("cannot read {}", makefile.display()))?;
@@ -66,7 +66,7 @@ fn build_module(part: &Path, headers: &str, sources: &Path) -> Result<()> {
     let mut make = process::without_cargo_env("make");
     make.arg("--directory").arg(&folder).arg(format!("M={}", sources.display()));
     make.args(["modules", "CONFIG_NETDEVSIM=m", "CC=gcc"]);
-    // Types of the module would take pahole, and nobody asks for them.
+    // BTF of the module would need pahole, and nothing uses it.
     make.arg("CONFIG_DEBUG_INFO_BTF_MODULES=");
     process::run(make.stdout(Stdio::null()))
 }

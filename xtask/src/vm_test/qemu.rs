@@ -8,45 +8,45 @@ use anyhow::{Context, Result, bail};
 
 use crate::{packages, process, workspace};
 
-/// The program, and Debian's package of it.
+/// The name of the program, and of its Debian package.
 const PROGRAM: &str = "qemu-system-x86_64";
 const PACKAGE: &str = "qemu-system-x86";
 
-/// Where libraries are in a package: the second is that of distributions where /lib is still a folder of its own.
+/// Folders of libraries in a package; the second is for distributions in which /lib is still a separate folder.
 const LIBRARIES: [&str; 2] = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"];
 
-/// A qemu that runs here.
+/// A qemu that runs on this machine.
 #[derive(Debug)]
 pub enum Qemu {
-    /// This system's.
+    /// The one installed on this system.
     Installed,
-    /// Unpacked in this folder, with those of its libraries that this system does not have.
+    /// One that is unpacked in this folder, with the libraries that this system does not have.
     Unpacked(PathBuf),
 }
 
 impl Qemu {
-    /// This system's, or else one in `target/qemu`, downloaded when it is not there yet.
+    /// The system's qemu, or else one in `target/qemu`, which is downloaded if it is not there yet.
     ///
-    /// It is not installed: apt may have to remove what people need for it, such as a qemu-utils of another version.
+    /// The downloaded one is not installed, because apt might have to remove packages that the user needs, such as a
+    /// qemu-utils of another version.
     pub fn provide() -> Result<Self> {
         if process::find(PROGRAM).is_some() {
             return Ok(Self::Installed);
         }
         let folder = workspace::root().join("target/qemu");
         if !folder.exists() {
-            unpack(&folder)
-                .context("there is no qemu-system-x86_64 and none can be downloaded: install it")?;
+            unpack(&folder).context("qemu-system-x86_64 is missing and cannot be downloaded: install it")?;
         }
         Ok(Self::Unpacked(folder))
     }
 
-    /// The command that runs it for no longer than this process lives.
+    /// A command for qemu that ends with this process.
     pub fn command(&self) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL"]);
         match self {
             Self::Installed => command.arg(PROGRAM),
-            // It looks for its modules and firmware beside the folder it is in.
+            // qemu looks for modules and firmware relative to its own folder.
             Self::Unpacked(folder) => command.arg(folder.join("usr/bin").join(PROGRAM)).env(
                 "LD_LIBRARY_PATH",
                 LIBRARIES.map(|library| folder.join(library).display().to_string()).join(":"),
@@ -56,7 +56,7 @@ impl Qemu {
     }
 }
 
-/// Unpacks it; the folder appears when it is complete.
+/// Downloads and unpacks qemu. The folder is renamed to its final name when it is complete.
 fn unpack(folder: &Path) -> Result<()> {
     if !packages::has_apt() {
         bail!("this system has no apt");

@@ -1,4 +1,4 @@
-//! What the virtual machines say, as results.
+//! Turns the output of virtual machines into results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,13 +8,13 @@ use crate::tally::Tally;
 /// The results of one kernel.
 #[derive(Debug, Default)]
 pub struct Results {
-    /// What `uname -r` said.
+    /// The kernel's release, as `uname -r` printed it.
     pub release: Option<String>,
-    /// What the kernel lets a capture do, each with `yes` or the reason why not.
+    /// The kernel's capabilities for captures, each with `yes` or the reason why it is missing.
     pub capabilities: Vec<(String, String)>,
-    /// What each test binary said, and whether it came to its end.
+    /// The results of each test binary.
     pub binaries: BTreeMap<String, Outcome>,
-    /// Whether the machine came to the end of the tests.
+    /// Whether the machine ran all tests.
     pub complete: bool,
     running: Option<String>,
 }
@@ -22,25 +22,25 @@ pub struct Results {
 /// The results of one test binary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Its tests.
+    /// The numbers of its tests by result.
     pub tally: Tally,
-    /// Whether it came to its end.
+    /// Whether it ran to its end.
     ended: bool,
 }
 
-/// What to do with a line from a machine.
+/// The meaning of a line from a machine.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Line {
-    /// A test's result: its binary and name, and what came of it.
+    /// The result of a test: its binary and name, and the result.
     Test(String, String),
     /// A detail of a failure.
     Detail,
-    /// Of no interest to a person.
+    /// A line that is not interesting for the user.
     Mark,
 }
 
 impl Results {
-    /// Takes in a line.
+    /// Processes a line.
     pub fn line(&mut self, text: &str) -> Line {
         if let Some(mark) = text.strip_prefix("vm: ") {
             return self.mark(mark);
@@ -74,7 +74,7 @@ impl Results {
                     outcome.tally.failed = 1;
                     return Line::Test(
                         target.to_owned(),
-                        format!("FAILED with status {status} before it could tell a result"),
+                        format!("FAILED with status {status} before it printed its results"),
                     );
                 }
             }
@@ -84,7 +84,7 @@ impl Results {
         Line::Mark
     }
 
-    /// All tests together; a machine or binary that did not come to its end is a test that failed.
+    /// All tests together; a machine or a binary that did not run to its end counts as a failed test.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::default();
         for outcome in self.binaries.values() {
@@ -120,8 +120,8 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A table for people and for Markdown: a column for each kernel; a line for each capability, then one for each test
-/// binary, called as `title` says. Reasons are below it.
+/// A Markdown table that is also readable as text: a column for each kernel; a row for each capability, then one for each
+/// test binary with its `title`. Reasons follow below the table.
 pub fn table(kernels: &[(&str, Results)], title: impl Fn(&str) -> String) -> String {
     let mut reasons = Vec::new();
     let mut rows = vec![row("", kernels, |(name, _)| (*name).to_owned())];
@@ -154,7 +154,7 @@ pub fn table(kernels: &[(&str, Results)], title: impl Fn(&str) -> String) -> Str
     text
 }
 
-/// A line of the table.
+/// One row of the table.
 fn row(
     title: &str,
     kernels: &[(&str, Results)],
@@ -163,7 +163,7 @@ fn row(
     [title.to_owned()].into_iter().chain(kernels.iter().map(cell)).collect()
 }
 
-/// The number of a reason, the same for the same one.
+/// The number of a reason; equal reasons have the same number.
 fn numbered(reasons: &mut Vec<String>, reason: &str) -> usize {
     let place = reasons.iter().position(|known| known == reason).unwrap_or_else(|| {
         reasons.push(reason.to_owned());
@@ -172,7 +172,7 @@ fn numbered(reasons: &mut Vec<String>, reason: &str) -> usize {
     place + 1
 }
 
-/// The rows one below the other; the second of them becomes the line below the head.
+/// The rows as text with aligned columns; the second one becomes the line below the header.
 fn aligned(mut rows: Vec<Vec<String>>) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let widths: Vec<usize> = (0..columns)

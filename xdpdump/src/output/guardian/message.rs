@@ -1,4 +1,4 @@
-//! What a writer tells its guardian.
+//! The messages from a writer to its guardian.
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -11,20 +11,20 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 
-/// A message: the number of a slot in the shared page, and with it the file to guard by that slot. Without a file it says that
-/// the slot's file is to be let go.
+/// A message: a slot number in the shared page and the file to guard with that slot. Without a file, the guardian closes
+/// the file of that slot.
 #[derive(Debug)]
 pub struct Message {
     pub slot: u32,
     pub file: Option<OwnedFd>,
 }
 
-/// The two ends of a connection that keeps messages apart and in order.
+/// The two ends of a connection that keeps message boundaries and order.
 pub fn connection() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
 }
 
-/// Sends a message, or fails: a guardian that does not listen keeps nobody waiting.
+/// Sends a message. Fails instead of waiting when the guardian does not read.
 pub fn send(socket: impl AsFd, slot: u32, file: Option<BorrowedFd<'_>>) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
@@ -37,7 +37,7 @@ pub fn send(socket: impl AsFd, slot: u32, file: Option<BorrowedFd<'_>>) -> io::R
     Ok(())
 }
 
-/// Waits for the next message; `None` once the other end is closed and every message was received.
+/// Waits for the next message; `None` when the other end is closed and every message has been received.
 pub fn receive(socket: impl AsFd) -> io::Result<Option<Message>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);

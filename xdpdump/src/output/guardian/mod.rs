@@ -1,9 +1,10 @@
-//! Keeps files whole when the process that writes them is killed by force.
+//! Keeps capture files readable when the process that writes them is killed with SIGKILL.
 //!
-//! SIGKILL ends write(2) wherever it is, so a killed process leaves a part of a record at the end of its file, and nothing
-//! inside the process can prevent or mend that. The guardian is a second, tiny process, one for however many files. It is
-//! handed a descriptor of each, and a page of memory in which the writer keeps, for each, where its last whole record ends.
-//! Once the writer is gone, the guardian cuts off whatever lies behind. A write costs nothing more than a store.
+//! SIGKILL can end write(2) in the middle of a record, so a killed process can leave a partial record at the end of its
+//! file, and nothing inside that process can prevent or repair this. The guardian is a second, small process; one guards
+//! all files of a capture. It gets a descriptor of each file, and a shared page of memory in which the writer stores, for
+//! each file, where the last whole record ends. When the writer has ended, the guardian cuts off everything after that
+//! position. For the writer this costs one store per write.
 
 mod message;
 mod process;
@@ -28,14 +29,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::sys::shared_page::{SLOTS, SharedPage};
 pub use process::run_if_called;
 
-/// In a slot: there is nothing to cut, whatever the file holds.
+/// Value of a slot whose file must not be cut, whatever the file contains.
 const NOTHING: u64 = u64::MAX;
 
-/// A guardian that did not live for so long is not started again: it would not live longer the next time.
+/// A guardian that ended sooner than this after its start is not started again: the next one would end just as soon.
 const LIFE: Duration = Duration::from_secs(1);
 
-/// The guardian of a capture's files. It starts with the first file and ends when this and all files are dropped. Clones are
-/// the same guardian.
+/// The guardian of a capture's files. Its process starts with the first file and ends when this value and all [`Guarded`]
+/// values are dropped. Clones share one process.
 #[derive(Clone, Debug, Default)]
 pub struct Guardian(Rc<RefCell<State>>);
 
@@ -43,11 +44,11 @@ pub struct Guardian(Rc<RefCell<State>>);
 struct State {
     process: Option<Process>,
     page: Option<Rc<SharedPage>>,
-    /// By slot.
+    /// The guarded files, by slot number. They are sent again when the guardian has to be restarted.
     files: BTreeMap<u32, OwnedFd>,
 }
 
-/// A guardian that runs, as far as is known.
+/// The guardian process. It may have ended without our having noticed yet.
 #[derive(Debug)]
 struct Process {
     child: Child,
@@ -55,7 +56,7 @@ struct Process {
     since: Instant,
 }
 
-/// A file that has a guardian, until this is dropped.
+/// A guarded file. Dropping this value ends the guarding.
 #[derive(Debug)]
 pub struct Guarded {
     guardian: Guardian,
@@ -64,13 +65,13 @@ pub struct Guarded {
 }
 
 impl Guardian {
-    /// Has `file` guarded. Nothing is cut before [`Guarded::set_whole`] says where.
+    /// Starts to guard `file`. The file is not cut unless [`Guarded::set_whole`] has said where its records end.
     ///
-    /// The process is this program again, so its `main` has to begin with [`run_if_called`]. It is in a process group of its
-    /// own, and gets none of this process's descriptors but the files.
+    /// The guardian process runs this same program, so `main` has to begin with [`run_if_called`]. It is in a process group
+    /// of its own and gets no descriptors of this process except the files.
     ///
     /// # Errors
-    /// When the program cannot be started again, for want of `/proc` for example.
+    /// When the guardian process cannot be started, for example because `/proc` is missing.
     pub fn guard(&self, file: &File) -> io::Result<Guarded> {
         let file = file.as_fd().try_clone_to_owned()?;
         let mut state = self.0.borrow_mut();
@@ -93,7 +94,7 @@ impl Guardian {
 }
 
 impl State {
-    /// Starts a process that guards all files there are.
+    /// Starts a guardian process and sends it all files.
     fn start(&mut self, page: &SharedPage) -> io::Result<()> {
         let process = Process::start(page)?;
         for (slot, file) in &self.files {
@@ -105,19 +106,19 @@ impl State {
 }
 
 impl Guarded {
-    /// Says that the file's whole records end at `end` bytes.
+    /// Records that the last whole record of the file ends at byte `end`.
     pub fn set_whole(&self, end: u64) {
         store(&self.page, self.slot, end);
     }
 
-    /// Shows `each` the descriptor that hangs up when the guardian is gone.
+    /// Passes `each` the descriptor that reports a hang-up when the guardian has ended.
     pub fn watch(&self, each: &mut dyn FnMut(BorrowedFd<'_>)) {
         if let Some(process) = &self.guardian.0.borrow().process {
             each(process.socket.as_fd());
         }
     }
 
-    /// Starts the guardian again if it is gone; `say` is told.
+    /// Starts the guardian again if it has ended, and tells `say` so.
     pub fn look_after(&self, say: &mut dyn FnMut(&str)) {
         let mut state = self.guardian.0.borrow_mut();
         let Some(gone) = state.process.take_if(|process| process.is_gone()) else { return };
@@ -133,7 +134,7 @@ impl Guarded {
     }
 }
 
-/// What it means that there is no guardian.
+/// The message for the user when there is no guardian.
 pub fn without(error: &io::Error) -> String {
     format!(
         "no guardian process ({error}): should xdpdump be killed by SIGKILL, the file may end within a packet"
@@ -146,14 +147,15 @@ fn store(page: &SharedPage, slot: u32, end: u64) {
     }
 }
 
-/// The writer has closed the file in order.
+/// The writer closes the file normally, so nothing has to be cut.
 impl Drop for Guarded {
     fn drop(&mut self) {
         self.set_whole(NOTHING);
         let mut state = self.guardian.0.borrow_mut();
         state.files.remove(&self.slot);
         if let Some(process) = &state.process {
-            // Without the message the file stays open in the guardian, and there is nothing to cut.
+            // If the message cannot be sent, the guardian keeps the file open; it cuts nothing, because of the slot's
+            // value.
             let _ = message::send(&process.socket, self.slot, None);
         }
     }
@@ -164,7 +166,7 @@ impl Process {
         let (socket, its_end) = message::connection()?;
         let child = Command::new("/proc/self/exe")
             .arg0(process::NAME)
-            // Closes when this process ends, however it ends.
+            // The kernel closes our end when this process ends, however it ends.
             .stdin(its_end)
             .stdout(page.file().try_clone()?)
             .stderr(Stdio::null())
@@ -179,10 +181,10 @@ impl Process {
     }
 }
 
-/// By then every file was closed in order, or the process is gone already.
+/// When this is dropped, every file was closed normally, or the guardian has ended already.
 impl Drop for Process {
     fn drop(&mut self) {
-        // A failure says that it has ended.
+        // kill(2) fails only if the process has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -212,7 +214,7 @@ mod tests {
         }
         let shared = page.file().try_clone().unwrap();
         let process = thread::spawn(move || process::guard(guardian, &shared));
-        // Closed in order, and its slot belongs to the next file, whose number changes while the guardian waits.
+        // The first file is closed normally. The next file takes its slot, whose value changes while the guardian waits.
         message::send(&writer, 0, None).unwrap();
         let next = file(1000);
         message::send(&writer, 0, Some(next.as_fd())).unwrap();

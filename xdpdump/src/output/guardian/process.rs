@@ -1,4 +1,4 @@
-//! The guardian itself: this program again, under another name.
+//! The guardian process: this program, started under another name.
 
 use std::{
     collections::BTreeMap,
@@ -17,10 +17,11 @@ use std::{
 use super::{NOTHING, message};
 use crate::sys::{inherited, signal};
 
-/// The name that this program is run under to be a guardian.
+/// The name (`argv[0]`) under which this program runs as a guardian.
 pub const NAME: &str = "capture-guardian";
 
-/// Is a guardian, if this process was started as one, until the writer is gone; `None` for everybody else.
+/// If this process was started as a guardian: guards files until the writer has ended, and returns the exit code. `None` in
+/// any other process.
 pub fn run_if_called() -> Option<ExitCode> {
     let name = env::args_os().next()?;
     if Path::new(&name).file_name() != Some(OsStr::new(NAME)) {
@@ -34,7 +35,8 @@ pub fn run_if_called() -> Option<ExitCode> {
     })
 }
 
-/// Takes files from `writer` and lets them go as it says; once it is gone, cuts those that it still had.
+/// Receives files from `writer`, and closes those that the writer no longer wants guarded. When the writer has ended, cuts
+/// the files that are left.
 pub(super) fn guard(writer: impl AsFd, page: &File) -> io::Result<()> {
     let mut files: BTreeMap<u32, OwnedFd> = BTreeMap::new();
     while let Some(message) = message::receive(&writer)? {
@@ -43,12 +45,12 @@ pub(super) fn guard(writer: impl AsFd, page: &File) -> io::Result<()> {
             None => drop(files.remove(&message.slot)),
         }
     }
-    // One that cannot be cut is no reason to leave the others.
+    // When one file cannot be cut, the others still are.
     let cut = |(slot, file)| cut_back(slot, &File::from(file), page);
     files.into_iter().map(cut).fold(Ok(()), io::Result::and)
 }
 
-/// Cuts off what is behind the last whole record.
+/// Cuts off everything after the last whole record.
 fn cut_back(slot: u32, file: &File, page: &File) -> io::Result<()> {
     let mut whole = [0; size_of::<u64>()];
     page.read_exact_at(&mut whole, u64::from(slot) * size_of::<u64>() as u64)?;
@@ -56,13 +58,14 @@ fn cut_back(slot: u32, file: &File, page: &File) -> io::Result<()> {
     if whole != NOTHING && file.metadata()?.len() > whole { file.set_len(whole) } else { Ok(()) }
 }
 
-/// Lets nothing but the end of the writer end this process, and lets go of what the writer has inherited itself.
+/// Ignores the signals that would end this process before the writer, and closes the descriptors that the writer itself
+/// inherited.
 fn prepare() {
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
         signal::ignore(signal);
     }
     // SAFETY: this process has just begun, and has opened nothing.
     unsafe { inherited::close_all_from(3) };
-    // For ps(1) and top(1). Without success it has its program's name.
+    // For ps(1) and top(1). If it fails, they show the program's name.
     let _ = rustix::thread::set_name(c"capture-guard");
 }

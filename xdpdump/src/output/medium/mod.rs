@@ -1,6 +1,6 @@
-//! What a capture file is written to: a regular file, or a stream of bytes such as a pipe.
+//! What the bytes of a capture file are written to: a regular file, or a stream such as a pipe.
 //!
-//! A medium knows bytes. What records they make up, and how many packets, is [`Output`](super::records::Output)'s.
+//! A medium handles bytes only; [`Output`](super::records::Output) knows records and packets.
 
 mod regular;
 mod stream;
@@ -32,29 +32,30 @@ use crate::{
 use regular::Regular;
 pub use stream::Stream;
 
-/// A destination of bytes, one behind the other.
+/// A destination of a sequence of bytes.
 pub trait Medium {
-    /// Writes as many of `bytes` as it takes at once, at least one, behind everything written before.
+    /// Writes as many of `bytes` as the medium accepts at once, at least one, after everything written before.
     ///
     /// # Errors
-    /// When it takes none.
+    /// When no byte could be written.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault>;
 
-    /// The last `partial` bytes written are the beginning of a record; what is before them is whole records.
+    /// Tells the medium that the last `partial` bytes written are the beginning of a record, and everything before them is
+    /// whole records.
     fn set_partial(&mut self, _partial: u64) {}
 
-    /// Takes the last `count` bytes written back, where the medium is one that can do so.
+    /// Removes the last `count` bytes written, if the medium is one from which bytes can be removed.
     ///
     /// # Errors
-    /// When it is, and that failed.
+    /// When removing them failed.
     fn take_back(&mut self, _count: u64) -> io::Result<()> {
         Ok(())
     }
 
-    /// Does what is to be done behind the last byte.
+    /// Finishes the output after its last byte.
     ///
     /// # Errors
-    /// When what was written is not there any more.
+    /// When the file no longer holds what was written.
     fn finish(&mut self) -> Result<(), Fault> {
         Ok(())
     }
@@ -65,7 +66,7 @@ pub trait Medium {
     /// As [`Sink::look_after`](super::Sink::look_after).
     ///
     /// # Errors
-    /// When it takes no more, or lost what was written.
+    /// When no more can be written, or the file no longer holds what was written.
     fn look_after(&mut self, _say: &mut dyn FnMut(&str)) -> Result<(), Fault> {
         Ok(())
     }
@@ -82,7 +83,7 @@ pub trait Medium {
     fn end_by(&mut self, _deadline: Instant) {}
 }
 
-/// Memory and the like, for text.
+/// Any writer can be a medium for text: memory, for example.
 impl<W: Write> Medium for W {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         let count = Write::write(self, bytes)?;
@@ -91,31 +92,31 @@ impl<W: Write> Medium for W {
     }
 }
 
-/// Why a medium takes nothing.
+/// Why a medium could not write.
 #[derive(Debug)]
 pub enum Fault {
-    /// It would have had to wait longer, and what is to interrupt that came: try again later.
+    /// The wait for the reader was interrupted by the descriptor that was given for this purpose: try again later.
     Interrupted,
-    /// It would have had to wait beyond the deadline.
+    /// The reader did not take the bytes before the deadline.
     TooLate,
-    /// The reader is gone.
+    /// The reader has closed its end.
     Closed,
-    /// The file is not what was written any more.
+    /// The file no longer holds what was written.
     Changed(Change),
-    /// What the operating system says.
+    /// An error of the operating system.
     Io(io::Error),
 }
 
-/// What somebody else did to the file.
+/// What another program did to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Change {
     /// It is shorter than what was written.
     #[error("another program cut it short while it was written, and it may not open")]
     Shorter,
-    /// It is longer.
+    /// It is longer than what was written.
     #[error("another program wrote to it as well, and it may not open")]
     Longer,
-    /// It has no name any more.
+    /// It has no name any more: it was deleted.
     #[error("it was deleted while it was written, and what was captured is lost")]
     Deleted,
 }
@@ -132,9 +133,9 @@ impl From<Errno> for Fault {
     }
 }
 
-/// Opens `target`, which is called `name`, for a capture file. A regular file is created, readable for those whom the umask
-/// lets, and has a guardian if there is one to ask; what an earlier one holds goes with the first write. A named pipe is
-/// waited for until somebody reads it. `say` is told what a person should know.
+/// Opens `target`, which messages call `name`, for a capture file. A regular file is created if it does not exist, with the
+/// permissions that the umask allows; an existing one is emptied at the first write. `guardian`, if given, guards it. For a
+/// named pipe this waits until somebody opens it for reading. `say` gets messages for the user.
 ///
 /// # Errors
 /// [`Error::Open`], [`Error::Terminal`], [`Error::Messages`] and [`Error::Busy`].
@@ -175,7 +176,7 @@ pub fn open(
 
 fn open_path(path: &Path, name: &str, say: &mut dyn FnMut(&str)) -> io::Result<File> {
     if path.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo()) {
-        // Without blocking, a pipe that nobody reads is an error.
+        // With O_NONBLOCK, opening a pipe that nobody reads fails with ENXIO instead of waiting.
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match rustix::fs::open(path, flags, Mode::empty()) {
             Ok(pipe) => return Ok(pipe.into()),

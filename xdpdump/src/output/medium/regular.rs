@@ -1,4 +1,4 @@
-//! A regular file.
+//! Regular files as a medium.
 
 use std::{
     fs::{File, Metadata, TryLockError},
@@ -17,36 +17,36 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use super::{Change, Fault, Medium};
 use crate::output::guardian::{Guarded, Guardian};
 
-/// How often a locked file is tried again: the guardian of a capture that was killed still has it for a moment.
+/// How often to try to lock a file: the guardian of a capture that was killed still holds the lock for a moment.
 const LOCK_TRIES: u32 = 25;
-/// How long between two tries.
+/// Pause between two tries.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
-/// A regular file that is written from an offset on, with one system call a write.
+/// A regular file that is written from an offset on, with one system call per write.
 ///
-/// Wherever the description is this process's own, it has O_APPEND: should another program cut the file, what is written next
-/// does not leave a gap of zeros, and the file's length tells from then on that something happened.
+/// If the open file description belongs to this process alone, it has O_APPEND. Then, if another program cuts the file, the
+/// next write leaves no gap of zeros, and the file's length shows that the file was changed.
 #[derive(Debug)]
 pub struct Regular {
     file: File,
-    /// The description that came with the process: its position is other processes' as well.
+    /// The open file description that this process inherited: other processes share its position.
     shared: Option<File>,
-    /// Opened by a name, so that without any it is lost.
+    /// The file was opened by name, so it is lost when its last name is deleted.
     named: bool,
-    /// That name; `None` once it was said that the file does not have it any more.
+    /// That name; `None` once the user was told that the file no longer has it.
     path: Option<PathBuf>,
-    /// Bytes of the file as far as this process wrote it or left it as it was.
+    /// Where this process writes next: the file's length in bytes, as far as this process knows.
     end: u64,
-    /// Something was written.
+    /// Something has been written.
     begun: bool,
     guarded: Option<Guarded>,
 }
 
 impl Regular {
-    /// A file that this process has opened at `path`.
+    /// Takes a file that this process has opened at `path`.
     ///
     /// # Errors
-    /// When the kernel refuses to append to it.
+    /// When the kernel refuses O_APPEND.
     pub fn own(file: File, path: &Path) -> io::Result<Self> {
         let flags = fcntl_getfl(&file)?;
         fcntl_setfl(&file, flags | OFlags::APPEND)?;
@@ -54,11 +54,11 @@ impl Regular {
         Ok(Self { file, shared: None, named: true, path, end: 0, begun: false, guarded: None })
     }
 
-    /// A file that this process was started with, written from its present position on, or from its end if it was opened for
-    /// appending.
+    /// Takes a file that this process inherited. It is written from its present position on, or from its end if it was
+    /// opened for appending.
     ///
     /// # Errors
-    /// When the kernel does not tell its position.
+    /// When its position or length cannot be read.
     pub fn inherited(mut file: File) -> io::Result<Self> {
         let appending = fcntl_getfl(&file)?.contains(OFlags::APPEND);
         let end = if appending { file.seek(io::SeekFrom::End(0))? } else { file.stream_position()? };
@@ -71,22 +71,22 @@ impl Regular {
         Ok(Self { file, shared, named: false, path: None, end, begun: false, guarded: None })
     }
 
-    /// Keeps other captures from writing to the file, as flock(2) does; `false` when another one has it.
+    /// Locks the file with flock(2) so that no other capture writes to it; `false` when another process holds the lock.
     pub fn lock(&self) -> bool {
         for _ in 0..LOCK_TRIES {
             match self.file.try_lock() {
                 Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
-                // A file system without locks is no reason not to capture.
+                // A file system may have no locks: capture without one.
                 Ok(()) | Err(TryLockError::Error(_)) => return true,
             }
         }
         false
     }
 
-    /// Has the file end on a whole record also when this process is killed in the middle of one.
+    /// Has `guardian` cut the file back to its last whole record if this process is killed while it writes one.
     ///
     /// # Errors
-    /// When there is no guardian.
+    /// When the guardian cannot be started or reached.
     pub fn guard(&mut self, guardian: &Guardian) -> io::Result<()> {
         self.guarded = Some(guardian.guard(&self.file)?);
         Ok(())
@@ -98,7 +98,7 @@ impl Regular {
         }
     }
 
-    /// Fails if the file is not what was written any more.
+    /// Fails if the file no longer holds what was written.
     fn check(&self) -> Result<(), Fault> {
         let metadata = self.file.metadata()?;
         if self.named && metadata.nlink() == 0 {
@@ -111,7 +111,7 @@ impl Regular {
         }
     }
 
-    /// Moves the position that others share behind what was written.
+    /// Moves the position that other processes share to the end of what was written.
     fn settle(&mut self) -> io::Result<()> {
         match self.shared.take() {
             Some(mut shared) => shared.seek(io::SeekFrom::Start(self.end)).map(drop),
@@ -127,7 +127,7 @@ impl Medium for Regular {
             self.begun = true;
             self.set_whole(self.end);
         }
-        // With O_APPEND the offset does not count (pwrite(2), BUGS).
+        // With O_APPEND the kernel ignores the offset (pwrite(2), BUGS).
         let count = self.file.write_at(bytes, self.end)?;
         self.end += count as u64;
         Ok(count)
@@ -139,7 +139,7 @@ impl Medium for Regular {
 
     fn take_back(&mut self, count: u64) -> io::Result<()> {
         let whole = self.end.saturating_sub(count);
-        // Never longer: somebody else may have cut it further.
+        // Never make it longer: another program may have cut off more.
         if self.file.metadata()?.len() > whole {
             self.file.set_len(whole)?;
         }
@@ -175,23 +175,23 @@ impl Medium for Regular {
     }
 }
 
-/// A capture that ends early, too, leaves the position where it belongs, and gives the file up, which its guardian may have
-/// for a moment longer.
+/// A capture that ends early also leaves the shared position at the end of what was written. It unlocks the file
+/// explicitly, because the guardian may keep the same description open for a moment longer.
 impl Drop for Regular {
     fn drop(&mut self) {
-        // Nobody is there to be told of a failure.
+        // A failure cannot be reported from here.
         let _ = self.settle();
         let _ = self.file.unlock();
     }
 }
 
-/// The same file under a description of this process's own, for appending.
+/// Opens the same file again for appending, so that this process has an open file description of its own.
 fn reopened(file: &File) -> Option<File> {
     let own = File::options().append(true).open(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
     (identity(own.metadata())? == identity(file.metadata())?).then_some(own)
 }
 
-/// What is the same for all names of a file, and for no other.
+/// Device and inode number: equal for all names of a file, different for different files.
 fn identity(metadata: io::Result<Metadata>) -> Option<(u64, u64)> {
     metadata.ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }

@@ -1,4 +1,4 @@
-//! A pipe, socket, terminal or device.
+//! Pipes, sockets, terminals and devices as a medium.
 
 use std::{
     fs::File,
@@ -23,23 +23,23 @@ use crate::{
     sys::inherited,
 };
 
-/// Bytes that a pipe is asked to hold: writes then wait less often for the reader.
+/// Capacity in bytes that is set on a pipe, so that writes wait less often for the reader.
 const PIPE_SIZE: usize = 1 << 20;
 
-/// A pipe that can be written takes so many bytes without waiting: `PIPE_BUF`, pipe(7).
+/// Bytes that a pipe accepts without blocking when poll(2) says that it is writable: `PIPE_BUF`, pipe(7).
 const PIPE_PIECE: usize = 4096;
-/// A terminal that can be written takes so many: `WAKEUP_CHARS`, drivers/tty/n_tty.c (v6.18).
+/// Bytes that a terminal accepts without blocking when it is writable: `WAKEUP_CHARS`, drivers/tty/n_tty.c (v6.18).
 const TERMINAL_PIECE: usize = 256;
 
-/// An output that nobody can take bytes back from, and that may have to be waited for.
+/// An output from which bytes cannot be removed, and whose reader may be slow.
 ///
-/// It never blocks in a write: it waits in one place, where that can be interrupted and has an end. The flags of a description
-/// that this process was started with are other processes' as well, and stay as they are.
+/// It never blocks in a write. It waits only in [`Stream::wait`], which can be interrupted and has a deadline. The flags of
+/// an inherited open file description are shared with other processes, so they are not changed.
 #[derive(Debug)]
 pub struct Stream {
     file: File,
     way: Way,
-    /// There is a reader that may go away.
+    /// The stream has a reader, which may close its end.
     has_reader: bool,
     interrupt: Option<OwnedFd>,
     deadline: Option<Instant>,
@@ -48,19 +48,20 @@ pub struct Stream {
 /// How to write without blocking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// The description does not block; or never for long, as with a device or a file.
+    /// The description does not block, or never for long (a device or a file).
     Plain,
-    /// A socket is told with each write.
+    /// A socket: each write says that it must not block.
     Socket,
-    /// Others use the description, which may block: no more than so many bytes, and only once it can be written.
+    /// The description is shared and may block: write at most this many bytes, and only when poll(2) says that it is
+    /// writable.
     Pieces(usize),
 }
 
 impl Stream {
-    /// What this process has opened itself.
+    /// Takes a stream that this process has opened itself.
     ///
     /// # Errors
-    /// When the kernel does not tell what it is.
+    /// When the kernel does not tell the type of the file, or refuses to open or configure it.
     pub fn own(file: File) -> io::Result<Self> {
         if file.metadata()?.file_type().is_fifo() {
             let flags = fcntl_getfl(&file)?;
@@ -69,10 +70,10 @@ impl Stream {
         Self::new(file, Way::Plain)
     }
 
-    /// What this process was started with.
+    /// Takes a stream that this process inherited.
     ///
     /// # Errors
-    /// When the kernel does not tell what it is.
+    /// When the kernel does not tell the type of the file, or refuses to open or configure it.
     pub fn inherited(file: File) -> io::Result<Self> {
         let kind = file.metadata()?.file_type();
         let piece = if kind.is_socket() {
@@ -86,7 +87,7 @@ impl Stream {
         };
         match reopened(&file) {
             Ok(own) => Self::new(own, Way::Plain),
-            // It is another user's, or there is no /proc.
+            // It belongs to another user, or there is no /proc.
             Err(_) => Self::new(file, Way::Pieces(piece)),
         }
     }
@@ -103,14 +104,14 @@ impl Stream {
     fn new(file: File, way: Way) -> io::Result<Self> {
         let kind = file.metadata()?.file_type();
         if kind.is_fifo() {
-            // A refusal leaves the pipe as it was, which is slower and nothing worse.
+            // If the kernel refuses, the pipe keeps its capacity, which is only slower.
             let _ = rustix::pipe::fcntl_setpipe_size(&file, PIPE_SIZE);
         }
         let has_reader = kind.is_fifo() || kind.is_socket();
         Ok(Self { file, way, has_reader, interrupt: None, deadline: None })
     }
 
-    /// One attempt; `WOULDBLOCK` when there is no room.
+    /// Tries to write once; `WOULDBLOCK` when there is no room.
     fn attempt(&self, bytes: &[u8]) -> Result<usize, Errno> {
         match self.way {
             Way::Plain => rustix::io::write(&self.file, bytes),
@@ -125,7 +126,7 @@ impl Stream {
         }
     }
 
-    /// Waits until there is room.
+    /// Waits until the stream is writable.
     fn wait(&self) -> Result<(), Fault> {
         let remaining = self.deadline.map(|at| at.saturating_duration_since(Instant::now()));
         if remaining == Some(Duration::ZERO) {
@@ -133,7 +134,7 @@ impl Stream {
         }
         let timeout = remaining.and_then(|remaining| Timespec::try_from(remaining).ok());
         let output = PollFd::new(&self.file, PollFlags::OUT);
-        // Once there is a deadline, what is to interrupt has done so.
+        // Once there is a deadline the capture is ending, so nothing interrupts the wait any more.
         let interrupt = self.interrupt.as_ref().filter(|_| self.deadline.is_none());
         let woken = match interrupt {
             Some(interrupt) => {
@@ -189,7 +190,8 @@ impl Medium for Stream {
     }
 }
 
-/// The same pipe or terminal under a description of this process's own, which does not block.
+/// Opens the same pipe or terminal again, so that this process has an open file description of its own, which does not
+/// block.
 fn reopened(file: &File) -> io::Result<File> {
     File::options()
         .write(true)
@@ -206,7 +208,7 @@ mod tests {
 
     use super::*;
 
-    /// Writes into `stream` until it would have to wait; returns how many bytes that were.
+    /// Writes into `stream` until it would have to wait; returns the number of bytes written.
     fn fill(stream: &mut Stream) -> usize {
         let (interrupt, mut signal) = UnixStream::pair().unwrap();
         signal.write_all(b"x").unwrap();
@@ -226,7 +228,7 @@ mod tests {
         (reader, OwnedFd::from(writer).into())
     }
 
-    /// The description blocks, and stays so: it is others' as well.
+    /// The open file description blocks and must stay so, because it is shared.
     #[test]
     fn nobody_waits_in_a_pipe_that_cannot_be_opened_again() {
         let (mut reader, file) = pipe();

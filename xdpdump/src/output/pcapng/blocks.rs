@@ -1,4 +1,4 @@
-//! The blocks that are written once per file and interface.
+//! The blocks that are written once per file or once per interface.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::{
     sys::kernel,
 };
 
-/// Who writes, and on what machine.
+/// The section header, which names the program and the machine.
 pub fn section_header() -> SectionHeaderBlock<'static> {
     let options = vec![
         SectionHeaderOption::Hardware(std::env::consts::ARCH.into()),
@@ -56,20 +56,21 @@ pub fn interface_description(interface: &Interface, precision: Precision) -> Blo
     .into_block()
 }
 
-/// What says that a pcap-filter expression follows, and the expression.
+/// Value of `if_filter`: the octet that announces a pcap-filter expression, then the expression.
 fn filter_value(filter: &str) -> Vec<u8> {
     let mut value = vec![FILTER_EXPRESSION];
     value.extend_from_slice(fitting(filter).as_bytes());
     value
 }
 
-/// As much of `text` as an option can hold: its length is 16 bits, and a filter needs one octet more.
+/// The longest beginning of `text` that fits into an option: an option's length has 16 bits, and a filter needs one octet
+/// more.
 fn fitting(text: &str) -> &str {
     let limit = usize::from(u16::MAX) - 1;
     &text[..text.floor_char_boundary(limit)]
 }
 
-/// The totals of an interface; the writer gives their times the interface's unit.
+/// The totals of an interface. pcap-file converts their times to the interface's unit.
 pub fn interface_statistics(statistics: &InterfaceStatistics) -> Block<'static> {
     let &InterfaceStatistics { interface, start, end, received, accepted, dropped, delivered } = statistics;
     InterfaceStatisticsBlock {
@@ -79,7 +80,7 @@ pub fn interface_statistics(statistics: &InterfaceStatistics) -> Block<'static> 
             IsbOption::IsbStartTime(since_epoch(start)),
             IsbOption::IsbEndTime(since_epoch(end)),
             IsbOption::IsbIfRecv(received),
-            // Wireshark's "dropped packets" is this one; dumpcap too puts the kernel's losses here.
+            // Wireshark shows this option as "dropped packets"; dumpcap too stores the kernel's losses in it.
             IsbOption::IsbIfDrop(dropped),
             IsbOption::IsbFilterAccept(accepted),
             IsbOption::IsbOsDrop(dropped),

@@ -14,7 +14,7 @@ use crate::{
     packet::{Direction, Meta, Packet},
 };
 
-/// Appends `packet` as one block. Its time stays in the unit it has; one before 1970 becomes 0.
+/// Appends `packet` as one block. Its time stamp is written in the unit it has; a time before 1970 becomes 0.
 pub fn enhanced_packet(buffer: &mut Vec<u8>, packet: &Packet<'_>) {
     let start = buffer.len();
     let frame = kept(packet.frame);
@@ -25,7 +25,7 @@ pub fn enhanced_packet(buffer: &mut Vec<u8>, packet: &Packet<'_>) {
         buffer,
         [
             ENHANCED_PACKET,
-            0, // the total length, below
+            0, // total length, set below
             packet.interface,
             (timestamp >> 32) as u32,
             timestamp as u32,
@@ -42,7 +42,7 @@ pub fn enhanced_packet(buffer: &mut Vec<u8>, packet: &Packet<'_>) {
     words(buffer, [total]);
 }
 
-/// Appends what is known of the packet besides its bytes; nothing at all if nothing is.
+/// Appends the options for everything known about the packet besides its bytes; no options at all if nothing is known.
 fn options(buffer: &mut Vec<u8>, meta: &Meta) {
     let start = buffer.len();
     let direction = match meta.direction {
@@ -79,7 +79,7 @@ fn option_u64(buffer: &mut Vec<u8>, code: u16, value: u64) {
     buffer.extend_from_slice(&value.to_ne_bytes());
 }
 
-/// Wireshark reads the action in the section's byte order.
+/// Appends the epb_verdict option. Wireshark reads the action in the section's byte order.
 fn verdict(buffer: &mut Vec<u8>, action: u64) {
     words(buffer, [option_header(VERDICT, VERDICT_XDP_LEN)]);
     buffer.push(VERDICT_XDP);

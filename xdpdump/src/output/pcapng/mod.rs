@@ -1,6 +1,6 @@
 //! pcapng files (draft-ietf-opsawg-pcapng).
 //!
-//! Headers and statistics are made by the pcap-file crate; packets, of which there are millions, by [`encode`].
+//! The pcap-file crate encodes headers and statistics. [`encode`] encodes packets, because there are millions of them.
 
 mod blocks;
 pub mod encode;
@@ -14,14 +14,14 @@ use crate::{
     packet::{Interface, InterfaceStatistics, Packet, Timestamp},
 };
 
-/// Writes one section in the byte order of this machine.
+/// Writes a pcapng file of one section in the byte order of this machine.
 pub struct PcapngSink {
     blocks: PcapNgWriter<Output>,
     precision: Precision,
 }
 
 impl PcapngSink {
-    /// Writes the section header at once: the reader of a pipe waits for it.
+    /// Creates the sink and writes the section header at once, because the reader of a pipe waits for it.
     ///
     /// # Errors
     /// When the output cannot be written.
@@ -34,7 +34,7 @@ impl PcapngSink {
         Ok(sink)
     }
 
-    /// Appends a block that pcap-file makes.
+    /// Appends a block that pcap-file encodes.
     fn block(&mut self, block: &Block<'_>) -> Result<(), Error> {
         match self.blocks.write_block(block) {
             Ok(_) => Ok(()),
@@ -64,7 +64,7 @@ impl Sink for PcapngSink {
         self.blocks.get_mut().record(|buffer| encode::enhanced_packet(buffer, &packet))
     }
 
-    /// Blocks come with nanoseconds.
+    /// Encoded blocks have time stamps in nanoseconds.
     fn is_block_sink(&self) -> bool {
         self.precision == Precision::Nano
     }

@@ -1,7 +1,7 @@
 //! The lines of the original XDP demo: `28228.714182 IP 10.0.0.2:9203 > 10.0.0.1:0 TCP seq 437136853, length 6`.
 //!
-//! "length" is what follows the fixed headers in the frame (20-byte TCP, 8-byte UDP), so TCP options and
-//! Ethernet padding count. Frames the demo left out or printed garbage for get a line in the same spirit.
+//! "length" counts the bytes of the frame after the fixed headers (20-byte TCP, 8-byte UDP), so it includes TCP options and
+//! Ethernet padding. Frames that the demo ignored or printed wrongly get a line in the same style.
 
 use std::io::Write as _;
 
@@ -17,7 +17,7 @@ const IPV6: u16 = 0x86dd;
 pub(super) fn print(out: &mut Vec<u8>, packet: &Packet<'_>, link_type: LinkType) {
     let nanos = packet.uptime.unwrap_or_else(|| packet.timestamp.0.max(0).unsigned_abs());
     let line = describe(packet.frame, packet.frame_len as usize, link_type);
-    // Appending to memory does not fail.
+    // Writing to a `Vec` does not fail.
     let _ = write!(out, "{}.{:06} ", nanos / 1_000_000_000, nanos % 1_000_000_000 / 1000);
     let _ = match line {
         Line::Ip { ip: Ip { src, dst, transport, .. }, length } => {

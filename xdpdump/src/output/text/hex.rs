@@ -1,8 +1,8 @@
-//! The frame behind its line, as `-x`, `-X` and `-A` show it.
+//! The bytes of a frame, printed after its line for `-x`, `-X` and `-A`.
 
 use crate::decode::hex;
 
-/// How the frame's bytes are shown; always from the link-level header on.
+/// How the bytes of a frame are shown, always including the link-level header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HexDump {
     /// Not at all.
@@ -12,7 +12,7 @@ pub enum HexDump {
     Hex,
     /// `-X`: in hex and ASCII.
     HexAscii,
-    /// `-A`: as text, a dot for what does not print.
+    /// `-A`: as text, with a dot for each byte that is not printable.
     Ascii,
 }
 
@@ -26,7 +26,7 @@ pub(super) fn print(out: &mut Vec<u8>, dump: HexDump, frame: &[u8]) {
     }
 }
 
-/// Line ends of the payload stay line ends: that is what `-A` is for.
+/// Line ends in the payload stay line ends: `-A` is for reading text protocols.
 fn ascii(out: &mut Vec<u8>, frame: &[u8]) {
     out.push(b'\n');
     for (i, byte) in frame.iter().enumerate() {

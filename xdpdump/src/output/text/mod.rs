@@ -14,39 +14,39 @@ use time::Clock;
 pub use hex::HexDump;
 pub use time::TimeStyle;
 
-/// Text is handed to the writer when this much has gathered.
+/// The buffer is written when it holds this many bytes.
 const BUFFER: usize = 64 * 1024;
 
 /// What the text looks like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TextOptions {
-    /// What of a frame is decoded; `hex_follows` is set from `hex`.
+    /// How much of a frame is decoded; `hex_follows` is overwritten according to `hex`.
     pub style: Style,
     /// How time stamps are written.
     pub time: TimeStyle,
-    /// Time stamps with nanoseconds; microseconds otherwise.
+    /// Print time stamps with nanoseconds instead of microseconds.
     pub nano: bool,
-    /// A packet number at the beginning of every line.
+    /// Print a packet number at the beginning of every line.
     pub number: bool,
-    /// The frame in hex or ASCII after its line, from the link-level header on.
+    /// How to print the bytes of the frame after its line.
     pub hex: HexDump,
-    /// Whose lines these are.
+    /// The kind of line.
     pub line_style: LineStyle,
-    /// Hand every packet to the operating system as soon as it is printed.
+    /// Write every packet as soon as it is printed.
     pub packet_flush: bool,
 }
 
 /// The kinds of line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LineStyle {
-    /// tcpdump's.
+    /// tcpdump's lines.
     #[default]
     Tcpdump,
-    /// The original XDP demo's: seconds since boot, addresses and ports, one length.
+    /// The lines of the original XDP demo: seconds since boot, addresses and ports, one length.
     Classic,
 }
 
-/// Prints packets into a medium.
+/// Prints packets as text into a medium.
 pub struct TextSink<W: Medium> {
     medium: W,
     name: String,
@@ -56,16 +56,16 @@ pub struct TextSink<W: Medium> {
     link_types: Vec<LinkType>,
     packets: u64,
     buffer: Vec<u8>,
-    /// A write was interrupted: no other is tried before the next flush.
+    /// A write was interrupted: text is only collected until the next flush.
     interrupted: bool,
     /// Where the text of each packet in the buffer ends.
     ends: Vec<usize>,
-    /// Packets whose text could not be written to its end.
+    /// Packets whose text was not written completely.
     unwritten: u64,
 }
 
 impl<W: Medium> TextSink<W> {
-    /// A sink that prints into `medium`, called `name` in error messages.
+    /// Creates a sink that prints into `medium`, which error messages call `name`.
     pub fn new(medium: W, name: impl Into<String>, options: TextOptions) -> Self {
         let style =
             Style { hex_follows: matches!(options.hex, HexDump::Hex | HexDump::HexAscii), ..options.style };
@@ -87,7 +87,7 @@ impl<W: Medium> TextSink<W> {
     /// Appends the text of one packet, newline included, to the buffer.
     fn print(&mut self, packet: &Packet<'_>) {
         let link_type = self.link_types.get(packet.interface as usize).copied().unwrap_or_default();
-        // No more of a frame than goes into a file: what text costs is bounded with it.
+        // Print no more of a frame than would be written to a file, so that the cost of text is bounded.
         let packet = Packet { frame: kept(packet.frame), ..*packet };
         let out = &mut self.buffer;
         self.packets += 1;
@@ -97,7 +97,7 @@ impl<W: Medium> TextSink<W> {
         }
         match self.options.line_style {
             LineStyle::Tcpdump => {
-                // A record without a single byte is reported without its time.
+                // tcpdump prints no time stamp for a packet without any captured bytes.
                 if !packet.frame.is_empty() {
                     self.clock.print(out, packet.timestamp);
                 }
@@ -115,7 +115,7 @@ impl<W: Medium> TextSink<W> {
         self.ends.push(self.buffer.len());
     }
 
-    /// Takes off the buffer what was written of it.
+    /// Removes the first `written` bytes from the buffer.
     fn take_off(&mut self, written: usize) {
         self.buffer.drain(..written);
         self.ends.retain_mut(|end| {
@@ -125,7 +125,7 @@ impl<W: Medium> TextSink<W> {
         });
     }
 
-    /// Writes everything, or less when that is interrupted.
+    /// Writes the whole buffer, or a part of it if the write is interrupted.
     fn write_buffer(&mut self) -> Result<(), Error> {
         let mut written = 0;
         while let Some(rest) = self.buffer.get(written..).filter(|rest| !rest.is_empty()) {

@@ -28,7 +28,7 @@ pub enum TimeStyle {
     SinceFirst,
 }
 
-/// Writes time stamps, knowing those before.
+/// Prints time stamps; remembers an earlier one for deltas.
 pub(super) struct Clock {
     style: TimeStyle,
     nano: bool,
@@ -38,14 +38,14 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// `utc` keeps out the local time zone.
+    /// `utc` prints UTC instead of the local time zone.
     pub(super) fn new(style: TimeStyle, nano: bool, utc: bool) -> Self {
         Self { style, nano, reference: None, zone: Zone { utc, cached: None } }
     }
 
     /// Appends the time stamp and the space after it.
     pub(super) fn print(&mut self, out: &mut Vec<u8>, time: Timestamp) {
-        // Each part is cut, not rounded: 0.9999999 s is 0.999999.
+        // Fractions are truncated, not rounded: 0.9999999 s is printed as 0.999999.
         let unit = if self.nano { 1 } else { 1000 };
         let now = time.0.saturating_sub(time.0.rem_euclid(unit));
         let (seconds, nanos) = (now.div_euclid(NANOS), now.rem_euclid(NANOS));
@@ -125,12 +125,12 @@ fn date(out: &mut Vec<u8>, days: i64) {
 /// from daylight saving time fall on whole hours.
 struct Zone {
     utc: bool,
-    /// Hour since 1970 and the offset in it.
+    /// The hour (counted from 1970) that was looked up last, and its offset in seconds.
     cached: Option<(i64, i64)>,
 }
 
 impl Zone {
-    /// Seconds to add to UTC at that time.
+    /// Seconds to add to UTC at the time `seconds` (since 1970).
     fn offset(&mut self, seconds: i64) -> i64 {
         let hour = seconds.div_euclid(HOUR);
         match self.cached {

@@ -15,7 +15,7 @@ use crate::{
     transport::event::{Event, SEQUENCE_BITS},
 };
 
-/// What a reader needs to know of a record to hand it on.
+/// What a reader needs to know about a record to hand it on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outline {
     /// `CLOCK_MONOTONIC` nanoseconds.
@@ -33,7 +33,7 @@ pub fn peek(bytes: &[u8]) -> Option<Outline> {
         && len.is_multiple_of(4)
         && (FRAME + FLAGS_LEN + TAIL_LEN..=bytes.len()).contains(&len);
     let time = u64::from(word(bytes, TIME)?) << 32 | u64::from(word(bytes, TIME + 4)?);
-    // The clock never gets to the last moment; the merge takes it for none.
+    // No real time is `u64::MAX`; the merge uses this value for "no event".
     (is_record && time != u64::MAX).then_some(Outline { time, source: word(bytes, SOURCE)?, len })
 }
 
@@ -47,7 +47,7 @@ pub fn stamp(record: &mut [u8], time: Timestamp) {
     }
 }
 
-/// What a record that [`peek`] found says of its frame; `None` when its lengths do not fit together.
+/// Parses a record that [`peek`] found; `None` when its lengths contradict each other.
 pub fn event(record: &[u8], cpu: u32) -> Option<Event<'_>> {
     let Outline { time, source, .. } = peek(record)?;
     let capture_len = word(record, CAPTURE_LEN)? as usize;
@@ -93,7 +93,7 @@ mod tests {
     };
 
     proptest! {
-        /// The kernel program writes what this project's own encoder writes.
+        /// The kernel program writes the same bytes as the pcapng encoder, so the encoder makes the records of this test.
         #[test]
         fn reads_an_enhanced_packet_block(
             frame in proptest::collection::vec(any::<u8>(), 0..200),

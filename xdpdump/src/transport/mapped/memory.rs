@@ -15,7 +15,8 @@ pub struct RingMemory {
     ring_len: usize,
 }
 
-/// Bytes of a map value that holds a ring of `ring_len` bytes: whole pages, so that each CPU's begins with one.
+/// Bytes of a map value that holds a ring of `ring_len` bytes: whole pages, so that the value of each CPU begins on a page
+/// boundary.
 pub fn value_len(ring_len: usize) -> usize {
     (DATA + ring_len + SLACK).next_multiple_of(page_size())
 }
@@ -24,7 +25,7 @@ impl RingMemory {
     /// Maps the value of `cpu` in the array `map`, whose values are [`value_len`] long.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The error of the system call.
     pub fn map(map: BorrowedFd<'_>, cpu: u32, ring_len: usize) -> io::Result<Self> {
         let len = value_len(ring_len);
         let mapping = Mapping::new(map, len, len as u64 * u64::from(cpu))?;
@@ -36,7 +37,7 @@ impl RingMemory {
         self.ring_len
     }
 
-    /// The words that reader and program tell each other.
+    /// The control words through which reader and program communicate.
     pub fn control(&self) -> ReaderSide<'_, AtomicU64> {
         ReaderSide {
             head: self.mapping.word(offset_of!(Control, head)),
@@ -45,15 +46,16 @@ impl RingMemory {
         }
     }
 
-    /// The memory of the records from position `tail` on: as far as `head`, or to the end of the slack behind the ring,
-    /// whichever is nearer. The second value says how many of the bytes a record may begin in.
+    /// The memory of the records from position `tail` up to `head`, or up to the end of the slack behind the ring if that
+    /// comes first. The second value is the number of those bytes in which a record may begin (a record that begins in the
+    /// ring may end in the slack).
     ///
     /// # Safety
     /// `head` was read from [`ReaderSide::head`], and no tail beyond `tail` is set while the slice lives.
     pub unsafe fn records(&mut self, tail: u64, head: u64) -> (&mut [u8], usize) {
         let offset = tail as usize & (self.ring_len - 1);
         let waiting = usize::try_from(head.wrapping_sub(tail)).unwrap_or(usize::MAX);
-        // More cannot be waiting: the head makes no sense.
+        // A ring cannot hold more than its length, so this head is damaged.
         let waiting = if waiting > self.ring_len { 0 } else { waiting };
         let lap = self.ring_len - offset;
         let len = waiting.min(lap + SLACK);
@@ -65,7 +67,7 @@ impl RingMemory {
     }
 }
 
-/// With the heap in place of the kernel's memory, so that Miri can watch: see CONTRIBUTING.md.
+/// The tests use heap memory instead of memory shared with the kernel, so that Miri can check them: see CONTRIBUTING.md.
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::Ordering;
@@ -84,10 +86,11 @@ mod tests {
         for (tail, head, len, begins) in [
             (0, 100, 100, 100),
             (10 * RING as u64 + 4, 10 * RING as u64 + 8, 4, 4),
-            // Around the end: the last record may reach into the slack, the next one begins at the front.
+            // At the end of the ring: the last record may reach into the slack, and the next one begins at the start of the
+            // ring.
             (RING as u64 - 8, RING as u64 + 92, 100, 8),
         ] {
-            // SAFETY: nobody else has the memory.
+            // SAFETY: nothing else accesses the memory.
             let (bytes, lap) = unsafe { memory.records(tail, head) };
             assert_eq!((bytes.len(), lap), (len, begins), "{tail}..{head}");
             bytes.fill(0x5a);
@@ -98,7 +101,7 @@ mod tests {
     fn a_head_that_cannot_be_gives_nothing() {
         let mut memory = memory();
         for (tail, head) in [(0, RING as u64 + 1), (100, 99), (0, u64::MAX), (u64::MAX, 0)] {
-            // SAFETY: nobody else has the memory.
+            // SAFETY: nothing else accesses the memory.
             let (bytes, lap) = unsafe { memory.records(tail, head) };
             assert!(bytes.len() <= 1 && lap <= bytes.len(), "{tail}..{head}: {}", bytes.len());
         }

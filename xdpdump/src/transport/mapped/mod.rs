@@ -1,5 +1,5 @@
-//! Per-CPU memory that the kernel program writes in place and user space maps: no copy and no system call on the way to
-//! a pcapng file but `write(2)` itself.
+//! Per-CPU memory that the kernel program writes in place and user space maps: a frame gets into a pcapng file without
+//! another copy, and with no system call but write(2).
 
 pub mod block;
 mod memory;

@@ -1,15 +1,15 @@
-//! What the reader of a ring and the program that writes to it tell each other, and in which order: the three words of the
-//! control page that both look at.
+//! The protocol between the reader of a ring and the kernel program that writes to it: three words of the control page, and
+//! the memory order in which both sides access them.
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
-/// A word that both sides access in one piece. Memory shared with the kernel is one kind; a model of it, in the tests, another.
+/// A word that both sides access atomically: in memory shared with the kernel, or, in the tests, in loom's model of memory.
 pub trait Word {
     /// Reads it.
     fn load(&self, order: Ordering) -> u64;
     /// Writes it.
     fn store(&self, value: u64, order: Ordering);
-    /// Nothing before it is seen after anything behind it, on any CPU.
+    /// A full memory barrier: every CPU sees the accesses before it as earlier than those after it.
     fn full_barrier();
 }
 
@@ -27,32 +27,33 @@ impl Word for AtomicU64 {
     }
 }
 
-/// The reader's side. All positions count bytes from the beginning of the capture.
+/// The reader's side. Positions count bytes from the beginning of the capture.
 pub struct ReaderSide<'a, W> {
-    /// Position behind the last complete record. Written by the program.
+    /// Position after the last complete record. Written by the program.
     pub head: &'a W,
-    /// Position of the oldest record still wanted. Written by the reader.
+    /// Position of the oldest record that the reader still needs. Written by the reader.
     pub tail: &'a W,
-    /// Position from which on the head makes the program ring the doorbell. Written by the reader.
+    /// The program rings the doorbell when its head reaches this position. Written by the reader.
     pub wake_at: &'a W,
 }
 
 impl<W: Word> ReaderSide<'_, W> {
-    /// Position behind the last complete record. The acquire pairs with the program's exchange: whoever sees the head sees the
-    /// record.
+    /// Position after the last complete record. The acquire pairs with the program's exchange: a reader that sees the new
+    /// head also sees the record.
     pub fn head(&self) -> u64 {
         self.head.load(Ordering::Acquire)
     }
 
-    /// Gives everything before `tail` back to the program. The release keeps what was read of it in front.
+    /// Gives everything before `tail` back to the program. The release orders all earlier reads of the records before this
+    /// store.
     pub fn give_back(&self, tail: u64) {
         self.tail.store(tail, Ordering::Release);
     }
 
-    /// Asks the program to ring the doorbell when its head gets to `position`; returns whether it is there already.
+    /// Asks the program to ring the doorbell when its head reaches `position`; returns whether it has done so already.
     ///
-    /// The program shows a record and then looks here; this writes and then looks for a record. With a full barrier between the
-    /// two on both sides, at least one sees the other.
+    /// The program stores its head and then loads this word; the reader stores this word and then loads the head. With a
+    /// full barrier between the two accesses on each side, at least one side sees the other's store.
     pub fn wake_at(&self, position: u64) -> bool {
         self.wake_at.store(position, Ordering::Relaxed);
         W::full_barrier();
@@ -60,8 +61,8 @@ impl<W: Word> ReaderSide<'_, W> {
     }
 }
 
-/// The program's side, in xdpdump-ebpf/src/ring.rs, is modelled here: the reader's is the code above. loom goes through every
-/// order in which the two can run and see each other's stores.
+/// The reader's side is the code above. The program's side, xdpdump-ebpf/src/ring.rs, is modelled here. loom runs every
+/// order in which the two can execute and see each other's stores.
 #[cfg(test)]
 mod tests {
     use loom::{
@@ -89,7 +90,7 @@ mod tests {
         }
     }
 
-    /// Records of one byte in a ring of so many.
+    /// Bytes of the ring; each record has one byte.
     const RING: u64 = 2;
     const RECORDS: u64 = 3;
 
@@ -107,7 +108,7 @@ mod tests {
             ReaderSide { head: &self.head, tail: &self.tail, wake_at: &self.wake_at }
         }
 
-        /// `record` in xdpdump-ebpf/src/ring.rs; returns how many records found room.
+        /// Models `record` in xdpdump-ebpf/src/ring.rs; returns the number of records that found room.
         fn write_all(&self) -> u64 {
             let mut rung = 0;
             let mut head = 0;
@@ -116,7 +117,7 @@ mod tests {
                     continue;
                 }
                 self.records[(head % RING) as usize].with_mut(|record| {
-                    // SAFETY: loom fails the test when somebody else has the cell.
+                    // SAFETY: loom fails the test if another thread accesses the cell at the same time.
                     unsafe { *record = number }
                 });
                 head += 1;
@@ -148,7 +149,7 @@ mod tests {
                 let head = reader.head();
                 assert!(head - *tail <= RING);
                 for position in *tail..head {
-                    // SAFETY: loom fails the test when somebody writes to the cell.
+                    // SAFETY: loom fails the test if another thread writes to the cell at the same time.
                     let number = ring.records[(position % RING) as usize].with(|record| unsafe { *record });
                     assert!(number > last, "{number} after {last}");
                     last = number;

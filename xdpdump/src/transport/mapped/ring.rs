@@ -22,10 +22,11 @@ use crate::{
     },
 };
 
-/// Most bytes to hand on at once, and to keep from the program meanwhile.
+/// Largest number of bytes to hand on at once; the program cannot reuse them until the receiver returns.
 const RUN_BYTES: usize = 512 << 10;
 
-/// The doorbell's own ring: it holds nothing, but must not be full. A page, because it counts as locked memory.
+/// Size of the doorbell's own perf ring. Nobody reads its contents, but it must not be full. One page, because it counts as
+/// locked memory.
 const DOORBELL_BYTES: usize = 4 << 10;
 
 /// The ring of one CPU.
@@ -34,11 +35,11 @@ pub struct Ring {
     memory: RingMemory,
     tail: u64,
     counts: Counts,
-    /// None while its CPU is offline.
+    /// `None` while the CPU is offline.
     doorbell: Option<Doorbell>,
 }
 
-/// What a program wakes the reader with.
+/// The perf event through which the program wakes the reader.
 struct Doorbell {
     event: OwnedFd,
     memory: perf::RingMemory,
@@ -46,24 +47,24 @@ struct Doorbell {
 }
 
 impl Ring {
-    /// Maps the ring of `cpu` in `map`. It has no doorbell yet.
+    /// Maps the ring of `cpu` in `map`, without a doorbell.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The error of the system call.
     pub fn open(map: BorrowedFd<'_>, cpu: u32, ring_len: usize) -> io::Result<Self> {
         let memory = RingMemory::map(map, cpu, ring_len)?;
         Ok(Self { cpu, memory, tail: 0, counts: Counts::default(), doorbell: None })
     }
 
-    /// Whether it has a doorbell that can still ring.
+    /// Whether the ring has a doorbell that still works.
     pub fn has_doorbell(&mut self) -> bool {
         self.doorbell.as_mut().is_some_and(|doorbell| doorbell.pulse.is_running(&doorbell.event))
     }
 
-    /// Puts a new doorbell into the perf event array `events`: the event of a CPU that was offline does not ring any more.
+    /// Puts a new doorbell into the perf event array `events`: the event of a CPU that has been offline no longer works.
     ///
     /// # Errors
-    /// What the kernel says: `ENODEV` when the CPU is offline.
+    /// The error of the system call: `ENODEV` when the CPU is offline.
     pub fn renew_doorbell(&mut self, events: &impl AsFd) -> io::Result<()> {
         self.doorbell = None;
         let event = perf_event::open(self.cpu, Wakeup::EveryFrame)?;
@@ -74,7 +75,7 @@ impl Ring {
         Ok(())
     }
 
-    /// The doorbell's descriptor, which can be read when it rang.
+    /// The doorbell's descriptor, which is readable after it has rung.
     pub fn doorbell(&self) -> Option<BorrowedFd<'_>> {
         self.doorbell.as_ref().map(|doorbell| doorbell.event.as_fd())
     }
@@ -84,13 +85,13 @@ impl Ring {
         self.cpu
     }
 
-    /// What was read from it so far.
+    /// Counts of what was read from the ring so far.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// Has the doorbell rung when so many bytes are waiting, or the ring a quarter full if that is less. Returns whether they
-    /// are there already.
+    /// Asks the program to ring the doorbell when `bytes` are waiting, or when the ring is a quarter full if that is less.
+    /// Returns whether that is the case already.
     pub fn ring_doorbell_at(&mut self, bytes: u64) -> bool {
         if let Some(Doorbell { memory, .. }) = &self.doorbell {
             memory.set_tail(memory.head());
@@ -105,14 +106,14 @@ impl Ring {
     }
 }
 
-/// What a ring held at one moment.
+/// What a ring contained when the batch was made.
 pub struct Batch<'r> {
     ring: &'r mut Ring,
     head: u64,
 }
 
 impl Batch<'_> {
-    /// The bytes from the next record on, and in how many of them a record may begin.
+    /// The bytes from the next record on, and the number of those in which a record may begin.
     fn records(&mut self) -> (&mut [u8], usize) {
         // SAFETY: the head is the ring's, and the tail moves only in `release`, which borrows all of `self`.
         unsafe { self.ring.memory.records(self.ring.tail, self.head) }
@@ -124,14 +125,14 @@ impl Batch<'_> {
         self.ring.memory.control().give_back(self.ring.tail);
     }
 
-    /// Gives up on bytes that are no records.
+    /// Skips all bytes of the batch, because they are not valid records.
     fn skip_damage(&mut self) {
         self.ring.counts.damaged += 1;
         self.ring.tail = self.head;
         self.ring.memory.control().give_back(self.head);
     }
 
-    /// Hands on a run of blocks; returns its bytes, 0 when there is no record up to `until`.
+    /// Hands on a run of blocks and returns its length in bytes: 0 when there is no record up to the time `until`.
     fn drain_blocks<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End, usize> {
         let sources = receiver.sources();
         let (bytes, lap) = self.records();
@@ -149,7 +150,7 @@ impl Batch<'_> {
         ControlFlow::Continue(len)
     }
 
-    /// Hands on the events of a run; returns its bytes, 0 when there is no record up to `until`.
+    /// Hands on a run of events and returns its length in bytes: 0 when there is no record up to the time `until`.
     fn drain_events<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End, usize> {
         let cpu = self.ring.cpu;
         let sources = receiver.sources();
@@ -173,7 +174,7 @@ impl Batch<'_> {
         ControlFlow::Continue(len)
     }
 
-    /// Hands the records that are no later than `until` to `receiver`, until it breaks: as blocks if it wants them.
+    /// Hands the records that are no later than `until` to `receiver`, as blocks if it wants blocks, until it breaks.
     pub fn drain_until<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End> {
         while self.next_time().is_some_and(|time| time <= until) {
             let len = if receiver.wants_blocks() {
@@ -182,7 +183,7 @@ impl Batch<'_> {
                 self.drain_events(until, receiver)?
             };
             if len == 0 {
-                // The next record is one, but of no source that there is.
+                // The next record names a source that does not exist.
                 self.skip_damage();
             }
         }

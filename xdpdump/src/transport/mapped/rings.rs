@@ -13,30 +13,30 @@ use crate::{
     transport::{Counts, Error, REORDER_WINDOW, Receiver, limit},
 };
 
-/// How long to sleep while frames arrive: the doorbell costs an interrupt, so it is for the first frame after a pause and
-/// for a ring that fills up sooner.
+/// How long to sleep while frames arrive. Ringing the doorbell costs an interrupt, so it is used only for the first frame
+/// after a pause and for a ring that fills up sooner than this.
 const PACE: Duration = Duration::from_millis(2);
 
-/// How long to sleep while a ring fills up with frames that are too young to be written.
+/// How long to sleep while a ring fills up with frames that are still inside the reorder window.
 const HURRY: Duration = Duration::from_micros(100);
 
-/// The ring of every CPU that has memory in the map, whether it is online or not: one that comes online writes to it at
-/// once.
+/// The rings of all CPUs that have memory in the map, online or not: a CPU that comes online writes to its ring at once.
 pub struct Rings {
-    /// The perf event array that programs find their doorbells in.
+    /// The perf event array that holds the programs' doorbells.
     events: OwnedFd,
     each: Vec<Ring>,
     merge: Merge,
     immediate: bool,
 }
 
-/// Longest ring of a CPU, in bytes: the verifier wants offsets into a map's value below 512 MiB (`BPF_MAX_VAR_OFF`,
+/// Longest ring of a CPU, in bytes: the verifier allows only offsets below 512 MiB into a map's value (`BPF_MAX_VAR_OFF`,
 /// include/linux/bpf_verifier.h), and records may lie behind the ring's end.
 pub const MAX_RING_LEN: usize = 256 << 20;
 
-/// The largest ring of at most `bytes`: a power of two, and room for some of the longest records.
+/// The length of the largest ring of at most `bytes`: a power of two, at least large enough for some records of maximum
+/// length.
 pub fn ring_len(bytes: usize) -> usize {
-    // A page in front, slack behind: half of what is asked for must still be a ring.
+    // Control page and slack need memory in addition; with a ring of at least 512 KiB they are a small part of the whole.
     1 << bytes.clamp(512 << 10, MAX_RING_LEN).ilog2()
 }
 
@@ -45,7 +45,7 @@ impl Rings {
     /// perf event array `events`.
     ///
     /// # Errors
-    /// When the kernel does not let us.
+    /// When the kernel refuses to map a ring or to open a doorbell.
     pub fn open(
         rings: BorrowedFd<'_>,
         events: BorrowedFd<'_>,
@@ -69,7 +69,7 @@ impl Rings {
 
     /// See [`transport::Rings::read`](crate::transport::Rings::read).
     pub fn read<R: Receiver>(&mut self, to_the_end: bool, receiver: &mut R) -> ControlFlow<R::End, bool> {
-        // Time first, rings second: what is older than the limit is in the rings by then.
+        // Read the time before the rings: then every event older than the limit is already in its ring.
         let limit = limit(to_the_end || self.each.len() == 1);
         let mut batches: Vec<Batch<'_>> = self.each.iter_mut().map(Ring::batch).collect();
         self.merge.run(&mut batches, limit, |batch, until| batch.drain_until(until, receiver))
@@ -77,10 +77,10 @@ impl Rings {
 
     /// See [`transport::Rings::prepare_sleep`](crate::transport::Rings::prepare_sleep).
     pub fn prepare_sleep(&mut self, quiet: bool, events_left: bool) -> Option<Duration> {
-        // Events left are no reason to wake up, but a ring that fills up meanwhile is.
+        // Events that are too young are no reason to wake up early, but a ring that fills up is.
         let patient = events_left || !quiet && !self.immediate;
         let bytes = if patient { u64::MAX } else { 1 };
-        // Every doorbell is to be set, also when one of the rings has something already.
+        // Set every doorbell, even when a ring already has events.
         let waiting =
             self.each.iter_mut().filter_map(|ring| ring.ring_doorbell_at(bytes).then_some(())).count();
         match (events_left, waiting) {
@@ -91,8 +91,8 @@ impl Rings {
         }
     }
 
-    /// See [`transport::Rings::follow_cpus`](crate::transport::Rings::follow_cpus): here it is doorbells that CPUs need. Frames
-    /// of CPUs beyond those with memory are counted as lost.
+    /// See [`transport::Rings::follow_cpus`](crate::transport::Rings::follow_cpus): here a CPU that comes online needs a
+    /// doorbell. Frames of CPUs that have no memory in the map are counted as lost.
     ///
     /// # Errors
     /// When the kernel gives no doorbell for a CPU.

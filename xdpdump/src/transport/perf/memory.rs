@@ -20,7 +20,8 @@ impl RingMemory {
     /// Maps the ring of `event` with `data_len` bytes, a power of two of at least a page.
     ///
     /// # Errors
-    /// What the kernel says: `EPERM` or `ENOMEM` when the ring is larger than it may or can be.
+    /// The error of the system call: `EPERM` or `ENOMEM` when the ring exceeds the limit of locked memory or the free
+    /// memory.
     pub fn new(event: &OwnedFd, data_len: usize) -> io::Result<Self> {
         Ok(Self { mapping: Mapping::new(event, page_size() + data_len, 0)?, data_len })
     }
@@ -43,8 +44,8 @@ impl RingMemory {
         self.mapping.word(DATA_TAIL).store(tail, Ordering::Release);
     }
 
-    /// The bytes from position `tail` to position `head`, in two pieces when the ring ends between them. A head
-    /// that is further away than the ring is long gives nothing.
+    /// The bytes from position `tail` to position `head`, in two pieces when the ring ends between them. If the head is
+    /// more than a ring's length away, both are empty.
     ///
     /// # Safety
     /// The kernel must not write between the two: `head` was read from [`RingMemory::head`], and no tail beyond `tail`

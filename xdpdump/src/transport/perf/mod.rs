@@ -1,4 +1,4 @@
-//! Per-CPU perf rings: the transport every kernel and an offloading NIC has.
+//! Per-CPU perf rings: the transport that works on every kernel and with a program on a NIC.
 
 mod memory;
 mod pulse;

@@ -22,8 +22,8 @@ use crate::{
     },
 };
 
-/// How much is read before it is given back: often enough that the kernel does not wait for room, seldom enough
-/// that the two CPUs do not fight for the cache line.
+/// Number of bytes that are read before they are given back to the kernel: small enough that the kernel does not run out of
+/// room, large enough that the two CPUs do not compete for the cache line of the tail.
 const GIVE_BACK_BYTES: u64 = 64 << 10;
 
 /// The ring of one CPU.
@@ -32,24 +32,24 @@ pub struct Ring {
     event: OwnedFd,
     pulse: Pulse,
     memory: RingMemory,
-    /// Everything before it is read.
+    /// Position up to which everything has been read.
     tail: u64,
     /// [`Counts`] of everything read.
     counts: Counts,
     losses: Losses,
-    /// Lost events the ring reported since the last event.
+    /// Number of lost events that the ring has reported since the last event.
     unreported: u64,
-    /// A frame in one piece that lay around the ring's end.
+    /// Holds a frame that wrapped around at the ring's end, in one piece.
     scratch: Vec<u8>,
 }
 
-/// What a CPU's programs had lost of each source as of the last event.
+/// For each source, the number of frames that a CPU's programs had lost as of the last event.
 #[derive(Clone, Debug, Default)]
 pub struct Losses(Vec<u64>);
 
 impl Losses {
-    /// What was lost of `source`, below `sources`, since this was last asked, when `lost` frames were lost by now. A program
-    /// that another one interrupted may say less than that one did.
+    /// The number of frames of `source` (less than `sources`) lost since the last call, given the total `lost` so far. A
+    /// program that was interrupted by another one may report a smaller total than that one did.
     fn since_last(&mut self, source: u32, lost: u64) -> u64 {
         let source = source as usize;
         if self.0.len() <= source {
@@ -62,8 +62,8 @@ impl Losses {
     }
 }
 
-/// The largest ring of at most `bytes` that the kernel takes: a power of two of pages, at least 128 KiB so that the
-/// largest event fits.
+/// The size of the largest ring of at most `bytes` that the kernel accepts: a power of two of pages, at least 128 KiB so
+/// that the largest event fits.
 pub fn data_size(bytes: usize) -> usize {
     let bytes = bytes.max(128 << 10);
     1 << bytes.ilog2()
@@ -73,7 +73,7 @@ impl Ring {
     /// Opens the ring of `cpu` with `data_len` bytes, a result of [`data_size`].
     ///
     /// # Errors
-    /// What the kernel says; see [`perf_event::open`] and [`RingMemory::new`].
+    /// The error of the system call; see [`perf_event::open`] and [`RingMemory::new`].
     pub fn open(cpu: u32, data_len: usize, wakeup: Wakeup) -> io::Result<Self> {
         let event = perf_event::open(cpu, wakeup)?;
         let memory = RingMemory::new(&event, data_len)?;
@@ -95,12 +95,13 @@ impl Ring {
         self.cpu
     }
 
-    /// What was read from it so far.
+    /// Counts of what was read from the ring so far.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// Goes on from the losses of an earlier ring of its CPU: the programs count on when a ring is replaced.
+    /// Continues from the losses of an earlier ring of the same CPU, because the programs' totals go on when a ring is
+    /// replaced.
     #[must_use]
     pub fn resume(self, losses: Losses) -> Self {
         Self { losses, ..self }
@@ -111,23 +112,24 @@ impl Ring {
         &self.losses
     }
 
-    /// Whether something is to be read.
+    /// Whether there are events to read.
     pub fn has_events(&self) -> bool {
         self.memory.head() != self.tail
     }
 
-    /// Whether frames of its CPU still get into it.
+    /// Whether the perf event still runs, so that frames of its CPU get into the ring.
     pub fn is_running(&mut self) -> bool {
         self.pulse.is_running(&self.event)
     }
 
-    /// Everything the kernel has written by now. What is not taken out of the batch comes with the next one.
+    /// Everything that the kernel has written so far. Events that are not taken out of the batch come again with the next
+    /// one.
     pub fn batch(&mut self) -> Batch<'_> {
         let Self { cpu, event: _, pulse: _, memory, tail, counts, losses, unreported, scratch } = self;
         let memory = &*memory;
         let head = memory.head();
         if head.wrapping_sub(*tail) > memory.data_len() as u64 {
-            // More cannot be waiting.
+            // A ring cannot hold more than its length, so this head is damaged.
             counts.damaged += 1;
             *tail = head;
         }
@@ -156,7 +158,7 @@ impl AsFd for Ring {
     }
 }
 
-/// What a ring held at one moment.
+/// What a ring contained when the batch was made.
 pub struct Batch<'r> {
     cpu: u32,
     memory: &'r RingMemory,
@@ -164,7 +166,7 @@ pub struct Batch<'r> {
     given_back: u64,
     tail: &'r mut u64,
     rest: Split<'r>,
-    /// The next sample, already off `rest`.
+    /// The next sample, already removed from `rest`.
     pending: Option<(u64, Split<'r>)>,
     counts: &'r mut Counts,
     losses: &'r mut Losses,
@@ -173,7 +175,7 @@ pub struct Batch<'r> {
 }
 
 impl Batch<'_> {
-    /// Looks for the next sample when none is pending.
+    /// Finds the next sample, unless one is pending.
     fn advance(&mut self) {
         while self.pending.is_none() {
             match walk::next(&mut self.rest) {
@@ -195,7 +197,7 @@ impl Batch<'_> {
         }
     }
 
-    /// Marks everything off `rest` as read, and gives it back to the kernel now and then.
+    /// Marks everything removed from `rest` as read, and gives it back to the kernel from time to time.
     fn release(&mut self) {
         *self.tail = self.head.wrapping_sub(self.rest.len() as u64);
         if self.tail.wrapping_sub(self.given_back) >= GIVE_BACK_BYTES {
@@ -224,7 +226,7 @@ impl Batch<'_> {
             let mut flow = ControlFlow::Continue(());
             let event = event::parse(body, self.scratch);
             if let Some((header, frame)) = event.filter(|(header, _)| header.source < receiver.sources()) {
-                // A program without counters numbers nothing and leaves the losses to the ring.
+                // A program without counters does not number frames; then the ring's own count of losses is used.
                 let lost = if header.sequence == 0 {
                     std::mem::take(self.unreported)
                 } else {

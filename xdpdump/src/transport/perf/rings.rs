@@ -16,30 +16,31 @@ use crate::{
     transport::{Counts, Error, Receiver, limit},
 };
 
-/// The kernel does not say that something waits below the watermark; look as often as packets are to be written.
+/// The kernel does not wake the reader while less than the watermark is waiting, so read the rings at this interval, which
+/// is also how long packets may wait to be written.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A ring for every online CPU.
 pub struct Rings {
-    /// The perf event array that programs find them in.
+    /// The perf event array in which programs find the rings.
     events: OwnedFd,
     each: Vec<Ring>,
     merge: Merge,
-    /// Bytes of each.
+    /// Bytes of each ring.
     data_len: usize,
     immediate: bool,
-    /// What was read from rings that were closed because their CPU went offline.
+    /// Counts of the rings that were closed because their CPU went offline.
     retired: Counts,
-    /// What the programs of those CPUs had lost when their ring was closed.
+    /// The losses of the programs on those CPUs when their ring was closed.
     losses: BTreeMap<u32, Losses>,
 }
 
 impl Rings {
-    /// Opens a ring for every online CPU and puts it into the perf event array `events`: `buffer` bytes together, or a share of
-    /// the machine's memory, if the process may lock that much.
+    /// Opens a ring for every online CPU and puts it into the perf event array `events`. All rings together have `buffer`
+    /// bytes; without that, a share of the machine's memory, or less if the process may not lock that much.
     ///
     /// # Errors
-    /// When the kernel gives no ring that large.
+    /// When the kernel refuses a ring of that size.
     pub fn open(events: BorrowedFd<'_>, buffer: Option<u64>, immediate: bool) -> Result<Self, Error> {
         let online = cpus::online().map_err(Error::Cpus)?;
         let bytes = buffer.unwrap_or_else(|| cpus::default_buffer(online.len()));
@@ -48,8 +49,8 @@ impl Rings {
             let rings = Self::open_on(events, &online, data_len, immediate);
             let smaller = data_size(data_len / 2);
             match rings {
-                // Without CAP_IPC_LOCK rings count against RLIMIT_MEMLOCK. Nobody asked for this size, so a smaller one
-                // will do.
+                // Without CAP_IPC_LOCK rings count against RLIMIT_MEMLOCK. The user did not ask for this size, so try a
+                // smaller one.
                 Err(Error::Ring { ref source, .. })
                     if buffer.is_none() && is_not_permitted(source) && smaller < data_len =>
                 {
@@ -91,11 +92,11 @@ impl Rings {
         Ok(())
     }
 
-    /// Opens rings for CPUs that came online, and closes those of CPUs that went offline, after they were read to the end;
-    /// a CPU that went and came meanwhile gets a new one.
+    /// Opens rings for CPUs that came online, and closes the rings of CPUs that went offline after reading them to the end.
+    /// A CPU that went offline and came back gets a new ring.
     ///
     /// # Errors
-    /// When the kernel gives no ring for a new CPU.
+    /// When the kernel refuses a ring for a new CPU.
     pub fn follow_cpus(&mut self) -> Result<(), Error> {
         let online = cpus::online().map_err(Error::Cpus)?;
         let Self { events, retired, losses, .. } = self;
@@ -103,7 +104,7 @@ impl Rings {
             if ring.has_events() || online.contains(&ring.cpu()) && ring.is_running() {
                 return true;
             }
-            // The kernel may have taken it out already.
+            // This fails if the kernel has removed it already.
             let _ = bpf::unset_ring(events.as_fd(), ring.cpu());
             *retired = *retired + ring.counts();
             losses.insert(ring.cpu(), ring.losses().clone());
@@ -125,12 +126,12 @@ impl Rings {
         self.merge.run(&mut batches, limit, |batch, until| batch.drain_until(until, receiver))
     }
 
-    /// How long to sleep at most.
+    /// The longest time to sleep.
     pub fn longest_sleep(&self) -> Duration {
         if self.immediate { Duration::MAX } else { LOOK_EVERY }
     }
 
-    /// What was read from all rings.
+    /// Counts of what was read from all rings.
     pub fn counts(&self) -> Counts {
         self.each.iter().fold(self.retired, |sum, ring| sum + ring.counts())
     }
@@ -141,7 +142,7 @@ impl Rings {
     }
 }
 
-/// Wake up when a quarter is full, but not later than it takes for a good write.
+/// The watermark: a quarter of the ring, but no more than is efficient for one write.
 fn wakeup_bytes(data_len: usize) -> u32 {
     (data_len / 4).min(512 << 10) as u32
 }

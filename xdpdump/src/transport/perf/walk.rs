@@ -1,4 +1,4 @@
-//! The records of a perf ring, as a pure walk over bytes.
+//! Parses the records of a perf ring: pure functions over bytes.
 //!
 //! Layout: `struct perf_event_header` and the comment on `PERF_RECORD_SAMPLE` in include/uapi/linux/perf_event.h.
 
@@ -11,24 +11,24 @@ const PERF_RECORD_SAMPLE: u32 = 9;
 /// One record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record<'a> {
-    /// What a program handed over, with the time the kernel took it (`PERF_SAMPLE_TIME | PERF_SAMPLE_RAW`).
+    /// What a program handed over, and when (`PERF_SAMPLE_TIME | PERF_SAMPLE_RAW`).
     Sample {
         /// Nanoseconds of the clock the event was opened with.
         time: u64,
         /// The program's bytes and up to 7 bytes of padding.
         body: Split<'a>,
     },
-    /// So many samples found no room since the previous record.
+    /// This many samples found no room since the previous record.
     Lost(u64),
-    /// A record of a kind that was not asked for, or a sample shorter than the lengths in it.
+    /// A record of a kind that was not requested, or a sample that is shorter than the lengths in it claim.
     Unknown,
 }
 
-/// The bytes do not hold a record: the ring is damaged from here on.
+/// The bytes are not a record: the ring is damaged from here on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damaged;
 
-/// Takes the first record off `bytes`; `None` when there are no more bytes.
+/// Removes the first record from `bytes` and returns it; `None` when no bytes are left.
 pub fn next<'a>(bytes: &mut Split<'a>) -> Option<Result<Record<'a>, Damaged>> {
     if bytes.is_empty() {
         return None;
@@ -41,7 +41,8 @@ fn take<'a>(bytes: &mut Split<'a>) -> Option<Record<'a>> {
     let header: [u8; HEADER_LEN] = header.array()?;
     let kind = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]);
     let size = usize::from(u16::from_ne_bytes([header[6], header[7]]));
-    // A size below the header's would never advance; one beyond the head reads what is being written.
+    // With a size below the header's the walk would not advance; with one beyond the head it would read what the kernel is
+    // still writing.
     if size < HEADER_LEN {
         return None;
     }
@@ -61,7 +62,7 @@ fn sample(body: Split<'_>) -> Option<Record<'_>> {
     let (size, data) = rest.split_at(4)?;
     let (body, _) = data.split_at(u32::from_ne_bytes(size.array()?) as usize)?;
     let time = u64::from_ne_bytes(time.array()?);
-    // The clock never gets to the last moment; the merge takes it for none.
+    // No real time is `u64::MAX`; the merge uses this value for "no event".
     (time != u64::MAX).then_some(Record::Sample { time, body })
 }
 
@@ -78,7 +79,7 @@ mod tests {
 
     use super::*;
 
-    /// A record as the kernel writes it: padded so that the whole is a multiple of 8.
+    /// A record as the kernel writes it, padded so that its length is a multiple of 8.
     fn sample_bytes(time: u64, data: &[u8]) -> Vec<u8> {
         let size = (HEADER_LEN + 8 + 4 + data.len()).next_multiple_of(8);
         let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! bpf(2) without the code under test: programs written by hand.
+//! bpf(2) without the code under test, for programs written by hand.
 
 use std::{
     io,
@@ -6,7 +6,7 @@ use std::{
     os::fd::{AsRawFd, FromRawFd, OwnedFd},
 };
 
-/// Commands of bpf(2), here and below (`enum bpf_cmd`, `include/uapi/linux/bpf.h`): a new map.
+/// Commands of bpf(2) (`enum bpf_cmd`, `include/uapi/linux/bpf.h`): creates a map.
 pub const BPF_MAP_CREATE: libc::c_long = 0;
 /// Reads a value of a map.
 pub const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
@@ -39,11 +39,11 @@ struct Load {
 /// Loads an XDP program.
 ///
 /// # Panics
-/// When the verifier refuses it, with what it said.
+/// When the verifier refuses it; the message contains the verifier's log.
 pub fn load_xdp(name: &str, instructions: &[Instruction]) -> OwnedFd {
-    // Before Linux 5.11, programs are locked memory, of which there may be as little as 64 KiB.
+    // Before Linux 5.11 programs count as locked memory, whose limit may be as low as 64 KiB.
     let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: the pointer leads to one rlimit, which outlives the call.
+    // SAFETY: the pointer refers to one rlimit, which outlives the call.
     unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) };
     let mut name_bytes = [0; 16];
     name_bytes[..name.len()].copy_from_slice(name.as_bytes());
@@ -66,12 +66,12 @@ pub fn load_xdp(name: &str, instructions: &[Instruction]) -> OwnedFd {
 /// Runs a command of bpf(2) and returns what it returns: 0 or a new descriptor.
 ///
 /// # Errors
-/// What the kernel says.
+/// The error of the system call.
 ///
 /// # Safety
 /// `T` is the beginning of what the command reads and writes, and the pointers in it are valid for that.
 pub unsafe fn bpf<T>(command: libc::c_long, attribute: &T) -> io::Result<i32> {
-    // SAFETY: the pointer and size describe `attribute`; the caller vouches for the pointers in it.
+    // SAFETY: the pointer and size describe `attribute`; the caller guarantees the pointers in it.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command, &raw const *attribute, size_of::<T>()) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
 }
@@ -82,7 +82,7 @@ pub fn descriptor(fd: i32) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
-/// A descriptor as bpf(2) wants it.
+/// A descriptor as a value of an attribute of bpf(2).
 pub fn number(fd: &OwnedFd) -> u32 {
     fd.as_raw_fd().cast_unsigned()
 }

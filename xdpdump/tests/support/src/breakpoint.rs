@@ -1,4 +1,4 @@
-//! Hardware breakpoints on the kernel's code, to do something exactly when it is executed.
+//! Hardware breakpoints on kernel code, to act exactly when an instruction is executed.
 
 use std::{
     io,
@@ -31,16 +31,16 @@ struct Attributes {
     breakpoint_len: u64,
 }
 
-/// Notices when a CPU executes the instruction at an address; until it is dropped.
+/// A breakpoint at an address on one CPU, until it is dropped.
 #[derive(Debug)]
 pub struct Breakpoint {
     event: OwnedFd,
-    /// Of [`MAPPED`] bytes.
+    /// The mapped ring, [`MAPPED`] bytes.
     memory: *mut libc::c_void,
 }
 
 impl Breakpoint {
-    /// Sets one.
+    /// Sets a breakpoint.
     pub fn at(address: u64, cpu: usize) -> Self {
         let attributes = Attributes {
             kind: PERF_TYPE_BREAKPOINT,
@@ -53,32 +53,32 @@ impl Breakpoint {
             breakpoint_len: 8,
             ..Attributes::default()
         };
-        // SAFETY: the call reads the attributes, which outlive it.
+        // SAFETY: the call only reads the attributes, which outlive it.
         let fd = unsafe { libc::syscall(libc::SYS_perf_event_open, &raw const attributes, -1, cpu, -1, 0) };
         assert!(fd >= 0, "breakpoint at {address:#x}: {}", io::Error::last_os_error());
         // SAFETY: the kernel just returned this descriptor and nothing else owns it.
         let event = unsafe { OwnedFd::from_raw_fd(fd as i32) };
         let access = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: the kernel chooses where; nobody reads the records.
+        // SAFETY: the kernel chooses the address, so no other memory is affected; nothing reads the records.
         let memory =
             unsafe { libc::mmap(ptr::null_mut(), MAPPED, access, libc::MAP_SHARED, event.as_raw_fd(), 0) };
         assert_ne!(memory, libc::MAP_FAILED, "{}", io::Error::last_os_error());
         Self { event, memory }
     }
 
-    /// Waits until the instruction is executed; false when it was not for so long.
+    /// Waits until the instruction is executed; false if it was not executed within `timeout`.
     ///
-    /// The waiting thread runs before the instruction does when it is on the same CPU and more urgent.
+    /// If the waiting thread is on the same CPU and has a higher priority, it runs before the instruction does.
     pub fn wait(&self, timeout: Duration) -> bool {
         let mut poll = libc::pollfd { fd: self.event.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        // SAFETY: the pointer leads to one pollfd, which outlives the call.
+        // SAFETY: the pointer refers to one pollfd, which outlives the call.
         unsafe { libc::poll(&raw mut poll, 1, timeout.as_millis() as i32) > 0 }
     }
 }
 
 impl Drop for Breakpoint {
     fn drop(&mut self) {
-        // SAFETY: this was mapped with this length, and nothing points into it.
+        // SAFETY: the memory was mapped with this length, and nothing points into it.
         unsafe { libc::munmap(self.memory, MAPPED) };
     }
 }

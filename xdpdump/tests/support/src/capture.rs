@@ -1,4 +1,4 @@
-//! The tool itself, run as a user runs it.
+//! Runs the tool as a user does.
 
 use std::{
     env,
@@ -14,10 +14,10 @@ use std::{
 
 use crate::{netns::NetNs, wait::PATIENCE};
 
-/// The tool's executable, which cargo puts into the folder above that of the tests' executables.
+/// The path of the tool's executable, which cargo puts into the parent of the folder with the test executables.
 ///
 /// # Panics
-/// When it is not there: it is built for the tests of the package `xdpdump` only.
+/// When it does not exist: cargo builds it only for the tests of the package `xdpdump`.
 pub fn xdpdump() -> &'static str {
     static PATH: LazyLock<String> = LazyLock::new(|| {
         let test = env::current_exe().unwrap();
@@ -41,23 +41,23 @@ pub struct Capture {
 pub struct Ended {
     /// Exit code, or the signal that killed it.
     pub status: ExitStatus,
-    /// Everything it said.
+    /// Its output on standard error.
     pub stderr: String,
 }
 
-/// The three lines at the end.
+/// The numbers in the three lines at the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Packets in the output.
     pub captured: u64,
     /// Frames that the program in the kernel saw and that the filter let through.
     pub received: u64,
-    /// Frames of those for which there was no room.
+    /// Those of the received frames that were lost because a ring had no room.
     pub dropped: u64,
 }
 
 impl Capture {
-    /// Starts it in a namespace and waits until it listens.
+    /// Starts xdpdump in a namespace and waits until it listens.
     pub fn start<S: AsRef<OsStr>>(netns: &NetNs, arguments: impl IntoIterator<Item = S>) -> Self {
         let mut capture = Self::spawn(netns.command(xdpdump()).args(arguments));
         capture.wait_for("listening on");
@@ -77,21 +77,22 @@ impl Capture {
         Self { child, lines, stderr: String::new() }
     }
 
-    /// Waits until it says `words` and returns that line.
+    /// Waits for a line on standard error that contains `words`, and returns it.
     ///
     /// # Panics
-    /// When it ends or falls silent before.
+    /// When the tool ends or prints nothing for too long before that.
     pub fn wait_for(&mut self, words: &str) -> String {
         self.hear(words).unwrap_or_else(|| panic!("never said {words:?}, but:\n{}", self.stderr))
     }
 
-    /// The line in which it says `words`; none when it ends or falls silent before.
+    /// The next line on standard error that contains `words`; `None` if the tool ends or prints nothing for too long before
+    /// that.
     pub fn hear(&mut self, words: &str) -> Option<String> {
         let deadline = Instant::now() + PATIENCE;
         iter::from_fn(|| self.next_line(deadline).ok()).find(|line| line.contains(words))
     }
 
-    /// The next line it says until then.
+    /// The next line on standard error before `deadline`.
     fn next_line(&mut self, deadline: Instant) -> Result<String, RecvTimeoutError> {
         let line = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()))?;
         self.stderr += &line;
@@ -99,28 +100,28 @@ impl Capture {
         Ok(line)
     }
 
-    /// Its process.
+    /// Its process id.
     pub fn pid(&self) -> i32 {
         self.child.id().cast_signed()
     }
 
-    /// Its standard output, if the command has piped it.
+    /// Its standard output, which the command must have piped.
     pub fn stdout(&mut self) -> ChildStdout {
         self.child.stdout.take().unwrap()
     }
 
     /// Sends it a signal.
     pub fn signal(&self, signal: i32) {
-        // SAFETY: no pointers are passed. The child was not waited for yet, so the number is still its own.
+        // SAFETY: no pointers are passed. The child has not been waited for, so the process id is still its own.
         assert_eq!(unsafe { libc::kill(self.pid(), signal) }, 0);
     }
 
-    /// True until it ended.
+    /// Whether it is still running.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Interrupts it as a person would, and waits for its end.
+    /// Sends SIGINT, as Ctrl-C does, and waits for its end.
     pub fn stop(self) -> Ended {
         self.signal(libc::SIGINT);
         self.wait()
@@ -129,7 +130,7 @@ impl Capture {
     /// Waits for its end.
     ///
     /// # Panics
-    /// When it does not come.
+    /// When it does not end in time.
     pub fn wait(mut self) -> Ended {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -146,17 +147,17 @@ impl Capture {
 
 impl Drop for Capture {
     fn drop(&mut self) {
-        // It may have ended before.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 impl Ended {
-    /// The totals of a capture that ended well.
+    /// The totals of a capture that ended successfully.
     ///
     /// # Panics
-    /// When it did not, or the totals are not the last three lines.
+    /// When it did not end successfully, or the totals are not the last three lines.
     pub fn totals(&self) -> Totals {
         assert_eq!(self.status.code(), Some(0), "{}", self.stderr);
         self.counts()
@@ -193,7 +194,8 @@ impl Ended {
         count
     }
 
-    /// Asserts that each frame the program saw is in one of the counts, and returns those of the packets in the output.
+    /// Asserts that each frame the program saw is in exactly one of the counts, and returns the number of packets in the
+    /// output.
     pub fn accounted(&self) -> u64 {
         let totals = self.counts();
         let elsewhere = ["left unread", "lost by the output"].map(|words| self.count(words).unwrap_or(0));
@@ -206,7 +208,7 @@ impl Ended {
         totals.captured
     }
 
-    /// The sentence of a capture that failed: the one line that is neither totals nor what went well before.
+    /// The sentence of a capture that failed: its one line that is neither part of the totals nor an earlier message.
     ///
     /// # Panics
     /// When the status is not 1.
@@ -222,7 +224,7 @@ impl Ended {
 }
 
 impl Totals {
-    /// Of a capture that got and lost so many frames, with nothing unaccounted for.
+    /// The totals of a capture that captured and dropped these numbers of frames, with none unaccounted for.
     pub fn exact(captured: u64, dropped: u64) -> Self {
         Self { captured, received: captured + dropped, dropped }
     }

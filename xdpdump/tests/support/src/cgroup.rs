@@ -1,4 +1,4 @@
-//! Processes in a control group of their own: with a limit for their memory, or to be killed together.
+//! Control groups for processes: with a memory limit, or to kill all processes together.
 
 use std::{
     fs,
@@ -7,19 +7,19 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// A control group; gone when dropped, after its last process.
+/// A control group; removed when dropped, by when its last process must have ended.
 #[derive(Debug)]
 pub struct ControlGroup(PathBuf);
 
 impl ControlGroup {
-    /// Makes a group whose processes may use so many bytes, those of their BPF maps included.
+    /// Creates a group whose processes may use this many bytes, including their BPF maps.
     ///
     /// # Panics
     /// When there is no memory controller of either version.
     pub fn with_memory_limit(bytes: u64) -> Self {
         let root = Path::new("/sys/fs/cgroup");
         let (parent, limit) = if root.join("cgroup.controllers").exists() {
-            // Children get the controllers that their parent hands on.
+            // A child group has only the controllers that its parent enables.
             fs::write(root.join("cgroup.subtree_control"), "+memory").unwrap();
             (root.to_owned(), "memory.max")
         } else {
@@ -30,7 +30,8 @@ impl ControlGroup {
         group
     }
 
-    /// Makes a group that can be killed, where the kernel can do that: Linux 5.14, with control groups of version 2.
+    /// Creates a group that can be killed; `None` if the kernel cannot do that, which needs Linux 5.14 and control groups
+    /// of version 2.
     pub fn killable() -> Option<Self> {
         let version2 = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(Path::new);
         let parent = version2.into_iter().find(|parent| parent.join("cgroup.controllers").exists())?;
@@ -46,7 +47,7 @@ impl ControlGroup {
         group
     }
 
-    /// The command, as one that does what `command` does in the group.
+    /// A command that runs `command` in the group.
     pub fn enter(&self, command: &Command) -> Command {
         let mut inside = Command::new("sh");
         inside.args(["-c", r#"echo $$ > "$0" && exec "$@""#]).arg(self.0.join("cgroup.procs"));
@@ -54,7 +55,7 @@ impl ControlGroup {
         inside
     }
 
-    /// Kills everything in the group at the same moment.
+    /// Kills all processes in the group at once.
     pub fn kill(&self) {
         fs::write(self.0.join("cgroup.kill"), "1").unwrap();
     }
@@ -62,7 +63,7 @@ impl ControlGroup {
 
 impl Drop for ControlGroup {
     fn drop(&mut self) {
-        // The test's own failure matters more than this one.
+        // A failure of the test itself is more important than a failure here.
         let _ = fs::remove_dir(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! Small file systems to break.
+//! Small file systems, for tests in which they fail.
 
 use std::{fs::File, path::Path, process::Command};
 
@@ -10,12 +10,12 @@ use crate::netns::run;
 #[derive(Debug)]
 pub struct Disk {
     mount_point: TempDir,
-    /// Removed when dropped.
+    /// The folder with the image file; removed when dropped.
     _image: Option<TempDir>,
 }
 
 impl Disk {
-    /// A file system in memory that holds so many bytes.
+    /// A file system in memory with a size of `bytes`.
     pub fn in_memory(bytes: u64) -> Self {
         let disk = Self { mount_point: tempfile::tempdir().unwrap(), _image: None };
         disk.mount("tmpfs", &format!("size={bytes}"), Path::new("tmpfs"));
@@ -43,16 +43,16 @@ impl Disk {
         self.mount_point.path()
     }
 
-    /// Makes an ext4 take itself for damaged: it is read-only from now on, for those as well who have a file open.
+    /// Aborts an ext4 file system: from now on it is read-only, even for files that are already open.
     pub fn abort(&self) {
-        // What it answers depends on the kernel; what it does, the capture will notice.
+        // The result of the command depends on the kernel; the capture must notice the effect.
         let _ = Command::new("mount").args(["-o", "remount,abort"]).arg(self.path()).output().unwrap();
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // The test's own failure matters more than this one.
+        // A failure of the test itself is more important than a failure here.
         let _ = Command::new("umount").arg(self.path()).status();
     }
 }

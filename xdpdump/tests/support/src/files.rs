@@ -1,4 +1,4 @@
-//! What is in capture files.
+//! Reads capture files.
 
 use std::{path::Path, process::Command};
 
@@ -7,10 +7,10 @@ use xdpdump::{
     packet::{InterfaceStatistics, Meta},
 };
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug, Default)]
 pub struct Contents {
-    /// Its packets, in its order.
+    /// Its packets, in the order of the file.
     pub packets: Vec<Recorded>,
     /// Its Interface Statistics Blocks.
     pub statistics: Vec<InterfaceStatistics>,
@@ -21,11 +21,11 @@ pub struct Contents {
 pub struct Recorded {
     /// Nanoseconds since the Unix epoch.
     pub time: i64,
-    /// The bytes that were captured.
+    /// The captured bytes.
     pub frame: Vec<u8>,
     /// Length of the frame on the wire, in bytes.
     pub frame_len: u32,
-    /// What only XDP knows of it.
+    /// Metadata that only XDP provides.
     pub meta: Meta,
 }
 
@@ -39,7 +39,7 @@ impl Contents {
 /// Reads a whole file.
 ///
 /// # Panics
-/// When it does not end on a whole record.
+/// When it does not end with a whole record.
 pub fn read(path: &Path) -> Contents {
     let mut file = CaptureFile::open(path).unwrap();
     let mut contents = Contents::default();
@@ -58,10 +58,10 @@ pub fn read(path: &Path) -> Contents {
     contents
 }
 
-/// Has tshark read a file, and returns each packet's length.
+/// Reads a file with tshark and returns the length of each packet.
 ///
 /// # Panics
-/// When it complains of anything.
+/// When tshark complains about anything.
 pub fn read_by_tshark(path: &Path) -> Vec<u32> {
     let output = Command::new("tshark")
         .args(["-n", "-T", "fields", "-e", "frame.len", "-r"])

@@ -1,7 +1,9 @@
-//! Numbered frames at millions a second without a NIC: the kernel runs an XDP program that writes a number into a frame
-//! and redirects it, again and again (`BPF_PROG_RUN` with live frames, Linux 5.18). Older kernels get them through a socket.
+//! Sends millions of numbered frames per second without a NIC: the kernel repeatedly runs an XDP program that writes a
+//! number into a frame and redirects it (`BPF_PROG_RUN` with live frames, Linux 5.18). On older kernels the frames are sent
+//! through a socket.
 //!
-//! The other end of the veth pair must have a native XDP program or GRO on, or the kernel drops every frame.
+//! The other end of the veth pair must have a native XDP program, or GRO switched on; otherwise the kernel drops every
+//! frame.
 
 use std::{
     os::fd::OwnedFd,
@@ -18,18 +20,18 @@ use crate::{
 
 const BPF_MAP_TYPE_ARRAY: u32 = 2;
 const BPF_F_TEST_XDP_LIVE_FRAMES: u32 = 1 << 1;
-/// Frames the kernel redirects at once; a veth queue holds 256.
+/// Number of frames that the kernel redirects at once; a veth queue holds 256.
 const BATCH: u32 = 64;
-/// How often paced frames are sent.
+/// Interval at which paced frames are sent.
 const PACE: Duration = Duration::from_millis(1);
 
-/// Sends copies of one frame, whose last 8 bytes are their number: 0, 1, 2 … in the machine's byte order.
+/// Sends copies of one frame whose last 8 bytes are replaced by the frame's number: 0, 1, 2 … in the machine's byte order.
 #[derive(Debug)]
 pub struct Generator {
     live: Option<Live>,
     frame: Vec<u8>,
     interface_index: u32,
-    /// Frames sent through a socket, where the kernel has no live frames.
+    /// Number of frames sent through a socket, on a kernel without live frames.
     sent_by_socket: AtomicU64,
 }
 
@@ -80,7 +82,7 @@ impl Generator {
         Self::with_delay(interface_index, frame, &[])
     }
 
-    /// As [`Generator::new`], but with 1 to 2 µs of nothing before each live frame, so that slower readers can follow.
+    /// Like [`Generator::new`], but with a delay of 1 to 2 µs before each live frame, so that slower readers can keep up.
     pub fn unhurried(interface_index: u32, frame: Vec<u8>) -> Self {
         // r7 = r1; r6 = 60; do { bpf_ktime_get_ns() } while --r6 != 0; r1 = r7
         let delay = [
@@ -114,7 +116,7 @@ impl Generator {
             let number = self.sent_by_socket.fetch_add(1, Ordering::Relaxed);
             *frame.last_chunk_mut().unwrap() = number.to_ne_bytes();
             while let Err(error) = wire.try_send(&frame) {
-                // As with live frames, it does not matter that the interface is gone.
+                // As with live frames, it is not an error if the interface is gone.
                 if error.raw_os_error() != Some(libc::ENOBUFS) {
                     return;
                 }
@@ -141,13 +143,13 @@ impl Generator {
         }
     }
 
-    /// How many frames were numbered so far.
+    /// Number of frames sent so far.
     pub fn sent(&self) -> u64 {
         self.live.as_ref().map_or_else(|| self.sent_by_socket.load(Ordering::Relaxed), Live::sent)
     }
 }
 
-/// The program, and the map with the number of frames it sent. Live frames came with multi-buffer XDP.
+/// The program, and the map that counts the frames it sent. Kernels with multi-buffer XDP have live frames.
 #[derive(Debug)]
 struct Live {
     program: OwnedFd,
@@ -161,7 +163,7 @@ impl Live {
         let counter = bpf::descriptor(unsafe { bpf::bpf(BPF_MAP_CREATE, &create) }.unwrap());
         let len = i16::try_from(frame.len()).unwrap();
         let send = [
-            // r2 = frame, r3 = its end; without room for the number: XDP_ABORTED
+            // r2 = frame, r3 = its end; if there is no room for the number: return XDP_ABORTED
             Instruction(0x61, 0x12, 0, 0),
             Instruction(0x61, 0x13, 4, 0),
             Instruction(0xbf, 0x24, 0, 0),
@@ -194,7 +196,7 @@ impl Live {
             batch: BATCH,
             ..Run::default()
         };
-        // SAFETY: the command reads the frame, which outlives the call, and writes to `run` only, which is not read again.
+        // SAFETY: the command reads the frame, which outlives the call, and writes only to `run`, which is not read again.
         unsafe { bpf::bpf(BPF_PROG_TEST_RUN, &run) }.unwrap();
     }
 

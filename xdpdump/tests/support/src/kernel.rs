@@ -1,15 +1,15 @@
-//! What the running kernel can do, where tests expect a reason instead of a result.
+//! Features of the running kernel, for tests that expect a refusal if one is missing.
 
 use std::fs;
 
-/// Whether frames in several buffers reach XDP programs (`BPF_F_XDP_HAS_FRAGS`): Linux 5.18.
+/// Whether the kernel has multi-buffer XDP (`BPF_F_XDP_HAS_FRAGS`): Linux 5.18.
 pub fn has_multi_buffer() -> bool {
     is_at_least(5, 18)
 }
 
-/// The kinds of rings that `--transport` may ask for here.
+/// The values of `--transport` that this kernel supports.
 pub fn transports() -> &'static [&'static str] {
-    // What mapped rings take came with the same version.
+    // Mapped rings need features that came with the same version.
     if has_multi_buffer() { &["ring", "perf"] } else { &["perf"] }
 }
 

@@ -5,13 +5,13 @@ use xdpdump::{
     packet::{Interface, LinkType, Meta, Packet, Timestamp},
 };
 
-/// More than fits into one buffer and one pipe.
+/// Number of packets that do not fit into a buffer and a pipe.
 const MANY: u32 = 10_000;
 
 /// Announces an interface and sends [`MANY`] packets of 999 bytes.
 ///
 /// # Errors
-/// What the sink says.
+/// The sink's error.
 pub fn send(sink: &mut dyn Sink) -> Result<(), Error> {
     sink.interface(&Interface { link_type: LinkType::ETHERNET, ..Interface::default() })?;
     for number in 0..MANY {
@@ -22,7 +22,7 @@ pub fn send(sink: &mut dyn Sink) -> Result<(), Error> {
     sink.finish(&[])
 }
 
-/// Every call after the first failed one fails too, with the same sentence.
+/// Asserts that every call after the first failed one fails too, with the same sentence.
 pub fn assert_stays_failed(sink: &mut dyn Sink, sentence: &str) {
     assert_eq!(send(sink).unwrap_err().to_string(), sentence);
     assert_eq!(sink.flush().unwrap_err().to_string(), sentence);

@@ -1,8 +1,11 @@
-//! What the tests of xdpdump share, with `cargo xtask bench`: network namespaces, frames to send, the tool as a user runs
-//! it, and what is in its files.
+//! Shared by the tests of xdpdump and `cargo xtask bench`: network namespaces, frames to send, running the tool as a user
+//! does, and reading its files.
 #![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
-#![expect(clippy::new_without_default, reason = "what is made here is in the kernel: no default value")]
-#![expect(clippy::missing_panics_doc, reason = "so is a failed look; sections name what is not obvious")]
+#![expect(clippy::new_without_default, reason = "creates objects in the kernel, so it is no default value")]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a failed check is a failed test too; sections name only panics that are not obvious"
+)]
 
 pub mod bpf;
 pub mod breakpoint;

@@ -1,4 +1,4 @@
-//! Frames that keep coming while something happens, and what an interface counted of them.
+//! Keeps sending frames during an action, and reads an interface's counters.
 
 use std::{
     mem,
@@ -9,10 +9,10 @@ use std::{
 
 use crate::{generator::Generator, netns::NetNs, wait, wire};
 
-/// Frames sent without looking whether to stop.
+/// Number of frames sent between two checks whether to stop.
 const BURST: u32 = 4096;
 
-/// Does `action` while frames of `frame_len` bytes, numbered, leave `interface` of `netns` at `per_second`.
+/// Runs `action` while numbered frames of `frame_len` bytes are sent from `interface` of `netns`, `per_second` each second.
 ///
 /// The other end needs a native XDP program or GRO; see [`Generator`].
 pub fn under_load<T>(
@@ -33,7 +33,7 @@ pub fn under_load<T>(
                 }
             });
         });
-        // Also when the action panics: the scope waits for its threads.
+        // Set it even if the action panics, because the scope waits for its threads.
         let _done = SetWhenDropped(&done);
         action()
     })
@@ -47,14 +47,14 @@ impl Drop for SetWhenDropped<'_> {
     }
 }
 
-/// Frames that an interface counted as received.
+/// Number of frames that an interface counted as received.
 pub fn received(netns: &NetNs, interface: &str) -> u64 {
     let statistics = netns.ip(["-s", "-s", "link", "show", interface]);
     let mut lines = statistics.lines().skip_while(|line| !line.trim_start().starts_with("RX:"));
     lines.nth(1).unwrap().split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// A count that has come to rest.
+/// Waits until a count no longer changes, and returns it.
 pub fn settled(count: impl Fn() -> u64) -> u64 {
     let mut last = count();
     wait::until(|| {

@@ -1,4 +1,4 @@
-//! The kernel's simulated NIC, which accepts offloaded programs (and runs none).
+//! The kernel's simulated NIC, which accepts offloaded programs but does not run them.
 
 use std::{
     fs,
@@ -11,18 +11,18 @@ use crate::{
     vm,
 };
 
-/// A simulated NIC with one port, alone in a namespace.
+/// A simulated NIC with one port, in a namespace of its own.
 #[derive(Debug)]
 pub struct Nic {
     number: u32,
-    /// Where its port is.
+    /// The namespace that contains its port.
     pub netns: NetNs,
     /// The port's name.
     pub port: String,
 }
 
 impl Nic {
-    /// Makes one.
+    /// Creates a NIC.
     ///
     /// # Panics
     /// Outside the virtual machine, or when its kernel has no netdevsim.
@@ -40,7 +40,7 @@ impl Nic {
         Self { number, netns, port }
     }
 
-    /// Switches one of the driver's "accept" settings off.
+    /// Switches off one of the driver's "accept" settings.
     pub fn refuse(&self, setting: &str) {
         let path = [self.debug().join(setting), self.debug().join("ports/0").join(setting)]
             .into_iter()
@@ -48,7 +48,7 @@ impl Nic {
         vm::write(path.unwrap().to_str().unwrap(), "N");
     }
 
-    /// Whether the driver holds each of the programs that it was given, in the order of their loading.
+    /// For each program that the driver was given, in the order of loading, whether the driver has it loaded now.
     pub fn programs(&self) -> Vec<bool> {
         let folder = fs::read_dir(self.debug().join("bpf_bound_progs")).unwrap();
         let loaded = folder.map(|entry| fs::read_to_string(entry.unwrap().path().join("loaded")).unwrap());
@@ -62,7 +62,7 @@ impl Nic {
 
 impl Drop for Nic {
     fn drop(&mut self) {
-        // The test's own failure matters more than this one.
+        // A failure of the test itself is more important than a failure here.
         let _ = fs::write("/sys/bus/netdevsim/del_device", self.number.to_string());
     }
 }

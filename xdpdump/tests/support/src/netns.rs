@@ -1,4 +1,4 @@
-//! Network namespaces to test in, so that no test touches the machine's own interfaces.
+//! Network namespaces for tests, so that no test touches the machine's own interfaces.
 
 use std::{
     ffi::{CString, OsStr},
@@ -11,15 +11,15 @@ use std::{
     thread,
 };
 
-/// A network namespace of its own, with `lo` up and nothing else. It is deleted with everything in it when dropped,
-/// also when the test panics.
+/// A new network namespace that contains only `lo`, which is up. When dropped, also if the test panics, it is deleted with
+/// everything in it.
 #[derive(Debug)]
 pub struct NetNs {
     name: String,
 }
 
 impl NetNs {
-    /// Makes a namespace with a name no other test has.
+    /// Creates a namespace with a unique name.
     ///
     /// # Panics
     /// When not root, or without iproute2.
@@ -43,14 +43,14 @@ impl NetNs {
         namespaces
     }
 
-    /// As [`NetNs::pair`], but neither end sends anything by itself: every frame is the test's.
+    /// Like [`NetNs::pair`], but the kernel sends nothing by itself on either end: every frame comes from the test.
     pub fn quiet_pair(left: &str, right: &str) -> (Self, Self) {
         let namespaces = (Self::quiet(), Self::quiet());
         join(&namespaces, left, right);
         namespaces
     }
 
-    /// A namespace in which the kernel does not announce itself on the interfaces to come.
+    /// A namespace in which the kernel sends nothing by itself on new interfaces.
     pub fn quiet() -> Self {
         let netns = Self::new();
         netns.run(|| {
@@ -66,9 +66,9 @@ impl NetNs {
         &self.name
     }
 
-    /// Runs `test` on a thread of its own inside the namespace, and panics when it does.
+    /// Runs `test` on a new thread inside the namespace, and panics if it panics.
     ///
-    /// Sockets it returns stay in the namespace. `/sys` remains that of the machine.
+    /// Sockets that it returns stay in the namespace. `/sys` still shows the machine's own namespace.
     pub fn run<T: Send>(&self, test: impl FnOnce() -> T + Send) -> T {
         let path = format!("/run/netns/{}", self.name);
         let inside = || {
@@ -81,7 +81,7 @@ impl NetNs {
         thread::scope(|scope| scope.spawn(inside).join()).unwrap_or_else(|panic| panic::resume_unwind(panic))
     }
 
-    /// A command that will run inside the namespace, with its `/sys`.
+    /// A command that will run inside the namespace, with the namespace's `/sys`.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.name]).arg(program);
@@ -91,7 +91,7 @@ impl NetNs {
     /// Runs `ip ARGUMENTS` inside the namespace and returns what it prints.
     ///
     /// # Panics
-    /// When it fails.
+    /// When the command fails.
     pub fn ip<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> String {
         let prefix = ["-netns", &self.name].map(|argument| OsStr::new(argument).to_owned());
         run(
@@ -103,7 +103,7 @@ impl NetNs {
     /// Runs a command inside the namespace to its end and returns what it prints.
     ///
     /// # Panics
-    /// When it fails.
+    /// When the command fails.
     pub fn execute(&self, program: &str, arguments: &[&str]) -> String {
         run("ip", ["netns", "exec", &self.name, program].iter().chain(arguments))
     }
@@ -111,13 +111,13 @@ impl NetNs {
     /// The number of an interface.
     pub fn interface_index(&self, name: &str) -> u32 {
         let name = CString::new(name).unwrap();
-        // SAFETY: the string ends in NUL and outlives the call.
+        // SAFETY: the string ends with NUL and outlives the call.
         let index = self.run(|| unsafe { libc::if_nametoindex(name.as_ptr()) });
         assert_ne!(index, 0, "no interface {name:?}");
         index
     }
 
-    /// What a capture may leave on an interface: XDP programs and promiscuity.
+    /// The traces of a capture on an interface: XDP programs and promiscuous mode.
     pub fn traces(&self, interface: &str) -> Traces {
         let details = self.ip(["-d", "link", "show", interface]);
         let mut words = details.split_whitespace().skip_while(|word| *word != "promiscuity").skip(1);
@@ -125,7 +125,7 @@ impl NetNs {
         Traces { xdp: details.contains("prog/xdp"), promiscuity }
     }
 
-    /// Runs many `ip` commands inside the namespace, one a line and without the word `ip`.
+    /// Runs many `ip` commands inside the namespace, one per line and without the word `ip`.
     ///
     /// # Panics
     /// When one fails.
@@ -140,12 +140,12 @@ impl NetNs {
     }
 }
 
-/// What a capture may leave on an interface; the default is a clean one.
+/// The traces of a capture on an interface; the default means none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traces {
     /// Whether an XDP program is attached.
     pub xdp: bool,
-    /// How many ask for promiscuous mode.
+    /// Number of requests for promiscuous mode that are held.
     pub promiscuity: u32,
 }
 
@@ -157,7 +157,7 @@ fn join((a, b): &(NetNs, NetNs), left: &str, right: &str) {
 
 impl Drop for NetNs {
     fn drop(&mut self) {
-        // The test's own failure matters more than this one.
+        // A failure of the test itself is more important than a failure here.
         let _ = Command::new("ip").args(["netns", "delete", &self.name]).status();
     }
 }

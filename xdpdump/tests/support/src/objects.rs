@@ -1,31 +1,31 @@
-//! What a process holds in the kernel's BPF subsystem, by the kernel's numbers.
+//! The BPF objects that a process holds, by their ids.
 
 use std::{collections::BTreeSet, fs, process::Command};
 
 use crate::wait;
 
-/// Numbers of programs, maps and links. The kernel does not give a number away again soon.
+/// Ids of programs, maps and links. The kernel does not soon reuse an id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Objects {
-    /// Of programs.
+    /// Ids of programs.
     pub programs: BTreeSet<u32>,
-    /// Of maps.
+    /// Ids of maps.
     pub maps: BTreeSet<u32>,
-    /// Of links.
+    /// Ids of links.
     pub links: BTreeSet<u32>,
 }
 
 impl Objects {
-    /// What a process has open.
+    /// The objects that a process has open.
     pub fn of_process(pid: i32) -> Self {
         let mut objects = Self::default();
         for entry in fs::read_dir(format!("/proc/{pid}/fdinfo")).unwrap() {
-            // Some may be closed meanwhile.
+            // A descriptor may have been closed meanwhile.
             let info = fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
             for line in info.lines() {
                 let Some((key, value)) = line.split_once(":\t") else { continue };
                 let numbers = match key {
-                    // A link tells the number of its program as well.
+                    // A link also shows the id of its program.
                     "prog_id" => &mut objects.programs,
                     "map_id" => &mut objects.maps,
                     "link_id" => &mut objects.links,
@@ -37,24 +37,24 @@ impl Objects {
         objects
     }
 
-    /// Everything there is in the kernel.
+    /// All objects in the kernel.
     pub fn all() -> Self {
         Self { programs: listed("prog"), maps: listed("map"), links: listed("link") }
     }
 
-    /// Adds what another process held.
+    /// Adds the objects of another process.
     pub fn extend(&mut self, other: Self) {
         self.programs.extend(other.programs);
         self.maps.extend(other.maps);
         self.links.extend(other.links);
     }
 
-    /// Waits until none of them is there any more.
+    /// Waits until none of these objects exists any more.
     pub fn assert_gone(&self) {
         wait::until_equal(&Self::default(), || self.left());
     }
 
-    /// Those of these that are still there.
+    /// Those of these objects that still exist.
     fn left(&self) -> Self {
         let all = Self::all();
         Self {
@@ -65,8 +65,8 @@ impl Objects {
     }
 }
 
-/// The numbers at the beginning of the lines of `bpftool`, which fails when another process makes or ends an object
-/// meanwhile.
+/// The ids of all objects of one kind, from the output of `bpftool`. It is repeated, because it fails if another process
+/// creates or deletes an object meanwhile.
 fn listed(kind: &str) -> BTreeSet<u32> {
     let mut numbers = None;
     wait::until(|| {

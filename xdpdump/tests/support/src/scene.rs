@@ -1,4 +1,4 @@
-//! The usual scene of a test: a pair of interfaces, one to send and one to capture from, and a place for the file.
+//! The usual scene of a test: a pair of interfaces, one to send from and one to capture from, and a folder for the file.
 
 use std::path::{Path, PathBuf};
 
@@ -12,30 +12,31 @@ use crate::{
     wire::{self, Wire},
 };
 
-/// Frames a second of [`Scene::load`]: more than a paused reader leaves room for, less than a busy machine fails to send.
+/// Frames per second of [`Scene::load`]: enough to fill the rings while the reader is paused, few enough for a busy machine
+/// to send.
 const FAST: u32 = 300_000;
 
-/// Two namespaces joined by a pair of interfaces on which every frame is the test's, and room for a capture file.
+/// Two namespaces joined by a pair of interfaces on which every frame comes from the test, and a folder for a capture file.
 #[derive(Debug)]
 pub struct Scene {
-    /// Where frames are sent, out of the interface `left`.
+    /// Frames are sent from its interface `left`.
     pub left: NetNs,
-    /// Where they arrive, at the interface `right`.
+    /// Frames arrive at its interface `right`.
     pub right: NetNs,
-    /// For files of the test.
+    /// A folder for files of the test.
     pub directory: TempDir,
 }
 
 impl Scene {
-    /// Makes the namespaces, with both interfaces up.
+    /// Creates the namespaces, with both interfaces up.
     pub fn new() -> Self {
         let (left, right) = NetNs::quiet_pair("left", "right");
-        // So that redirected frames arrive also while nobody captures.
+        // So that redirected frames also arrive while no capture runs.
         right.execute("ethtool", &["-K", "right", "gro", "on"]);
         Self { left, right, directory: tempfile::tempdir().unwrap() }
     }
 
-    /// The usual capture file.
+    /// The path of the usual capture file.
     pub fn file(&self) -> PathBuf {
         self.directory.path().join("capture.pcapng")
     }
@@ -56,28 +57,28 @@ impl Scene {
         Wire::open(&self.left, "left").send(&wire::frame(len, b""));
     }
 
-    /// Sends so many frames of 60 bytes: [`wire::numbered`] from 0.
+    /// Sends `count` frames of 60 bytes: [`wire::numbered`] from 0 on.
     pub fn send_numbered(&self, count: u8) {
         let wire = Wire::open(&self.left, "left");
         (0..count).for_each(|number| wire.send(&wire::numbered(number)));
     }
 
-    /// Does `action` under a load of 200-byte frames.
+    /// Runs `action` under a load of 200-byte frames.
     pub fn load<T>(&self, action: impl FnOnce() -> T) -> T {
         self.load_of(200, action)
     }
 
-    /// Does `action` under a load of frames of `frame_len` bytes.
+    /// Runs `action` under a load of frames of `frame_len` bytes.
     pub fn load_of<T>(&self, frame_len: usize, action: impl FnOnce() -> T) -> T {
         under_load(&self.left, "left", frame_len, FAST / wait::slowness(), action)
     }
 
-    /// Frames that arrived since the scene was made, once no more come.
+    /// Waits until no more frames arrive, and returns the number that arrived since the scene was created.
     pub fn arrived(&self) -> u64 {
         load::settled(|| load::received(&self.right, "right"))
     }
 
-    /// Asserts that no capture has left anything on the interface.
+    /// Asserts that captures have left nothing on the interface.
     pub fn assert_clean(&self) {
         wait::until_equal(&Traces::default(), || self.right.traces("right"));
     }

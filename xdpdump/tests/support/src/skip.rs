@@ -1,9 +1,9 @@
-//! Tests that cannot do their work on every machine.
+//! For tests that cannot run on every machine.
 
 use std::io::{self, Write};
 
-/// Says that a test is skipped and why, for the test to return then: `cargo xtask test` counts it, and fails in CI.
+/// Prints that a test is skipped and why; the test then has to return. `cargo xtask test` counts it, and fails in CI.
 pub fn because(reason: &str) {
-    // What print! prints, the test harness keeps to itself when the test passes.
+    // The test harness hides the output of print! if the test passes, so write to standard output directly.
     let _ = writeln!(io::stdout().lock(), "SKIPPED: {reason}");
 }

@@ -1,4 +1,4 @@
-//! A tunnel interface whose other end is the test: packets without a link-level header.
+//! A tunnel interface whose other end is the test. Its packets have no link-level header.
 
 use std::{
     fs::File,
@@ -8,17 +8,17 @@ use std::{
 
 use crate::netns::NetNs;
 
-/// The interface exists as long as this.
+/// A tunnel interface, which exists as long as this value.
 #[derive(Debug)]
 pub struct Tun(File);
 
 impl Tun {
-    /// Makes a tunnel interface in `netns` and switches it on.
+    /// Creates a tunnel interface in `netns` and switches it on.
     pub fn new(netns: &NetNs, name: &str) -> Self {
-        // The interface will be in the namespace of the thread that opens this.
+        // The interface is created in the namespace of the thread that opens this file.
         let open = || File::options().read(true).write(true).open("/dev/net/tun");
         let file = netns.run(open).unwrap();
-        // SAFETY: ifreq is plain integers and a union of those, for which zero is valid.
+        // SAFETY: ifreq consists of integers and a union of integers and pointers, for which zero is valid.
         let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
         for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
             *to = from.cast_signed();
@@ -31,7 +31,7 @@ impl Tun {
         Self(file)
     }
 
-    /// Lets the interface receive one IP packet.
+    /// Makes the interface receive one IP packet.
     pub fn send(&self, packet: &[u8]) {
         assert_eq!((&self.0).write(packet).unwrap(), packet.len());
     }

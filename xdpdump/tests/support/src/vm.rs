@@ -1,8 +1,8 @@
-//! The virtual machine that `cargo xtask vm-test` makes: tests there may do what nobody wants done to their own machine.
+//! The virtual machine of `cargo xtask vm-test`, in which tests may change the whole machine.
 
 use std::{env, fs};
 
-/// Goes on only where it is safe to.
+/// Returns only inside that virtual machine.
 ///
 /// # Panics
 /// Outside the virtual machine.

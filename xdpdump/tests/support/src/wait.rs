@@ -1,4 +1,4 @@
-//! Waiting for what takes a moment, without waiting for ever.
+//! Waits for conditions, with a limit.
 
 use std::{
     env,
@@ -7,21 +7,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest time anything may take on a busy machine.
+/// Longest time that anything may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How many times slower than a usual machine this one is, when it says so: 1, more where instructions are emulated.
+/// How many times slower than usual this machine is: 1, or more if instructions are emulated and the environment says so.
 ///
 /// # Panics
-/// When it is not a number.
+/// When the environment variable is not a number.
 pub fn slowness() -> u32 {
     env::var("XDPDUMP_TEST_SLOW").map_or(1, |factor| factor.parse().unwrap())
 }
 
-/// Waits until `look` gives `wanted`.
+/// Waits until `look` returns `wanted`.
 ///
 /// # Panics
-/// When it still does not after [`PATIENCE`].
+/// When that has not happened after [`PATIENCE`].
 pub fn until_equal<T: PartialEq + Debug>(wanted: &T, mut look: impl FnMut() -> T) {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -34,10 +34,10 @@ pub fn until_equal<T: PartialEq + Debug>(wanted: &T, mut look: impl FnMut() -> T
     }
 }
 
-/// Waits until `holds`.
+/// Waits until `holds` returns true.
 ///
 /// # Panics
-/// When it still does not after [`PATIENCE`].
+/// When that has not happened after [`PATIENCE`].
 pub fn until(holds: impl FnMut() -> bool) {
     until_equal(&true, holds);
 }

@@ -1,4 +1,4 @@
-//! Frames put onto an interface as they are.
+//! Sends frames from an interface unchanged.
 
 use std::{
     io,
@@ -10,7 +10,7 @@ use crate::netns::NetNs;
 /// An EtherType for experiments (IEEE 802, "Local Experimental EtherType 1").
 const EXPERIMENTAL: [u8; 2] = [0x88, 0xb5];
 
-/// A frame of `len` bytes, at least 14, from and to addresses nobody has; the payload begins with `tag`.
+/// A frame of `len` bytes (at least 14) between unused addresses; the payload begins with `tag`.
 pub fn frame(len: usize, tag: &[u8]) -> Vec<u8> {
     let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
     frame.extend(EXPERIMENTAL);
@@ -20,12 +20,12 @@ pub fn frame(len: usize, tag: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// A frame of 60 bytes that can be told from others by its number.
+/// A frame of 60 bytes that can be recognised by its number.
 pub fn numbered(number: u8) -> Vec<u8> {
     frame(60, &[number])
 }
 
-/// Sends frames out of one interface, through a packet socket.
+/// Sends frames from one interface through a packet socket.
 #[derive(Debug)]
 pub struct Wire {
     socket: OwnedFd,
@@ -33,15 +33,15 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// Opens an interface of `netns` to send out of.
+    /// Opens an interface of `netns` for sending.
     pub fn open(netns: &NetNs, interface: &str) -> Self {
         let index = netns.interface_index(interface);
         netns.run(|| Self::open_here(index))
     }
 
-    /// Opens an interface of the calling thread's namespace to send out of.
+    /// Opens an interface of the calling thread's namespace for sending.
     pub fn open_here(index: u32) -> Self {
-        // SAFETY: no pointers are passed. Protocol 0: it receives nothing.
+        // SAFETY: no pointers are passed. With protocol 0 the socket receives nothing.
         let fd = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
         assert!(fd >= 0, "packet socket: {}", io::Error::last_os_error());
         // SAFETY: the kernel just returned this descriptor and nothing else owns it.
@@ -58,7 +58,7 @@ impl Wire {
             )
         };
         assert_eq!(result, 0, "send buffer: {}", io::Error::last_os_error());
-        // SAFETY: sockaddr_ll is plain integers, for which zero is valid.
+        // SAFETY: sockaddr_ll consists of integers, for which zero is valid.
         let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
         address.sll_family = libc::AF_PACKET as u16;
         address.sll_ifindex = index.cast_signed();
@@ -68,15 +68,16 @@ impl Wire {
     /// Sends one frame.
     ///
     /// # Panics
-    /// When the kernel does not take it whole.
+    /// When the kernel does not accept it.
     pub fn send(&self, frame: &[u8]) {
         self.try_send(frame).unwrap_or_else(|error| panic!("send {} bytes: {error}", frame.len()));
     }
 
-    /// Sends one frame, or says why not.
+    /// Tries to send one frame.
     ///
     /// # Errors
-    /// What the kernel says: `ENOBUFS` when the receiver does not keep up, `ENETDOWN` or `ENXIO` when the interface is gone.
+    /// The error of the system call: `ENOBUFS` when the receiver does not keep up, `ENETDOWN` or `ENXIO` when the interface
+    /// is gone.
     pub fn try_send(&self, frame: &[u8]) -> io::Result<()> {
         // SAFETY: the pointers and lengths describe the frame and the address, which outlive the call.
         let sent = unsafe {
@@ -89,7 +90,7 @@ impl Wire {
                 size_of::<libc::sockaddr_ll>() as libc::socklen_t,
             )
         };
-        // A packet socket sends all or nothing.
+        // A packet socket sends a frame completely or not at all.
         if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 }

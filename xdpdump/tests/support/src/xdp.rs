@@ -1,4 +1,4 @@
-//! The smallest XDP program there is, put on interfaces without the code under test.
+//! A minimal XDP program, attached to interfaces without the code under test.
 
 use std::{
     fs, io,
@@ -14,7 +14,7 @@ pub const SKB_MODE: u32 = 1 << 1;
 /// `XDP_FLAGS_DRV_MODE`.
 pub const DRIVER_MODE: u32 = 1 << 2;
 
-/// A loaded program that passes every frame on.
+/// A loaded program that passes every frame.
 #[derive(Debug)]
 pub struct PassProgram(OwnedFd);
 
@@ -40,7 +40,7 @@ impl PassProgram {
         Self(bpf::load_xdp("pass", &[Instruction(0xb7, 0, 0, 2), Instruction(0x95, 0, 0, 0)]))
     }
 
-    /// The kernel's number for it.
+    /// Its id in the kernel.
     pub fn id(&self) -> u32 {
         let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", self.0.as_raw_fd())).unwrap();
         let id = info.lines().find_map(|line| line.strip_prefix("prog_id:")).unwrap();
@@ -55,7 +55,7 @@ impl PassProgram {
         self.try_attach(interface_index, mode).unwrap()
     }
 
-    /// As [`PassProgram::attach`].
+    /// Like [`PassProgram::attach`], but returns the error.
     ///
     /// # Errors
     /// When the kernel refuses.
