@@ -4,7 +4,7 @@
 use std::{
     fs, io,
     os::unix::{fs::PermissionsExt, process::CommandExt},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use tempfile::TempDir;
@@ -69,6 +69,12 @@ fn a_process_of_any_other_name_is_named_too() {
     scene.assert_clean();
 }
 
+/// Where even root cannot look into each process, the sentence says so.
+fn assert_is_held_by_none(remedy: &str, mode: &str) {
+    let expected = format!("No process holds it: `ip link set dev right {mode} off` takes it off");
+    assert_eq!(remedy.replace("that can be looked into ", ""), expected);
+}
+
 #[test]
 fn a_program_that_no_process_holds_is_taken_off_by_the_command_named() {
     for mode in ["xdpdrv", "xdpgeneric"] {
@@ -79,14 +85,13 @@ fn a_program_that_no_process_holds_is_taken_off_by_the_command_named() {
         scene.right.execute("bpftool", &["net", "attach", mode, "id", &id, "dev", "right"]);
         drop(program);
         let remedy = remedy(&scene.right);
-        assert_eq!(remedy, format!("No process holds it: `ip link set dev right {mode} off` takes it off"));
+        assert_is_held_by_none(&remedy, mode);
         follow(&scene, &remedy);
     }
 }
 
-#[test]
-fn what_a_killed_capture_of_xdp_tools_left_is_not_another_xdpdump() {
-    let scene = Scene::new();
+/// A capture of xdp-tools, which attaches through netlink.
+fn start_theirs(scene: &Scene) -> Child {
     let file = scene.directory.path().join("theirs.pcap");
     let theirs = scene
         .right
@@ -95,13 +100,50 @@ fn what_a_killed_capture_of_xdp_tools_left_is_not_another_xdpdump() {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    let mut theirs = theirs.expect("xdpdump of xdp-tools runs (package xdp-tools)");
+    let theirs = theirs.expect("xdpdump of xdp-tools runs (package xdp-tools)");
     wait::until(|| scene.right.traces("right").xdp);
-    theirs.kill().unwrap();
-    theirs.wait().unwrap();
+    theirs
+}
+
+fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn what_a_killed_capture_of_xdp_tools_left_is_not_another_xdpdump() {
+    let scene = Scene::new();
+    kill(start_theirs(&scene));
     let remedy = remedy(&scene.right);
-    assert!(remedy.starts_with("No process holds it: `ip link set dev right xdp"), "{remedy}");
+    assert_is_held_by_none(&remedy, "xdpdrv");
     follow(&scene, &remedy);
+}
+
+#[test]
+fn a_capture_of_xdp_tools_that_is_running_is_named_as_the_process_that_it_is() {
+    let scene = Scene::new();
+    let theirs = start_theirs(&scene);
+    let remedy = remedy(&scene.right);
+    let begin =
+        format!("Process {} (xdpdump) holds it: end that first, and should the program stay, ", theirs.id());
+    assert!(remedy.starts_with(&begin), "{remedy}");
+    kill(theirs);
+    follow(&scene, &remedy);
+}
+
+/// Nothing is said of processes that cannot be seen: where there is no `/proc`, and in a container.
+#[test]
+fn nobody_is_said_to_hold_nothing_who_cannot_be_seen() {
+    let scene = Scene::new();
+    let theirs = start_theirs(&scene);
+    let without_proc = ["-m", "sh", "-ec", r#"mount -t tmpfs none /proc; exec "$@""#, "sh"];
+    let container = ["--pid", "--fork", "--mount-proc"];
+    for options in [&without_proc[..], &container] {
+        let mut command = scene.right.command("unshare");
+        let refused = sentence(command.args(options).arg(xdpdump()).args(ARGUMENTS));
+        assert!(refused.contains("Who holds it cannot be seen from here: "), "{options:?}: {refused}");
+    }
+    kill(theirs);
 }
 
 #[test]
