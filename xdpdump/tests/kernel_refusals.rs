@@ -10,6 +10,7 @@ use std::{
 use tempfile::TempDir;
 use xdpdump_testing::{
     capture::{Capture, Ended, Totals, xdpdump},
+    kernel,
     netns::{self, NetNs},
     objects::Objects,
     scene::Scene,
@@ -200,19 +201,33 @@ fn root_without_capabilities_is_told_which() {
     assert!(refused.contains("root lacks the capabilities cap_bpf, cap_perfmon here"), "{refused}");
 }
 
-#[test]
-fn a_seccomp_filter_is_named_as_what_it_is() {
+/// What the tool says where a seccomp filter lets this system call fail.
+fn sentence_without(call: libc::c_long, errno: i32, options: &[&str]) -> String {
     let netns = NetNs::new();
     let mut command = netns.command(xdpdump());
-    command.args(["-i", "lo", "-w", "/dev/null"]);
-    // SAFETY: between fork and exec it makes two system calls and allocates nothing.
-    unsafe { command.pre_exec(forbid_bpf) };
-    let refused = sentence(&mut command);
-    assert!(refused.contains("a seccomp filter that forbids bpf(2)"), "{refused}");
+    command.args(["-i", "lo", "-w", "/dev/null"]).args(options);
+    // SAFETY: between fork and exec it makes one system call and allocates nothing.
+    unsafe { command.pre_exec(move || forbid(call, errno)) };
+    sentence(&mut command)
 }
 
-/// Lets bpf(2) fail with EPERM from now on, as the profiles of containers do.
-fn forbid_bpf() -> io::Result<()> {
+#[test]
+fn a_seccomp_filter_is_named_as_what_it_is() {
+    // The profiles of containers say the one or the other.
+    for errno in [libc::EPERM, libc::ENOSYS] {
+        let refused = sentence_without(libc::SYS_bpf, errno, &[]);
+        assert!(refused.starts_with("not allowed to load and attach an XDP program: "), "{refused}");
+        assert!(refused.contains("a seccomp filter that forbids bpf(2)"), "{refused}");
+        for &transport in kernel::transports() {
+            let refused = sentence_without(libc::SYS_perf_event_open, errno, &["--transport", transport]);
+            assert!(refused.starts_with("not allowed to open the perf event of a ring: "), "{refused}");
+            assert!(refused.contains("a seccomp filter that forbids perf_event_open(2)"), "{refused}");
+        }
+    }
+}
+
+/// Lets a system call fail from now on.
+fn forbid(call: libc::c_long, errno: i32) -> io::Result<()> {
     const LOAD: u16 = 0x20;
     const JUMP_IF_EQUAL: u16 = 0x15;
     const RETURN: u16 = 0x06;
@@ -220,8 +235,8 @@ fn forbid_bpf() -> io::Result<()> {
     let mut filter = [
         // The number of the system call is the first thing in `struct seccomp_data`.
         statement(LOAD, 0, 0, 0),
-        statement(JUMP_IF_EQUAL, 0, 1, libc::SYS_bpf as u32),
-        statement(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM.cast_unsigned()),
+        statement(JUMP_IF_EQUAL, 0, 1, call.cast_unsigned() as u32),
+        statement(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | errno.cast_unsigned()),
         statement(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
     ];
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };

@@ -4,14 +4,17 @@ use std::io;
 
 use aya::maps::MapError;
 
-use super::{Holder, Obstacle};
-use crate::interface::XdpMode;
+use super::Holder;
+use crate::{
+    interface::XdpMode,
+    privilege::{Call, Obstacle},
+};
 
 /// Why capturing could not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The kernel does not let this process.
-    #[error("not allowed to load and attach an XDP program{0}")]
+    #[error("{verb} load and attach an XDP program{0}", verb = .0.verb())]
     Permission(Obstacle),
     /// The kernel cannot do what every capture needs.
     #[error(
@@ -110,18 +113,17 @@ impl Error {
         Self::Load(Box::new(error))
     }
 
-    /// EPERM, and what is behind it.
-    pub(super) fn permission() -> Self {
-        Self::Permission(Obstacle::find())
+    /// The error of bpf(2) that means that this process may not call it, if it is one.
+    pub(super) fn permission(error: &io::Error) -> Option<Self> {
+        Obstacle::behind(error, Call::Bpf).map(Self::Permission)
     }
 
     /// A map that the kernel did not make.
     pub(super) fn map(error: io::Error) -> Self {
-        match error.raw_os_error() {
-            Some(libc::EPERM) => Self::permission(),
+        Self::permission(&error).unwrap_or_else(|| match error.raw_os_error() {
             Some(libc::ENOMEM) => Self::Memory(error),
             _ => Self::Load(Box::new(error)),
-        }
+        })
     }
 
     /// A map that the kernel did not make, as aya says it.
@@ -139,10 +141,7 @@ impl Error {
 
     /// A program that the kernel did not load. The verifier says `EACCES` where the process lacks nothing.
     pub(super) fn program(error: &io::Error, log: &str) -> Self {
-        match error.raw_os_error() {
-            Some(libc::EPERM) => Self::permission(),
-            _ => Self::Load(format!("{error}{}", details(log)).into()),
-        }
+        Self::permission(error).unwrap_or_else(|| Self::Load(format!("{error}{}", details(log)).into()))
     }
 }
 

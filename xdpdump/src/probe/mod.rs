@@ -15,7 +15,6 @@ mod error;
 mod kernel;
 mod object;
 mod occupant;
-mod permission;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -25,7 +24,6 @@ pub use error::Error;
 pub use object::Constants;
 use object::{Image, Linked, SourceCounters};
 pub use occupant::{Holder, Process};
-pub use permission::Obstacle;
 use xdpdump_ebpf::Counters;
 
 use crate::sys::bpf;

@@ -1,5 +1,8 @@
-//! With whose rights the tool runs.
+//! With whose rights the tool runs, and what they are not enough for.
 
+mod obstacle;
+
+pub use obstacle::{Call, Obstacle};
 use rustix::process::{getegid, geteuid, getgid, getuid};
 
 /// The program file lends its owner's rights to everybody.
