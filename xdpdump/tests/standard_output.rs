@@ -101,6 +101,26 @@ fn a_capture_file_does_not_go_where_people_read() {
 }
 
 #[test]
+fn a_text_that_finds_no_room_is_an_error_and_a_reader_that_has_gone_is_none() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in ["--help", "--version", "-D"] {
+        let ended = shell(&format!("$X {arguments} >/dev/full"), directory.path());
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(1), "{arguments}: {said}");
+        assert!(
+            said.starts_with("xdpdump: cannot write to standard output: no space left"),
+            "{arguments}: {said}"
+        );
+        // The fifo's reader has gone before the tool begins.
+        let script = format!(
+            "mkfifo fifo; cat fifo >/dev/null & exec 3>fifo; kill %1; wait; $X {arguments} >&3; r=$?; rm fifo; exit $r"
+        );
+        let ended = shell(&script, directory.path());
+        assert_eq!((ended.status.code(), &ended.stderr[..]), (Some(0), &b""[..]), "{arguments}");
+    }
+}
+
+#[test]
 fn closed_from_the_start_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     for arguments in ["-w -", "-w /dev/stdout", "", "--print -w file", "--count"] {
@@ -114,6 +134,12 @@ fn closed_from_the_start_is_an_error() {
     }
     let ended = shell("$X -D >&-", directory.path());
     assert_eq!(ended.status.code(), Some(1));
+    for arguments in ["--help", "-h", "--version", "repair --help"] {
+        let ended = shell(&format!("$X {arguments} >&-"), directory.path());
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(1), "{arguments}: {said}");
+        assert_eq!(said, "xdpdump: cannot open standard output for writing: it is closed\n", "{arguments}");
+    }
     let ended = shell("$X -r $F -w /dev/fd/17", directory.path());
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(said.contains("cannot open file descriptor 17 for writing: it is closed"), "{said}");
