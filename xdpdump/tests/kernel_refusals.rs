@@ -2,7 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     process::{Child, Command, Stdio},
 };
@@ -271,6 +272,22 @@ fn a_capture_needs_neither_sys_nor_proc() {
         let ended = capture_without(folders);
         assert!(lines(&ended) <= usual + 1, "one line for the guardian: {}", ended.stderr);
     }
+}
+
+#[test]
+fn standard_input_needs_no_proc() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/protocols.pcap");
+    let script = "mount -t tmpfs none /proc; exec \"$0\" -r /dev/stdin --count";
+    let output = Command::new("unshare")
+        .args(["-m", "sh", "-ec", script, xdpdump()])
+        .stdin(File::open(file).unwrap())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success() && String::from_utf8_lossy(&output.stdout).ends_with(" packets\n"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Standard output under all its names, shared with others, and closed.
+//! Standard output, and standard input, under all their names, shared with others, and closed.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::{
@@ -98,6 +98,50 @@ fn a_capture_file_does_not_go_where_people_read() {
         assert_eq!(ended.status.code(), Some(1), "{output}");
         assert!(!said.contains("Linux"), "{output}: {said}");
     }
+}
+
+#[test]
+fn what_was_opened_for_the_other_direction_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    for (arguments, sentence) in [
+        ("-r $F -w - 1</dev/null", "cannot open standard output for writing: it was opened for reading only"),
+        (
+            "-r $F -w /dev/stdout 1</etc/passwd",
+            "cannot open standard output for writing: it was opened for reading only",
+        ),
+        ("-r $F 1</dev/null", "cannot open standard output for writing: it was opened for reading only"),
+        (
+            "-r $F -w /dev/fd/3 3</etc/passwd",
+            "cannot open file descriptor 3 for writing: it was opened for reading only",
+        ),
+        ("-r - 0>file", "cannot open standard input: it was opened for writing only"),
+        ("-r /dev/fd/4 4>file", "cannot open /dev/fd/4: it was opened for writing only"),
+        ("-r /dev/fd/77", "cannot open /dev/fd/77: it is closed"),
+        ("-r /dev/stdin <&-", "cannot open standard input: it is closed"),
+    ] {
+        let ended = shell(&format!("$X {arguments}"), directory.path());
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(1), "{arguments}: {said}");
+        assert_eq!(said.lines().last(), Some(&*format!("xdpdump: {sentence}")), "{arguments}");
+    }
+}
+
+#[test]
+fn every_name_of_standard_input_is_standard_input() {
+    let directory = tempfile::tempdir().unwrap();
+    for input in ["- < $F", "/dev/stdin < $F", "/dev/fd/0 < $F", "/dev/fd/5 5< $F", "<(cat $F)"] {
+        let ended = shell(&format!("$X -r {input} -w -  | cat"), directory.path());
+        assert_eq!(
+            packets(&ended.stdout),
+            all_packets(),
+            "{input}: {}",
+            String::from_utf8_lossy(&ended.stderr)
+        );
+    }
+    // It is not overwritten under any of them.
+    let ended = shell("cp $F file; $X -r /dev/stdin -w /dev/fd/3 < file 3>> file", directory.path());
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(said.contains("standard input would be overwritten while it is read"), "{said}");
 }
 
 #[test]

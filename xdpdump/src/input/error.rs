@@ -6,7 +6,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file could not be opened.
-    #[error("cannot open {name}: {error}")]
+    #[error("cannot open {name}: {reason}", reason = reason(error))]
     Open {
         /// What the file is called.
         name: String,
@@ -66,6 +66,11 @@ pub enum Error {
         /// What is wrong with it.
         fault: Fault,
     },
+}
+
+/// What went wrong, where the system's words say little.
+fn reason(error: &io::Error) -> String {
+    if error.raw_os_error() == Some(libc::EBADF) { "it is closed".to_owned() } else { error.to_string() }
 }
 
 /// What is wrong with a record or header.

@@ -6,7 +6,10 @@ use std::{
     sync::atomic::{AtomicU8, Ordering},
 };
 
-use rustix::io::Errno;
+use rustix::{
+    fs::{OFlags, fcntl_getfl},
+    io::Errno,
+};
 
 /// A bit for each of the descriptors 0, 1 and 2 that was closed when the program began.
 static CLOSED: AtomicU8 = AtomicU8::new(0);
@@ -48,6 +51,30 @@ pub fn descriptor(number: RawFd) -> io::Result<OwnedFd> {
     }
     // SAFETY: the kernel has just opened it, and nobody else knows of it.
     Ok(unsafe { OwnedFd::from_raw_fd(duplicate) })
+}
+
+/// [`descriptor`] for reading.
+///
+/// # Errors
+/// As for that, and when it was opened for writing only.
+pub fn for_reading(number: RawFd) -> io::Result<OwnedFd> {
+    open_as(number, OFlags::WRONLY, "it was opened for writing only")
+}
+
+/// [`descriptor`] for writing.
+///
+/// # Errors
+/// As for that, and when it was opened for reading only.
+pub fn for_writing(number: RawFd) -> io::Result<OwnedFd> {
+    open_as(number, OFlags::RDONLY, "it was opened for reading only")
+}
+
+/// A descriptor whose access mode is another one than `wrong`. With that the kernel says `EBADF` at the first use, as if it were
+/// closed, or `EINVAL` (ftruncate(2)).
+fn open_as(number: RawFd, wrong: OFlags, sentence: &'static str) -> io::Result<OwnedFd> {
+    let descriptor = descriptor(number)?;
+    let is_wrong = fcntl_getfl(&descriptor)? & OFlags::RWMODE == wrong;
+    if is_wrong { Err(io::Error::other(sentence)) } else { Ok(descriptor) }
 }
 
 /// Closes every descriptor from `first` on: those that whoever started this process left open. A kernel without
