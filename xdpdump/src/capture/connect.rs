@@ -31,7 +31,8 @@ pub struct Source {
     pub promiscuous: Option<Promiscuous>,
 }
 
-/// Attaches as the configuration says, with every frame shown at once if `immediate`; where it leaves the transport open, by the mapped ring if the kernel can.
+/// Attaches as the configuration says, with every frame shown at once if `immediate`. Where the configuration leaves the kind of
+/// rings open, it is mapped rings if the kernel has them.
 pub fn connect(config: &config::Capture, immediate: bool, link: &Link) -> Result<Connection, Error> {
     let on_the_nic = config.mode == Some(XdpMode::Offload);
     match config.rings {

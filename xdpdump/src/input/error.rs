@@ -76,34 +76,34 @@ fn reason(error: &io::Error) -> String {
 /// What is wrong with a record or header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// Of a classic pcap file.
+    /// A classic pcap file of this version, major and minor.
     #[error("pcap version {0}.{1} is not supported")]
     PcapVersion(u16, u16),
-    /// Of a pcapng section.
+    /// A pcapng section of this version, major and minor.
     #[error("pcapng version {0}.{1} is not supported")]
     PcapngVersion(u16, u16),
-    /// Of a pcapng section.
+    /// A pcapng section with this in place of the number that tells its byte order.
     #[error("0x{0:08x} is no byte-order magic")]
     ByteOrder(u32),
-    /// Longer than anything that captures.
+    /// A packet is said to have this many bytes, more than any capture tool writes.
     #[error("a packet of {0} bytes, more than {max}", max = super::MAX_RECORD)]
     PacketLength(u32),
-    /// Impossible, or longer than anything that captures.
+    /// A pcapng block is said to have this many bytes, which is too few for any block or more than any capture tool writes.
     #[error("a block of {0} bytes")]
     BlockLength(u32),
-    /// Differs at the two ends of a block.
+    /// A pcapng block gives its length twice, and its end gives another (second) than its beginning (first), in bytes.
     #[error("a block of {0} bytes ends with a length of {1}")]
     BlockEnd(u32, u32),
-    /// A block is too short for what it must hold.
+    /// A pcapng block of this type is too short for what it must hold.
     #[error("a block of type {0} is too short for its contents")]
     Contents(u32),
-    /// A packet came before its interface.
+    /// A packet names the interface with this number, which was not described before.
     #[error("a packet of interface {0}, which is not described")]
     Interface(u32),
-    /// More than a file can reasonably have.
+    /// More interfaces than are kept, so that no file can use up memory.
     #[error("more than {max} interfaces", max = super::pcapng::MAX_INTERFACES)]
     Interfaces,
-    /// More about interfaces than a file can reasonably say.
+    /// Longer descriptions of interfaces than are kept, so that no file can use up memory.
     #[error("more than {max} bytes that describe interfaces", max = super::pcapng::MAX_DESCRIPTIONS)]
     Descriptions,
 }
