@@ -25,9 +25,17 @@ fn main() -> ExitCode {
     }
     let config = match cli::parse(env::args_os()) {
         Ok(config) => config,
-        Err(error) => return error.report(),
+        Err(error) => {
+            let text = error.text();
+            return text.map_or_else(|| error.report(), |text| end(print(&text)));
+        }
     };
-    match run(config) {
+    end(run(config))
+}
+
+/// Says what went wrong, if anything did.
+fn end(result: Result<(), Failure>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

@@ -25,8 +25,9 @@ pub fn printable(text: impl AsRef<OsStr>) -> String {
     escaped
 }
 
-/// Whether a character is of the general category Cf, Zl or Zp, or in the block of tags (Unicode 16,
-/// `DerivedGeneralCategory.txt`).
+/// Whether a character has no shape of its own, but may change how the text around it is shown: a format character (general
+/// category Cf), a line or paragraph separator (Zl, Zp), or one of the block of tags, as of Unicode 16
+/// (`DerivedGeneralCategory.txt`).
 fn is_invisible(character: char) -> bool {
     matches!(
         character,

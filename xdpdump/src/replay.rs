@@ -2,9 +2,8 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    fs::{File, Metadata},
+    fs::Metadata,
     io::{self, Read},
-    os::fd::{AsFd, BorrowedFd},
     os::unix::fs::MetadataExt,
     path::Path,
 };
@@ -12,7 +11,7 @@ use std::{
 use crate::{
     config,
     input::{self, CaptureFile, Item},
-    output::{self, Sink},
+    output::{self, Sink, Target},
     packet::{Interface, InterfaceStatistics, LinkType, Packet},
     report::Reporter,
     selection::{self, Choice, Request, Selector},
@@ -75,10 +74,7 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
 
 /// Whether input and output are the same regular file; `-` is the standard stream.
 fn is_same_file(input: &Path, output: &Path) -> bool {
-    let of_stream = |stream: BorrowedFd<'_>| stream.try_clone_to_owned().map(File::from)?.metadata();
-    let standard = Path::new("-");
-    let input = if input == standard { of_stream(io::stdin().as_fd()) } else { input.metadata() };
-    let output = if output == standard { of_stream(io::stdout().as_fd()) } else { output.metadata() };
+    let (input, output) = (Target::of_input(input).metadata(), Target::of(output).metadata());
     identity(input).is_some_and(|input| identity(output) == Some(input))
 }
 

@@ -110,16 +110,51 @@ fn names_are_found_as_ip_prints_them() {
     netns.ip(["link", "add", "eth0", "type", "veth", "peer", "name", "peer"]);
     netns.ip(["link", "add", "odd@name", "type", "veth"]);
     let find = |name: &str| netns.run(|| Link::find(OsStr::new(name))).map(|link| link.display_name());
-    let printed = netns.ip(["-o", "link", "show", "eth0"]);
-    let printed = printed.split(": ").nth(1).unwrap();
-    assert_eq!(printed, "eth0@peer");
-    assert_eq!(find(printed).unwrap(), "eth0");
-    assert_eq!(find("eth0@if2").unwrap(), "eth0");
+    assert_eq!(printed(&netns, "eth0"), "eth0@peer");
+    assert_eq!(find("eth0@peer").unwrap(), "eth0");
+    let number = netns.interface_index("peer");
+    assert_eq!(find(&format!("eth0@if{number}")).unwrap(), "eth0");
     assert_eq!(find("odd@name").unwrap(), "odd@name", "a name is a name first");
-    assert_eq!(find("odd@name@if7").unwrap(), "odd@name");
-    let unknown = find("eth1@if2").unwrap_err().to_string();
-    assert!(unknown.starts_with(r#"no interface named "eth1@if2""#), "{unknown}");
-    assert!(find("@eth0").is_err());
+    assert_eq!(find(&printed(&netns, "odd@name")).unwrap(), "odd@name");
+
+    let (here, there) = NetNs::pair("eth0", "eth0");
+    let number = there.interface_index("eth0");
+    let name = format!("eth0@if{number}");
+    assert_eq!(printed(&here, "eth0"), name);
+    assert_eq!(here.run(|| Link::find(OsStr::new(&name))).unwrap().name, "eth0");
+}
+
+/// What ip(8) calls an interface.
+fn printed(netns: &NetNs, interface: &str) -> String {
+    let line = netns.ip(["-o", "link", "show", interface]);
+    line.split(": ").nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn what_ip_does_not_print_is_no_name() {
+    let netns = NetNs::new();
+    netns.ip(["link", "add", "eth0", "type", "veth", "peer", "name", "peer"]);
+    let refusal = |name: &str| netns.run(|| Link::find(OsStr::new(name))).unwrap_err().to_string();
+    let own = format!("eth0@if{}", netns.interface_index("eth0"));
+    for name in
+        ["eth0@garbage", "eth0@", "eth0@eth0", "eth0@NONE", "eth0@if", "eth0@if4000", "eth0@if02", &own]
+    {
+        let expected = format!("no interface named {name:?}; did you mean \"eth0\"? xdpdump -D lists them");
+        assert_eq!(refusal(name), expected);
+    }
+    assert_eq!(refusal("lo@x"), r#"no interface named "lo@x"; did you mean "lo"? xdpdump -D lists them"#);
+    assert!(refusal("eth1@peer").starts_with(r#"no interface named "eth1@peer""#));
+    assert!(refusal("@eth0").starts_with(r#"no interface named "@eth0""#));
+
+    // The number of an interface in another namespace is no name in this one.
+    let (here, there) = NetNs::pair("eth0", "eth0");
+    let number = there.interface_index("eth0");
+    assert!(number > 1, "1 is lo, here as well");
+    let namesake = here.run(|| Link::by_index(number)).map(|link| link.display_name());
+    if let Ok(namesake) = namesake {
+        let name = format!("eth0@{namesake}");
+        assert!(here.run(|| Link::find(OsStr::new(&name))).is_err(), "{name}");
+    }
 }
 
 #[test]

@@ -2,14 +2,16 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     os::unix::{fs::PermissionsExt, process::CommandExt},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use tempfile::TempDir;
 use xdpdump_testing::{
     capture::{Capture, Ended, Totals, xdpdump},
+    kernel,
     netns::{self, NetNs},
     objects::Objects,
     scene::Scene,
@@ -69,6 +71,12 @@ fn a_process_of_any_other_name_is_named_too() {
     scene.assert_clean();
 }
 
+/// Where even root cannot look into each process, the sentence says so.
+fn assert_is_held_by_none(remedy: &str, mode: &str) {
+    let expected = format!("No process holds it: `ip link set dev right {mode} off` takes it off");
+    assert_eq!(remedy.replace("that can be looked into ", ""), expected);
+}
+
 #[test]
 fn a_program_that_no_process_holds_is_taken_off_by_the_command_named() {
     for mode in ["xdpdrv", "xdpgeneric"] {
@@ -79,14 +87,13 @@ fn a_program_that_no_process_holds_is_taken_off_by_the_command_named() {
         scene.right.execute("bpftool", &["net", "attach", mode, "id", &id, "dev", "right"]);
         drop(program);
         let remedy = remedy(&scene.right);
-        assert_eq!(remedy, format!("No process holds it: `ip link set dev right {mode} off` takes it off"));
+        assert_is_held_by_none(&remedy, mode);
         follow(&scene, &remedy);
     }
 }
 
-#[test]
-fn what_a_killed_capture_of_xdp_tools_left_is_not_another_xdpdump() {
-    let scene = Scene::new();
+/// A capture of xdp-tools, which attaches through netlink.
+fn start_theirs(scene: &Scene) -> Child {
     let file = scene.directory.path().join("theirs.pcap");
     let theirs = scene
         .right
@@ -95,13 +102,50 @@ fn what_a_killed_capture_of_xdp_tools_left_is_not_another_xdpdump() {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    let mut theirs = theirs.expect("xdpdump of xdp-tools runs (package xdp-tools)");
+    let theirs = theirs.expect("xdpdump of xdp-tools runs (package xdp-tools)");
     wait::until(|| scene.right.traces("right").xdp);
-    theirs.kill().unwrap();
-    theirs.wait().unwrap();
+    theirs
+}
+
+fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn what_a_killed_capture_of_xdp_tools_left_is_not_another_xdpdump() {
+    let scene = Scene::new();
+    kill(start_theirs(&scene));
     let remedy = remedy(&scene.right);
-    assert!(remedy.starts_with("No process holds it: `ip link set dev right xdp"), "{remedy}");
+    assert_is_held_by_none(&remedy, "xdpdrv");
     follow(&scene, &remedy);
+}
+
+#[test]
+fn a_capture_of_xdp_tools_that_is_running_is_named_as_the_process_that_it_is() {
+    let scene = Scene::new();
+    let theirs = start_theirs(&scene);
+    let remedy = remedy(&scene.right);
+    let begin =
+        format!("Process {} (xdpdump) holds it: end that first, and should the program stay, ", theirs.id());
+    assert!(remedy.starts_with(&begin), "{remedy}");
+    kill(theirs);
+    follow(&scene, &remedy);
+}
+
+/// Nothing is said of processes that cannot be seen: where there is no `/proc`, and in a container.
+#[test]
+fn nobody_is_said_to_hold_nothing_who_cannot_be_seen() {
+    let scene = Scene::new();
+    let theirs = start_theirs(&scene);
+    let without_proc = ["-m", "sh", "-ec", r#"mount -t tmpfs none /proc; exec "$@""#, "sh"];
+    let container = ["--pid", "--fork", "--mount-proc"];
+    for options in [&without_proc[..], &container] {
+        let mut command = scene.right.command("unshare");
+        let refused = sentence(command.args(options).arg(xdpdump()).args(ARGUMENTS));
+        assert!(refused.contains("Who holds it cannot be seen from here: "), "{options:?}: {refused}");
+    }
+    kill(theirs);
 }
 
 #[test]
@@ -158,19 +202,33 @@ fn root_without_capabilities_is_told_which() {
     assert!(refused.contains("root lacks the capabilities cap_bpf, cap_perfmon here"), "{refused}");
 }
 
-#[test]
-fn a_seccomp_filter_is_named_as_what_it_is() {
+/// What the tool says where a seccomp filter lets this system call fail.
+fn sentence_without(call: libc::c_long, errno: i32, options: &[&str]) -> String {
     let netns = NetNs::new();
     let mut command = netns.command(xdpdump());
-    command.args(["-i", "lo", "-w", "/dev/null"]);
-    // SAFETY: between fork and exec the function makes two system calls and allocates nothing.
-    unsafe { command.pre_exec(forbid_bpf) };
-    let refused = sentence(&mut command);
-    assert!(refused.contains("a seccomp filter that forbids bpf(2)"), "{refused}");
+    command.args(["-i", "lo", "-w", "/dev/null"]).args(options);
+    // SAFETY: between fork and exec it makes one system call and allocates nothing.
+    unsafe { command.pre_exec(move || forbid(call, errno)) };
+    sentence(&mut command)
 }
 
-/// Makes bpf(2) fail with EPERM from now on, as seccomp profiles of containers do.
-fn forbid_bpf() -> io::Result<()> {
+#[test]
+fn a_seccomp_filter_is_named_as_what_it_is() {
+    // The profiles of containers say the one or the other.
+    for errno in [libc::EPERM, libc::ENOSYS] {
+        let refused = sentence_without(libc::SYS_bpf, errno, &[]);
+        assert!(refused.starts_with("not allowed to load and attach an XDP program: "), "{refused}");
+        assert!(refused.contains("a seccomp filter that forbids bpf(2)"), "{refused}");
+        for &transport in kernel::transports() {
+            let refused = sentence_without(libc::SYS_perf_event_open, errno, &["--transport", transport]);
+            assert!(refused.starts_with("not allowed to open the perf event of a ring: "), "{refused}");
+            assert!(refused.contains("a seccomp filter that forbids perf_event_open(2)"), "{refused}");
+        }
+    }
+}
+
+/// Lets a system call fail from now on.
+fn forbid(call: libc::c_long, errno: i32) -> io::Result<()> {
     const LOAD: u16 = 0x20;
     const JUMP_IF_EQUAL: u16 = 0x15;
     const RETURN: u16 = 0x06;
@@ -178,8 +236,8 @@ fn forbid_bpf() -> io::Result<()> {
     let mut filter = [
         // The number of the system call is the first field of `struct seccomp_data`.
         statement(LOAD, 0, 0, 0),
-        statement(JUMP_IF_EQUAL, 0, 1, libc::SYS_bpf as u32),
-        statement(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM.cast_unsigned()),
+        statement(JUMP_IF_EQUAL, 0, 1, call.cast_unsigned() as u32),
+        statement(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | errno.cast_unsigned()),
         statement(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
     ];
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
@@ -214,6 +272,22 @@ fn a_capture_needs_neither_sys_nor_proc() {
         let ended = capture_without(folders);
         assert!(lines(&ended) <= usual + 1, "one line for the guardian: {}", ended.stderr);
     }
+}
+
+#[test]
+fn standard_input_needs_no_proc() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/protocols.pcap");
+    let script = "mount -t tmpfs none /proc; exec \"$0\" -r /dev/stdin --count";
+    let output = Command::new("unshare")
+        .args(["-m", "sh", "-ec", script, xdpdump()])
+        .stdin(File::open(file).unwrap())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success() && String::from_utf8_lossy(&output.stdout).ends_with(" packets\n"),
+        "{said}"
+    );
 }
 
 #[test]

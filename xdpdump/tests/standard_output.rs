@@ -1,4 +1,4 @@
-//! Standard output: under all its names, shared with other programs, and closed.
+//! Standard output, and standard input, under all their names, shared with others, and closed.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::{
@@ -101,6 +101,70 @@ fn a_capture_file_does_not_go_where_people_read() {
 }
 
 #[test]
+fn what_was_opened_for_the_other_direction_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    for (arguments, sentence) in [
+        ("-r $F -w - 1</dev/null", "cannot open standard output for writing: it was opened for reading only"),
+        (
+            "-r $F -w /dev/stdout 1</etc/passwd",
+            "cannot open standard output for writing: it was opened for reading only",
+        ),
+        ("-r $F 1</dev/null", "cannot open standard output for writing: it was opened for reading only"),
+        (
+            "-r $F -w /dev/fd/3 3</etc/passwd",
+            "cannot open file descriptor 3 for writing: it was opened for reading only",
+        ),
+        ("-r - 0>file", "cannot open standard input: it was opened for writing only"),
+        ("-r /dev/fd/4 4>file", "cannot open /dev/fd/4: it was opened for writing only"),
+        ("-r /dev/fd/77", "cannot open /dev/fd/77: it is closed"),
+        ("-r /dev/stdin <&-", "cannot open standard input: it is closed"),
+    ] {
+        let ended = shell(&format!("$X {arguments}"), directory.path());
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(1), "{arguments}: {said}");
+        assert_eq!(said.lines().last(), Some(&*format!("xdpdump: {sentence}")), "{arguments}");
+    }
+}
+
+#[test]
+fn every_name_of_standard_input_is_standard_input() {
+    let directory = tempfile::tempdir().unwrap();
+    for input in ["- < $F", "/dev/stdin < $F", "/dev/fd/0 < $F", "/dev/fd/5 5< $F", "<(cat $F)"] {
+        let ended = shell(&format!("$X -r {input} -w -  | cat"), directory.path());
+        assert_eq!(
+            packets(&ended.stdout),
+            all_packets(),
+            "{input}: {}",
+            String::from_utf8_lossy(&ended.stderr)
+        );
+    }
+    // It is not overwritten under any of them.
+    let ended = shell("cp $F file; $X -r /dev/stdin -w /dev/fd/3 < file 3>> file", directory.path());
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(said.contains("standard input would be overwritten while it is read"), "{said}");
+}
+
+#[test]
+fn a_text_that_finds_no_room_is_an_error_and_a_reader_that_has_gone_is_none() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in ["--help", "--version", "-D"] {
+        let ended = shell(&format!("$X {arguments} >/dev/full"), directory.path());
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(1), "{arguments}: {said}");
+        assert!(
+            said.starts_with("xdpdump: cannot write to standard output: no space left"),
+            "{arguments}: {said}"
+        );
+        // The fifo's reader has gone before the tool begins.
+        let script = format!(
+            "mkfifo fifo; cat fifo >/dev/null & exec 3>fifo; kill %1; wait; $X {arguments} >&3; r=$?; rm fifo; exit $r"
+        );
+        let ended = shell(&script, directory.path());
+        assert_eq!((ended.status.code(), &ended.stderr[..]), (Some(0), &b""[..]), "{arguments}");
+    }
+}
+
+#[test]
 fn closed_from_the_start_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     for arguments in ["-w -", "-w /dev/stdout", "", "--print -w file", "--count"] {
@@ -114,6 +178,12 @@ fn closed_from_the_start_is_an_error() {
     }
     let ended = shell("$X -D >&-", directory.path());
     assert_eq!(ended.status.code(), Some(1));
+    for arguments in ["--help", "-h", "--version", "repair --help"] {
+        let ended = shell(&format!("$X {arguments} >&-"), directory.path());
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(1), "{arguments}: {said}");
+        assert_eq!(said, "xdpdump: cannot open standard output for writing: it is closed\n", "{arguments}");
+    }
     let ended = shell("$X -r $F -w /dev/fd/17", directory.path());
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(said.contains("cannot open file descriptor 17 for writing: it is closed"), "{said}");

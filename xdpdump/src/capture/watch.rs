@@ -23,8 +23,8 @@ impl Watch {
         Ok(Self { monitor: Monitor::new([link])?, name })
     }
 
-    /// Reports what the kernel announced: to be called when the descriptor can be read. `program` is the id of the program that is to be attached now: it may have been
-    /// exchanged meanwhile.
+    /// Reports what the kernel announced: to be called when the descriptor can be read. `program` is the id of the program that is
+    /// to be attached now: it may have been exchanged meanwhile.
     pub fn changes(&mut self, program: Option<u32>, reporter: &mut dyn Reporter) -> Result<(), Error> {
         let changes = self.monitor.changes();
         self.report(changes, program, reporter)

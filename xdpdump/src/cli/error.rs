@@ -1,6 +1,10 @@
 //! Why a command line is not run.
 
-use std::{fmt, process::ExitCode};
+use std::{
+    env, fmt,
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -29,21 +33,34 @@ impl Error {
         }
     }
 
-    /// Prints the message and returns the exit status: the text of `--help` and `--version` goes to standard output, with
-    /// status 0; everything else goes to standard error, with status 2.
-    pub fn report(&self) -> ExitCode {
+    /// The text of `--help` or `--version`, for standard output, if that was asked for.
+    pub fn text(&self) -> Option<String> {
         match self {
-            Self::Clap(error) => {
-                // If this fails, there is nowhere to report it.
-                let _ = error.print();
-                u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+            Self::Clap(error) if !error.use_stderr() => {
+                let text = error.render();
+                Some(if likes_styles() { text.ansi().to_string() } else { text.to_string() })
             }
-            Self::Usage(sentence) => {
-                StandardError.say(sentence);
-                ExitCode::from(2)
-            }
+            _ => None,
         }
     }
+
+    /// Says what is wrong on standard error; the status is that of wrong usage.
+    pub fn report(&self) -> ExitCode {
+        match self {
+            // Nobody is there to be told when that fails.
+            Self::Clap(error) => drop(error.print()),
+            Self::Usage(sentence) => StandardError.say(sentence),
+        }
+        ExitCode::from(2)
+    }
+}
+
+/// Whether standard output shows bold letters, and somebody wants them (no-color.org).
+fn likes_styles() -> bool {
+    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    io::stdout().is_terminal()
+        && !is_set("NO_COLOR")
+        && env::var_os("TERM").is_some_and(|term| term != "dumb")
 }
 
 impl fmt::Display for Error {

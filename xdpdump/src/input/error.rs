@@ -6,7 +6,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file could not be opened.
-    #[error("cannot open {name}: {error}")]
+    #[error("cannot open {name}: {reason}", reason = reason(error))]
     Open {
         /// Name of the file in messages.
         name: String,
@@ -69,37 +69,42 @@ pub enum Error {
     },
 }
 
+/// What went wrong, where the system's words say little.
+fn reason(error: &io::Error) -> String {
+    if error.raw_os_error() == Some(libc::EBADF) { "it is closed".to_owned() } else { error.to_string() }
+}
+
 /// What is wrong with a record or header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The version of a classic pcap file.
+    /// A classic pcap file of this version, major and minor.
     #[error("pcap version {0}.{1} is not supported")]
     PcapVersion(u16, u16),
-    /// Of a pcapng section.
+    /// A pcapng section of this version, major and minor.
     #[error("pcapng version {0}.{1} is not supported")]
     PcapngVersion(u16, u16),
-    /// Of a pcapng section.
+    /// A pcapng section with this in place of the number that tells its byte order.
     #[error("0x{0:08x} is no byte-order magic")]
     ByteOrder(u32),
-    /// The captured length of a packet is larger than any capture tool writes.
+    /// A packet is said to have this many bytes, more than any capture tool writes.
     #[error("a packet of {0} bytes, more than {max}", max = super::MAX_RECORD)]
     PacketLength(u32),
-    /// The length of a block is impossible, or larger than any capture tool writes.
+    /// A pcapng block is said to have this many bytes, which is too few for any block or more than any capture tool writes.
     #[error("a block of {0} bytes")]
     BlockLength(u32),
-    /// The total lengths at the two ends of a block differ.
+    /// A pcapng block gives its length twice, and its end gives another (second) than its beginning (first), in bytes.
     #[error("a block of {0} bytes ends with a length of {1}")]
     BlockEnd(u32, u32),
-    /// A block is too short for what it must hold.
+    /// A pcapng block of this type is too short for what it must hold.
     #[error("a block of type {0} is too short for its contents")]
     Contents(u32),
-    /// A packet names an interface that has not been described.
+    /// A packet names the interface with this number, which was not described before.
     #[error("a packet of interface {0}, which is not described")]
     Interface(u32),
-    /// The file has more interfaces than is reasonable.
+    /// More interfaces than are kept, so that no file can use up memory.
     #[error("more than {max} interfaces", max = super::pcapng::MAX_INTERFACES)]
     Interfaces,
-    /// The descriptions of the interfaces are longer than is reasonable.
+    /// Longer descriptions of interfaces than are kept, so that no file can use up memory.
     #[error("more than {max} bytes that describe interfaces", max = super::pcapng::MAX_DESCRIPTIONS)]
     Descriptions,
 }

@@ -8,14 +8,15 @@ mod pcapng;
 mod time;
 mod window;
 
-use std::{fs::File, io, io::Read, os::fd::AsFd as _, path::Path};
+use std::{fs::File, io, io::Read, path::Path};
 
 pub use error::{Error, Fault};
 
 use self::{pcap::Pcap, pcapng::Pcapng, window::Window};
 use crate::{
-    output::Format,
+    output::{Format, Target},
     packet::{Interface, InterfaceStatistics, Packet},
+    sys::inherited,
 };
 
 /// Longest pcap record or pcapng block that is read, in bytes. No capture tool writes longer ones.
@@ -83,15 +84,20 @@ impl Stop {
 }
 
 impl CaptureFile<File> {
-    /// Opens the file at `path`, or standard input if it is `-`.
+    /// Opens the file at `path`, or the descriptor that it names, as [`Target::of_input`] takes it.
     ///
     /// # Errors
     /// When it cannot be opened or does not begin like a capture file.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let (name, file) = if path == Path::new("-") {
-            ("standard input".to_owned(), io::stdin().as_fd().try_clone_to_owned().map(File::from))
-        } else {
-            (path.display().to_string(), File::open(path))
+        let target = Target::of_input(path);
+        let name = match target {
+            Target::Descriptor(0) => target.name(),
+            // tcpdump, too, calls /dev/fd/63 a file.
+            _ => path.display().to_string(),
+        };
+        let file = match target {
+            Target::Descriptor(number) => inherited::for_reading(number).map(File::from),
+            Target::Path(path) => File::open(path),
         };
         match file {
             Ok(file) => Self::new(file, name),

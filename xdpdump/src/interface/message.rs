@@ -8,7 +8,7 @@ use std::{
     os::unix::ffi::{OsStrExt, OsStringExt},
 };
 
-use super::{AttachedProgram, Link, XdpMode};
+use super::{AttachedProgram, Link, Peer, XdpMode};
 
 /// Bytes of `struct nlmsghdr` (`include/uapi/linux/netlink.h`).
 const MESSAGE_HEADER: usize = 16;
@@ -134,8 +134,12 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
         running: flags & libc::IFF_RUNNING as u32 != 0,
         ..Link::default()
     };
+    let mut peer_is_elsewhere = false;
     for (kind, payload) in attributes(payload.get(LINK_HEADER..)?) {
         match kind {
+            libc::IFLA_LINK => link.peer = u32_at(payload, 0).map(|index| Peer { index, elsewhere: false }),
+            // The number of that namespace, seen from this one.
+            libc::IFLA_LINK_NETNSID => peer_is_elsewhere = true,
             libc::IFLA_IFNAME => link.name = text(payload),
             libc::IFLA_ADDRESS => link.mac = payload.try_into().ok().filter(|mac| *mac != [0; 6]),
             libc::IFLA_MTU => link.mtu = u32_at(payload, 0).unwrap_or_default(),
@@ -145,6 +149,9 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
             libc::IFLA_PROP_LIST => link.alternative_names = alternative_names(payload),
             _ => {}
         }
+    }
+    if let Some(peer) = &mut link.peer {
+        peer.elsewhere = peer_is_elsewhere;
     }
     Some(link)
 }
@@ -260,6 +267,8 @@ mod tests {
             (libc::IFF_UP | libc::IFF_RUNNING) as u32,
             &[
                 (libc::IFLA_IFNAME, b"\xffth0\0".to_vec()),
+                (libc::IFLA_LINK_NETNSID, 1u32.to_ne_bytes().to_vec()),
+                (libc::IFLA_LINK, 2u32.to_ne_bytes().to_vec()),
                 (libc::IFLA_ADDRESS, vec![2, 0, 0, 0, 0, 1]),
                 (libc::IFLA_MTU, 9000u32.to_ne_bytes().to_vec()),
                 (libc::IFLA_IFALIAS, b"uplink".to_vec()),
@@ -297,6 +306,7 @@ mod tests {
                 AttachedProgram { mode: XdpMode::Native, program_id: 42 },
                 AttachedProgram { mode: XdpMode::Offload, program_id: 43 },
             ],
+            peer: Some(Peer { index: 2, elsewhere: true }),
         };
         assert_eq!(link(&payload), Some(expected));
     }

@@ -60,6 +60,17 @@ pub struct Link {
     pub driver: Option<Driver>,
     /// XDP programs attached to it; more than one only in different modes.
     pub xdp: Vec<AttachedProgram>,
+    /// The interface that its frames come from or go to, where that is another one.
+    pub peer: Option<Peer>,
+}
+
+/// The other end of a pair, the interface below a VLAN and the like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its number; 0 for a tunnel that has none below.
+    pub index: u32,
+    /// It is in another network namespace, so that the number means nothing in this one.
+    pub elsewhere: bool,
 }
 
 /// An XDP program on an interface.
@@ -136,8 +147,8 @@ fn did_you_mean(nearest: Option<&str>) -> String {
 }
 
 impl Link {
-    /// The interface that the user named: by its name, by an alternative name, by the number that `-D` prints before it, or
-    /// in the form of ip(8), which appends `@` and the peer or lower interface: `eth0@if2`.
+    /// The interface a user named: by name, alternative name, the number `-D` prints before it, or as ip(8) prints it,
+    /// which puts the other end of a pair or the interface below behind an `@`: `eth0@if2`, `eth0.5@eth0`, `sit0@NONE`.
     ///
     /// # Errors
     /// [`Error::UnknownName`] with the most similar name, or [`Error::Query`].
@@ -150,9 +161,33 @@ impl Link {
             return Self::by_index(index);
         }
         let bytes = name_or_index.as_bytes();
-        match bytes.iter().rposition(|byte| *byte == b'@').and_then(|at| bytes.get(..at)) {
-            Some(name) if !name.is_empty() => Self::by_name(OsStr::from_bytes(name)).map_err(|_| unknown),
-            _ => Err(unknown),
+        let at = bytes.iter().rposition(|byte| *byte == b'@');
+        let Some((name, [_, peer @ ..])) = at.and_then(|at| bytes.split_at_checked(at)) else {
+            return Err(unknown);
+        };
+        match Self::by_name(OsStr::from_bytes(name)) {
+            Ok(link) if link.has_peer(OsStr::from_bytes(peer))? => Ok(link),
+            Ok(link) => {
+                Err(Error::UnknownName { name: name_or_index.to_owned(), nearest: Some(link.display_name()) })
+            }
+            Err(_) => Err(unknown),
+        }
+    }
+
+    /// Whether ip(8) prints this behind the interface's name and an `@`: the other interface's name, where it has one in this
+    /// namespace, or its number. The number is taken in either case.
+    fn has_peer(&self, text: &OsStr) -> Result<bool, Error> {
+        let Some(Peer { index, elsewhere }) = self.peer else { return Ok(false) };
+        if index == 0 {
+            return Ok(text == "NONE");
+        }
+        if text == OsStr::new(&format!("if{index}")) {
+            return Ok(true);
+        }
+        match Self::by_index(index) {
+            _ if elsewhere => Ok(false),
+            Err(Error::UnknownIndex(_)) => Ok(false),
+            peer => Ok(peer?.name == text),
         }
     }
 
@@ -253,6 +288,15 @@ impl Link {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tunnel_has_nothing_below() {
+        let with_peer = |peer| Link { peer, ..Link::default() };
+        let tunnel = with_peer(Some(Peer { index: 0, elsewhere: false }));
+        assert!(tunnel.has_peer(OsStr::new("NONE")).unwrap());
+        assert!(!tunnel.has_peer(OsStr::new("if0")).unwrap());
+        assert!(!with_peer(None).has_peer(OsStr::new("NONE")).unwrap());
+    }
 
     #[test]
     fn interfaces_with_other_headers_are_refused() {

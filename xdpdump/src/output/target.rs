@@ -1,4 +1,4 @@
-//! What the name of an output file refers to.
+//! What the name of a file to write or read means.
 
 use std::{
     fs::{self, File, Metadata},
@@ -12,26 +12,33 @@ use std::{
 
 use crate::sys::inherited;
 
-/// Number of symbolic links that the kernel follows at most (path_resolution(7)).
+/// Stands for the standard stream.
+const STANDARD: &str = "-";
+
+/// As many symbolic links as the kernel follows (path_resolution(7)).
 const MAX_LINKS: usize = 40;
 
-/// What an output file is.
+/// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
-    /// A descriptor that this process inherited; 1 is standard output.
+    /// A descriptor that the process was started with; 0 is standard input, 1 standard output.
     Descriptor(RawFd),
     /// A file, named pipe or device.
     Path(&'a Path),
 }
 
 impl<'a> Target<'a> {
-    /// What `path` refers to: `-`, `/dev/stdout`, `/dev/fd/N`, `/proc/self/fd/N`, and symbolic links to these, are
-    /// descriptors.
+    /// What `path` to write is: `-`, `/dev/stdout`, `/dev/fd/N`, `/proc/self/fd/N`, and links to them, are descriptors.
     pub fn of(path: &'a Path) -> Self {
         descriptor(path).map_or(Self::Path(path), Self::Descriptor)
     }
 
-    /// Its name in messages.
+    /// What `path` to read is: as [`Target::of`], but `-` is standard input.
+    pub fn of_input(path: &'a Path) -> Self {
+        if path == Path::new(STANDARD) { Self::Descriptor(0) } else { Self::of(path) }
+    }
+
+    /// What a person calls it.
     pub fn name(self) -> String {
         match self {
             Self::Descriptor(number) => name(number),
@@ -45,7 +52,11 @@ impl<'a> Target<'a> {
             || identity(self.metadata()).is_some_and(|known| identity(other.metadata()) == Some(known))
     }
 
-    fn metadata(self) -> io::Result<Metadata> {
+    /// What the kernel knows of it.
+    ///
+    /// # Errors
+    /// When it is closed, or not there.
+    pub fn metadata(self) -> io::Result<Metadata> {
         match self {
             Self::Descriptor(number) => File::from(inherited::descriptor(number)?).metadata(),
             Self::Path(path) => path.metadata(),
@@ -62,6 +73,7 @@ pub fn is_standard_output(path: &Path) -> bool {
 /// The name of a descriptor in messages.
 pub(super) fn name(number: RawFd) -> String {
     match number {
+        0 => "standard input".into(),
         1 => "standard output".into(),
         2 => "standard error".into(),
         _ => format!("file descriptor {number}"),
@@ -70,7 +82,7 @@ pub(super) fn name(number: RawFd) -> String {
 
 /// The descriptor that `path` names, if any.
 fn descriptor(path: &Path) -> Option<RawFd> {
-    if path == Path::new("-") {
+    if path == Path::new(STANDARD) {
         return Some(1);
     }
     let mut path = path.to_owned();
@@ -139,6 +151,13 @@ mod tests {
         ] {
             assert_eq!(Target::of(Path::new(path)), Target::Descriptor(number), "{path}");
         }
+    }
+
+    #[test]
+    fn a_dash_to_read_is_standard_input() {
+        assert_eq!(Target::of_input(Path::new("-")), Target::Descriptor(0));
+        assert_eq!(Target::of_input(Path::new("/dev/stdin")), Target::Descriptor(0));
+        assert_eq!(Target::of_input(Path::new("file")), Target::Path(Path::new("file")));
     }
 
     #[test]

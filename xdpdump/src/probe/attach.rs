@@ -135,16 +135,17 @@ impl Probe {
         let counters = self.image.counters()?;
         match self.load_and_attach(request, program, counters, mode) {
             Ok(()) => Ok(Attached { left, left_because, ..Attached::new(mode, false) }),
-            Err(Refusal::Load(error, log)) => Err(match error.raw_os_error() {
-                Some(libc::EPERM) => Error::permission(),
-                Some(libc::ENODEV) => Error::Gone(link.display_name()),
-                _ => Error::NoOffload {
-                    interface: link.display_name(),
-                    driver: driver_name(link),
-                    log,
-                    source: error,
-                },
-            }),
+            Err(Refusal::Load(error, log)) => {
+                Err(Error::permission(&error).unwrap_or_else(|| match error.raw_os_error() {
+                    Some(libc::ENODEV) => Error::Gone(link.display_name()),
+                    _ => Error::NoOffload {
+                        interface: link.display_name(),
+                        driver: driver_name(link),
+                        log,
+                        source: error,
+                    },
+                }))
+            }
             Err(refusal) => Err(refusal.explain(link, mode)),
         }
     }
@@ -190,6 +191,9 @@ impl Refusal {
             Self::Load(error, log) => return Error::program(&error, &log),
             Self::Attach(error) => error,
         };
+        if let Some(forbidden) = Error::permission(&error) {
+            return forbidden;
+        }
         let interface = link.display_name();
         match error.raw_os_error() {
             Some(libc::EBUSY | libc::EEXIST) => match occupant(link) {
@@ -200,7 +204,6 @@ impl Refusal {
                 }
                 None => Error::Attach { interface, mode, source: error },
             },
-            Some(libc::EPERM) => Error::permission(),
             Some(libc::ENODEV) => Error::Gone(interface),
             Some(libc::EINVAL) if kernel::is_before(5, 9) => Error::KernelTooOld,
             Some(libc::EOPNOTSUPP) => Error::ModeUnsupported { interface, mode, driver: driver_name(link) },

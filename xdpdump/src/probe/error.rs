@@ -4,14 +4,18 @@ use std::io;
 
 use aya::maps::MapError;
 
-use super::{Holder, Obstacle};
-use crate::{filter::ebpf::Refusal, interface::XdpMode};
+use super::Holder;
+use crate::{
+    filter::ebpf::Refusal,
+    interface::XdpMode,
+    privilege::{Call, Obstacle},
+};
 
 /// Why capturing could not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The kernel does not allow this process to load or attach programs.
-    #[error("not allowed to load and attach an XDP program{0}")]
+    /// The kernel does not let this process.
+    #[error("{verb} load and attach an XDP program{0}", verb = .0.verb())]
     Permission(Obstacle),
     /// The kernel lacks a feature that every capture needs.
     #[error(
@@ -123,18 +127,17 @@ impl Error {
         Self::Load(Box::new(error))
     }
 
-    /// The error for EPERM, with its probable cause.
-    pub(super) fn permission() -> Self {
-        Self::Permission(Obstacle::find())
+    /// The error of bpf(2) that means that this process may not call it, if it is one.
+    pub(super) fn permission(error: &io::Error) -> Option<Self> {
+        Obstacle::behind(error, Call::Bpf).map(Self::Permission)
     }
 
     /// The error for a map that the kernel did not create.
     pub(super) fn map(error: io::Error) -> Self {
-        match error.raw_os_error() {
-            Some(libc::EPERM) => Self::permission(),
+        Self::permission(&error).unwrap_or_else(|| match error.raw_os_error() {
             Some(libc::ENOMEM) => Self::Memory(error),
             _ => Self::Load(Box::new(error)),
-        }
+        })
     }
 
     /// The error for a map that the kernel did not create, from aya's error.
@@ -153,10 +156,7 @@ impl Error {
     /// The error for a program that the kernel did not load. `EACCES` comes from the verifier and does not mean that the
     /// process lacks permissions.
     pub(super) fn program(error: &io::Error, log: &str) -> Self {
-        match error.raw_os_error() {
-            Some(libc::EPERM) => Self::permission(),
-            _ => Self::Load(format!("{error}{}", details(log)).into()),
-        }
+        Self::permission(error).unwrap_or_else(|| Self::Load(format!("{error}{}", details(log)).into()))
     }
 }
 

@@ -17,7 +17,6 @@ mod error;
 mod kernel;
 mod object;
 mod occupant;
-mod permission;
 mod splice;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -27,7 +26,6 @@ use aya::programs::loaded_programs;
 pub use error::Error;
 use object::{Constants, Image, Linked, SourceCounters};
 pub use occupant::{Holder, Process};
-pub use permission::Obstacle;
 use splice::Functions;
 use xdpdump_ebpf::Counters;
 

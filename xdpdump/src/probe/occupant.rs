@@ -1,10 +1,24 @@
 //! Who holds a program that is on an interface already, and how to take it off.
 
-use std::{fmt, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fmt, fs, io,
+    os::{fd::AsRawFd as _, unix::fs::MetadataExt as _},
+    path::Path,
+    thread,
+    time::Duration,
+};
 
 use aya::programs::{links::LinkType, loaded_links};
 
-use crate::interface::XdpMode;
+use crate::{interface::XdpMode, sys::bpf};
+
+/// Number of the initial PID namespace (`PROC_PID_INIT_INO`, include/linux/proc_ns.h; since v6.18 `PID_NS_INIT_INO`,
+/// include/uapi/linux/nsfs.h).
+const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
+
+/// For how long, at least, a process has a program open that it holds. What lists programs opens each for a moment.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// What keeps a program attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,9 +28,15 @@ pub enum Holder {
     /// The BPF link with this number, which no process has open that can be seen from here: it is pinned in a BPF file system, or
     /// held from another PID namespace.
     Link(u32),
-    /// Nothing: it was attached through netlink, and stays until somebody detaches it.
-    Netlink,
-    /// It takes `CAP_SYS_ADMIN` to know.
+    /// No link is to be seen: it was attached through netlink, and stays until somebody detaches it. These processes have the
+    /// program itself open, so one of them attached it, and may detach it when it ends.
+    Users(Vec<Process>),
+    /// Nothing: it was attached through netlink, and no process has it open.
+    Netlink {
+        /// There are processes that could not be looked into.
+        perhaps_others: bool,
+    },
+    /// It takes `CAP_SYS_ADMIN`, and a `/proc` with every process, to know.
     Unknown,
 }
 
@@ -32,22 +52,36 @@ pub struct Process {
 impl Holder {
     /// Finds what keeps the program with this number on the interface with this one.
     pub fn find(program_id: u32, ifindex: u32) -> Self {
-        let processes = processes(program_id, ifindex);
-        if !processes.is_empty() {
-            return Self::Processes(processes);
+        let owners = processes(|info| is_link_of(info, program_id, ifindex));
+        if !owners.found.is_empty() {
+            return Self::Processes(owners.found);
         }
         let mut may_see_links = true;
+        let mut programs = BTreeSet::from([program_id]);
         for link in loaded_links() {
             match link {
                 Ok(link) if link.program_id() == program_id && is_xdp(link.link_type().ok()) => {
                     return Self::Link(link.id());
                 }
+                // What libxdp attaches is a dispatcher. Its user has the program open that was put into a slot of that.
+                Ok(link) if is_in_slot_of(link.id(), program_id) => drop(programs.insert(link.program_id())),
                 Ok(_) => {}
                 // A link can end between being listed and being opened; the last entry tells whether listing worked.
                 Err(error) => may_see_links = !is_refused(&error),
             }
         }
-        if may_see_links { Self::Netlink } else { Self::Unknown }
+        let is_used = |info: &str| is_any_of(info, &programs);
+        let mut users = processes(is_used);
+        if !users.found.is_empty() {
+            thread::sleep(MOMENT);
+            let later = processes(is_used);
+            users.found.retain(|process| later.found.contains(process));
+        }
+        match users {
+            Seen { found, .. } if !found.is_empty() => Self::Users(found),
+            Seen { is_all: true, refused, .. } if may_see_links => Self::Netlink { perhaps_others: refused },
+            _ => Self::Unknown,
+        }
     }
 
     /// What to do about a program in this mode on this interface, as a sentence without its full stop.
@@ -58,24 +92,33 @@ impl Holder {
             XdpMode::Offload => "xdpoffload",
         };
         match self {
-            Self::Processes(processes) => match processes.as_slice() {
-                [only] => format!("Process {only} holds it: end that first"),
-                several => {
-                    let several: Vec<_> = several.iter().map(Process::to_string).collect();
-                    format!("Processes {} hold it: end those first", several.join(", "))
-                }
-            },
+            Self::Processes(processes) => end_first(processes),
             Self::Link(id) => format!(
                 "BPF link {id} holds it, which no process has open that can be seen from here (it may be pinned): \
                  `bpftool link detach id {id}` takes it off"
             ),
-            Self::Netlink => {
-                format!("No process holds it: `ip link set dev {interface} {mode} off` takes it off")
-            }
-            Self::Unknown => format!(
-                "End the program that attached it, or if that is gone, take it off with \
-                 `ip link set dev {interface} {mode} off`"
+            Self::Users(processes) => format!(
+                "{}, and should the program stay, `ip link set dev {interface} {mode} off` takes it off",
+                end_first(processes)
             ),
+            Self::Netlink { perhaps_others } => format!(
+                "No process {}holds it: `ip link set dev {interface} {mode} off` takes it off",
+                if *perhaps_others { "that can be looked into " } else { "" }
+            ),
+            Self::Unknown => format!(
+                "Who holds it cannot be seen from here: end the program that attached it, or if that is gone, take it off \
+                 with `ip link set dev {interface} {mode} off`"
+            ),
+        }
+    }
+}
+
+fn end_first(processes: &[Process]) -> String {
+    match processes {
+        [only] => format!("Process {only} holds it: end that first"),
+        several => {
+            let several: Vec<_> = several.iter().map(Process::to_string).collect();
+            format!("Processes {} hold it: end those first", several.join(", "))
         }
     }
 }
@@ -93,7 +136,7 @@ fn is_xdp(kind: Option<LinkType>) -> bool {
 fn is_refused(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
             return error.raw_os_error() != Some(libc::ENOENT);
         }
         cause = error.source();
@@ -101,28 +144,61 @@ fn is_refused(error: &(dyn std::error::Error + 'static)) -> bool {
     true
 }
 
-/// The processes that have such a link open, by number; those that can be seen.
-fn processes(program_id: u32, ifindex: u32) -> Vec<Process> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let mut processes: Vec<_> = entries
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            let id = entry.file_name().to_str()?.parse().ok()?;
-            let directory = entry.path();
-            has_open(&directory, program_id, ifindex).then(|| Process { id, name: name(&directory) })
-        })
-        .collect();
-    processes.sort();
-    processes
+/// Processes, as far as they can be looked into.
+struct Seen {
+    /// Those that were looked for, by number.
+    found: Vec<Process>,
+    /// They are all that there are on this machine.
+    is_all: bool,
+    /// Some could not be looked into.
+    refused: bool,
 }
 
-/// Whether the process of this folder of `/proc` has a link open that holds the program on the interface.
-fn has_open(directory: &Path, program_id: u32, ifindex: u32) -> bool {
-    // A process may end meanwhile, and others are not ours to look into.
-    let Ok(descriptors) = fs::read_dir(directory.join("fdinfo")) else { return false };
-    descriptors
-        .filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok())
-        .any(|info| is_link_of(&info, program_id, ifindex))
+/// The processes that have a descriptor open of which the kernel says what `is_wanted`.
+fn processes(is_wanted: impl Fn(&str) -> bool) -> Seen {
+    let namespace = fs::metadata("/proc/self/ns/pid").map(|namespace| namespace.ino());
+    let is_all = namespace.is_ok_and(|number| number == INITIAL_PID_NAMESPACE);
+    let mut seen = Seen { found: Vec::new(), is_all, refused: false };
+    let Ok(entries) = fs::read_dir("/proc") else { return Seen { is_all: false, ..seen } };
+    for entry in entries.flatten() {
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let directory = entry.path();
+        match has_open(&directory, &is_wanted) {
+            Ok(true) => seen.found.push(Process { id, name: name(&directory) }),
+            Ok(false) => {}
+            Err(_) => seen.refused = true,
+        }
+    }
+    seen.found.sort();
+    seen
+}
+
+/// Whether the process of this folder of `/proc` has such a descriptor open; an error when it cannot be looked into.
+fn has_open(directory: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<bool> {
+    let descriptors = match fs::read_dir(directory.join("fdinfo")) {
+        Err(error) if has_ended(&error) => return Ok(false),
+        descriptors => descriptors?,
+    };
+    for descriptor in descriptors {
+        match descriptor.and_then(|descriptor| fs::read_to_string(descriptor.path())) {
+            Ok(info) if is_wanted(&info) => return Ok(true),
+            Err(error) if !has_ended(&error) => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(false)
+}
+
+/// The process, or the descriptor, is gone by now.
+fn has_ended(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
+}
+
+/// Whether this link puts its program into a slot of the program with this number.
+fn is_in_slot_of(link: u32, program_id: u32) -> bool {
+    let Ok(link) = bpf::open_link(link) else { return false };
+    fs::read_to_string(format!("/proc/self/fdinfo/{}", link.as_raw_fd()))
+        .is_ok_and(|info| is_extension_of(&info, program_id))
 }
 
 fn name(directory: &Path) -> String {
@@ -130,17 +206,36 @@ fn name(directory: &Path) -> String {
     String::from_utf8_lossy(&name).trim_end().escape_default().to_string()
 }
 
+/// What the kernel says of a descriptor under this name.
+fn value<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = info.lines().filter_map(|line| line.split_once(':'));
+    lines.find_map(|(key, value)| (key == name).then_some(value.trim()))
+}
+
+fn number(info: &str, name: &str) -> Option<u32> {
+    value(info, name)?.parse().ok()
+}
+
 /// Whether this is what the kernel says of a descriptor of such a link (`bpf_link_show_fdinfo`, kernel/bpf/syscall.c, and
 /// `bpf_xdp_link_show_fdinfo`, net/core/dev.c, v6.18).
 fn is_link_of(info: &str, program_id: u32, ifindex: u32) -> bool {
-    let value = |wanted: &str| {
-        info.lines()
-            .find_map(|line| line.split_once(':').filter(|(key, _)| *key == wanted))
-            .map(|(_, value)| value.trim())
-    };
-    value("link_type") == Some("xdp")
-        && value("prog_id") == Some(program_id.to_string().as_str())
-        && value("ifindex") == Some(ifindex.to_string().as_str())
+    value(info, "link_type") == Some("xdp")
+        && number(info, "prog_id") == Some(program_id)
+        && number(info, "ifindex") == Some(ifindex)
+}
+
+/// Whether this is what the kernel says of a link that replaces a function of the program with this number
+/// (`bpf_tracing_link_show_fdinfo`, kernel/bpf/syscall.c, v6.18). One that only traces a function has an attach type.
+fn is_extension_of(info: &str, program_id: u32) -> bool {
+    value(info, "link_type") == Some("tracing")
+        && number(info, "attach_type") == Some(0)
+        && number(info, "target_obj_id") == Some(program_id)
+}
+
+/// Whether this is what the kernel says of a descriptor of one of these programs (`bpf_prog_show_fdinfo`, kernel/bpf/syscall.c,
+/// v6.18). Of a link it tells the number of its program as well, but not the type.
+fn is_any_of(info: &str, programs: &BTreeSet<u32>) -> bool {
+    value(info, "prog_type").is_some() && number(info, "prog_id").is_some_and(|id| programs.contains(&id))
 }
 
 #[cfg(test)]
@@ -158,6 +253,20 @@ mod tests {
     }
 
     #[test]
+    fn a_program_is_known_by_its_number_and_so_is_what_a_dispatcher_runs() {
+        let program =
+            "pos:\t0\nprog_type:\t6\nprog_jited:\t1\nprog_tag:\t4f9e\nmemlock:\t4096\nprog_id:\t42\n";
+        assert!(is_any_of(program, &BTreeSet::from([7, 42])));
+        assert!(!is_any_of(program, &BTreeSet::from([4])));
+        let slot = "link_type:\ttracing\nlink_id:\t9\nprog_tag:\t4f9e\nprog_id:\t42\nattach_type:\t0\n\
+                    target_obj_id:\t7\ntarget_btf_id:\t3\n";
+        assert!(!is_any_of(slot, &BTreeSet::from([42])), "it holds the slot");
+        assert!(is_extension_of(slot, 7));
+        assert!(!is_extension_of(slot, 42));
+        assert!(!is_extension_of(&slot.replace("attach_type:\t0", "attach_type:\t24"), 7), "that is fentry");
+    }
+
+    #[test]
     fn the_remedy_goes_by_who_holds_it() {
         let process = |id| Process { id, name: "loader".to_owned() };
         let remedy = |holder: Holder| holder.remedy("eth0", XdpMode::Native);
@@ -170,12 +279,19 @@ mod tests {
             "Processes 7 (loader), 8 (loader) hold it: end those first"
         );
         assert_eq!(
-            remedy(Holder::Netlink),
+            remedy(Holder::Users(vec![process(7)])),
+            "Process 7 (loader) holds it: end that first, and should the program stay, \
+             `ip link set dev eth0 xdpdrv off` takes it off"
+        );
+        assert_eq!(
+            remedy(Holder::Netlink { perhaps_others: false }),
             "No process holds it: `ip link set dev eth0 xdpdrv off` takes it off"
         );
+        let perhaps = remedy(Holder::Netlink { perhaps_others: true });
+        assert!(perhaps.starts_with("No process that can be looked into holds it: `ip link "), "{perhaps}");
         assert!(remedy(Holder::Link(3)).contains("`bpftool link detach id 3`"));
-        assert!(
-            Holder::Unknown.remedy("eth0", XdpMode::Skb).contains("`ip link set dev eth0 xdpgeneric off`")
-        );
+        let unknown = Holder::Unknown.remedy("eth0", XdpMode::Skb);
+        assert!(unknown.starts_with("Who holds it cannot be seen from here"), "{unknown}");
+        assert!(unknown.contains("`ip link set dev eth0 xdpgeneric off`"), "{unknown}");
     }
 }

@@ -11,9 +11,9 @@ use std::{
 use aya_obj::generated::{
     BPF_F_XDP_HAS_FRAGS, bpf_attach_type::BPF_XDP, bpf_attr__bindgen_ty_1 as MapCreate,
     bpf_attr__bindgen_ty_2 as MapElement, bpf_attr__bindgen_ty_4 as ProgramLoad,
-    bpf_attr__bindgen_ty_9 as GetInfo, bpf_attr__bindgen_ty_14 as LinkCreate,
-    bpf_attr__bindgen_ty_15 as LinkUpdate, bpf_cmd, bpf_insn, bpf_prog_info,
-    bpf_prog_type::BPF_PROG_TYPE_XDP,
+    bpf_attr__bindgen_ty_8 as GetById, bpf_attr__bindgen_ty_9 as GetInfo,
+    bpf_attr__bindgen_ty_14 as LinkCreate, bpf_attr__bindgen_ty_15 as LinkUpdate, bpf_cmd, bpf_insn,
+    bpf_prog_info, bpf_prog_type::BPF_PROG_TYPE_XDP,
 };
 
 /// `bpf(2)` with `attributes` as its argument.
@@ -200,7 +200,19 @@ pub fn exchange_program(link: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Re
     unsafe { call(bpf_cmd::BPF_LINK_UPDATE, &mut attributes) }.map(drop)
 }
 
-/// The kernel's id of a program, given its descriptor. (aya offers this only for programs that it loaded itself.)
+/// Opens the link with this number. (aya tells of a link only what all kinds have.)
+///
+/// # Errors
+/// What the kernel says: `ENOENT` when there is none, `EPERM` without `CAP_SYS_ADMIN`.
+pub fn open_link(id: u32) -> io::Result<OwnedFd> {
+    // SAFETY: the structure is integers and a union of integers.
+    let mut attributes: GetById = unsafe { blank() };
+    attributes.__bindgen_anon_1.link_id = id;
+    // SAFETY: there is no pointer in the attributes.
+    unsafe { call_for_fd(bpf_cmd::BPF_LINK_GET_FD_BY_ID, &mut attributes) }
+}
+
+/// The number in the kernel of a program that is open here. (aya tells it for programs that it loaded.)
 ///
 /// # Errors
 /// The error of the system call.

@@ -6,7 +6,10 @@ use std::{
     sync::atomic::{AtomicU8, Ordering},
 };
 
-use rustix::io::Errno;
+use rustix::{
+    fs::{OFlags, fcntl_getfl},
+    io::Errno,
+};
 
 /// Bit N is set if descriptor N (0, 1 or 2) was closed when the program began.
 static CLOSED: AtomicU8 = AtomicU8::new(0);
@@ -50,8 +53,32 @@ pub fn descriptor(number: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(duplicate) })
 }
 
-/// Closes every descriptor from `first` on, which the process that started this one left open. Before Linux 5.9, which
-/// added close_range(2), they stay open.
+/// [`descriptor`] for reading.
+///
+/// # Errors
+/// As for that, and when it was opened for writing only.
+pub fn for_reading(number: RawFd) -> io::Result<OwnedFd> {
+    open_as(number, OFlags::WRONLY, "it was opened for writing only")
+}
+
+/// [`descriptor`] for writing.
+///
+/// # Errors
+/// As for that, and when it was opened for reading only.
+pub fn for_writing(number: RawFd) -> io::Result<OwnedFd> {
+    open_as(number, OFlags::RDONLY, "it was opened for reading only")
+}
+
+/// A descriptor whose access mode is another one than `wrong`. With that the kernel says `EBADF` at the first use, as if it were
+/// closed, or `EINVAL` (ftruncate(2)).
+fn open_as(number: RawFd, wrong: OFlags, sentence: &'static str) -> io::Result<OwnedFd> {
+    let descriptor = descriptor(number)?;
+    let is_wrong = fcntl_getfl(&descriptor)? & OFlags::RWMODE == wrong;
+    if is_wrong { Err(io::Error::other(sentence)) } else { Ok(descriptor) }
+}
+
+/// Closes every descriptor from `first` on: those that whoever started this process left open. A kernel without
+/// close_range(2), before Linux 5.9, leaves them open.
 ///
 /// # Safety
 /// Nothing in this process may own any of them.

@@ -11,7 +11,12 @@ use std::{
     time::Duration,
 };
 
-use crate::{clock::monotonic, packet::Timestamp, transport::event::Event};
+use crate::{
+    clock::monotonic,
+    packet::Timestamp,
+    privilege::{Call, Obstacle},
+    transport::event::Event,
+};
 
 /// How long a CPU may take from stamping an event to showing it. Events younger than this wait for the next round, so
 /// that one that another CPU is still writing can come before them.
@@ -63,6 +68,17 @@ pub enum Error {
     /// The map that rings are put into.
     #[error("no file descriptor is left: raise their limit (`ulimit -n`)")]
     Descriptor(#[source] io::Error),
+    /// The kernel does not let this process.
+    #[error("{verb} open the perf event of a ring{0}", verb = .0.verb())]
+    Permission(Obstacle),
+    /// A CPU's perf event.
+    #[error("cannot open a perf event of CPU {cpu}")]
+    PerfEvent {
+        /// The CPU.
+        cpu: u32,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// A CPU's wake-up.
     #[error("cannot be woken up by CPU {cpu}{}", advice(source))]
     Doorbell {
@@ -84,10 +100,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// A perf event that the kernel did not open.
+    fn perf_event(cpu: u32, source: io::Error) -> Self {
+        match Obstacle::behind(&source, Call::PerfEventOpen) {
+            Some(obstacle) => Self::Permission(obstacle),
+            None => Self::PerfEvent { cpu, source },
+        }
+    }
+
     /// Makes nothing of a CPU that went offline again: it is looked for again.
     fn unless_offline(self) -> Result<(), Self> {
         match self {
-            Self::Ring { source, .. } | Self::Doorbell { source, .. }
+            Self::PerfEvent { source, .. } | Self::Ring { source, .. } | Self::Doorbell { source, .. }
                 if source.raw_os_error() == Some(libc::ENODEV) =>
             {
                 Ok(())
@@ -99,9 +123,9 @@ impl Error {
 
 fn advice(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
-        Some(libc::EPERM | libc::EACCES) => {
-            ": run as root, or give the program the capabilities cap_perfmon and, for larger rings than \
-             `ulimit -l` allows, cap_ipc_lock; -B asks for smaller ones"
+        // `perf_mmap`, kernel/events/core.c (v6.18).
+        Some(libc::EPERM) => {
+            ", more than this user may lock (`ulimit -l`): give the program the capability cap_ipc_lock, or ask for less with -B"
         }
         Some(libc::ENOMEM) => ": ask for less with -B",
         _ => "",

@@ -150,7 +150,7 @@ pub fn open(
         return Err(Error::Messages(name.to_owned()));
     }
     let (file, path) = match target {
-        Target::Descriptor(number) => (File::from(inherited::descriptor(number).map_err(refused)?), None),
+        Target::Descriptor(number) => (File::from(inherited::for_writing(number).map_err(refused)?), None),
         Target::Path(path) => (open_path(path, name, say).map_err(refused)?, Some(path)),
     };
     if rustix::termios::isatty(&file) {

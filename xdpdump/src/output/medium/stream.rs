@@ -95,9 +95,9 @@ impl Stream {
     /// Standard output (1) or standard error (2), for text.
     ///
     /// # Errors
-    /// [`Error::Open`] when it is closed.
+    /// [`Error::Open`] when it is closed, or cannot be written.
     pub fn standard(number: RawFd) -> Result<Self, Error> {
-        let file = inherited::descriptor(number).map(File::from);
+        let file = inherited::for_writing(number).map(File::from);
         file.and_then(Self::inherited).map_err(|error| Error::Open(target::name(number), error))
     }
 

@@ -12,10 +12,7 @@ use super::{
 };
 use crate::{
     order::Stream,
-    sys::{
-        bpf,
-        perf_event::{self, Wakeup},
-    },
+    sys::bpf,
     transport::{
         Counts, Receiver,
         perf::{self, Pulse},
@@ -61,13 +58,13 @@ impl Ring {
         self.doorbell.as_mut().is_some_and(|doorbell| doorbell.pulse.is_running(&doorbell.event))
     }
 
-    /// Puts a new doorbell into the perf event array `events`: the event of a CPU that has been offline no longer works.
+    /// Makes `event`, which is of the ring's CPU, its doorbell and puts that into the perf event array `events`: the event of a
+    /// CPU that was offline does not ring any more.
     ///
     /// # Errors
-    /// The error of the system call: `ENODEV` when the CPU is offline.
-    pub fn renew_doorbell(&mut self, events: &impl AsFd) -> io::Result<()> {
+    /// What the kernel says: `ENODEV` when the CPU is offline.
+    pub fn renew_doorbell(&mut self, event: OwnedFd, events: &impl AsFd) -> io::Result<()> {
         self.doorbell = None;
-        let event = perf_event::open(self.cpu, Wakeup::EveryFrame)?;
         let memory = perf::RingMemory::new(&event, DOORBELL_BYTES)?;
         let pulse = Pulse::new(&event)?;
         bpf::set_ring(events.as_fd(), self.cpu, event.as_fd())?;

@@ -10,6 +10,7 @@ use super::ring::{Batch, Ring};
 use crate::{
     cpus,
     order::Merge,
+    sys::perf_event::{self, Wakeup},
     transport::{Counts, Error, REORDER_WINDOW, Receiver, limit},
 };
 
@@ -100,8 +101,13 @@ impl Rings {
         let online = cpus::online().map_err(Error::Cpus)?;
         for ring in self.each.iter_mut().filter(|ring| online.contains(&ring.cpu())) {
             if !ring.has_doorbell() {
-                ring.renew_doorbell(&self.events)
-                    .map_err(|source| Error::Doorbell { cpu: ring.cpu(), source })
+                let cpu = ring.cpu();
+                perf_event::open(cpu, Wakeup::EveryFrame)
+                    .map_err(|source| Error::perf_event(cpu, source))
+                    .and_then(|event| {
+                        let renewed = ring.renew_doorbell(event, &self.events);
+                        renewed.map_err(|source| Error::Doorbell { cpu, source })
+                    })
                     .or_else(Error::unless_offline)?;
             }
         }

@@ -15,7 +15,6 @@ use super::{
 };
 use crate::{
     order::Stream,
-    sys::perf_event::{self, Wakeup},
     transport::{
         Counts, Receiver,
         event::{self, Event, Split},
@@ -70,12 +69,11 @@ pub fn data_size(bytes: usize) -> usize {
 }
 
 impl Ring {
-    /// Opens the ring of `cpu` with `data_len` bytes, a result of [`data_size`].
+    /// The ring of `event`, which is of `cpu`, with `data_len` bytes, a result of [`data_size`].
     ///
     /// # Errors
-    /// The error of the system call; see [`perf_event::open`] and [`RingMemory::new`].
-    pub fn open(cpu: u32, data_len: usize, wakeup: Wakeup) -> io::Result<Self> {
-        let event = perf_event::open(cpu, wakeup)?;
+    /// What the kernel says; see [`RingMemory::new`].
+    pub fn new(event: OwnedFd, cpu: u32, data_len: usize) -> io::Result<Self> {
         let memory = RingMemory::new(&event, data_len)?;
         Ok(Self {
             cpu,

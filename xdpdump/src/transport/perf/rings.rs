@@ -12,7 +12,10 @@ use super::{Batch, Ring, data_size, ring::Losses};
 use crate::{
     cpus,
     order::Merge,
-    sys::{bpf, perf_event::Wakeup},
+    sys::{
+        bpf,
+        perf_event::{self, Wakeup},
+    },
     transport::{Counts, Error, Receiver, limit},
 };
 
@@ -85,7 +88,8 @@ impl Rings {
     fn add(&mut self, cpu: u32) -> Result<(), Error> {
         let wakeup =
             if self.immediate { Wakeup::EveryFrame } else { Wakeup::Bytes(wakeup_bytes(self.data_len)) };
-        let ring = Ring::open(cpu, self.data_len, wakeup)
+        let event = perf_event::open(cpu, wakeup).map_err(|source| Error::perf_event(cpu, source))?;
+        let ring = Ring::new(event, cpu, self.data_len)
             .and_then(|ring| bpf::set_ring(self.events.as_fd(), cpu, ring.as_fd()).map(|()| ring))
             .map_err(|source| Error::Ring { cpu, kib: self.data_len >> 10, source })?;
         self.each.push(ring.resume(self.losses.remove(&cpu).unwrap_or_default()));

@@ -1,6 +1,6 @@
-//! Why the kernel says EPERM, as far as a process can find out, and what to do about it.
+//! Why the kernel refuses a system call, as far as a process can find out, and what to do about it.
 
-use std::{fmt, fs, os::unix::fs::MetadataExt as _};
+use std::{fmt, fs, io, os::unix::fs::MetadataExt as _};
 
 use rustix::{
     process::geteuid,
@@ -18,7 +18,16 @@ const NEEDED: [(CapabilitySet, &str); 3] = [
     (CapabilitySet::PERFMON, "cap_perfmon"),
 ];
 
-/// What stands between this process and an XDP program.
+/// A system call that a capture takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// For programs and maps.
+    Bpf,
+    /// For rings, or what rings the reader's bell.
+    PerfEventOpen,
+}
+
+/// What stands between this process and a system call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// It lacks capabilities.
@@ -28,49 +37,96 @@ pub enum Obstacle {
     /// Its capabilities count only inside a user namespace.
     UserNamespace,
     /// It has everything, and a seccomp filter.
-    Seccomp,
+    Seccomp(Call),
     /// It has everything; the kernel is locked down to this degree.
     Lockdown(String),
     /// It has everything, and nothing else is to be seen: a security module, most likely.
     Unknown,
+    /// The kernel does not have the system call.
+    Missing(Call),
 }
 
 impl Obstacle {
-    /// Looks for what is in the way of this process. What `/proc` and `/sys` do not tell where they are missing is taken not
-    /// to be there.
-    pub fn find() -> Self {
-        let held = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
-        let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let user_namespace = fs::metadata("/proc/self/ns/user").map(|namespace| namespace.ino()).ok();
-        Self::of(&State {
-            is_root: geteuid().is_root(),
-            missing: missing(held),
-            in_user_namespace: user_namespace.is_some_and(|number| number != INITIAL_USER_NAMESPACE),
-            has_seccomp_filter: has_seccomp_filter(&status),
-            lockdown: lockdown_degree(&lockdown),
-        })
+    /// What made `call` fail with `error`; `None` when that is no refusal. What `/proc` and `/sys` do not tell where they are
+    /// missing is taken not to be there.
+    pub fn behind(error: &io::Error, call: Call) -> Option<Self> {
+        let refusal = match (error.raw_os_error()?, call) {
+            // The verifier says EACCES as well, of a program that it does not like.
+            (libc::EPERM, _) | (libc::EACCES, Call::PerfEventOpen) => Refusal::Forbidden,
+            (libc::ENOSYS, _) => Refusal::Missing,
+            _ => return None,
+        };
+        Some(Self::of(&State::find(), refusal, call))
     }
 
-    fn of(state: &State) -> Self {
-        match state {
+    fn of(state: &State, refusal: Refusal, call: Call) -> Self {
+        match (refusal, state) {
+            // Some filters say so of what they forbid.
+            (_, state)
+                if state.has_seccomp_filter && (refusal == Refusal::Missing || state.has_everything()) =>
+            {
+                Self::Seccomp(call)
+            }
+            (Refusal::Missing, _) => Self::Missing(call),
             // Whatever it has in there does not count.
-            State { in_user_namespace: true, .. } => Self::UserNamespace,
-            State { missing, is_root, .. } if !missing.is_empty() => {
+            (_, State { in_user_namespace: true, .. }) => Self::UserNamespace,
+            (_, State { missing, is_root, .. }) if !missing.is_empty() => {
                 if *is_root {
                     Self::Root(missing.clone())
                 } else {
                     Self::Capabilities
                 }
             }
-            State { has_seccomp_filter: true, .. } => Self::Seccomp,
-            State { lockdown: Some(degree), .. } => Self::Lockdown(degree.clone()),
-            State { .. } => Self::Unknown,
+            (_, State { lockdown: Some(degree), .. }) => Self::Lockdown(degree.clone()),
+            (_, State { .. }) => Self::Unknown,
         }
+    }
+
+    /// What this process is, to stand before what it wanted and the obstacle itself.
+    pub fn verb(&self) -> &'static str {
+        if matches!(self, Self::Missing(_)) { "not able to" } else { "not allowed to" }
     }
 }
 
-/// A sentence without its full stop, to follow "not allowed to load and attach an XDP program".
+/// How the kernel refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    Forbidden,
+    /// It says that there is no such call.
+    Missing,
+}
+
+impl State {
+    /// Of this process.
+    fn find() -> Self {
+        let held = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
+        let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let user_namespace = fs::metadata("/proc/self/ns/user").map(|namespace| namespace.ino()).ok();
+        Self {
+            is_root: geteuid().is_root(),
+            missing: missing(held),
+            in_user_namespace: user_namespace.is_some_and(|number| number != INITIAL_USER_NAMESPACE),
+            has_seccomp_filter: has_seccomp_filter(&status),
+            lockdown: lockdown_degree(&lockdown),
+        }
+    }
+
+    fn has_everything(&self) -> bool {
+        !self.in_user_namespace && self.missing.is_empty()
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bpf => "bpf(2)",
+            Self::PerfEventOpen => "perf_event_open(2)",
+        })
+    }
+}
+
+/// A sentence without its full stop, to follow [`Obstacle::verb`] and "load and attach an XDP program".
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -88,10 +144,10 @@ impl fmt::Display for Obstacle {
                  cap_perfmon outside of it. Run xdpdump as root on the host, and `nsenter --target PID --net` before it for \
                  the interfaces of process PID",
             ),
-            Self::Seccomp => f.write_str(
-                ": this process has the capabilities, but a seccomp filter that forbids bpf(2), as containers have: start it \
-                 with a profile that allows bpf and perf_event_open (such as `--security-opt seccomp=unconfined`), or run \
-                 xdpdump on the host",
+            Self::Seccomp(call) => write!(
+                f,
+                ": this process has a seccomp filter that forbids {call}, as containers have: start it with a profile that \
+                 allows bpf and perf_event_open (such as `--security-opt seccomp=unconfined`), or run xdpdump on the host"
             ),
             Self::Lockdown(degree) => write!(
                 f,
@@ -102,6 +158,17 @@ impl fmt::Display for Obstacle {
                 ": this process has the capabilities, so a security module (SELinux, AppArmor) or the kernel's configuration \
                  forbids it: the kernel's log (`dmesg`) or the audit log says which",
             ),
+            Self::Missing(call) => {
+                let option = match call {
+                    Call::Bpf => "CONFIG_BPF_SYSCALL",
+                    Call::PerfEventOpen => "CONFIG_PERF_EVENTS",
+                };
+                write!(
+                    f,
+                    ": this kernel has no {call}: it was built without {option}, or is a sandbox's imitation of Linux; run \
+                     xdpdump on a kernel that has it"
+                )
+            }
         }
     }
 }
@@ -158,11 +225,14 @@ mod tests {
         for (state, word) in [
             (State { in_user_namespace: true, ..state() }, "user namespace"),
             (lacking, "root lacks the capabilities cap_bpf here"),
-            (State { has_seccomp_filter: true, ..state() }, "seccomp"),
+            (
+                State { has_seccomp_filter: true, ..state() },
+                "a seccomp filter that forbids perf_event_open(2)",
+            ),
             (locked, "locked down (confidentiality"),
             (state(), "security module"),
         ] {
-            let sentence = Obstacle::of(&state).to_string();
+            let sentence = Obstacle::of(&state, Refusal::Forbidden, Call::PerfEventOpen).to_string();
             assert!(sentence.contains(word) && !sentence.contains("run as root,"), "{sentence}");
         }
     }
@@ -170,7 +240,27 @@ mod tests {
     #[test]
     fn others_are_told_what_they_lack() {
         let state = State { is_root: false, missing: vec!["cap_bpf"], has_seccomp_filter: true, ..state() };
-        assert_eq!(Obstacle::of(&state), Obstacle::Capabilities);
+        assert_eq!(Obstacle::of(&state, Refusal::Forbidden, Call::Bpf), Obstacle::Capabilities);
+    }
+
+    #[test]
+    fn a_call_that_is_not_there_is_the_kernels_fault_or_that_of_a_filter() {
+        let of = |has_seccomp_filter| {
+            let state = State { is_root: false, missing: vec!["cap_bpf"], has_seccomp_filter, ..state() };
+            Obstacle::of(&state, Refusal::Missing, Call::Bpf)
+        };
+        assert_eq!(of(true), Obstacle::Seccomp(Call::Bpf));
+        assert_eq!(of(false), Obstacle::Missing(Call::Bpf));
+        assert!(of(false).to_string().contains("this kernel has no bpf(2)"), "{}", of(false));
+    }
+
+    #[test]
+    fn other_errors_refuse_nothing() {
+        let behind = |errno, call| Obstacle::behind(&io::Error::from_raw_os_error(errno), call);
+        assert_eq!(behind(libc::EACCES, Call::Bpf), None, "the verifier");
+        assert_eq!(behind(libc::ENODEV, Call::PerfEventOpen), None);
+        assert!(behind(libc::EACCES, Call::PerfEventOpen).is_some());
+        assert!(behind(libc::EPERM, Call::Bpf).is_some());
     }
 
     #[test]

@@ -1,5 +1,8 @@
-//! The rights with which the tool runs.
+//! With whose rights the tool runs, and what they are not enough for.
 
+mod obstacle;
+
+pub use obstacle::{Call, Obstacle};
 use rustix::process::{getegid, geteuid, getgid, getuid};
 
 /// The program file is set-user-ID or set-group-ID, so everybody runs it with the rights of its owner or group.
