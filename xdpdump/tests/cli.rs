@@ -49,7 +49,12 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-r", "x.pcap", "-S"], "--absolute-tcp-sequence-numbers"),
         (&["-i", "any"], "not supported yet"),
         (&["-r", "x.pcap", "-i", "any"], "not supported yet"),
-        (&["-i", "lo", "tcp", "port", "80"], "\"tcp port 80\""),
+        (&["-d", "tcp", "port", "httpx"], "no service of tcp or udp is called 'httpx'"),
+        (&["-i", "lo", "-F", "x", "tcp"], "cannot be used with"),
+        (&["-i", "lo", "--sample", "0"], "0"),
+        (&["-i", "lo", "--headers=no"], "no"),
+        (&["-d", "tcp and"], "the filter ends where it needs"),
+        (&["-dd", "type mgt"], "802.11"),
         (&["-r", "x.pcap", "-nC", "10"], "tcpdump's -C"),
         (&["-r", "x.pcap", "-Z", "nobody"], "file capabilities"),
         (&["-r", "x.pcap", "-Q", "inout"], "only what an interface receives"),
@@ -57,7 +62,6 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-i", "lo", "-j", "adapter"], "the host's clock"),
         (&["-i", "lo", "-y", "IEEE802_11"], "EN10MB or RAW"),
         (&["-i", "lo", "-G", "60", "-w", "x.pcap"], "duration:SECONDS"),
-        (&["-i", "lo", "port", "443", "-c", "1"], "\"port 443\""),
         (&["-r", "x.pcap", "--micro", "--nano"], "cannot be used with"),
         (&["-r", "x.pcap", "--skip", "1"], "tcpdump's --skip"),
         (&["-r", "x.pcap", "--monitor-mode"], "tcpdump's --monitor-mode"),
@@ -270,4 +274,118 @@ fn what_is_not_a_capture_is_named() {
     let output = xdpdump(["-r", "/nonexistent.pcap"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("/nonexistent.pcap"));
+}
+
+/// How many packets of a fixture are printed, by tcpdump or by us.
+fn printed(program: &str, name: &str, filter: &[&str]) -> usize {
+    let output = Command::new(program).args(["-n", "-t", "-r"]).arg(fixture(name)).args(filter).output();
+    let output = output.unwrap_or_else(|error| panic!("cannot run {program}: {error}"));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout).lines().filter(|line| !line.starts_with(['\t', ' '])).count()
+}
+
+#[test]
+fn a_filter_chooses_what_tcpdump_chooses() {
+    let ours = env!("CARGO_BIN_EXE_xdpdump");
+    for name in ["protocols.pcap", "raw.pcap"] {
+        for filter in [
+            &["tcp"][..],
+            &["udp", "port", "53", "or", "icmp6"],
+            &["not", "ip"],
+            &["greater 100"],
+            &["ip[8] > 10 and not (tcp or udp)"],
+        ] {
+            assert_eq!(printed(ours, name, filter), printed("tcpdump", name, filter), "{name} {filter:?}");
+        }
+    }
+}
+
+#[test]
+fn a_filter_comes_from_a_file_or_from_standard_input() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("filter");
+    fs::write(&file, "# only these\ntcp and # the lines are one filter\n  port 80\n").expect("written");
+    let of_words = xdpdump(["-d", "tcp", "and", "port", "80"]);
+    assert!(of_words.status.success() && of_words.stdout.starts_with(b"(000)"));
+    let of_file = xdpdump(["-d", "-F", file.to_str().expect("a path")]);
+    assert_eq!(text(&of_file.stdout), text(&of_words.stdout));
+    let of_input = cargo_bin_cmd!("xdpdump")
+        .args(["-d", "-F", "-"])
+        .write_stdin("tcp and port 80")
+        .output()
+        .expect("it runs");
+    assert_eq!(text(&of_input.stdout), text(&of_words.stdout));
+
+    let missing = xdpdump(["-d", "-F", "/nowhere/filter"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(text(&missing.stderr).contains("cannot read the filter from /nowhere/filter"));
+    fs::write(&file, b"tcp \xff").expect("written");
+    let binary = xdpdump(["-d", "-F", file.to_str().expect("a path")]);
+    assert!(text(&binary.stderr).contains("it is not text"), "{}", text(&binary.stderr));
+}
+
+#[test]
+fn what_a_filter_is_compiled_to_is_printed() {
+    let form = xdpdump(["-d", "ip proto 6"]);
+    assert_eq!(
+        text(&form.stdout),
+        "(000) [12:2] == 0x800 ? 001 : reject\n(001) [23] == 6 ? accept : reject\n"
+    );
+    let raw = xdpdump(["-d", "-y", "RAW", "ip"]);
+    assert_eq!(text(&raw.stdout), "(000) ([0] & 0xf0) == 0x40 ? accept : reject\n");
+    let of_file = xdpdump(["-d", "-r", fixture("raw.pcap").to_str().expect("a path"), "ip"]);
+    assert_eq!(text(&of_file.stdout), text(&raw.stdout));
+    assert_eq!(text(&xdpdump(["-d"]).stdout), "accept\n");
+    let instructions = xdpdump(["-dd", "ip"]);
+    let lines: Vec<_> = text(&instructions.stdout).lines().collect();
+    assert!(lines.len() > 4 && lines.iter().all(|line| line.starts_with("{ 0x") && line.ends_with("},")));
+    assert_eq!(*lines.last().expect("a line"), "{ 0x95, 0, 0, 0, 0x00000000 },");
+}
+
+#[test]
+fn a_wrong_filter_leaves_the_output_alone() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let precious = folder.path().join("out.pcapng");
+    fs::write(&precious, "precious").expect("written");
+    let input = fixture("protocols.pcap");
+    let output = xdpdump([
+        "-r",
+        input.to_str().expect("a path"),
+        "-w",
+        precious.to_str().expect("a path"),
+        "tcp port\thttpx",
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = text(&output.stderr);
+    assert!(stderr.ends_with("\n  tcp port httpx\n           ^^^^^\n"), "{stderr}");
+    assert_eq!(fs::read(&precious).expect("it is there"), b"precious");
+}
+
+#[test]
+fn packets_of_a_file_are_thinned_out_and_cut_and_the_filters_are_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (first, second) = (folder.path().join("first.pcapng"), folder.path().join("second.pcapng"));
+    let path = |path: &Path| path.to_str().expect("a path").to_owned();
+    let input = path(&fixture("protocols.pcap"));
+    let all = packets(&fixture("protocols.pcap"));
+    assert!(
+        xdpdump(["-r", &input, "-w", &path(&first), "--sample", "4", "--headers=2", "ip or ip6"])
+            .status
+            .success()
+    );
+    let chosen = packets(&first);
+    let matching = printed("tcpdump", "protocols.pcap", &["ip", "or", "ip6"]);
+    assert_eq!(chosen.len(), matching.div_ceil(4));
+    for (time, length, frame) in &chosen {
+        let whole = all.iter().find(|(other, ..)| other == time).expect("a packet of the file");
+        assert_eq!((*length, &whole.2[..frame.len()]), (whole.1, &frame[..]));
+    }
+    assert!(chosen.iter().any(|(_, length, frame)| frame.len() < *length as usize), "nothing was cut");
+
+    assert!(xdpdump(["-r", &path(&first), "-w", &path(&second), "ip"]).status.success());
+    let mut file = CaptureFile::open(&second).expect("a capture file");
+    let Some(Item::Interface(interface)) = file.next().expect("an undamaged file") else {
+        panic!("no interface")
+    };
+    assert_eq!(interface.filter.as_deref(), Some("(ip or ip6) and (ip)"));
 }
