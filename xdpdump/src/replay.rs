@@ -154,7 +154,7 @@ fn copy<R: Read>(
                 chooser.interface(interface);
                 match request.filter_behind(interface) {
                     Some(filter) => {
-                        sink.interface(&Interface { filter: Some(filter), ..interface.clone() })?
+                        sink.interface(&Interface { filter: Some(filter), ..interface.clone() })?;
                     }
                     None => sink.interface(interface)?,
                 }

@@ -101,9 +101,8 @@ fn the_file_says_which_filter_was_in_force() {
     capture(&path, 10, &words);
     let mut file = CaptureFile::open(&path).unwrap();
     let filter = loop {
-        match file.next().unwrap().unwrap() {
-            Item::Interface(interface) => break interface.filter.clone(),
-            _ => continue,
+        if let Item::Interface(interface) = file.next().unwrap().unwrap() {
+            break interface.filter.clone();
         }
     };
     assert_eq!(filter.as_deref(), Some("tcp port 443 or ether[12:2] = 0x88b5"));
@@ -190,8 +189,8 @@ fn a_wrong_filter_is_marked_and_nothing_is_attached_or_overwritten() {
     let path = folder.path().join("out.pcapng");
     fs::write(&path, "precious").unwrap();
     let (_sender, receiver) = NetNs::quiet_pair("left", "right");
-    let too_large: String = (0..2000).map(|at| format!("tcp[{at}] = ip[ip[{at}]] or ")).collect();
-    let too_large = format!("{too_large} tcp");
+    let terms: Vec<_> = (0..2000).map(|at| format!("tcp[{at}] = ip[ip[{at}]]")).collect();
+    let too_large = terms.join(" or ");
     let cases = [
         ("tcp port httpx", vec!["httpx", "^"]),
         ("tcp and and udp", vec!["and and udp", "         ^^^"]),

@@ -47,7 +47,7 @@ fn replace(program: &mut Vec<bpf_insn>, stub: i32, function: Option<&[Instructio
         if function.is_some() {
             instruction.set_src_reg(BPF_PSEUDO_CALL as u8);
             // From the next instruction on.
-            instruction.imm = (begin - at - 1) as i32;
+            instruction.imm = ((begin - at - 1) as u32).cast_signed();
         } else {
             *instruction =
                 bpf_insn { code: (BPF_ALU64 | BPF_MOV | BPF_K) as u8, imm: otherwise, ..*instruction };
@@ -62,6 +62,6 @@ fn replace(program: &mut Vec<bpf_insn>, stub: i32, function: Option<&[Instructio
 
 fn as_kernel_has_it(instruction: &Instruction) -> bpf_insn {
     let &Instruction { code, destination, source, offset, immediate } = instruction;
-    let _bitfield_1 = bpf_insn::new_bitfield_1(destination, source);
-    bpf_insn { code, _bitfield_align_1: [], _bitfield_1, off: offset, imm: immediate }
+    let registers = bpf_insn::new_bitfield_1(destination, source);
+    bpf_insn { code, _bitfield_align_1: [], _bitfield_1: registers, off: offset, imm: immediate }
 }
