@@ -1,7 +1,9 @@
 //! Where the packets of a capture go, and what is found there.
 
 use std::{
+    fs::File,
     io::Read,
+    os::fd::{AsRawFd, OwnedFd},
     path::Path,
     process::{ChildStdout, Command},
     sync::{
@@ -12,12 +14,19 @@ use std::{
     time::Duration,
 };
 
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    pipe::fcntl_setpipe_size,
+};
 use xdpdump::input::{CaptureFile, Item};
-use xdpdump_testing::{capture::xdpdump, files};
+use xdpdump_testing::{capture::xdpdump, files, wait};
 
 /// What a slow reader reads at once, and how often: 320 KB a second.
 const PIECE: u64 = 16_000;
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// Bytes of a pipe that takes text. A megabyte, which the tool asks for, may hold all the lines of a busy machine.
+const SMALL_PIPE: usize = 64 << 10;
 
 /// Where packets go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +38,22 @@ pub enum Output {
 }
 
 /// How fast pipes are read until the end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     Fast,
     Slow,
     Stuck,
+}
+
+/// Makes a pipe small.
+pub fn shrink(pipe: &ChildStdout) {
+    fcntl_setpipe_size(pipe, SMALL_PIPE).unwrap();
+}
+
+/// Waits until a pipe takes no more.
+pub fn wait_until_full(pipe: &OwnedFd) {
+    let end = File::options().write(true).open(format!("/proc/self/fd/{}", pipe.as_raw_fd())).unwrap();
+    wait::until(|| poll(&mut [PollFd::new(&end, PollFlags::OUT)], Some(&Timespec::default())).unwrap() == 0);
 }
 
 /// Reads a pipe at the reader's pace until `hurry`, then the rest.
