@@ -1,9 +1,9 @@
 //! A program is exchanged for another under load without missing a frame. Needs root.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::{
-    collections::BTreeMap,
-    convert::Infallible,
-    ops::ControlFlow,
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
@@ -11,55 +11,24 @@ use std::{
 
 use xdpdump::{
     cpus,
+    filter::Filter,
     interface::{Link, XdpMode},
-    packet::Timestamp,
+    packet::LinkType,
     probe::{Probe, RingLayout, Task},
     selection::Selection,
-    transport::{Receiver, event::Event, perf::Rings},
+    transport::{event::Event, perf::Rings},
 };
-use xdpdump_ebpf::ring::Control;
-use xdpdump_testing::{generator::Generator, netns::NetNs, wire};
+use xdpdump_ebpf::{Counters, ring::Control};
+use xdpdump_testing::{
+    events::Each,
+    generator::{Generator, number},
+    netns::NetNs,
+    wire,
+};
 
-/// Number of frames for each captured length.
-#[derive(Debug, Default)]
-struct Lengths {
-    frames: BTreeMap<usize, u64>,
-    lost: u64,
-}
-
-impl Receiver for Lengths {
-    type End = Infallible;
-
-    fn sources(&self) -> u32 {
-        1
-    }
-
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<Infallible> {
-        *self.frames.entry(event.frame.len()).or_default() += 1;
-        self.lost += event.lost;
-        ControlFlow::Continue(())
-    }
-
-    fn wants_blocks(&self) -> bool {
-        false
-    }
-
-    fn stamp(&mut self, _: u32, _: u64) -> Timestamp {
-        unreachable!("only blocks are stamped")
-    }
-
-    fn blocks(&mut self, _: &[u8]) -> ControlFlow<Infallible> {
-        unreachable!("it takes events")
-    }
-}
-
-fn task(snap_len: u32, selection: &Selection) -> Task<'_> {
-    Task { snap_len, selection }
-}
-
-#[test]
-fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
-    const LENGTHS: [u32; 4] = [60, 50, 40, 30];
+/// Captures what a sender never stops sending, while the program is exchanged for one with each of these tasks in turn. `each`
+/// gets every event.
+fn exchange_under_load(tasks: &[Task<'_>], each: impl FnMut(&Event<'_>)) -> (Counters, u64) {
     let (sender, receiver) = NetNs::quiet_pair("left", "right");
     let index = receiver.interface_index("right");
     let (mut probe, mut rings) = receiver.run(|| {
@@ -67,12 +36,13 @@ fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
         let mut probe = Probe::load(layout).unwrap();
         let rings = Rings::open(probe.events(), Some(64 << 20), false).unwrap();
         let link = Link::by_index(index).unwrap();
-        probe.attach(&link, Some(XdpMode::Native), task(LENGTHS[0], &Selection::default())).unwrap();
+        let attached = probe.attach(&link, Some(XdpMode::Native), tasks[0]).unwrap();
+        assert!(attached.left.is_everything(), "{attached:?}");
         (probe, rings)
     });
     let first = probe.program_id(0);
     let generator = Generator::new(sender.interface_index("left"), wire::frame(60, b""));
-    let mut lengths = Lengths::default();
+    let mut events = Each(each);
     let enough = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -82,11 +52,11 @@ fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
                 }
             });
         });
-        for snap_len in LENGTHS {
-            probe.exchange(0, task(snap_len, &Selection::default())).unwrap();
+        for &task in tasks {
+            probe.exchange(0, task).unwrap();
             for _ in 0..20 {
                 thread::sleep(Duration::from_millis(5));
-                assert!(rings.read(false, &mut lengths).is_continue());
+                assert!(rings.read(false, &mut events).is_continue());
             }
         }
         enough.store(true, Ordering::Relaxed);
@@ -97,12 +67,52 @@ fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
         probe.program_id(0).unwrap()
     );
     probe.detach();
-    assert!(rings.read(true, &mut lengths).is_continue());
+    assert!(rings.read(true, &mut events).is_continue());
+    (probe.counters(0).unwrap().unwrap(), generator.sent())
+}
 
-    let counters = probe.counters(0).unwrap().unwrap();
-    let read: u64 = lengths.frames.values().sum();
-    assert_eq!((counters.seen, counters.emitted), (read + lengths.lost, read), "{lengths:?}");
-    assert_eq!(counters.seen, generator.sent(), "{lengths:?}");
-    let each: Vec<_> = lengths.frames.keys().copied().collect();
+#[test]
+fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
+    let everything = Selection::default();
+    let tasks = [60, 50, 40, 30].map(|snap_len| Task { snap_len, selection: &everything });
+    // How many frames came with how many captured bytes.
+    let mut lengths = BTreeMap::<usize, u64>::new();
+    let mut lost = 0;
+    let (counters, sent) = exchange_under_load(&tasks, |event| {
+        *lengths.entry(event.frame.len()).or_default() += 1;
+        lost += event.lost;
+    });
+    let read: u64 = lengths.values().sum();
+    assert_eq!((counters.seen, counters.emitted), (read + lost, read), "{lengths:?}");
+    assert_eq!(counters.seen, sent, "{lengths:?}");
+    let each: Vec<_> = lengths.keys().copied().collect();
     assert_eq!(each, [30, 40, 50, 60], "each program captured some");
+}
+
+#[test]
+fn a_frame_that_both_filters_accept_is_captured_whenever_they_are_exchanged() {
+    // The number of a frame is behind its first 52 bytes, the lowest byte first.
+    let selections = [2, 3, 2, 5, 2].map(|divisor| {
+        let text = format!("(ether[52] + ether[53] * 256 + ether[54] * 65536) % {divisor} = 0");
+        let filter = Filter::compile(&text, LinkType::ETHERNET).unwrap();
+        Selection { filter: Some(filter), ..Selection::default() }
+    });
+    let tasks = selections.each_ref().map(|selection| Task { snap_len: 60, selection });
+    let mut numbers = BTreeSet::new();
+    let (counters, sent) = exchange_under_load(&tasks, |event| {
+        assert_eq!(event.lost, 0, "the rings are large enough");
+        assert!(numbers.insert(number(event.frame)), "a frame came twice");
+    });
+    assert_eq!(counters.seen, sent);
+    assert_eq!((counters.emitted, counters.failed), (numbers.len() as u64, 0));
+    assert_eq!(counters.filtered, sent - counters.emitted);
+    assert!(
+        (0..sent).step_by(30).all(|number| numbers.contains(&number)),
+        "a frame for every filter is missing"
+    );
+    assert!(numbers.iter().all(|number| [2, 3, 5].iter().any(|divisor| number % divisor == 0)));
+    for divisor in [3, 5] {
+        let others = numbers.iter().filter(|&number| number % divisor == 0 && number % 2 != 0).count();
+        assert!(others > 0, "the filter for {divisor} was never in force");
+    }
 }

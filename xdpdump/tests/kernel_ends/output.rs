@@ -1,7 +1,9 @@
 //! The outputs of a capture, and how their contents are checked.
 
 use std::{
+    fs::File,
     io::Read,
+    os::fd::{AsRawFd, OwnedFd},
     path::Path,
     process::{ChildStdout, Command},
     sync::{
@@ -12,12 +14,19 @@ use std::{
     time::Duration,
 };
 
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    pipe::fcntl_setpipe_size,
+};
 use xdpdump::input::{CaptureFile, Item};
-use xdpdump_testing::{capture::xdpdump, files};
+use xdpdump_testing::{capture::xdpdump, files, wait};
 
 /// A slow reader's bytes per read and the interval between reads: together 320 KB per second.
 const PIECE: u64 = 16_000;
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// Bytes of a pipe that takes text. A megabyte, which the tool asks for, may hold all the lines of a busy machine.
+const SMALL_PIPE: usize = 64 << 10;
 
 /// Where packets go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,15 +37,26 @@ pub enum Output {
     Text,
 }
 
-/// How fast pipes are read until the capture is ended.
-#[derive(Clone, Copy, Debug)]
+/// How fast pipes are read until the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     Fast,
     Slow,
     Stuck,
 }
 
-/// Reads a pipe at the reader's pace until `hurry` is set, then reads the rest at once.
+/// Makes a pipe small.
+pub fn shrink(pipe: &ChildStdout) {
+    fcntl_setpipe_size(pipe, SMALL_PIPE).unwrap();
+}
+
+/// Waits until a pipe takes no more.
+pub fn wait_until_full(pipe: &OwnedFd) {
+    let end = File::options().write(true).open(format!("/proc/self/fd/{}", pipe.as_raw_fd())).unwrap();
+    wait::until(|| poll(&mut [PollFd::new(&end, PollFlags::OUT)], Some(&Timespec::default())).unwrap() == 0);
+}
+
+/// Reads a pipe at the reader's pace until `hurry`, then the rest.
 pub fn read(mut pipe: ChildStdout, reader: Reader, hurry: Arc<AtomicBool>) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
