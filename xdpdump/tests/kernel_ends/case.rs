@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::Write,
-    os::unix::process::ExitStatusExt,
+    os::{fd::AsFd, unix::process::ExitStatusExt},
     path::Path,
     process::{Command, Stdio},
     sync::{
@@ -29,7 +29,7 @@ use xdpdump_testing::{
 use crate::output::{self, Output, Reader};
 
 /// Frames per second, of [`FRAME_LEN`] bytes: far more than a stuck or slow reader takes, far fewer than a capture can
-/// handle. A line of text is shorter than a frame, and a pipe holds a megabyte.
+/// handle. A line of text is shorter than a frame.
 const RATE: u32 = 20_000;
 const RATE_OF_LINES: u32 = 80_000;
 const FRAME_LEN: usize = 1514;
@@ -130,13 +130,21 @@ impl Case {
         capture.wait_for("listening on");
         let hurry = Arc::new(AtomicBool::new(false));
         let is_piped = output != Output::File && !is_filling;
-        let pipe = is_piped.then(|| output::read(capture.stdout(), self.reader, Arc::clone(&hurry)));
+        let pipe = is_piped.then(|| capture.stdout());
+        if let Some(pipe) = pipe.as_ref().filter(|_| output == Output::Text) {
+            output::shrink(pipe);
+        }
+        let same_pipe = pipe.as_ref().map(|pipe| pipe.as_fd().try_clone_to_owned().unwrap());
+        let pipe = pipe.map(|pipe| output::read(pipe, self.reader, Arc::clone(&hurry)));
         let tool = self.tool(&capture);
         let objects = Objects::of_process(tool);
 
         let mut running = Running { scene: &scene, capture, tool, group: group.as_ref(), path: &path };
         let rate = if output == Output::Text { RATE_OF_LINES } else { RATE };
         let (ended, time) = under_load(&scene.left, "left", FRAME_LEN, rate / wait::slowness(), || {
+            if let Some(pipe) = same_pipe.filter(|_| self.reader != Reader::Fast) {
+                output::wait_until_full(&pipe);
+            }
             thread::sleep(BEFORE * wait::slowness());
             let begin = Instant::now();
             (self.end)(&mut running);

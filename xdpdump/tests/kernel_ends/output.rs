@@ -1,7 +1,9 @@
 //! The outputs of a capture, and how their contents are checked.
 
 use std::{
+    fs::File,
     io::Read,
+    os::fd::{AsRawFd, OwnedFd},
     path::Path,
     process::{ChildStdout, Command},
     sync::{
@@ -12,12 +14,20 @@ use std::{
     time::Duration,
 };
 
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    pipe::fcntl_setpipe_size,
+};
 use xdpdump::input::{CaptureFile, Item};
-use xdpdump_testing::{capture::xdpdump, files};
+use xdpdump_testing::{capture::xdpdump, files, wait};
 
 /// A slow reader's bytes per read and the interval between reads: together 320 KB per second.
 const PIECE: u64 = 16_000;
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// Bytes of a pipe that text is written to. The tool asks for a megabyte, which could hold every line of a test on a busy machine,
+/// so that no reader would be too slow.
+const SMALL_PIPE: usize = 64 << 10;
 
 /// Where packets go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +39,22 @@ pub enum Output {
 }
 
 /// How fast pipes are read until the capture is ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     Fast,
     Slow,
     Stuck,
+}
+
+/// Shrinks a pipe to [`SMALL_PIPE`].
+pub fn shrink(pipe: &ChildStdout) {
+    fcntl_setpipe_size(pipe, SMALL_PIPE).unwrap();
+}
+
+/// Waits until a pipe has no room left.
+pub fn wait_until_full(pipe: &OwnedFd) {
+    let end = File::options().write(true).open(format!("/proc/self/fd/{}", pipe.as_raw_fd())).unwrap();
+    wait::until(|| poll(&mut [PollFd::new(&end, PollFlags::OUT)], Some(&Timespec::default())).unwrap() == 0);
 }
 
 /// Reads a pipe at the reader's pace until `hurry` is set, then reads the rest at once.
