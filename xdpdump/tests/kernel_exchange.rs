@@ -2,8 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    convert::Infallible,
-    ops::ControlFlow,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
@@ -12,46 +10,12 @@ use std::{
 use xdpdump::{
     cpus,
     interface::{Link, XdpMode},
-    packet::Timestamp,
     probe::{Probe, RingLayout, Task},
     selection::Selection,
-    transport::{Receiver, event::Event, perf::Rings},
+    transport::{event::Event, perf::Rings},
 };
 use xdpdump_ebpf::ring::Control;
-use xdpdump_testing::{generator::Generator, netns::NetNs, wire};
-
-/// Number of frames for each captured length.
-#[derive(Debug, Default)]
-struct Lengths {
-    frames: BTreeMap<usize, u64>,
-    lost: u64,
-}
-
-impl Receiver for Lengths {
-    type End = Infallible;
-
-    fn sources(&self) -> u32 {
-        1
-    }
-
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<Infallible> {
-        *self.frames.entry(event.frame.len()).or_default() += 1;
-        self.lost += event.lost;
-        ControlFlow::Continue(())
-    }
-
-    fn wants_blocks(&self) -> bool {
-        false
-    }
-
-    fn stamp(&mut self, _: u32, _: u64) -> Timestamp {
-        unreachable!("only blocks are stamped")
-    }
-
-    fn blocks(&mut self, _: &[u8]) -> ControlFlow<Infallible> {
-        unreachable!("it takes events")
-    }
-}
+use xdpdump_testing::{events::Each, generator::Generator, netns::NetNs, wire};
 
 fn task(snap_len: u32, selection: &Selection) -> Task<'_> {
     Task { snap_len, selection }
@@ -72,7 +36,13 @@ fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
     });
     let first = probe.program_id(0);
     let generator = Generator::new(sender.interface_index("left"), wire::frame(60, b""));
-    let mut lengths = Lengths::default();
+    // Number of frames for each captured length.
+    let mut lengths = BTreeMap::<usize, u64>::new();
+    let mut lost = 0;
+    let mut events = Each(|event: &Event<'_>| {
+        *lengths.entry(event.frame.len()).or_default() += 1;
+        lost += event.lost;
+    });
     let enough = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -86,7 +56,7 @@ fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
             probe.exchange(0, task(snap_len, &Selection::default())).unwrap();
             for _ in 0..20 {
                 thread::sleep(Duration::from_millis(5));
-                assert!(rings.read(false, &mut lengths).is_continue());
+                assert!(rings.read(false, &mut events).is_continue());
             }
         }
         enough.store(true, Ordering::Relaxed);
@@ -97,12 +67,12 @@ fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
         probe.program_id(0).unwrap()
     );
     probe.detach();
-    assert!(rings.read(true, &mut lengths).is_continue());
+    assert!(rings.read(true, &mut events).is_continue());
 
     let counters = probe.counters(0).unwrap().unwrap();
-    let read: u64 = lengths.frames.values().sum();
-    assert_eq!((counters.seen, counters.emitted), (read + lengths.lost, read), "{lengths:?}");
+    let read: u64 = lengths.values().sum();
+    assert_eq!((counters.seen, counters.emitted), (read + lost, read), "{lengths:?}");
     assert_eq!(counters.seen, generator.sent(), "{lengths:?}");
-    let each: Vec<_> = lengths.frames.keys().copied().collect();
+    let each: Vec<_> = lengths.keys().copied().collect();
     assert_eq!(each, [30, 40, 50, 60], "each program captured some");
 }

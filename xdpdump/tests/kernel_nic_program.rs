@@ -1,52 +1,20 @@
 //! The events of the program for a NIC. The driver runs it here, because this machine's NIC cannot. Needs root.
 
-use std::{convert::Infallible, ops::ControlFlow, thread, time::Duration};
+use std::{thread, time::Duration};
 
 use xdpdump::{
     clock, cpus,
     interface::{Link, XdpMode},
-    packet::Timestamp,
     probe::{Probe, RingLayout, Task},
     selection::Selection,
-    transport::{Receiver, event::Event, perf::Rings},
+    transport::{event::Event, perf::Rings},
 };
 use xdpdump_ebpf::ring::Control;
 use xdpdump_testing::{
+    events::Each,
     netns::NetNs,
     wire::{self, Wire},
 };
-
-/// Time, length on the wire and bytes of each frame.
-#[derive(Debug, Default)]
-struct Frames(Vec<(u64, u32, Vec<u8>)>);
-
-impl Receiver for Frames {
-    type End = Infallible;
-
-    fn sources(&self) -> u32 {
-        1
-    }
-
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<Infallible> {
-        assert_eq!(event.packet_id(), None, "the program does not count");
-        assert_eq!(event.verdict, Some(2), "XDP_PASS");
-        assert_eq!(event.queue, None, "a NIC does not tell");
-        self.0.push((event.time, event.frame_len, event.frame.to_vec()));
-        ControlFlow::Continue(())
-    }
-
-    fn wants_blocks(&self) -> bool {
-        false
-    }
-
-    fn stamp(&mut self, _: u32, _: u64) -> Timestamp {
-        unreachable!("only blocks are stamped")
-    }
-
-    fn blocks(&mut self, _: &[u8]) -> ControlFlow<Infallible> {
-        unreachable!("it takes events")
-    }
-}
 
 #[test]
 fn the_program_for_a_nic_hands_over_frames_that_the_perf_ring_stamps() {
@@ -72,13 +40,19 @@ fn the_program_for_a_nic_hands_over_frames_that_the_perf_ring_stamps() {
     let end = clock::monotonic();
     thread::sleep(Duration::from_millis(100));
     probe.detach();
-    let mut frames = Frames::default();
-    assert!(rings.read(true, &mut frames).is_continue());
+    let mut frames = Vec::new();
+    let mut events = Each(|event: &Event<'_>| {
+        assert_eq!(event.packet_id(), None, "the program does not count");
+        assert_eq!(event.verdict, Some(2), "XDP_PASS");
+        assert_eq!(event.queue, None, "a NIC does not tell");
+        frames.push((event.time, event.frame_len, event.frame.to_vec()));
+    });
+    assert!(rings.read(true, &mut events).is_continue());
 
     let expected = SIZES.map(|size| (size as u32, wire::frame(size, b"")));
-    let found: Vec<_> = frames.0.iter().map(|(_, len, frame)| (*len, frame.clone())).collect();
+    let found: Vec<_> = frames.iter().map(|(_, len, frame)| (*len, frame.clone())).collect();
     assert_eq!(found, expected);
-    assert!(frames.0.is_sorted_by_key(|(time, ..)| *time));
-    assert!(frames.0.iter().all(|(time, ..)| (begin..=end).contains(time)), "{frames:?}, {begin}..={end}");
+    assert!(frames.is_sorted_by_key(|(time, ..)| *time));
+    assert!(frames.iter().all(|(time, ..)| (begin..=end).contains(time)), "{frames:?}, {begin}..={end}");
     assert_eq!(rings.counts().lost, 0);
 }

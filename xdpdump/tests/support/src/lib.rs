@@ -14,6 +14,8 @@ pub mod cgroup;
 pub mod cpu;
 pub mod disk;
 #[cfg(feature = "capture-files")]
+pub mod events;
+#[cfg(feature = "capture-files")]
 pub mod files;
 pub mod generator;
 pub mod kernel;
