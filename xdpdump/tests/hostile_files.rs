@@ -1,13 +1,12 @@
 //! Files that were written on other machines, and hostile files.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-use std::io::{self, Read};
-
 use proptest::{collection, prelude::*};
 use xdpdump::{
     input::{CaptureFile, Error, Item},
     packet::{Direction, LinkType, Meta},
 };
+use xdpdump_testing::bytes::Pieces;
 
 /// Writes numbers in a given byte order.
 #[derive(Clone, Copy)]
@@ -350,19 +349,6 @@ fn impossible_contents_are_named_with_their_place() {
         (order.words(&[0x0a0d_0d0a, 28, 0x0403_0201]), "0x01020304 is no byte-order magic"),
     ] {
         assert_fails(&[start.clone(), block].concat(), &["1 96"], &damaged(48, fault));
-    }
-}
-
-/// A reader that returns pieces of given sizes.
-struct Pieces<'a> {
-    rest: &'a [u8],
-    length: usize,
-}
-
-impl Read for Pieces<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.length.min(buffer.len());
-        self.rest.by_ref().take(length as u64).read(buffer)
     }
 }
 
