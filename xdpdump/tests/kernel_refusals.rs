@@ -217,7 +217,7 @@ fn a_capture_needs_neither_sys_nor_proc() {
 }
 
 #[test]
-fn a_program_with_lent_rights_opens_no_file() {
+fn a_set_user_id_program_opens_no_file() {
     let directory = tempfile::tempdir().unwrap();
     let copy = directory.path().join("xdpdump");
     fs::copy(xdpdump(), &copy).unwrap();

@@ -79,13 +79,13 @@ pub enum Fault {
     #[error("pcapng version {0}.{1} is not supported")]
     PcapngVersion(u16, u16),
     /// Of a pcapng section.
-    #[error("0x{0:08x} is no byte-order magic")]
+    #[error("0x{0:08x} is not a byte-order magic")]
     ByteOrder(u32),
     /// The captured length of a packet is larger than any capture tool writes.
     #[error("a packet of {0} bytes, more than {max}", max = super::MAX_RECORD)]
     PacketLength(u32),
     /// The length of a block is impossible, or larger than any capture tool writes.
-    #[error("a block of {0} bytes")]
+    #[error("a block cannot have {0} bytes")]
     BlockLength(u32),
     /// The total lengths at the two ends of a block differ.
     #[error("a block of {0} bytes ends with a length of {1}")]
@@ -100,6 +100,6 @@ pub enum Fault {
     #[error("more than {max} interfaces", max = super::pcapng::MAX_INTERFACES)]
     Interfaces,
     /// The descriptions of the interfaces are longer than is reasonable.
-    #[error("more than {max} bytes that describe interfaces", max = super::pcapng::MAX_DESCRIPTIONS)]
+    #[error("more than {max} bytes of interface descriptions", max = super::pcapng::MAX_DESCRIPTIONS)]
     Descriptions,
 }
