@@ -7,10 +7,7 @@ use xdpdump::{
     output::pcapng::encode,
     packet::{Direction, Meta, Packet},
 };
-use xdpdump_ebpf::HEADER_LEN;
-
-/// `PERF_RECORD_SAMPLE`.
-const SAMPLE: u32 = 9;
+use xdpdump_testing::bytes::push_sample;
 
 fn main() -> io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -62,23 +59,15 @@ fn with_meta<'a>(packet: &Packet<'a>, number: u64) -> Packet<'a> {
     Packet { meta, ..*packet }
 }
 
-/// A record, preceded by the position at which the ring ends.
+/// A sample record, preceded by the position at which the ring ends.
 fn perf_record(packet: &Packet<'_>) -> Vec<u8> {
-    let data_len = HEADER_LEN + packet.frame.len();
-    let len = (8 + 8 + 4 + data_len).next_multiple_of(8);
-    let mut bytes = 30u16.to_le_bytes().to_vec();
-    bytes.extend(SAMPLE.to_ne_bytes());
-    bytes.extend([0, 0]);
-    bytes.extend((len as u16).to_ne_bytes());
-    bytes.extend(1_000_000_000u64.to_ne_bytes());
-    bytes.extend(((len - 20) as u32).to_ne_bytes());
-    bytes.extend(1u64.to_ne_bytes());
-    bytes.extend(0u64.to_ne_bytes());
+    let mut data = [1u64.to_ne_bytes(), 0u64.to_ne_bytes()].concat();
     for word in [packet.frame_len, packet.frame.len() as u32, 3, 0, 2, 0x0001_0000] {
-        bytes.extend(word.to_ne_bytes());
+        data.extend(word.to_ne_bytes());
     }
-    bytes.extend(packet.frame);
-    bytes.resize(2 + len, 0);
+    data.extend(packet.frame);
+    let mut bytes = 30u16.to_le_bytes().to_vec();
+    push_sample(&mut bytes, 1_000_000_000, &data);
     bytes
 }
 

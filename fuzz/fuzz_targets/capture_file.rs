@@ -1,15 +1,16 @@
 //! pcap and pcapng files: reading them in pieces of any size gives the same items and the same error.
 #![no_main]
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
 use xdpdump::input::{CaptureFile, Item};
+use xdpdump_testing::bytes::Pieces;
 
 fuzz_target!(|data: &[u8]| {
     let Some((&piece, file)) = data.split_first() else { return };
     let whole = read(file);
-    let pieces = read(Pieces { rest: file, piece: usize::from(piece) + 1 });
+    let pieces = read(Pieces { rest: file, length: usize::from(piece) + 1 });
     assert_eq!(whole, pieces);
 });
 
@@ -44,18 +45,5 @@ fn read(reader: impl Read) -> (Vec<(i64, usize, u32, u32)>, String) {
                 return (items, error.to_string());
             }
         }
-    }
-}
-
-/// A reader that returns a few bytes at a time.
-struct Pieces<'a> {
-    rest: &'a [u8],
-    piece: usize,
-}
-
-impl Read for Pieces<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = buffer.len().min(self.piece);
-        self.rest.read(&mut buffer[..room])
     }
 }

@@ -212,7 +212,7 @@ fn interfaces_with_odd_names_are_captured() {
 }
 
 #[test]
-fn a_namespace_whose_lo_is_down_is_no_obstacle() {
+fn a_capture_works_in_a_namespace_whose_lo_is_down() {
     for &transport in kernel::transports() {
         let scene = Scene::new();
         scene.right.ip(["link", "set", "lo", "down"]);

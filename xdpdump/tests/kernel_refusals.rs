@@ -291,7 +291,7 @@ fn standard_input_needs_no_proc() {
 }
 
 #[test]
-fn a_program_with_lent_rights_opens_no_file() {
+fn a_set_user_id_program_opens_no_file() {
     let directory = tempfile::tempdir().unwrap();
     let copy = directory.path().join("xdpdump");
     fs::copy(xdpdump(), &copy).unwrap();

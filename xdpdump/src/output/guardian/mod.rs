@@ -83,7 +83,7 @@ impl Guardian {
             None => Rc::clone(state.page.insert(Rc::new(SharedPage::new()?))),
         };
         let free = (0..SLOTS as u32).find(|slot| !state.files.contains_key(slot));
-        let slot = free.ok_or_else(|| io::Error::other("it has too many files"))?;
+        let slot = free.ok_or_else(|| io::Error::other("there are too many files"))?;
         store(&page, slot, NOTHING);
         if state.process.is_none() {
             state.start(&page)?;
@@ -165,7 +165,7 @@ impl Guarded {
 /// The message for the user when there is no guardian.
 pub fn without(error: &io::Error) -> String {
     format!(
-        "no guardian process ({error}): should xdpdump be killed by SIGKILL, the file may end within a packet"
+        "no guardian process ({error}): if xdpdump is killed with SIGKILL, the file may end within a packet"
     )
 }
 
