@@ -93,7 +93,7 @@ fn a_program_that_no_process_holds_is_taken_off_by_the_command_named() {
 }
 
 /// A capture of xdp-tools, which attaches through netlink.
-fn start_theirs(scene: &Scene) -> Child {
+fn start_theirs(scene: &Scene) -> Theirs {
     let file = scene.directory.path().join("theirs.pcap");
     let theirs = scene
         .right
@@ -102,20 +102,25 @@ fn start_theirs(scene: &Scene) -> Child {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    let theirs = theirs.expect("xdpdump of xdp-tools runs (package xdp-tools)");
+    let theirs = Theirs(theirs.expect("xdpdump of xdp-tools runs (package xdp-tools)"));
     wait::until(|| scene.right.traces("right").xdp);
     theirs
 }
 
-fn kill(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
+/// A process of somebody else's that ends with the test, also when that fails.
+struct Theirs(Child);
+
+impl Drop for Theirs {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
 
 #[test]
 fn what_a_killed_capture_of_xdp_tools_left_is_not_another_xdpdump() {
     let scene = Scene::new();
-    kill(start_theirs(&scene));
+    drop(start_theirs(&scene));
     let remedy = remedy(&scene.right);
     assert_is_held_by_none(&remedy, "xdpdrv");
     follow(&scene, &remedy);
@@ -126,10 +131,12 @@ fn a_capture_of_xdp_tools_that_is_running_is_named_as_the_process_that_it_is() {
     let scene = Scene::new();
     let theirs = start_theirs(&scene);
     let remedy = remedy(&scene.right);
-    let begin =
-        format!("Process {} (xdpdump) holds it: end that first, and should the program stay, ", theirs.id());
+    let begin = format!(
+        "Process {} (xdpdump) holds it: end that first, and should the program stay, ",
+        theirs.0.id()
+    );
     assert!(remedy.starts_with(&begin), "{remedy}");
-    kill(theirs);
+    drop(theirs);
     follow(&scene, &remedy);
 }
 
@@ -145,7 +152,7 @@ fn nobody_is_said_to_hold_nothing_who_cannot_be_seen() {
         let refused = sentence(command.args(options).arg(xdpdump()).args(ARGUMENTS));
         assert!(refused.contains("Who holds it cannot be seen from here: "), "{options:?}: {refused}");
     }
-    kill(theirs);
+    drop(theirs);
 }
 
 #[test]
