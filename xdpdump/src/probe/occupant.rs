@@ -17,7 +17,8 @@ use crate::{interface::XdpMode, sys::bpf};
 /// include/uapi/linux/nsfs.h).
 const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 
-/// For how long, at least, a process has a program open that it holds. What lists programs opens each for a moment.
+/// A process that has a program or link open for less than this does not hold it: tools that list programs open each of them for
+/// a moment, and a new process has all that its parent has until it executes another program.
 const MOMENT: Duration = Duration::from_millis(50);
 
 /// What keeps a program attached.
@@ -70,14 +71,7 @@ impl Holder {
                 Err(error) => may_see_links = !is_refused(&error),
             }
         }
-        let is_used = |info: &str| is_any_of(info, &programs);
-        let mut users = processes(is_used);
-        if !users.found.is_empty() {
-            thread::sleep(MOMENT);
-            let later = processes(is_used);
-            users.found.retain(|process| later.found.contains(process));
-        }
-        match users {
+        match processes(|info| is_any_of(info, &programs)) {
             Seen { found, .. } if !found.is_empty() => Self::Users(found),
             Seen { is_all: true, refused, .. } if may_see_links => Self::Netlink { perhaps_others: refused },
             _ => Self::Unknown,
@@ -154,8 +148,19 @@ struct Seen {
     refused: bool,
 }
 
-/// The processes that have a descriptor open of which the kernel says what `is_wanted`.
+/// The processes that have a descriptor open, for longer than a [`MOMENT`], of which the kernel says what `is_wanted`.
 fn processes(is_wanted: impl Fn(&str) -> bool) -> Seen {
+    let mut seen = processes_now(&is_wanted);
+    if !seen.found.is_empty() {
+        thread::sleep(MOMENT);
+        let later = processes_now(&is_wanted);
+        seen.found.retain(|process| later.found.contains(process));
+    }
+    seen
+}
+
+/// The processes that have such a descriptor open at this moment.
+fn processes_now(is_wanted: impl Fn(&str) -> bool) -> Seen {
     let namespace = fs::metadata("/proc/self/ns/pid").map(|namespace| namespace.ino());
     let is_all = namespace.is_ok_and(|number| number == INITIAL_PID_NAMESPACE);
     let mut seen = Seen { found: Vec::new(), is_all, refused: false };
