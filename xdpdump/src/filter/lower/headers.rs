@@ -126,16 +126,9 @@ impl Lowering {
         self.builder.or(last, others)
     }
 
-    /// The protocol is that of the IP header that seems to begin here; always true.
+    /// The protocol is that of the IP header that seems to begin here, if one does; always true.
     fn by_version(&mut self, here: Position) -> Fragment {
-        let first = self.load(here, 0, Width::Byte);
-        let versions = [(0x40, IPV4), (0x60, IPV6)].map(|(version, protocol)| {
-            let is_version = self.builder.masked(first, version, 0xf0);
-            let protocol = self.builder.constant(protocol);
-            let stored = self.builder.store(SLOTS.protocol, protocol);
-            self.builder.and(is_version, stored)
-        });
-        let version = self.any(versions);
+        let version = self.ip_version(SLOTS, here);
         self.if_any(version)
     }
 

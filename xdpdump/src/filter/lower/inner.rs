@@ -206,6 +206,13 @@ impl Lowering {
         let optional_fields = self.if_any(optional_fields);
 
         // What is inside does not say what it is, except by its version.
+        let version = self.ip_version(tunnel, here);
+        let packet = self.store_offset(tunnel.header, here);
+        self.every([version_1, message, optional, payload, optional_fields, version, packet])
+    }
+
+    /// True where an IP header seems to begin; the protocol is then that version's.
+    pub(super) fn ip_version(&mut self, tunnel: Tunnel, here: Position) -> Fragment {
         let first = self.load(here, 0, Width::Byte);
         let versions = [(0x40, IPV4), (0x60, IPV6)].map(|(version, ether_type)| {
             let is_version = self.builder.masked(first, version, 0xf0);
@@ -213,9 +220,7 @@ impl Lowering {
             let stored = self.builder.store(tunnel.protocol, ether_type);
             self.builder.and(is_version, stored)
         });
-        let version = self.any(versions);
-        let packet = self.store_offset(tunnel.header, here);
-        self.every([version_1, message, optional, payload, optional_fields, version, packet])
+        self.any(versions)
     }
 
     /// Goes behind an extension header of GTP-U, if the byte before has the type of one.
