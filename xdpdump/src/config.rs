@@ -46,13 +46,22 @@ pub struct Replay {
 /// How to capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capture {
-    /// Name or number of the interface.
-    pub interface: OsString,
+    /// The interfaces to capture from.
+    pub interfaces: Interfaces,
     /// The mode asked for; `None` takes the best the driver has.
     pub mode: Option<XdpMode>,
     /// Most bytes to capture of a frame.
     pub snap_len: u32,
-    /// Which frames are wanted, and how much of each.
+    /// The interfaces of a capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Interfaces {
+    /// These, each by its name or number.
+    Named(Vec<OsString>),
+    /// Every interface that is up, at any time.
+    Any,
+}
+
+/// Which frames are wanted, and how much of each.
     pub selection: Selection,
     /// The link type that its frames must have; `None` takes any.
     pub link_type: Option<LinkType>,

@@ -2,7 +2,7 @@
 //!
 //! The kernel program does all of it where it can. What it leaves is done here, and so is everything for packets from a file.
 
-use std::{fs::File, io::Read, mem, num::NonZeroU32, path::Path};
+use std::{collections::BTreeMap, fs::File, io::Read, mem, num::NonZeroU32, path::Path};
 
 use crate::{
     config,
@@ -91,7 +91,43 @@ impl Request {
     }
 }
 
+/// What is wanted of frames of each link type that can be captured.
+#[derive(Debug)]
+pub struct Selections(BTreeMap<LinkType, Result<Selection, Error>>);
+
+impl Selections {
+    /// Compiles a request for all link types: a filter may make sense for one and not for another.
+    pub fn compile(request: &Request, link_types: impl IntoIterator<Item = LinkType>) -> Self {
+        Self(link_types.into_iter().map(|link_type| (link_type, request.compile(link_type))).collect())
+    }
+
+    /// The selection for frames of a link type.
+    ///
+    /// # Errors
+    /// Why the filter makes no sense for them.
+    pub fn of(&self, link_type: LinkType) -> Result<&Selection, &Error> {
+        self.0.get(&link_type).map_or(Ok(&Selection::EVERYTHING), Result::as_ref)
+    }
+
+    /// The same, or the error itself.
+    ///
+    /// # Errors
+    /// Why the filter makes no sense for such frames.
+    pub fn check(&mut self, link_type: LinkType) -> Result<(), Error> {
+        match self.0.remove(&link_type) {
+            Some(Err(error)) => Err(error),
+            Some(Ok(selection)) => {
+                self.0.insert(link_type, Ok(selection));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 impl Selection {
+    const EVERYTHING: Self = Self { filter: None, one_in: None, headers: None };
+
     /// Whether every frame is wanted, whole.
     pub fn is_everything(&self) -> bool {
         self.filter.is_none() && self.one_in.is_none() && self.headers.is_none()

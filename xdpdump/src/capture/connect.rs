@@ -1,14 +1,15 @@
-//! Puts the program on the interface, with rings behind it: by the fastest way there is.
+//! Puts programs on the interfaces, with rings behind them: by the fastest way there is.
 
 use xdpdump_ebpf::{MAX_CAPTURE_LEN, ring};
 
 use super::Error;
 use crate::{
-    config, cpus,
+    config::{self, Interfaces},
+    cpus,
     interface::{Link, Promiscuous, XdpMode},
     packet::Interface,
     probe::{Attached, Probe, RingLayout, Task},
-    selection::Selection,
+    selection::{self, Selections},
     transport::{self, RingKind, Rings, mapped, perf},
 };
 
@@ -20,6 +21,10 @@ pub struct Connection {
     pub sources: Vec<Source>,
     /// Which way frames take, and why.
     pub explanation: Option<String>,
+    /// Interfaces that were left out, and why.
+    pub left_out: Vec<(String, Error)>,
+    /// Most bytes of a frame that the rings carry.
+    longest: u32,
 }
 
 /// An interface at a capture point.
@@ -36,8 +41,8 @@ pub struct Source {
 #[derive(Clone, Copy)]
 pub struct Order<'a> {
     pub config: &'a config::Capture,
-    pub link: &'a Link,
-    pub selection: &'a Selection,
+    pub links: &'a [Link],
+    pub selections: &'a Selections,
     /// Whether every frame is to be shown at once.
     pub immediate: bool,
 }
@@ -62,6 +67,28 @@ pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
 }
 
 impl Connection {
+    fn new(mut probe: Probe, rings: Rings, order: Order<'_>, longest: u32) -> Result<Self, Error> {
+        let (mut sources, mut left_out) = (Vec::new(), Vec::new());
+        for link in order.links {
+            match attach(&mut probe, order, link, longest) {
+                Ok(source) => sources.push(source),
+                // Of all interfaces, those are captured that can be.
+                Err(error) if order.config.interfaces == Interfaces::Any && error.is_of_one_interface() => {
+                    left_out.push((link.display_name(), error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self { probe, rings, sources, explanation: None, left_out, longest })
+    }
+
+    /// Attaches to one more interface, as the next source.
+    pub fn attach(&mut self, order: Order<'_>, link: &Link) -> Result<&mut Source, Error> {
+        let source = attach(&mut self.probe, order, link, self.longest)?;
+        self.sources.push(source);
+        self.sources.last_mut().ok_or(Error::NoInterface)
+    }
+
     fn because(mut self, reason: &str) -> Self {
         let kind = match self.rings {
             Rings::Perf(_) => "perf rings",
@@ -76,10 +103,9 @@ fn through_ring(order: Order<'_>) -> Result<Connection, Error> {
     let online = cpus::online().map_err(transport::Error::Cpus)?;
     let ring_len = mapped::ring_len(ring_share(order.config)?);
     let cpus = online.last().map_or(1, |last| last + 1);
-    let mut probe = Probe::load(RingLayout { cpus, ring_len, value_len: mapped::value_len(ring_len) })?;
+    let probe = Probe::load(RingLayout { cpus, ring_len, value_len: mapped::value_len(ring_len) })?;
     let rings = mapped::Rings::open(probe.rings(), probe.events(), cpus, ring_len, order.immediate)?;
-    let sources = vec![attach(&mut probe, order, ring::MAX_CAPTURE_LEN)?];
-    Ok(Connection { probe, rings: Rings::Mapped(rings), sources, explanation: None })
+    Connection::new(probe, Rings::Mapped(rings), order, ring::MAX_CAPTURE_LEN)
 }
 
 /// Bytes for the ring of each CPU.
@@ -90,15 +116,16 @@ fn ring_share(config: &config::Capture) -> Result<usize, Error> {
 
 fn through_perf(order: Order<'_>) -> Result<Connection, Error> {
     let layout = RingLayout { cpus: cpus::limit(), ring_len: 0, value_len: size_of::<ring::Control>() };
-    let mut probe = Probe::load(layout)?;
+    let probe = Probe::load(layout)?;
     let rings = perf::Rings::open(probe.events(), order.config.buffer, order.immediate)?;
-    let sources = vec![attach(&mut probe, order, MAX_CAPTURE_LEN)?];
-    Ok(Connection { probe, rings: Rings::Perf(rings), sources, explanation: None })
+    Connection::new(probe, Rings::Perf(rings), order, MAX_CAPTURE_LEN)
 }
 
 /// `longest` is what the transport carries of a frame.
-fn attach(probe: &mut Probe, order: Order<'_>, longest: u32) -> Result<Source, Error> {
-    let Order { config, link, selection, .. } = order;
+fn attach(probe: &mut Probe, order: Order<'_>, link: &Link, longest: u32) -> Result<Source, Error> {
+    let Order { config, selections, .. } = order;
+    let not_for = |error: &selection::Error| Error::NotFor(link.display_name(), error.to_string());
+    let selection = selections.of(link.link_type()?).map_err(not_for)?;
     let snap_len = config.snap_len.min(longest);
     let filter = selection.filter.as_ref().map(|filter| filter.text().to_owned());
     let interface = Interface { snap_len, filter, ..link.describe()? };

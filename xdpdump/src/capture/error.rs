@@ -44,6 +44,12 @@ pub enum Error {
     /// Waiting.
     #[error("cannot wait for packets")]
     Poll(#[source] io::Error),
+    /// What was to be selected makes no sense for the frames of this interface.
+    #[error("{0}: {1}")]
+    NotFor(String, String),
+    /// With `-i any`, there is nothing that could be captured.
+    #[error("no interface is up that can be captured; xdpdump -D lists them")]
+    NoInterface,
     /// The interface went away.
     #[error("the interface {0} is gone: it was deleted or moved to another network namespace")]
     Gone(String),
@@ -53,6 +59,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether another interface may well be captured.
+    pub(super) fn is_of_one_interface(&self) -> bool {
+        match self {
+            Self::Interface(_) | Self::NotFor(..) => true,
+            Self::Probe(error) => error.is_of_one_interface(),
+            _ => false,
+        }
+    }
+
     /// The error of an attempt to have mapped rings, with what is the kernel's fault named as such.
     pub(super) fn without_mapped_rings(self) -> Self {
         match self {

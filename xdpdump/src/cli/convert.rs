@@ -1,6 +1,6 @@
 //! What the options ask for.
 
-use std::{mem, num::NonZeroU32};
+use std::{ffi::OsString, mem, num::NonZeroU32};
 
 use clap::{CommandFactory as _, error::ErrorKind};
 
@@ -11,7 +11,7 @@ use super::{
     },
 };
 use crate::{
-    config::{Capture, Config, Destination, File, Filter, Frames, PrintFilter, Replay, Selection},
+    config::{Capture, Config, Destination, File, Filter, Frames, Interfaces, PrintFilter, Replay, Selection},
     decode::Style,
     interface::XdpMode,
     output::{
@@ -25,12 +25,6 @@ use crate::{
 impl Options {
     /// What the options ask for.
     pub fn into_config(mut self) -> Result<Config, Error> {
-        if self.interface.as_deref().is_some_and(|interface| interface == "any") {
-            return Err(Error::Usage(
-                "tcpdump's -i any, all interfaces at once, is not supported yet: name one interface; xdpdump -D lists them"
-                    .to_owned(),
-            ));
-        }
         self.check_values()?;
         self.check_source()?;
         let link_type = self.link_type()?;
@@ -39,20 +33,20 @@ impl Options {
         }
         let selection = self.selection();
         if self.dump_filter > 0 {
-            return Ok(Config::PrintFilter(self.print_filter(selection, link_type)));
+            return Ok(Config::PrintFilter(self.print_filter(selection, link_type)?));
         }
         let destination = self.destination();
-        let Some(interface) = self.interface else {
+        if self.interface.is_empty() {
             self.check_no_mode()?;
             // The group of sources is required, so one of the two is there.
             let file = self.read.unwrap_or_default();
             return Ok(Config::Replay(Replay { file, selection, destination }));
-        };
+        }
         if self.list_data_link_types {
-            return Ok(Config::ListLinkTypes { interface });
+            return Ok(Config::ListLinkTypes { interface: one(self.interface, "-L")? });
         }
         Ok(Config::Capture(Capture {
-            interface,
+            interfaces: interfaces(self.interface)?,
             mode: match (self.native, self.skb, self.offload) {
                 (true, _, _) => Some(XdpMode::Native),
                 (_, true, _) => Some(XdpMode::Skb),
@@ -133,7 +127,7 @@ impl Options {
     /// Refuses more than one source of packets.
     fn check_source(&self) -> Result<(), Error> {
         let sources = [
-            (self.interface.is_some(), "--interface"),
+            (!self.interface.is_empty(), "--interface"),
             (self.read.is_some(), "--read"),
             (self.list_interfaces, "--list-interfaces"),
         ];
@@ -162,14 +156,14 @@ impl Options {
         }
     }
 
-    fn print_filter(self, selection: Selection, link_type: Option<LinkType>) -> PrintFilter {
-        let frames = match (link_type, self.interface, self.read) {
-            (Some(link_type), _, _) => Frames::Of(link_type),
-            (None, Some(interface), _) => Frames::OnInterface(interface),
-            (None, None, Some(file)) => Frames::InFile(file),
-            (None, None, None) => Frames::Of(LinkType::ETHERNET),
+    fn print_filter(self, selection: Selection, link_type: Option<LinkType>) -> Result<PrintFilter, Error> {
+        let frames = match (link_type, self.read) {
+            (Some(link_type), _) => Frames::Of(link_type),
+            (None, _) if !self.interface.is_empty() => Frames::OnInterface(one(self.interface, "-d")?),
+            (None, Some(file)) => Frames::InFile(file),
+            (None, None) => Frames::Of(LinkType::ETHERNET),
         };
-        PrintFilter { selection, frames, instructions: self.dump_filter > 1 }
+        Ok(PrintFilter { selection, frames, instructions: self.dump_filter > 1 })
     }
 
     fn destination(&self) -> Destination {
@@ -230,4 +224,22 @@ impl Options {
             packet_flush: self.line_buffered,
         }
     }
+}
+
+/// The interface of an option that takes one.
+fn one(mut interfaces: Vec<OsString>, option: &str) -> Result<OsString, Error> {
+    match (interfaces.pop(), interfaces.is_empty()) {
+        (Some(interface), true) if interface != "any" => Ok(interface),
+        _ => Err(Error::Usage(format!("{option} takes one interface: name one; xdpdump -D lists them"))),
+    }
+}
+
+fn interfaces(names: Vec<OsString>) -> Result<Interfaces, Error> {
+    if !names.iter().any(|name| name == "any") {
+        return Ok(Interfaces::Named(names));
+    }
+    if names.len() > 1 {
+        return Err(Error::Usage("-i any is every interface: leave the other -i out".to_owned()));
+    }
+    Ok(Interfaces::Any)
 }

@@ -17,7 +17,7 @@ What is not as in tcpdump:
   -x, -X, -A  print the whole frame with its link-level header, as tcpdump's -xx, -XX, -AA
   -n, -f      are always on: addresses and ports are numbers
   -Q          takes \"in\": XDP sees what an interface receives
-  -i any      is not here: one interface at a time
+  -i          may be given several times; with -i any each interface is captured as what it is
   -l          writes a file (-w) packet by packet too, as -U does
   -w          writes pcapng unless the name ends in .pcap
   -d          prints this tool's own form of a filter, -dd the eBPF that the kernel runs
@@ -34,9 +34,9 @@ inner FILTER (what a VXLAN, GENEVE, GRE, GTP-U or IP tunnel carries).
 #[command(group = ArgGroup::new("source").args(["interface", "read", "list_interfaces", "dump_filter"]).required(true).multiple(true))]
 #[command(group = ArgGroup::new("mode").args(["native", "skb", "offload"]))]
 pub struct Options {
-    /// Interface to capture from, by name or by its number in -D
+    /// Interface to capture from, by name or by its number in -D; may be given several times. "any" is every interface that is up
     #[arg(short, long, value_name = "IF", help_heading = "Source")]
-    pub interface: Option<OsString>,
+    pub interface: Vec<OsString>,
 
     /// Read packets from a pcap or pcapng file instead; "-" is standard input
     #[arg(short, long, value_name = "FILE", help_heading = "Source")]

@@ -25,6 +25,8 @@ pub enum LinkChange {
     Mtu(u32),
     /// The set of attached XDP programs changed to this.
     Xdp(Vec<AttachedProgram>),
+    /// It was not there before, or not known. Only when all interfaces are watched.
+    Appeared(Box<Link>),
     /// It is gone from this network namespace: deleted, or moved to another one. It is no longer watched.
     Deleted,
 }
@@ -42,6 +44,8 @@ pub struct Monitor {
     announcements: Socket,
     requests: Socket,
     known: BTreeMap<u32, Link>,
+    /// Whether interfaces that appear are watched too.
+    all: bool,
     /// Announcements may have been missed.
     missed: bool,
     /// Changes that have not been returned yet, because the query for another interface failed.
@@ -58,7 +62,15 @@ impl Monitor {
         let announcements = Socket::subscribe(libc::RTMGRP_LINK.cast_unsigned()).map_err(Error::Watch)?;
         let requests = Socket::open().map_err(Error::Watch)?;
         let known = links.into_iter().map(|link| (link.index, link)).collect();
-        Ok(Self { announcements, requests, known, missed: true, pending: Vec::new() })
+        Ok(Self { announcements, requests, known, all: false, missed: true, pending: Vec::new() })
+    }
+
+    /// Watches the given interfaces and all that appear.
+    ///
+    /// # Errors
+    /// As [`Monitor::new`].
+    pub fn of_all(links: impl IntoIterator<Item = Link>) -> Result<Self, Error> {
+        Ok(Self { all: true, ..Self::new(links)? })
     }
 
     /// Reads the kernel's announcements and returns the changes, each with the index of the interface. Does not block: call
@@ -108,7 +120,12 @@ impl Monitor {
     /// [`Error::Watch`] when the kernel does not answer.
     pub fn refresh(&mut self) -> Result<Vec<(u32, LinkChange)>, Error> {
         self.missed = true;
-        for index in self.known.keys().copied().collect::<Vec<_>>() {
+        let mut indices: Vec<_> = self.known.keys().copied().collect();
+        if self.all {
+            let links = self.requests.links().map_err(Error::Watch)?;
+            indices.extend(links.iter().map(|link| link.index).filter(|index| !self.known.contains_key(index)));
+        }
+        for index in indices {
             self.compare(index)?;
         }
         self.missed = false;
@@ -117,16 +134,22 @@ impl Monitor {
 
     /// Queries an interface and records its changes.
     fn compare(&mut self, index: u32) -> Result<(), Error> {
-        let Some(known) = self.known.get_mut(&index) else { return Ok(()) };
+        if !self.all && !self.known.contains_key(&index) {
+            return Ok(());
+        }
         let link = self.requests.link(Query::Index(index)).map_err(Error::Watch);
         // The next call queries it again.
         let Some(link) = link.inspect_err(|_| self.missed = true)? else {
-            self.known.remove(&index);
-            self.pending.push((index, LinkChange::Deleted));
+            if self.known.remove(&index).is_some() {
+                self.pending.push((index, LinkChange::Deleted));
+            }
             return Ok(());
         };
-        self.pending.extend(differences(known, &link).map(|change| (index, change)));
-        *known = link;
+        match self.known.get(&index) {
+            Some(known) => self.pending.extend(differences(known, &link).map(|change| (index, change))),
+            None => self.pending.push((index, LinkChange::Appeared(Box::new(link.clone())))),
+        }
+        self.known.insert(index, link);
         Ok(())
     }
 }

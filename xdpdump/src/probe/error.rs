@@ -122,6 +122,19 @@ impl Error {
         }
     }
 
+    /// Whether a program may well be attached to another interface.
+    pub fn is_of_one_interface(&self) -> bool {
+        matches!(
+            self,
+            Self::Gone(_)
+                | Self::Occupied { .. }
+                | Self::ModeUnsupported { .. }
+                | Self::Attach { .. }
+                | Self::NoOffload { .. }
+                | Self::NotAlone(_)
+        )
+    }
+
     /// The error for an object that is not as expected.
     pub(super) fn object(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Load(Box::new(error))
