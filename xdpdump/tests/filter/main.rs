@@ -3,14 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod classic;
+mod ends;
 mod expressions;
 mod frames;
+mod headers;
 mod inner;
 mod libpcap;
 mod made;
 mod random;
 
-use std::{env, fs, path::Path};
+use std::{env, path::Path};
 
 use frames::Capture;
 use libpcap::{Optimizer, chosen};
@@ -103,13 +105,7 @@ fn generated_expressions_choose_what_libpcap_chooses() {
 #[test]
 fn a_corpus_is_divided_as_libpcap_divides_it() {
     let Ok(corpus) = env::var("XDPDUMP_FILTER_CORPUS") else { return };
-    let captures: Vec<Capture> = fs::read_dir(Path::new(&corpus))
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "pcap"))
-        .filter_map(|path| frames::of_file(&path))
-        .collect();
-    let merged = frames::merged(&captures);
+    let merged = frames::corpus(Path::new(&corpus));
     assert!(!merged.is_empty());
     assert_same(&merged, &expressions::written());
     let mut random = Random::new(2);
