@@ -1,4 +1,5 @@
-//! Filters inside the programs that captures attach, which count what they leave out. Needs root.
+//! Filters inside the programs that captures attach, which count what they leave out; and how much of frames those capture.
+//! Needs root.
 //!
 //! `kernel_filter` runs filters alone, and `filter` compares with libpcap; frames and expressions are the same.
 
@@ -6,6 +7,8 @@
 
 #[path = "filter/classic.rs"]
 mod classic;
+#[path = "filter/ends.rs"]
+mod ends;
 #[path = "filter/expressions.rs"]
 mod expressions;
 #[path = "filter/frames.rs"]
@@ -17,19 +20,19 @@ mod program;
 #[path = "filter/random.rs"]
 mod random;
 
-use std::{env, path::Path, time::Instant};
+use std::{convert::Infallible, env, ops::ControlFlow, path::Path, time::Instant};
 
 use frames::{Bytes, Capture};
 use program::Program;
 use random::Random;
 use xdpdump::{
     cpus,
-    filter::{Filter, Frame},
+    filter::{Filter, Frame, Headers},
     interface::{Link, XdpMode},
-    packet::{Direction, LinkType},
+    packet::{Direction, LinkType, Timestamp},
     probe::{Probe, RingLayout, Task},
     selection::Selection,
-    transport::mapped,
+    transport::{Receiver, Rings, event::Event, mapped, perf},
 };
 use xdpdump_ebpf::ring::Control;
 use xdpdump_testing::{bpf, kernel, netns::NetNs};
@@ -49,9 +52,39 @@ enum Transport {
     Mapped,
 }
 
+/// The bytes of each frame that was captured.
+#[derive(Debug, Default)]
+struct Captured(Vec<Vec<u8>>);
+
+impl Receiver for Captured {
+    type End = Infallible;
+
+    fn sources(&self) -> u32 {
+        1
+    }
+
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<Infallible> {
+        self.0.push(event.frame.to_vec());
+        ControlFlow::Continue(())
+    }
+
+    fn wants_blocks(&self) -> bool {
+        false
+    }
+
+    fn stamp(&mut self, _: u32, _: u64) -> Timestamp {
+        unreachable!("only blocks are stamped")
+    }
+
+    fn blocks(&mut self, _: &[u8]) -> ControlFlow<Infallible> {
+        unreachable!("it takes events")
+    }
+}
+
 /// A program of ours on an interface without traffic, and what it judged.
 struct Judge {
     probe: Probe,
+    rings: Rings,
     multi_buffer: bool,
     expressions: usize,
     pairs: usize,
@@ -63,22 +96,37 @@ impl Judge {
     fn attach(transport: Transport) -> Self {
         let (left, right) = NetNs::quiet_pair("left", "right");
         let index = right.interface_index("right");
-        let (probe, multi_buffer) = right.run(|| {
-            let cpus = cpus::limit();
-            let layout = match transport {
-                Transport::Perf => RingLayout { cpus, ring_len: 0, value_len: size_of::<Control>() },
+        let (probe, rings, multi_buffer) = right.run(|| {
+            let cpus = cpus::online().unwrap().last().unwrap() + 1;
+            let ring_len = if transport == Transport::Perf { 0 } else { mapped::ring_len(1) };
+            let value_len = if ring_len == 0 { size_of::<Control>() } else { mapped::value_len(ring_len) };
+            let mut probe = Probe::load(RingLayout { cpus, ring_len, value_len }).unwrap();
+            let rings = match transport {
+                Transport::Perf => Rings::Perf(perf::Rings::open(probe.events(), None, false).unwrap()),
                 Transport::Mapped => {
-                    let ring_len = mapped::ring_len(1);
-                    RingLayout { cpus, ring_len, value_len: mapped::value_len(ring_len) }
+                    let (rings, events) = (probe.rings(), probe.events());
+                    Rings::Mapped(mapped::Rings::open(rings, events, cpus, ring_len, false).unwrap())
                 }
             };
-            let mut probe = Probe::load(layout).unwrap();
             let link = Link::by_index(index).unwrap();
             let everything = Task { snap_len: SNAP_LEN, selection: &Selection::default() };
             let attached = probe.attach(&link, Some(XdpMode::Native), everything).unwrap();
-            (probe, attached.multi_buffer)
+            (probe, rings, attached.multi_buffer)
         });
-        Self { probe, multi_buffer, expressions: 0, pairs: 0, _namespaces: (left, right) }
+        Self { probe, rings, multi_buffer, expressions: 0, pairs: 0, _namespaces: (left, right) }
+    }
+
+    /// Puts another program there.
+    fn exchange(&mut self, task: Task<'_>) -> Program {
+        self.probe.exchange(0, task).unwrap_or_else(|error| panic!("{:?}: {error}", task.selection));
+        Program::by_id(self.probe.program_id(0).unwrap()).unwrap()
+    }
+
+    /// The frames that are in the rings.
+    fn captured(&mut self) -> Vec<Vec<u8>> {
+        let mut captured = Captured::default();
+        assert!(self.rings.read(true, &mut captured).is_continue());
+        captured.0
     }
 
     /// Gives all frames that the filter accepts in user space to the program, then all others, and sees which it counts as left
@@ -86,9 +134,7 @@ impl Judge {
     fn compare(&mut self, expression: &str, frames: &[Bytes]) {
         let Ok(filter) = Filter::compile(expression, LinkType::ETHERNET) else { return };
         let selection = Selection { filter: Some(filter), ..Selection::default() };
-        let task = Task { snap_len: SNAP_LEN, selection: &selection };
-        self.probe.exchange(0, task).unwrap_or_else(|error| panic!("'{expression}': {error}"));
-        let program = Program::by_id(self.probe.program_id(0).unwrap()).unwrap();
+        let program = self.exchange(Task { snap_len: SNAP_LEN, selection: &selection });
 
         let longest = if self.multi_buffer { LONGEST } else { LONGEST_PLAIN };
         let fits = |frame: &&Bytes| (SHORTEST..longest).contains(&frame.bytes.len());
@@ -220,6 +266,40 @@ fn bytes_behind_the_linear_part_are_seen() {
         assert!(judge.multi_buffer);
         for expression in ["ether[8000:4] = 0x01020304", "len = 9000", "ether[9000] = 0", "greater 9001"] {
             judge.compare(expression, std::slice::from_ref(&frame));
+        }
+    }
+}
+
+/// Of each frame comes what user space wants of it, and no more than the snap length.
+#[test]
+fn headers_are_cut_as_in_user_space() {
+    let mut random = Random::new(25);
+    let made = (0..100).map(|_| ends::random(&mut random, LinkType::ETHERNET).bytes);
+    let mut frames: Vec<Vec<u8>> = made.filter(|frame| frame.len() < LONGEST_PLAIN).collect();
+    let cut: Vec<Vec<u8>> = frames
+        .iter()
+        .map(|frame| frame[..SHORTEST + random.below(frame.len() - SHORTEST + 1)].to_vec())
+        .collect();
+    frames.extend(cut);
+    for &transport in transports() {
+        let mut judge = Judge::attach(transport);
+        for more in [0, 64, u32::MAX] {
+            for snap_len in [40, 262_144] {
+                let headers = Headers::new(more, LinkType::ETHERNET);
+                let selection = Selection { headers: Some(headers.clone()), ..Selection::default() };
+                let program = judge.exchange(Task { snap_len, selection: &selection });
+                for frame in &frames {
+                    program.run(frame, 1).unwrap();
+                }
+                let captured = judge.captured();
+                assert_eq!(captured.len(), frames.len(), "{:?}", judge.probe.counters(0));
+                for (captured, frame) in captured.iter().zip(&frames) {
+                    let here = Frame { bytes: frame, len: frame.len() as u32, ..Frame::default() };
+                    let wanted = headers.len(&here).min(snap_len) as usize;
+                    let expected = &frame[..wanted.min(frame.len())];
+                    assert_eq!(captured, expected, "{transport:?}, {more} more, {snap_len} at most");
+                }
+            }
         }
     }
 }

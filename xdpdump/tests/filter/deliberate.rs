@@ -1,5 +1,7 @@
 //! Expressions that mean something else than in libpcap, on purpose, and frames that show it.
 
+use std::slice;
+
 use super::{
     compare,
     frames::{self, Bytes, Capture},
@@ -58,7 +60,7 @@ fn a_protocol_chain_goes_on_behind_an_authentication_header() {
     let options = [17, 0, 1, 4, 0, 0, 0, 0];
     let packet = made::ipv6(51, &[&authentication[..], &options, &made::udp(1, 2, b"")].concat());
     let frame = made::ethernet(made::IPV6, &packet);
-    assert_eq!(judged(&[frame.clone()], "ip6 protochain 17"), [true, false, false]);
+    assert_eq!(judged(slice::from_ref(&frame), "ip6 protochain 17"), [true, false, false]);
     // Without the authentication header, nobody differs.
     let packet = made::ipv6(60, &[&options[..], &made::udp(1, 2, b"")].concat());
     let without = made::ethernet(made::IPV6, &packet);
@@ -80,7 +82,7 @@ fn what_is_not_geneve_does_not_depend_on_the_frame_before() {
         made::ethernet(made::IPV4, &made::ipv4(17, 0, &[], &datagram))
     };
     let (geneve, other) = (over_udp(6081, 22), over_udp(6082, 443));
-    assert_eq!(judged(&[geneve.clone()], expression), [false; 3]);
-    assert_eq!(judged(&[other.clone()], expression), [false; 3]);
+    assert_eq!(judged(slice::from_ref(&geneve), expression), [false; 3]);
+    assert_eq!(judged(slice::from_ref(&other), expression), [false; 3]);
     assert_eq!(judged(&[geneve, other], expression), [false, true, true]);
 }

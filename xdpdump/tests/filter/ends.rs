@@ -30,6 +30,9 @@ pub struct Ended {
     pub name: String,
 }
 
+/// Makes what a protocol's number in an IP header stands for, at a level.
+type Inside = fn(&mut Maker<'_>, u32);
+
 /// Puts layers behind each other.
 struct Maker<'a> {
     random: &'a mut Random,
@@ -96,7 +99,7 @@ impl Maker<'_> {
             2 => {
                 let multicast = self.random.below(2) as u8;
                 self.header(name, &[0x88, 0x47 + multicast]);
-                for left in (0..1 + self.random.below(4)).rev() {
+                for left in (0..=self.random.below(4)).rev() {
                     self.header("mpls", &[0, 1, u8::from(left == 0), 64]);
                 }
                 self.packet_or_other(level, &[0x50; 40]);
@@ -201,8 +204,8 @@ impl Maker<'_> {
     }
 
     /// A protocol over IP and what makes it.
-    fn protocol(&mut self, level: u32) -> (u8, fn(&mut Self, u32)) {
-        let protocols: [(u8, fn(&mut Self, u32)); 14] = [
+    fn protocol(&mut self, level: u32) -> (u8, Inside) {
+        let protocols: [(u8, Inside); 14] = [
             (6, |maker, _| maker.tcp()),
             (17, |maker, _| maker.udp("udp", 53)),
             (1, |maker, _| maker.header("icmp", &[8; 8])),
@@ -213,8 +216,8 @@ impl Maker<'_> {
             (33, |maker, _| maker.header("dccp", &[8; 12])),
             (136, |maker, _| maker.header("udplite", &[8; 8])),
             (89, |maker, _| maker.payload(&[0x45; 40])),
-            (17, Self::udp_tunnel),
-            (47, Self::gre),
+            (17, |maker, level| maker.udp_tunnel(level)),
+            (47, |maker, level| maker.gre(level)),
             (4, |maker, level| {
                 if level < LEVELS {
                     maker.ipv4(level + 1);
@@ -305,7 +308,7 @@ impl Maker<'_> {
             self.header("gre", &[flags & 0xf0, flags & 0x0f, 0x88, 0x0b]);
             return self.payload(&[0x45; 40]);
         }
-        let flags = 0x10 * self.random.below(16) as u8 & 0xb0;
+        let flags = (0x10 * self.random.below(16) as u8) & 0xb0;
         self.payload(&[flags, 0]);
         let rest = vec![0xee; 4 * flags.count_ones() as usize];
         self.tunnelled("gre", &rest, level);
