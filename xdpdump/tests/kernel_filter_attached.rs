@@ -20,7 +20,7 @@ mod program;
 #[path = "filter/random.rs"]
 mod random;
 
-use std::{convert::Infallible, env, ops::ControlFlow, path::Path, time::Instant};
+use std::{env, path::Path, time::Instant};
 
 use frames::{Bytes, Capture};
 use program::Program;
@@ -29,13 +29,13 @@ use xdpdump::{
     cpus,
     filter::{Filter, Frame, Headers},
     interface::{Link, XdpMode},
-    packet::{Direction, LinkType, Timestamp},
+    packet::{Direction, LinkType},
     probe::{Probe, RingLayout, Task},
     selection::Selection,
-    transport::{Receiver, Rings, event::Event, mapped, perf},
+    transport::{Rings, event::Event, mapped, perf},
 };
 use xdpdump_ebpf::ring::Control;
-use xdpdump_testing::{bpf, kernel, netns::NetNs};
+use xdpdump_testing::{bpf, events::Each, kernel, netns::NetNs};
 
 /// The kernel runs programs on nothing shorter than an Ethernet header.
 const SHORTEST: usize = 14;
@@ -50,35 +50,6 @@ const SNAP_LEN: u32 = 64;
 enum Transport {
     Perf,
     Mapped,
-}
-
-/// The bytes of each frame that was captured.
-#[derive(Debug, Default)]
-struct Captured(Vec<Vec<u8>>);
-
-impl Receiver for Captured {
-    type End = Infallible;
-
-    fn sources(&self) -> u32 {
-        1
-    }
-
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<Infallible> {
-        self.0.push(event.frame.to_vec());
-        ControlFlow::Continue(())
-    }
-
-    fn wants_blocks(&self) -> bool {
-        false
-    }
-
-    fn stamp(&mut self, _: u32, _: u64) -> Timestamp {
-        unreachable!("only blocks are stamped")
-    }
-
-    fn blocks(&mut self, _: &[u8]) -> ControlFlow<Infallible> {
-        unreachable!("it takes events")
-    }
 }
 
 /// A program of ours on an interface without traffic, and what it judged.
@@ -124,9 +95,10 @@ impl Judge {
 
     /// The frames that are in the rings.
     fn captured(&mut self) -> Vec<Vec<u8>> {
-        let mut captured = Captured::default();
-        assert!(self.rings.read(true, &mut captured).is_continue());
-        captured.0
+        let mut captured = Vec::new();
+        let mut each = Each(|event: &Event<'_>| captured.push(event.frame.to_vec()));
+        assert!(self.rings.read(true, &mut each).is_continue());
+        captured
     }
 
     /// Gives all frames that the filter accepts in user space to the program, then all others, and sees which it counts as left
