@@ -70,15 +70,15 @@ fn capture(
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     clock::prepare()?;
-    let request = Request::read(&config.selection)?;
     let link = Link::find(&config.interface)?;
     check_link_type(&link, config.link_type)?;
-    // Names in a filter may be asked for on the network, and a wrong one is to be known before anything is attached.
-    let compile = || link.link_type().map(|link_type| request.compile(link_type));
+    // A wrong filter is to be known before anything is attached. It may be read from a pipe, and its names asked for on the network.
+    let compile =
+        || -> Result<_, Error> { Ok(Request::read(&config.selection)?.compile(link.link_type()?)?) };
     let Some(selection) = signals.end_at_once_during(compile) else {
         return Ok((Totals::default(), Ok(())));
     };
-    let selection = selection??;
+    let selection = selection?;
     let (asked, name) = (printable(&config.interface), link.display_name());
     if asked.rsplit_once('@').is_some_and(|(front, _)| front == name) {
         // As ip(8) prints it.

@@ -95,12 +95,13 @@ pub struct Headers {
 }
 
 impl Headers {
-    /// For frames of this link type; of what follows the headers, `more` bytes are wanted too.
+    /// For frames of this link type; of what follows the headers, `more` bytes are wanted too, at most 2 GiB.
     pub fn new(more: u32, link_type: LinkType) -> Self {
         Self { program: optimize::optimize(lower::headers(more, link_type)) }
     }
 
-    /// Bytes of the frame that are wanted; more than there are where all are.
+    /// Bytes of the frame that are wanted: headers, of which there are at most 65535 bytes, and what is wanted behind them. Where
+    /// the frame ends within a header, or is of a link type that is not known, it is `u32::MAX`.
     pub fn len(&self, frame: &Frame<'_>) -> u32 {
         evaluate::number(&self.program, frame)
     }

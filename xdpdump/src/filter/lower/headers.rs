@@ -27,6 +27,8 @@ const TCP: u32 = 6;
 /// GRE, ESP, ICMPv6, SCTP, UDP-Lite.
 const TRANSPORTS: [(u32, u32); 9] =
     [(1, 8), (2, 8), (UDP, 8), (33, 12), (GRE, 4), (50, 8), (58, 8), (132, 12), (136, 8)];
+/// Length of an IPv4 header without options.
+const IPV4_HEADER: u32 = 20;
 /// No protocol has this number in an IP header (RFC 3692).
 const NO_PROTOCOL: u32 = 255;
 const MPLS_MULTICAST: u32 = 0x8848;
@@ -50,7 +52,8 @@ pub fn headers(more: u32, link_type: LinkType) -> Program {
         _ => lowering.builder.always(false),
     };
     let end = lowering.builder.slot(END);
-    let more = lowering.builder.constant(more);
+    // No frame is that long, and the sum does not wrap around.
+    let more = lowering.builder.constant(more.min(u32::MAX / 2));
     let result = lowering.builder.binary(Operator::Add, end, more);
     let result = lowering.builder.store(END, result);
     let all = lowering.builder.and(fragment, result);
@@ -169,11 +172,17 @@ impl Lowering {
     }
 
     /// True for the first fragment of an IPv4 packet: the protocol is then IP's, and the payload the packet's. The end is behind
-    /// the IP header in any case.
+    /// the IP header in any case: one that says it is shorter than its fixed part is not believed.
     fn pass_ipv4(&mut self) -> Fragment {
         let protocol = self.builder.slot(SLOTS.protocol);
         let is_ipv4 = self.builder.equals(protocol, IPV4);
         let here = Position::computed(self.builder.slot(SLOTS.payload));
+        let fixed = self.store_offset(END, here.plus(IPV4_HEADER));
+        let first = self.load(here, 0, Width::Byte);
+        let mask = self.builder.constant(0x0f);
+        let words = self.builder.binary(Operator::And, first, mask);
+        let least = self.builder.constant(IPV4_HEADER / 4);
+        let is_possible = self.builder.test(Comparison::GreaterEqual, words, least);
         let length = self.ipv4_header_length(here);
         let end = self.builder.store(END, length);
         let fragment = self.load(here, 6, Width::Half);
@@ -182,7 +191,7 @@ impl Lowering {
         let carried = self.builder.store(SLOTS.protocol, carried);
         let payload = self.builder.slot(END);
         let payload = self.builder.store(SLOTS.payload, payload);
-        self.every([is_ipv4, end, first_fragment, carried, payload])
+        self.every([is_ipv4, fixed, is_possible, end, first_fragment, carried, payload])
     }
 
     fn pass_ipv6(&mut self) -> Fragment {
