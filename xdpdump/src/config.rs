@@ -52,16 +52,7 @@ pub struct Capture {
     pub mode: Option<XdpMode>,
     /// Most bytes to capture of a frame.
     pub snap_len: u32,
-    /// The interfaces of a capture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Interfaces {
-    /// These, each by its name or number.
-    Named(Vec<OsString>),
-    /// Every interface that is up, at any time.
-    Any,
-}
-
-/// Which frames are wanted, and how much of each.
+    /// Which frames are wanted, and how much of each.
     pub selection: Selection,
     /// The link type that its frames must have; `None` takes any.
     pub link_type: Option<LinkType>,
@@ -117,6 +108,15 @@ pub enum Frames {
     OnInterface(OsString),
     /// Those in a capture file.
     InFile(PathBuf),
+}
+
+/// The interfaces of a capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Interfaces {
+    /// These, each by its name or number.
+    Named(Vec<OsString>),
+    /// Every interface that is up, at any time.
+    Any,
 }
 
 /// Where packets go and how many.

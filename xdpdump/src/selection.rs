@@ -96,8 +96,9 @@ impl Request {
 pub struct Selections(BTreeMap<LinkType, Result<Selection, Error>>);
 
 impl Selections {
-    /// Compiles a request for all link types: a filter may make sense for one and not for another.
-    pub fn compile(request: &Request, link_types: impl IntoIterator<Item = LinkType>) -> Self {
+    /// Compiles a request for all of them: a filter may make sense for one and not for another.
+    pub fn compile(request: &Request) -> Self {
+        let link_types = [LinkType::ETHERNET, LinkType::RAW];
         Self(link_types.into_iter().map(|link_type| (link_type, request.compile(link_type))).collect())
     }
 
@@ -109,10 +110,10 @@ impl Selections {
         self.0.get(&link_type).map_or(Ok(&Selection::EVERYTHING), Result::as_ref)
     }
 
-    /// The same, or the error itself.
+    /// Whether there is one for frames of a link type.
     ///
     /// # Errors
-    /// Why the filter makes no sense for such frames.
+    /// Why the filter makes no sense for such frames; it is not kept.
     pub fn check(&mut self, link_type: LinkType) -> Result<(), Error> {
         match self.0.remove(&link_type) {
             Some(Err(error)) => Err(error),

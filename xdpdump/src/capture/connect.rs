@@ -33,6 +33,8 @@ pub struct Source {
     pub attached: Attached,
     /// What a capture file says of it.
     pub interface: Interface,
+    /// Whether the program is on the interface still.
+    pub is_attached: bool,
     /// Held for as long as frames for other stations are wanted; the kernel takes it back when the process ends.
     pub promiscuous: Option<Promiscuous>,
 }
@@ -69,11 +71,12 @@ pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
 impl Connection {
     fn new(mut probe: Probe, rings: Rings, order: Order<'_>, longest: u32) -> Result<Self, Error> {
         let (mut sources, mut left_out) = (Vec::new(), Vec::new());
-        for link in order.links {
+        let any = order.config.interfaces == Interfaces::Any;
+        for link in order.links.iter().filter(|link| link.up || !any) {
             match attach(&mut probe, order, link, longest) {
                 Ok(source) => sources.push(source),
                 // Of all interfaces, those are captured that can be.
-                Err(error) if order.config.interfaces == Interfaces::Any && error.is_of_one_interface() => {
+                Err(error) if any && error.is_of_one_interface() => {
                     left_out.push((link.display_name(), error));
                 }
                 Err(error) => return Err(error),
@@ -87,6 +90,29 @@ impl Connection {
         let source = attach(&mut self.probe, order, link, self.longest)?;
         self.sources.push(source);
         self.sources.last_mut().ok_or(Error::NoInterface)
+    }
+
+    /// Whether a program is attached to any interface.
+    pub fn is_attached(&self) -> bool {
+        self.sources.iter().any(|source| source.is_attached)
+    }
+
+    /// Gives up a source whose interface or program is gone.
+    pub fn release(&mut self, source: u32) {
+        self.probe.release(source);
+        if let Some(source) = self.sources.get_mut(source as usize) {
+            source.is_attached = false;
+            source.promiscuous = None;
+        }
+    }
+
+    /// Leaves all interfaces as they were before.
+    pub fn detach(&mut self) {
+        self.probe.detach();
+        for source in &mut self.sources {
+            source.is_attached = false;
+            source.promiscuous = None;
+        }
     }
 
     fn because(mut self, reason: &str) -> Self {
@@ -130,5 +156,5 @@ fn attach(probe: &mut Probe, order: Order<'_>, link: &Link, longest: u32) -> Res
     let filter = selection.filter.as_ref().map(|filter| filter.text().to_owned());
     let interface = Interface { snap_len, filter, ..link.describe()? };
     let attached = probe.attach(link, config.mode, Task { snap_len, selection })?;
-    Ok(Source { link: link.clone(), attached, interface, promiscuous: None })
+    Ok(Source { link: link.clone(), attached, interface, is_attached: true, promiscuous: None })
 }

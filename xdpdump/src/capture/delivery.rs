@@ -9,7 +9,7 @@ use super::{Error, Totals, statistics::Read};
 use crate::{
     clock::{Clock, Sample, monotonic},
     output::{self, Sink},
-    packet::{Direction, InterfaceStatistics, Meta, Packet, Timestamp},
+    packet::{Direction, Interface, InterfaceStatistics, Meta, Packet, Timestamp},
     selection::{Choice, Selector},
     sys::clock::StepWatch,
     transport::{Receiver, event::Event},
@@ -75,6 +75,13 @@ impl<'a> Delivery<'a> {
         let source = |(snap_len, selector)| SourceDelivery { snap_len, selector, read: Read::default() };
         let sources = wanted.into_iter().map(source).collect();
         Self { sink, clock, steps, sources, limit, captured: 0, late: 0, last: 0, start }
+    }
+
+    /// Delivers from one more source, with this description and what the kernel program left to select; returns its number.
+    pub fn add(&mut self, interface: &Interface, selector: Selector) -> Result<u32, output::Error> {
+        self.sink.interface(interface)?;
+        self.sources.push(SourceDelivery { snap_len: interface.snap_len, selector, read: Read::default() });
+        Ok(self.sources.len() as u32 - 1)
     }
 
     /// Packets delivered so far.

@@ -23,13 +23,13 @@ use watch::Watch;
 
 use crate::{
     clock::{self, Sample},
-    config,
+    config::{self, Interfaces},
     interface::{Link, Promiscuous, XdpMode},
     output::{self, Sink, guardian::Guardian},
     packet::LinkType,
     printable::printable,
     report::Reporter,
-    selection::{Request, Selector},
+    selection::{Request, Selections, Selector},
     sinks,
 };
 
@@ -70,23 +70,26 @@ fn capture(
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     clock::prepare()?;
-    let link = Link::find(&config.interface)?;
-    check_link_type(&link, config.link_type)?;
+    let links = find(&config.interfaces, reporter)?;
+    for link in &links {
+        check_link_type(link, config.link_type)?;
+    }
     // A wrong filter is to be known before anything is attached. It may be read from a pipe, and its names asked for on the network.
-    let compile =
-        || -> Result<_, Error> { Ok(Request::read(&config.selection)?.compile(link.link_type()?)?) };
-    let Some(selection) = signals.end_at_once_during(compile) else {
+    let compile = || selections(config, &links);
+    let Some(selections) = signals.end_at_once_during(compile) else {
         return Ok((Totals::default(), Ok(())));
     };
-    let selection = selection?;
-    let (asked, name) = (printable(&config.interface), link.display_name());
-    if asked.rsplit_once('@').is_some_and(|(front, _)| front == name) {
-        // As ip(8) prints it.
-        reporter.say(&format!("\"{asked}\" is taken for the interface \"{name}\""));
-    }
+    let selections = selections?;
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
-    let mut connection = connect::connect(Order { config, link: &link, selection: &selection, immediate })?;
+    let order = Order { config, links: &links, selections: &selections, immediate };
+    let mut connection = connect::connect(order)?;
+    for (name, error) in &connection.left_out {
+        reporter.say(&format!("{name} is not captured: {error}"));
+    }
+    if connection.sources.is_empty() {
+        return Err(Error::NoInterface);
+    }
     // Nothing but the output can keep the capture from beginning now: one that cannot begin leaves the file of an earlier one
     // as it is.
     let guardian = Guardian::default();
@@ -103,13 +106,18 @@ fn capture(
     if let Some(choice) = connection.explanation.as_deref().filter(|_| destination.verbose) {
         reporter.say(choice);
     }
-    for source in connection.sources.iter_mut().filter(|_| config.promiscuous) {
+    // As in tcpdump, not on all interfaces.
+    let promiscuous = config.promiscuous && config.interfaces != Interfaces::Any;
+    for source in connection.sources.iter_mut().filter(|_| promiscuous) {
         source.promiscuous = enter_promiscuous(&source.link, reporter);
     }
     for source in &connection.sources {
         announce(source, reporter);
     }
-    let watch = Watch::new(link)?;
+    let mut watch = Watch::new(&links, config.interfaces == Interfaces::Any)?;
+    for (number, source) in (0..).zip(&connection.sources) {
+        watch.captured(&source.link, number);
+    }
 
     let wanted = connection
         .sources
@@ -120,9 +128,44 @@ fn capture(
         packet_buffered: destination.packet_buffered || immediate,
         progress: shows_progress(destination),
     };
-    let mut session = Session::new(connection, delivery, signals, watch, manner);
+    let mut session = Session::new(connection, order, delivery, signals, watch, manner);
     let end = session.capture(reporter);
     Ok(session.finish(end))
+}
+
+/// The interfaces to capture from, each once. With `-i any` also those that are down: they may come up.
+fn find(interfaces: &Interfaces, reporter: &mut dyn Reporter) -> Result<Vec<Link>, Error> {
+    let names = match interfaces {
+        Interfaces::Any => return Ok(Link::all()?),
+        Interfaces::Named(names) => names,
+    };
+    let mut links: Vec<Link> = Vec::new();
+    for asked in names {
+        let link = Link::find(asked)?;
+        let (asked, name) = (printable(asked), link.display_name());
+        if asked.rsplit_once('@').is_some_and(|(front, _)| front == name) {
+            // As ip(8) prints it.
+            reporter.say(&format!("\"{asked}\" is taken for the interface \"{name}\""));
+        }
+        if !links.iter().any(|other| other.index == link.index) {
+            links.push(link);
+        }
+    }
+    Ok(links)
+}
+
+/// What is to be selected of frames of each link type; right for all interfaces that were named.
+fn selections(config: &config::Capture, links: &[Link]) -> Result<Selections, Error> {
+    let mut selections = Selections::compile(&Request::read(&config.selection)?);
+    match config.interfaces {
+        Interfaces::Any => selections.check(LinkType::ETHERNET)?,
+        Interfaces::Named(_) => {
+            for link in links {
+                selections.check(link.link_type()?)?;
+            }
+        }
+    }
+    Ok(selections)
 }
 
 /// What was asked for is found or refused before anything is attached.

@@ -7,20 +7,22 @@ use std::{
 };
 
 use super::{
-    Error, Totals,
-    connect::{Connection, Source},
+    Error, Totals, announce,
+    connect::{Connection, Order},
     delivery::{Delivery, End},
     signals::Signals,
     statistics::Read,
-    watch::Watch,
+    watch::{Change, Watch},
 };
 use crate::{
     clock::RESAMPLE_EVERY,
+    config::Interfaces,
+    interface::Link,
     output,
-    probe::Probe,
     report::Reporter,
+    selection::Selector,
     sys::poll::{Poller, Ready},
-    transport::{REORDER_WINDOW, Rings},
+    transport::REORDER_WINDOW,
 };
 
 /// How long a packet waits in a buffer, at most: half of what the tool promises for a pipe.
@@ -43,9 +45,8 @@ pub struct Manner {
 
 /// A capture that runs.
 pub struct Session<'a> {
-    probe: Probe,
-    rings: Rings,
-    sources: Vec<Source>,
+    connection: Connection,
+    order: Order<'a>,
     delivery: Delivery<'a>,
     signals: Signals,
     watch: Watch,
@@ -60,13 +61,13 @@ impl<'a> Session<'a> {
     /// A capture of what is connected.
     pub fn new(
         connection: Connection,
+        order: Order<'a>,
         delivery: Delivery<'a>,
         signals: Signals,
         watch: Watch,
         manner: Manner,
     ) -> Self {
-        let Connection { probe, rings, sources, .. } = connection;
-        Self { probe, rings, sources, delivery, signals, watch, manner, lacking: false, flush_at: None }
+        Self { connection, order, delivery, signals, watch, manner, lacking: false, flush_at: None }
     }
 
     /// Runs until something ends it.
@@ -111,7 +112,9 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         self.flush(now, quiet)?;
         if ready.is_readable(self.watch.as_fd()) {
-            self.watch.changes(self.probe.program_id(0), reporter)?;
+            let probe = &self.connection.probe;
+            let changes = self.watch.changes(&|source| probe.program_id(source), reporter)?;
+            self.follow_interfaces(changes, reporter)?;
         }
         if now >= *housekeeping_at {
             *housekeeping_at = now + RESAMPLE_EVERY;
@@ -119,7 +122,7 @@ impl<'a> Session<'a> {
         }
         // Also when there is no time to sleep: what else happens is to be seen, and a signal that is not taken note of would keep
         // the output from waiting for its reader.
-        let longest = self.rings.prepare_sleep(quiet, events_left).unwrap_or(Duration::ZERO);
+        let longest = self.connection.rings.prepare_sleep(quiet, events_left).unwrap_or(Duration::ZERO);
         let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
         self.sleep(longest.min(due.saturating_duration_since(now)), reporter)
     }
@@ -139,7 +142,9 @@ impl<'a> Session<'a> {
     /// What is due once a second.
     fn housekeeping(&mut self, reporter: &mut dyn Reporter) -> Result<(), Error> {
         self.follow_cpus(reporter);
-        self.watch.refresh(self.probe.program_id(0), reporter)?;
+        let probe = &self.connection.probe;
+        let changes = self.watch.refresh(&|source| probe.program_id(source), reporter)?;
+        self.follow_interfaces(changes, reporter)?;
         self.delivery.sink().look_after(&mut |line| reporter.say(line))?;
         if self.manner.progress {
             reporter.progress(self.delivery.captured());
@@ -147,10 +152,43 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Leaves out what is gone, and captures what came up. A capture of named interfaces ends with the last one.
+    fn follow_interfaces(&mut self, changes: Vec<Change>, reporter: &mut dyn Reporter) -> Result<(), Error> {
+        for change in changes {
+            match change {
+                Change::Lost(source, error) => {
+                    self.connection.release(source);
+                    if self.order.config.interfaces != Interfaces::Any && !self.connection.is_attached() {
+                        return Err(error);
+                    }
+                    reporter.say(&format!("{error}; the capture goes on without it"));
+                }
+                Change::Up(link) => self.add(&link, reporter)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Captures from one more interface, if that is possible.
+    fn add(&mut self, link: &Link, reporter: &mut dyn Reporter) -> Result<(), Error> {
+        let source = match self.connection.attach(self.order, link) {
+            Ok(source) => source,
+            Err(error) if error.is_of_one_interface() => {
+                reporter.say(&format!("{} is not captured: {error}", link.display_name()));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        announce(source, reporter);
+        let number = self.delivery.add(&source.interface, Selector::new(source.attached.left.clone()))?;
+        self.watch.captured(link, number);
+        Ok(())
+    }
+
     /// What a CPU lacks now is tried again a second later: until then the ring of a CPU without a doorbell is read every second,
     /// and frames of one without a perf ring are counted as lost. That is worth a line, once.
     fn follow_cpus(&mut self, reporter: &mut dyn Reporter) {
-        match self.rings.follow_cpus() {
+        match self.connection.rings.follow_cpus() {
             Ok(()) => self.lacking = false,
             Err(error) if !self.lacking => {
                 self.lacking = true;
@@ -162,7 +200,7 @@ impl<'a> Session<'a> {
 
     fn sleep(&mut self, timeout: Duration, reporter: &mut dyn Reporter) -> Result<Ready, End> {
         let mut poller = Poller::default();
-        for ring in self.rings.descriptors() {
+        for ring in self.connection.rings.descriptors() {
             poller.readable(ring);
         }
         poller.readable(self.signals.as_fd());
@@ -182,20 +220,26 @@ impl<'a> Session<'a> {
 
     /// Hands on what the rings hold; says whether the youngest events were left for the next round.
     fn round(&mut self, to_the_end: bool) -> ControlFlow<End, bool> {
-        self.rings.read(to_the_end, &mut self.delivery)
+        self.connection.rings.read(to_the_end, &mut self.delivery)
     }
 
     /// The totals of each source.
     fn totals(&self, drained: bool) -> Result<Vec<Totals>, Error> {
-        let counts = self.rings.counts();
-        let of_source = |(source, read)| Ok(Totals::new(read, self.probe.counters(source)?, counts, drained));
+        let counts = self.connection.rings.counts();
+        let of_source =
+            |(source, read)| Ok(Totals::new(read, self.connection.probe.counters(source)?, counts, drained));
         (0..).zip(self.delivery.read_of_each()).map(of_source).collect()
     }
 
     /// Whether no frame is under way any more to user space.
     fn is_settled(&self) -> Result<bool, Error> {
         for (source, read) in (0..).zip(self.delivery.read_of_each()) {
-            if self.probe.counters(source)?.is_some_and(|counters| !counters.is_settled(read.all())) {
+            if self
+                .connection
+                .probe
+                .counters(source)?
+                .is_some_and(|counters| !counters.is_settled(read.all()))
+            {
                 return Ok(false);
             }
         }
@@ -204,12 +248,10 @@ impl<'a> Session<'a> {
 
     /// Detaches, takes what the rings still hold and finishes the output.
     pub fn finish(mut self, end: End) -> (Totals, Result<(), Error>) {
-        self.probe.detach();
-        // The interfaces are as they were before, whatever takes its time from here on.
-        self.sources.clear();
+        self.connection.detach();
         self.delivery.sink().end_by(Instant::now() + END_WITHIN);
         // A CPU may have come online, and seen frames, since that was last looked at. What fails here is counted below.
-        let _ = self.rings.follow_cpus();
+        let _ = self.connection.rings.follow_cpus();
         // What arrived before an interface was deleted is wanted as much as what arrived before a signal.
         let wants_the_rest = !matches!(end, End::Enough | End::Failed(Error::Output(_)));
         let mut result = match end {

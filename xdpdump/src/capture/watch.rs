@@ -1,6 +1,9 @@
-//! What happens to the interface meanwhile.
+//! What happens to the interfaces meanwhile.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::{
+    collections::BTreeMap,
+    os::fd::{AsFd, BorrowedFd},
+};
 
 use super::Error;
 use crate::{
@@ -8,30 +11,59 @@ use crate::{
     report::Reporter,
 };
 
-/// Watches the captured interface and says what a user should know.
+/// Watches the captured interfaces and says what a user should know.
 ///
 /// No capture ends because the kernel has no memory for an answer: what changed is found the next time.
 pub struct Watch {
     monitor: Monitor,
+    /// Each interface by its index: the name it has now, and its source if it is captured.
+    watched: BTreeMap<u32, Watched>,
+}
+
+struct Watched {
     name: String,
+    source: Option<u32>,
+}
+
+/// Something that changes which interfaces are captured.
+#[derive(Debug)]
+pub enum Change {
+    /// The interface of this source is gone, or somebody took the program off it; the error says so.
+    Lost(u32, Error),
+    /// This interface is up, and is not captured.
+    Up(Link),
 }
 
 impl Watch {
-    /// Watches `link`.
-    pub fn new(link: Link) -> Result<Self, interface::Error> {
-        let name = link.display_name();
-        Ok(Self { monitor: Monitor::new([link])?, name })
+    /// Watches `links`; with `all`, interfaces that appear as well.
+    pub fn new(links: &[Link], all: bool) -> Result<Self, interface::Error> {
+        let monitor = if all { Monitor::of_all(links.to_vec()) } else { Monitor::new(links.to_vec()) };
+        let watched = |link: &Link| (link.index, Watched { name: link.display_name(), source: None });
+        Ok(Self { monitor: monitor?, watched: links.iter().map(watched).collect() })
     }
 
-    /// Reports what the kernel announced: to be called when the descriptor can be read. `program` is the id of the program that is
-    /// to be attached now: it may have been exchanged meanwhile.
-    pub fn changes(&mut self, program: Option<u32>, reporter: &mut dyn Reporter) -> Result<(), Error> {
+    /// From now on, `link` is captured as `source`.
+    pub fn captured(&mut self, link: &Link, source: u32) {
+        self.watched.insert(link.index, Watched { name: link.display_name(), source: Some(source) });
+    }
+
+    /// Reports what the kernel announced: to be called when the descriptor can be read. `program` tells the id of the program that
+    /// a source is to have now: it may have been exchanged meanwhile.
+    pub fn changes(
+        &mut self,
+        program: &dyn Fn(u32) -> Option<u32>,
+        reporter: &mut dyn Reporter,
+    ) -> Result<Vec<Change>, Error> {
         let changes = self.monitor.changes();
         self.report(changes, program, reporter)
     }
 
-    /// Looks at the interface whether or not anything was announced: programs that come and go are not.
-    pub fn refresh(&mut self, program: Option<u32>, reporter: &mut dyn Reporter) -> Result<(), Error> {
+    /// Looks at the interfaces whether or not anything was announced: programs that come and go are not.
+    pub fn refresh(
+        &mut self,
+        program: &dyn Fn(u32) -> Option<u32>,
+        reporter: &mut dyn Reporter,
+    ) -> Result<Vec<Change>, Error> {
         let changes = self.monitor.refresh();
         self.report(changes, program, reporter)
     }
@@ -39,15 +71,31 @@ impl Watch {
     fn report(
         &mut self,
         changes: Result<Vec<(u32, LinkChange)>, interface::Error>,
-        program: Option<u32>,
+        program: &dyn Fn(u32) -> Option<u32>,
         reporter: &mut dyn Reporter,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Change>, Error> {
         let changes = match changes {
-            Err(error) if error.is_passing() => return Ok(()),
+            Err(error) if error.is_passing() => return Ok(Vec::new()),
             changes => changes?,
         };
-        for (_, change) in changes {
-            let name = &self.name;
+        let mut found = Vec::new();
+        for (index, change) in changes {
+            if let LinkChange::Appeared(link) = change {
+                self.watched.insert(index, Watched { name: link.display_name(), source: None });
+                let link = Link::by_index(index).ok().filter(|link| link.up);
+                found.extend(link.map(Change::Up));
+                continue;
+            }
+            let Some(Watched { name, source }) = self.watched.get_mut(&index) else { continue };
+            let Some(source) = *source else {
+                match change {
+                    LinkChange::Up => found.extend(Link::by_index(index).ok().map(Change::Up)),
+                    LinkChange::Renamed(new) => *name = new,
+                    LinkChange::Deleted => drop(self.watched.remove(&index)),
+                    _ => {}
+                }
+                continue;
+            };
             match change {
                 LinkChange::Up => reporter.say(&format!("{name} is up")),
                 LinkChange::Down => {
@@ -55,19 +103,24 @@ impl Watch {
                 }
                 LinkChange::Renamed(new) => {
                     reporter.say(&format!("{name} is called {new} now"));
-                    self.name = new;
+                    *name = new;
                 }
                 LinkChange::Mtu(mtu) => reporter.say(&format!("{name} has an MTU of {mtu} bytes now")),
                 LinkChange::Xdp(programs) => {
                     let ours = |id| programs.iter().any(|program| program.program_id == id);
-                    if program.is_some_and(|id| !ours(id)) {
-                        return Err(Error::Detached(name.clone()));
+                    if program(source).is_some_and(|id| !ours(id)) {
+                        found.push(Change::Lost(source, Error::Detached(name.clone())));
+                        self.watched.remove(&index);
                     }
                 }
-                LinkChange::Deleted => return Err(Error::Gone(name.clone())),
+                LinkChange::Deleted => {
+                    found.push(Change::Lost(source, Error::Gone(name.clone())));
+                    self.watched.remove(&index);
+                }
+                LinkChange::Appeared(_) => {}
             }
         }
-        Ok(())
+        Ok(found)
     }
 }
 
@@ -99,10 +152,10 @@ mod tests {
 
     #[test]
     fn a_fault_of_the_moment_is_waited_out() {
-        let mut watch = Watch::new(Link::default()).unwrap();
+        let mut watch = Watch::new(&[Link::default()], false).unwrap();
         let mut answer = |errno| {
             let error = interface::Error::Watch(io::Error::from_raw_os_error(errno));
-            watch.report(Err(error), None, &mut Silence)
+            watch.report(Err(error), &|_| None, &mut Silence).map(drop)
         };
         for errno in [libc::ENOBUFS, libc::ENOMEM, libc::EAGAIN, libc::EINTR] {
             assert!(answer(errno).is_ok(), "{errno}");

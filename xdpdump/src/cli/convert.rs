@@ -11,7 +11,9 @@ use super::{
     },
 };
 use crate::{
-    config::{Capture, Config, Destination, File, Filter, Frames, Interfaces, PrintFilter, Replay, Selection},
+    config::{
+        Capture, Config, Destination, File, Filter, Frames, Interfaces, PrintFilter, Replay, Selection,
+    },
     decode::Style,
     interface::XdpMode,
     output::{
@@ -221,6 +223,7 @@ impl Options {
                 TextStyle::Tcpdump => LineStyle::Tcpdump,
                 TextStyle::Classic => LineStyle::Classic,
             },
+            interface: self.interface.len() > 1 || self.interface.iter().any(|name| name == "any"),
             packet_flush: self.line_buffered,
         }
     }

@@ -123,7 +123,8 @@ impl Monitor {
         let mut indices: Vec<_> = self.known.keys().copied().collect();
         if self.all {
             let links = self.requests.links().map_err(Error::Watch)?;
-            indices.extend(links.iter().map(|link| link.index).filter(|index| !self.known.contains_key(index)));
+            indices
+                .extend(links.iter().map(|link| link.index).filter(|index| !self.known.contains_key(index)));
         }
         for index in indices {
             self.compare(index)?;

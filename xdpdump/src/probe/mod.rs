@@ -147,6 +147,13 @@ impl Probe {
         self.attachments.get(source as usize)?.id
     }
 
+    /// Detaches the program of a source. Its counters can still be read.
+    pub fn release(&mut self, source: u32) {
+        if let Some(attachment) = self.attachments.get_mut(source as usize) {
+            attachment.link = None;
+        }
+    }
+
     /// Detaches all programs. Their counters can still be read.
     pub fn detach(&mut self) {
         for attachment in &mut self.attachments {

@@ -8,7 +8,7 @@ use std::{io::Write as _, os::fd::BorrowedFd, time::Instant};
 
 use super::{Error, Fault, Medium, Sink, record::kept};
 use crate::decode::{Decoder, Style};
-use crate::packet::{Interface, InterfaceStatistics, LinkType, Packet};
+use crate::packet::{Direction, Interface, InterfaceStatistics, LinkType, Packet};
 use time::Clock;
 
 pub use hex::HexDump;
@@ -32,6 +32,8 @@ pub struct TextOptions {
     pub hex: HexDump,
     /// The kind of line.
     pub line_style: LineStyle,
+    /// Print the interface of each packet and which way it went, as tcpdump does for `-i any`.
+    pub interface: bool,
     /// Write every packet as soon as it is printed.
     pub packet_flush: bool,
 }
@@ -53,7 +55,7 @@ pub struct TextSink<W: Medium> {
     options: TextOptions,
     decoder: Decoder,
     clock: Clock,
-    link_types: Vec<LinkType>,
+    interfaces: Vec<(LinkType, String)>,
     packets: u64,
     buffer: Vec<u8>,
     /// A write was interrupted: text is only collected until the next flush.
@@ -75,7 +77,7 @@ impl<W: Medium> TextSink<W> {
             options,
             decoder: Decoder::new(style),
             clock: Clock::new(options.time, options.nano, false),
-            link_types: Vec::new(),
+            interfaces: Vec::new(),
             packets: 0,
             buffer: Vec::with_capacity(BUFFER),
             interrupted: false,
@@ -86,7 +88,9 @@ impl<W: Medium> TextSink<W> {
 
     /// Appends the text of one packet, newline included, to the buffer.
     fn print(&mut self, packet: &Packet<'_>) {
-        let link_type = self.link_types.get(packet.interface as usize).copied().unwrap_or_default();
+        let interface = self.interfaces.get(packet.interface as usize);
+        let (link_type, name) =
+            interface.map_or_else(Default::default, |(link_type, name)| (*link_type, name.as_str()));
         // Print no more of a frame than would be written to a file, so that the cost of text is bounded.
         let packet = Packet { frame: kept(packet.frame), ..*packet };
         let out = &mut self.buffer;
@@ -100,6 +104,13 @@ impl<W: Medium> TextSink<W> {
                 // tcpdump prints no time stamp for a packet without any captured bytes.
                 if !packet.frame.is_empty() {
                     self.clock.print(out, packet.timestamp);
+                }
+                if self.options.interface {
+                    let way = match packet.meta.direction {
+                        Direction::Outbound => "Out",
+                        Direction::Inbound | Direction::Unknown => "In",
+                    };
+                    let _ = write!(out, "{name:<5} {way:<3} ");
                 }
                 self.decoder.frame(out, link_type, packet.frame, packet.frame_len);
                 hex::print(out, self.options.hex, packet.frame);
@@ -157,7 +168,8 @@ impl<W: Medium> TextSink<W> {
 
 impl<W: Medium> Sink for TextSink<W> {
     fn interface(&mut self, interface: &Interface) -> Result<(), Error> {
-        self.link_types.push(interface.link_type);
+        let name = interface.name.clone().unwrap_or_default();
+        self.interfaces.push((interface.link_type, name));
         Ok(())
     }
 
