@@ -67,7 +67,7 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
     let shows_at_once = destination.packet_buffered || sinks::is_watched(destination);
     let count = replay(&mut file, &request, destination.limit, shows_at_once, &mut sinks)?;
     if destination.count {
-        output::print_count(count)?;
+        output::print_count(count, None)?;
     }
     Ok(())
 }
