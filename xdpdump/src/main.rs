@@ -11,7 +11,7 @@ use xdpdump::{
     print_filter,
     printable::printable,
     privilege, probe, repair, replay,
-    report::{Reporter, StandardError},
+    report::{Reporter, StandardError, sentence},
     selection,
 };
 
@@ -92,7 +92,7 @@ impl Failure {
                 ExitCode::from(2)
             }
             Self::Other(error) => {
-                reporter.say(&format!("{error:#}"));
+                reporter.say(&sentence(error.as_ref()));
                 ExitCode::FAILURE
             }
         }

@@ -1,6 +1,7 @@
 //! Messages to the user while the tool runs.
 
 use std::{
+    error::Error,
     fs::File,
     io::{Stderr, stderr},
     os::fd::{AsFd as _, BorrowedFd},
@@ -22,6 +23,20 @@ use crate::{
 
 /// Bytes of messages that are kept for a standard error that takes no more: some dozen lines.
 const MOST_WAITING: usize = 16 << 10;
+
+/// An error and its causes as one sentence. A cause that an error has already named in its own words is not said again.
+pub fn sentence(error: &dyn Error) -> String {
+    let mut sentence = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !sentence.contains(&text) {
+            sentence = format!("{sentence}: {text}");
+        }
+        source = cause.source();
+    }
+    sentence
+}
 
 /// Receives the messages to the user. None of these calls waits, unless [`Reporter::end_by`] has said until when it may.
 pub trait Reporter {
@@ -217,6 +232,20 @@ mod tests {
     };
 
     use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        #[derive(Debug, thiserror::Error)]
+        enum Outer {
+            #[error("the door is closed ({0})")]
+            Names(#[source] io::Error),
+            #[error("the door is closed")]
+            LeavesOut(#[source] io::Error),
+        }
+        let cause = || io::Error::other("no key");
+        assert_eq!(sentence(&Outer::Names(cause())), "the door is closed (no key)");
+        assert_eq!(sentence(&Outer::LeavesOut(cause())), "the door is closed: no key");
+    }
 
     /// A standard error that is a pipe of one page.
     fn pipe() -> (PipeReader, StandardError) {

@@ -4,7 +4,6 @@ mod connect;
 mod delivery;
 mod error;
 mod session;
-mod signals;
 mod statistics;
 mod watch;
 
@@ -17,8 +16,7 @@ use std::{
 use connect::{Order, Source};
 use delivery::Delivery;
 pub use error::Error;
-use session::{END_WITHIN, Ended, Manner, Session};
-use signals::Signals;
+use session::{Ended, Manner, Session};
 pub use statistics::Totals;
 use watch::Watch;
 
@@ -31,6 +29,7 @@ use crate::{
     printable::printable,
     report::Reporter,
     selection::{Request, Selector},
+    signals::{END_WITHIN, Signals},
     sinks,
 };
 

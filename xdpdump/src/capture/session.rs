@@ -10,7 +10,6 @@ use super::{
     Error, Totals,
     connect::{Connection, Source},
     delivery::{Delivery, End},
-    signals::Signals,
     statistics::Read,
     watch::Watch,
 };
@@ -19,15 +18,13 @@ use crate::{
     output,
     probe::Probe,
     report::Reporter,
+    signals::{END_WITHIN, Signals},
     sys::poll::{Poller, Ready},
     transport::{REORDER_WINDOW, Rings},
 };
 
 /// How long a packet waits in a buffer, at most: half of what the tool promises for a pipe.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
-
-/// How long readers of pipes have at the end to take what was captured and what is said of it.
-pub const END_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long a CPU may still be inside the program after it was detached.
 const DRAIN_FOR: Duration = Duration::from_millis(500);

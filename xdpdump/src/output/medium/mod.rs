@@ -117,7 +117,7 @@ pub enum Change {
     #[error("another program wrote to it as well, and it may not open")]
     Longer,
     /// It has no name any more: it was deleted.
-    #[error("it was deleted while it was written, and what was captured is lost")]
+    #[error("it was deleted while it was written: what was captured is in a file that has no name any more")]
     Deleted,
 }
 
