@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     fs::File,
-    io::{Stderr, stderr},
+    io::{self, Stderr, stderr},
     os::fd::{AsFd as _, BorrowedFd},
     time::Instant,
 };
@@ -24,11 +24,20 @@ use crate::{
 /// Bytes of messages that are kept for a standard error that takes no more: some dozen lines.
 const MOST_WAITING: usize = 16 << 10;
 
+/// What to do about `EMFILE`.
+const TOO_FEW_DESCRIPTORS: &str = "the limit of open files is too low: raise it (`ulimit -n`)";
+
 /// An error and its causes as one sentence. A cause that an error has already named in its own words is not said again.
-pub fn sentence(error: &dyn Error) -> String {
+///
+/// Where no file descriptor is left, that is all that is said: what was to be opened is not to blame.
+pub fn sentence(error: &(dyn Error + 'static)) -> String {
     let mut sentence = error.to_string();
-    let mut source = error.source();
+    let mut source = Some(error);
     while let Some(cause) = source {
+        let code = cause.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+        if matches!(code, Some(libc::EMFILE)) {
+            return TOO_FEW_DESCRIPTORS.to_owned();
+        }
         let text = cause.to_string();
         if !sentence.contains(&text) {
             sentence = format!("{sentence}: {text}");
@@ -226,7 +235,7 @@ impl Reporter for StandardError {
 #[cfg(test)]
 mod tests {
     use std::{
-        io::{self, PipeReader, Read as _},
+        io::{PipeReader, Read as _},
         os::fd::OwnedFd,
         time::Duration,
     };
@@ -245,6 +254,8 @@ mod tests {
         let cause = || io::Error::other("no key");
         assert_eq!(sentence(&Outer::Names(cause())), "the door is closed (no key)");
         assert_eq!(sentence(&Outer::LeavesOut(cause())), "the door is closed: no key");
+        let too_many = io::Error::from_raw_os_error(libc::EMFILE);
+        assert_eq!(sentence(&Outer::Names(too_many)), TOO_FEW_DESCRIPTORS);
     }
 
     /// A standard error that is a pipe of one page.

@@ -66,7 +66,7 @@ pub enum Error {
     #[error("cannot tell which CPUs are online")]
     Cpus(#[source] io::Error),
     /// The map that rings are put into.
-    #[error("no file descriptor is left: raise their limit (`ulimit -n`)")]
+    #[error("no file descriptor is left")]
     Descriptor(#[source] io::Error),
     /// The kernel does not let this process.
     #[error("{verb} open the perf event of a ring{0}", verb = .0.verb())]
