@@ -277,7 +277,7 @@ mod tests {
         assert!(stderr.waiting.len() <= MOST_WAITING);
         let lost = stderr.left_out;
         assert!((700..990).contains(&lost), "{lost}");
-        stderr.end_by(Instant::now() + Duration::from_secs(60));
+        stderr.end_by(Instant::now() + Duration::from_mins(1));
         let text = std::thread::spawn(move || {
             let mut text = String::new();
             reader.read_to_string(&mut text).unwrap();
@@ -288,10 +288,10 @@ mod tests {
         drop(stderr);
         let text = text.join().unwrap();
         let lines: Vec<_> = text.lines().collect();
-        let [first @ .., gap, last] = lines.as_slice() else { panic!("{text}") };
+        let [first @ .., missing, last] = lines.as_slice() else { panic!("{text}") };
         assert!(first.iter().all(|first| first.ends_with(&line)), "{text}");
         assert_eq!(first.len() as u64 + lost, 1000);
-        assert_eq!(*gap, format!("xdpdump: {lost} lines are missing here: nobody read standard error"));
+        assert_eq!(*missing, format!("xdpdump: {lost} lines are missing here: nobody read standard error"));
         assert_eq!(*last, "the totals");
     }
 
@@ -300,7 +300,7 @@ mod tests {
         let (_reader, mut stderr) = pipe();
         let begin = Instant::now();
         stderr.end_by(begin + Duration::from_millis(50));
-        stderr.end_by(begin + Duration::from_secs(3600));
+        stderr.end_by(begin + Duration::from_hours(1));
         (0..100).for_each(|_| stderr.say(&"x".repeat(90)));
         stderr.finish();
         assert!((Duration::from_millis(50)..Duration::from_secs(10)).contains(&begin.elapsed()));

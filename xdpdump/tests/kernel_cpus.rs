@@ -1,4 +1,4 @@
-//! CPUs that `/sys` does not list. Needs root and two CPUs.
+//! CPUs that `/sys` does not list, or lists and that do not exist. Needs root and two CPUs.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{fs, process::Command};

@@ -113,7 +113,7 @@ fn rings_larger_than_nobody_may_lock_are_refused() {
 fn too_low_a_limit_of_open_files_is_named() {
     let (_left, right) = NetNs::quiet_pair("left", "right");
     for transport in kernel::transports() {
-        for limit in 4..10 {
+        for limit in 6..12 {
             let mut command = right.command("prlimit");
             command.arg(format!("--nofile={limit}")).arg(xdpdump());
             let refused = sentence(&run_tool(command.args(["-i", "right", "--transport", transport])));

@@ -23,7 +23,7 @@ fn file(path: &Path) -> Vec<u8> {
     let frame = [0x5a; 1000];
     let mut sink = output::open(path, Format::from_path(path), Precision::Nano).unwrap();
     sink.interface(&Interface::default()).unwrap();
-    for number in 0..PACKETS as i64 {
+    for (number, _) in (0..).zip(0..PACKETS) {
         let (timestamp, frame_len) = (Timestamp(number), 1000);
         let (uptime, interface, meta) = (None, 0, Meta::default());
         sink.packet(&Packet { timestamp, uptime, interface, frame: &frame, frame_len, meta }).unwrap();
