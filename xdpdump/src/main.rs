@@ -11,13 +11,20 @@ use xdpdump::{
     print_filter,
     printable::printable,
     privilege, probe, repair, replay,
-    report::{Reporter, StandardError},
+    report::{Reporter, StandardError, sentence},
     selection,
 };
 
 fn main() -> ExitCode {
+    let mut reporter = StandardError::default();
+    let code = command(&mut reporter);
+    reporter.finish();
+    code
+}
+
+fn command(reporter: &mut StandardError) -> ExitCode {
     if let Err(error) = privilege::check() {
-        StandardError.say(&error.to_string());
+        reporter.say(&error.to_string());
         return ExitCode::FAILURE;
     }
     if let Some(end) = guardian::run_if_called() {
@@ -26,35 +33,37 @@ fn main() -> ExitCode {
     let config = match cli::parse(env::args_os()) {
         Ok(config) => config,
         Err(error) => {
-            let text = error.text();
-            return text.map_or_else(|| error.report(), |text| end(print(&text)));
+            return match error.text() {
+                Some(text) => end(print(&text), reporter),
+                None => error.report(reporter),
+            };
         }
     };
-    end(run(config))
+    end(run(config, reporter), reporter)
 }
 
 /// Says what went wrong, if anything did.
-fn end(result: Result<(), Failure>) -> ExitCode {
+fn end(result: Result<(), Failure>, reporter: &mut StandardError) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(reporter),
     }
 }
 
-fn run(config: Config) -> Result<(), Failure> {
+fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
     match config {
         Config::ListInterfaces => print(&list::interfaces(&Link::all()?, probe::program_name)),
         Config::ListLinkTypes { interface } => {
             let link = Link::find(&interface)?;
             print(&list::link_types(&link.display_name(), link.link_type()?))
         }
-        Config::Capture(config) => Ok(capture::run(&config, &mut StandardError)?),
+        Config::Capture(config) => Ok(capture::run(&config, reporter)?),
         Config::PrintFilter(config) => print(&print_filter::text(&config)?),
         Config::Repair { file } => {
             let repaired = repair::repair(&file)?.to_string();
             print(&format!("{}\n", printable(repaired)))
         }
-        Config::Replay(config) => Ok(replay::run(&config, &mut StandardError)?),
+        Config::Replay(config) => Ok(replay::run(&config, reporter)?),
     }
 }
 
@@ -69,21 +78,21 @@ enum Failure {
 }
 
 impl Failure {
-    fn report(self) -> ExitCode {
+    fn report(self, reporter: &mut StandardError) -> ExitCode {
         match self {
             Self::Filter(error) => {
-                StandardError.say(&error.to_string());
+                reporter.say(&error.to_string());
                 for line in error.marked() {
-                    StandardError.say_plainly(&line);
+                    reporter.say_plainly(&line);
                 }
                 ExitCode::from(2)
             }
             Self::Refused(refusal) => {
-                StandardError.say(&refusal.to_string());
+                reporter.say(&refusal.to_string());
                 ExitCode::from(2)
             }
             Self::Other(error) => {
-                StandardError.say(&format!("{error:#}"));
+                reporter.say(&sentence(error.as_ref()));
                 ExitCode::FAILURE
             }
         }

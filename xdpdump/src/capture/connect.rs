@@ -75,8 +75,16 @@ impl Connection {
 fn through_ring(order: Order<'_>) -> Result<Connection, Error> {
     let online = cpus::online().map_err(transport::Error::Cpus)?;
     let ring_len = mapped::ring_len(ring_share(order.config)?);
-    let cpus = online.last().map_or(1, |last| last + 1);
-    let mut probe = Probe::load(RingLayout { cpus, ring_len, value_len: mapped::value_len(ring_len) })?;
+    let possible = cpus::possible();
+    let there = online.last().map_or(1, |last| last + 1).min(possible);
+    let load = |cpus| Probe::load(RingLayout { cpus, ring_len, value_len: mapped::value_len(ring_len) });
+    let (mut probe, cpus) = match cpus::with_spare(&online, possible) {
+        // The kernel makes all of the memory at once; it may have none for CPUs that may come.
+        more if more > there => {
+            load(more).map(|probe| (probe, more)).or_else(|_| Ok::<_, Error>((load(there)?, there)))?
+        }
+        _ => (load(there)?, there),
+    };
     let rings = mapped::Rings::open(probe.rings(), probe.events(), cpus, ring_len, order.immediate)?;
     let sources = vec![attach(&mut probe, order, ring::MAX_CAPTURE_LEN)?];
     Ok(Connection { probe, rings: Rings::Mapped(rings), sources, explanation: None })

@@ -37,7 +37,7 @@ pub enum Error {
     RingOnNic,
     /// The kernel refused a map or a program that writes to it.
     #[error("this kernel has no mapped rings, they take Linux 5.18 or later ({0})")]
-    NoMappedRings(Box<dyn std::error::Error + Send + Sync>),
+    NoMappedRings(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The rings.
     #[error(transparent)]
     Transport(#[from] transport::Error),

@@ -4,20 +4,19 @@ mod connect;
 mod delivery;
 mod error;
 mod session;
-mod signals;
 mod statistics;
 mod watch;
 
 use std::{
     io::{self, IsTerminal},
     os::fd::AsFd as _,
+    time::Instant,
 };
 
 use connect::{Order, Source};
 use delivery::Delivery;
 pub use error::Error;
-use session::{Manner, Session};
-use signals::Signals;
+use session::{Ended, Manner, Session};
 pub use statistics::Totals;
 use watch::Watch;
 
@@ -30,6 +29,7 @@ use crate::{
     printable::printable,
     report::Reporter,
     selection::{Request, Selector},
+    signals::{END_WITHIN, Signals},
     sinks,
 };
 
@@ -40,16 +40,20 @@ use crate::{
 /// When the capture could not begin, or ended before its time.
 pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<(), Error> {
     let destination = &config.destination;
-    let (totals, result) = match capture(config, reporter) {
+    let captured = capture(config, reporter);
+    // Also for a capture that never began.
+    reporter.end_by(Instant::now() + END_WITHIN);
+    let Ended { totals, result, deadline } = match captured {
         Err(Error::Output(output::Error::Closed(_))) => return Ok(()),
-        result => result?,
+        captured => captured?,
     };
     if shows_progress(destination) {
         // The totals do not go over the last count.
         reporter.say_plainly("");
     }
     totals.to_string().lines().for_each(|line| reporter.say_plainly(line));
-    let printed = if destination.count { output::print_count(totals.captured) } else { Ok(()) };
+    let printed =
+        if destination.count { output::print_count(totals.captured, Some(deadline)) } else { Ok(()) };
     // What ended the capture matters more than a standard output that nobody reads.
     result.and(printed.map_err(Error::Output))
 }
@@ -62,11 +66,7 @@ fn shows_progress(destination: &config::Destination) -> bool {
         && io::stderr().is_terminal()
 }
 
-/// The second value says why the capture ended before its time.
-fn capture(
-    config: &config::Capture,
-    reporter: &mut dyn Reporter,
-) -> Result<(Totals, Result<(), Error>), Error> {
+fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ended, Error> {
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     clock::prepare()?;
@@ -76,7 +76,7 @@ fn capture(
     let compile =
         || -> Result<_, Error> { Ok(Request::read(&config.selection)?.compile(link.link_type()?)?) };
     let Some(selection) = signals.end_at_once_during(compile) else {
-        return Ok((Totals::default(), Ok(())));
+        return Ok(Ended::before_it_began());
     };
     let selection = selection?;
     let (asked, name) = (printable(&config.interface), link.display_name());
@@ -93,7 +93,7 @@ fn capture(
     let open = || sinks::open(destination, Some(&guardian), &mut |line| reporter.say(line));
     // Opening a named pipe waits for its reader.
     let Some(sink) = signals.end_at_once_during(open) else {
-        return Ok((Totals::default(), Ok(())));
+        return Ok(Ended::before_it_began());
     };
     let mut sink = sink?;
     sink.interrupted_by(signals.as_fd())?;
@@ -122,7 +122,7 @@ fn capture(
     };
     let mut session = Session::new(connection, delivery, signals, watch, manner);
     let end = session.capture(reporter);
-    Ok(session.finish(end))
+    Ok(session.finish(end, reporter))
 }
 
 /// What was asked for is found or refused before anything is attached.

@@ -10,7 +10,6 @@ use super::{
     Error, Totals,
     connect::{Connection, Source},
     delivery::{Delivery, End},
-    signals::Signals,
     statistics::Read,
     watch::Watch,
 };
@@ -19,15 +18,13 @@ use crate::{
     output,
     probe::Probe,
     report::Reporter,
+    signals::{END_WITHIN, Signals},
     sys::poll::{Poller, Ready},
     transport::{REORDER_WINDOW, Rings},
 };
 
 /// How long a packet waits in a buffer, at most: half of what the tool promises for a pipe.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
-
-/// How long the reader of a pipe has at the end to take what was captured.
-const END_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long a CPU may still be inside the program after it was detached.
 const DRAIN_FOR: Duration = Duration::from_millis(500);
@@ -54,6 +51,22 @@ pub struct Session<'a> {
     lacking: bool,
     /// When packets that are in a buffer are to leave it.
     flush_at: Option<Instant>,
+}
+
+/// What became of a capture.
+pub struct Ended {
+    pub totals: Totals,
+    /// Why it ended before its time.
+    pub result: Result<(), Error>,
+    /// Until when to wait for whoever reads what is said of it.
+    pub deadline: Instant,
+}
+
+impl Ended {
+    /// A signal came first.
+    pub fn before_it_began() -> Self {
+        Self { totals: Totals::default(), result: Ok(()), deadline: Instant::now() + END_WITHIN }
+    }
 }
 
 impl<'a> Session<'a> {
@@ -141,6 +154,7 @@ impl<'a> Session<'a> {
         self.follow_cpus(reporter);
         self.watch.refresh(self.probe.program_id(0), reporter)?;
         self.delivery.sink().look_after(&mut |line| reporter.say(line))?;
+        reporter.catch_up();
         if self.manner.progress {
             reporter.progress(self.delivery.captured());
         }
@@ -203,11 +217,13 @@ impl<'a> Session<'a> {
     }
 
     /// Detaches, takes what the rings still hold and finishes the output.
-    pub fn finish(mut self, end: End) -> (Totals, Result<(), Error>) {
+    pub fn finish(mut self, end: End, reporter: &mut dyn Reporter) -> Ended {
         self.probe.detach();
         // The interfaces are as they were before, whatever takes its time from here on.
         self.sources.clear();
-        self.delivery.sink().end_by(Instant::now() + END_WITHIN);
+        let deadline = Instant::now() + END_WITHIN;
+        self.delivery.sink().end_by(deadline);
+        reporter.end_by(deadline);
         // A CPU may have come online, and seen frames, since that was last looked at. What fails here is counted below.
         let _ = self.rings.follow_cpus();
         // What arrived before an interface was deleted is wanted as much as what arrived before a signal.
@@ -239,7 +255,7 @@ impl<'a> Session<'a> {
             Err(error) => result = result.and(Err(error.into())),
         }
         let totals = totals.into_iter().sum::<Totals>().at_the_end(self.delivery.late());
-        (totals.without(self.delivery.unwritten()), result)
+        Ended { totals: totals.without(self.delivery.unwritten()), result, deadline }
     }
 
     /// Reads until everything that the program emitted is read. It may still be running on another CPU for a moment after

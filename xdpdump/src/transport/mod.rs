@@ -66,7 +66,7 @@ pub enum Error {
     #[error("cannot tell which CPUs are online")]
     Cpus(#[source] io::Error),
     /// The map that rings are put into.
-    #[error("no file descriptor is left: raise their limit (`ulimit -n`)")]
+    #[error("no file descriptor is left")]
     Descriptor(#[source] io::Error),
     /// The kernel does not let this process.
     #[error("{verb} open the perf event of a ring{0}", verb = .0.verb())]
@@ -108,15 +108,16 @@ impl Error {
         }
     }
 
-    /// Makes nothing of a CPU that went offline again: it is looked for again.
-    fn unless_offline(self) -> Result<(), Self> {
+    /// Whether there is no such CPU now, whatever `/sys` says: it is offline (`ENODEV`) or does not exist (`EINVAL`).
+    fn is_absent(&self) -> bool {
         match self {
-            Self::PerfEvent { source, .. } | Self::Ring { source, .. } | Self::Doorbell { source, .. }
-                if source.raw_os_error() == Some(libc::ENODEV) =>
-            {
-                Ok(())
+            Self::PerfEvent { source, .. } => {
+                matches!(source.raw_os_error(), Some(libc::ENODEV | libc::EINVAL))
             }
-            error => Err(error),
+            Self::Ring { source, .. } | Self::Doorbell { source, .. } => {
+                source.raw_os_error() == Some(libc::ENODEV)
+            }
+            _ => false,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What signals mean to a capture.
+//! What signals mean to a capture, and to whatever else writes a capture file.
 
 use std::{
     io,
@@ -7,11 +7,15 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use libc::c_int;
 
 use crate::sys::signal::{self, Stop, Wake};
+
+/// How long readers of pipes have at the end to take what is left and what is said of it.
+pub const END_WITHIN: Duration = Duration::from_secs(3);
 
 /// A person or a supervisor wants the capture to end; coming again after a second, they insist.
 const INTERRUPTIONS: [c_int; 2] = [libc::SIGINT, libc::SIGTERM];
@@ -51,6 +55,20 @@ impl Signals {
     /// # Errors
     /// When the kernel gives no descriptor for it.
     pub fn register() -> io::Result<Self> {
+        let signals = Self::register_ends()?;
+        signal::set_on(libc::SIGUSR1, &signals.report, &signals.wake)?;
+        signal::set_on(libc::SIGUSR2, &signals.flush, &signals.wake)?;
+        for ignored in IGNORED {
+            signal::ignore(ignored);
+        }
+        Ok(signals)
+    }
+
+    /// From now on what would end the process asks to stop; other signals have the effect that they had.
+    ///
+    /// # Errors
+    /// When the kernel gives no descriptor for it.
+    pub fn register_ends() -> io::Result<Self> {
         let (stop, report, flush): (Arc<Stop>, Arc<AtomicBool>, Arc<AtomicBool>) = Default::default();
         let wake = Wake::new()?;
         for ending in INTERRUPTIONS {
@@ -61,12 +79,12 @@ impl Signals {
                 signal::stop_on(ending, &stop, &wake, false)?;
             }
         }
-        signal::set_on(libc::SIGUSR1, &report, &wake)?;
-        signal::set_on(libc::SIGUSR2, &flush, &wake)?;
-        for ignored in IGNORED {
-            signal::ignore(ignored);
-        }
         Ok(Self { stop, report, flush, wake })
+    }
+
+    /// From now on signals end the process at once: everything is written.
+    pub fn end_at_once(&self) {
+        self.stop.set_at_once(true);
     }
 
     /// Runs `wait`, which may wait for ever and does not look at signals: one that asks to stop ends the process there, as
