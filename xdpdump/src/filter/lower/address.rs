@@ -1,4 +1,4 @@
-//! Addresses, ports and protocol numbers with what qualifies them.
+//! Lowers addresses, ports and protocol numbers with their qualifiers.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -60,7 +60,7 @@ impl Lowering {
             (AddressKind::Default | AddressKind::Host | AddressKind::Net, Operand::Ipv4(address, 16))
                 if qualifiers.protocol == Some(Protocol::Decnet) =>
             {
-                // Area and node, six and ten bits.
+                // Six bits of area and ten bits of node.
                 let (area, node) = (address >> 24, address >> 16 & 0xff);
                 self.decnet((area << 10 | node) & 0xffff, qualifiers.side, span)
             }
@@ -92,7 +92,7 @@ impl Lowering {
         }
     }
 
-    /// `proto` and `protochain`.
+    /// Lowers `proto` and `protochain`.
     fn inside(&mut self, qualifiers: Qualifiers, number: u32, span: &Span) -> Lowered {
         if qualifiers.kind == AddressKind::ProtocolChain {
             self.protocol_chain(qualifiers.protocol, number, span)
@@ -117,7 +117,7 @@ impl Lowering {
                 IpAddr::V4(_) if wanted == Some(Protocol::Ipv6) => continue,
                 IpAddr::V6(_) if wanted == Some(Protocol::Ip) => continue,
                 IpAddr::V4(address) => {
-                    // Frames without an EtherType are never ARP's.
+                    // Frames without an EtherType cannot be ARP.
                     if wanted.is_none() && self.layers.link == Link::RawIp {
                         qualifiers.protocol = Some(Protocol::Ip);
                     }
@@ -132,7 +132,8 @@ impl Lowering {
         any.ok_or_else(|| complain(format!("host '{name}' has no address of this kind")))
     }
 
-    /// Ports, by whatever name; a service of one protocol is not looked for in others.
+    /// Lowers ports that were given by name or number. A service that is assigned for one protocol matches only that
+    /// protocol.
     fn named_ports(&mut self, qualifiers: Qualifiers, first: Service, last: Service, span: &Span) -> Lowered {
         let asked = match qualifiers.protocol {
             None => None,
@@ -141,7 +142,7 @@ impl Lowering {
             Some(Protocol::Sctp) => Some(names::SCTP),
             Some(protocol) => return Err(misplaced(protocol, "ports; only tcp, udp and sctp have", span)),
         };
-        // Two services of different protocols make a range for all of them.
+        // If the two services are assigned for different protocols, the range is for all protocols.
         let assigned = if first.protocol == last.protocol { first.protocol } else { None };
         if let (Some(asked), Some(assigned)) = (asked, assigned)
             && asked != assigned
@@ -179,7 +180,7 @@ impl Lowering {
         }
     }
 
-    /// The address in the header of IPv4, ARP or RARP.
+    /// The address fields in the header of IPv4, ARP or RARP.
     fn ipv4_field(&mut self, address: u32, mask: u32, side: Side, ether_type: u32, span: &Span) -> Lowered {
         let (source, destination) = if ether_type == IPV4 { (12, 16) } else { (14, 24) };
         self.on_sides(side, source, destination, &mut |lowering, offset| {
@@ -229,10 +230,10 @@ impl Lowering {
         }
     }
 
-    /// A DECnet phase IV address, in packets with a short or long header, padded by a byte or not.
+    /// A DECnet Phase IV address, in packets with a short or long header, with or without a byte of padding.
     fn decnet(&mut self, address: u32, side: Side, span: &Span) -> Lowered {
         let address = u32::from((address as u16).swap_bytes());
-        // Offsets behind the flags: in short headers, and from there to the place in long ones.
+        // The offset of the field after the flags in a short header; `long` is the offset in a long header.
         self.on_sides(side, 3, 1, &mut |lowering, short| {
             let long = if short == 3 { 15 } else { 7 };
             let carried = lowering.ether_type(link::DECNET, span)?;
@@ -244,7 +245,7 @@ impl Lowering {
                 (Width::Byte, 0x06, 0x07, 2 + long),
                 (Width::Half, 0x8106, 0xff07, 3 + long),
             ] {
-                // Between the EtherType and the flags, unlike in the other protocols, is a length of two bytes.
+                // Unlike in the other protocols, a length of two bytes comes between the EtherType and the flags.
                 let field = lowering.load(network, 2, width);
                 let form = lowering.builder.masked(field, flags, mask);
                 let field = lowering.load(network, offset, Width::Half);
@@ -260,7 +261,7 @@ impl Lowering {
     }
 }
 
-/// A protocol by name: of the link level, of ISO or of IP.
+/// The number of a protocol by its name: an EtherType, an ISO protocol or an IP protocol.
 fn protocol_of_name(within: Option<Protocol>, name: &str) -> Result<u32, String> {
     match within {
         Some(Protocol::Link) => {
