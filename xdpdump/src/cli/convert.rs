@@ -1,4 +1,4 @@
-//! What the options ask for.
+//! Converts the options to a configuration.
 
 use std::{mem, num::NonZeroU32};
 
@@ -23,7 +23,7 @@ use crate::{
 };
 
 impl Options {
-    /// What the options ask for.
+    /// Converts the options to a configuration.
     pub fn into_config(mut self) -> Result<Config, Error> {
         if self.interface.as_deref().is_some_and(|interface| interface == "any") {
             return Err(Error::Usage(
@@ -44,7 +44,7 @@ impl Options {
         let destination = self.destination();
         let Some(interface) = self.interface else {
             self.check_no_mode()?;
-            // The group of sources is required, so one of the two is there.
+            // The group of sources is required, so if there is no interface there is a file.
             let file = self.read.unwrap_or_default();
             return Ok(Config::Replay(Replay { file, selection, destination }));
         };
@@ -147,7 +147,7 @@ impl Options {
         }
     }
 
-    /// The words of a filter make one text, as in tcpdump.
+    /// Joins the words of a filter with spaces, as tcpdump does.
     fn selection(&mut self) -> Selection {
         let words = mem::take(&mut self.filter);
         let filter = match self.filter_file.take() {
