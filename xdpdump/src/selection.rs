@@ -29,7 +29,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file does not contain a filter.
-    #[error("{0} is no file with a filter: {1}")]
+    #[error("{0} does not contain a filter: {1}")]
     NoFilter(String, &'static str),
 }
 

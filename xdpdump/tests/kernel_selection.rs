@@ -118,7 +118,7 @@ fn what_the_kernel_program_cannot_do_is_done_in_user_space_and_the_books_are_the
         let path = folder.path().join("out.pcapng");
         let selection = [&deep, "--sample", "2", "--headers=10"];
         let (ended, contents) = capture(&path, COUNT, &[&way[..], &selection].concat());
-        let said = ended.stderr.lines().filter(|line| line.contains("comes to user space")).count();
+        let said = ended.stderr.lines().filter(|line| line.contains("selected in user space")).count();
         assert_eq!(said, 1, "{way:?}: {}", ended.stderr);
         let totals = ended.totals();
         let matches = u64::from(COUNT / 100);

@@ -49,14 +49,14 @@ pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
         Some(RingKind::Mapped) if on_the_nic => Err(Error::RingOnNic),
         Some(RingKind::Mapped) => through_ring(order).map_err(Error::without_mapped_rings),
         Some(RingKind::Perf) => through_perf(order),
-        None if on_the_nic => Ok(through_perf(order)?.because("a NIC writes to nothing else")),
+        None if on_the_nic => Ok(through_perf(order)?.because("a program on a NIC supports no other kind")),
         None if ring_share(order.config)? > mapped::MAX_RING_LEN => {
             Ok(through_perf(order)?.because("mapped rings have at most 256 MiB for each CPU"))
         }
         None => match through_ring(order).map_err(Error::without_mapped_rings) {
             // Errors that have to do with the interface would be the same with perf rings.
             Err(reason @ Error::NoMappedRings(_)) => Ok(through_perf(order)?.because(&reason.to_string())),
-            result => Ok(result?.because("the fastest this kernel has")),
+            result => Ok(result?.because("the fastest kind that this kernel has")),
         },
     }
 }

@@ -36,7 +36,7 @@ pub enum Error {
     #[error("a program on the NIC cannot write to mapped rings: leave --transport out")]
     RingOnNic,
     /// The kernel refused a map of mapped rings, or a program that writes to it.
-    #[error("this kernel has no mapped rings, they take Linux 5.18 or later ({0})")]
+    #[error("this kernel has no mapped rings, which require Linux 5.18 or later ({0})")]
     NoMappedRings(Box<dyn std::error::Error + Send + Sync>),
     /// The rings cannot be set up.
     #[error(transparent)]

@@ -83,7 +83,7 @@ fn capture(
     let (asked, name) = (printable(&config.interface), link.display_name());
     if asked.rsplit_once('@').is_some_and(|(front, _)| front == name) {
         // `eth0@if2`, as ip(8) prints names.
-        reporter.say(&format!("\"{asked}\" is taken for the interface \"{name}\""));
+        reporter.say(&format!("capturing on the interface \"{name}\", which was given as \"{asked}\""));
     }
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
@@ -139,7 +139,7 @@ fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promisc
     Promiscuous::enter(link.index)
         .inspect_err(|error| {
             reporter.say(&format!(
-                "{} is not in promiscuous mode ({error}): frames for other stations may be missing; -p asks for that",
+                "cannot put {} into promiscuous mode ({error}): frames for other stations may be missing; -p does without that mode",
                 link.display_name()
             ));
         })
@@ -153,13 +153,12 @@ fn announce(Source { link, attached, interface, .. }: &Source, reporter: &mut dy
     }
     if let Some(reason) = &attached.left_because {
         reporter.say(&format!(
-            "{name}: every frame comes to user space, where it is filtered, thinned out and cut ({reason})"
+            "{name}: frames are selected in user space, so every frame is handed to it ({reason})"
         ));
     }
     if !attached.multi_buffer && attached.mode != XdpMode::Offload {
-        reporter.say(&format!(
-            "{name}: no multi-buffer XDP here: frames of several buffers do not reach the capture"
-        ));
+        reporter
+            .say(&format!("{name}: no multi-buffer XDP here: frames in several buffers are not captured"));
     }
     if !link.up {
         reporter.say(&format!("{name} is down: frames will be captured when it comes up"));

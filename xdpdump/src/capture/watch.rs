@@ -55,10 +55,10 @@ impl Watch {
                     reporter.say(&format!("{name} is down: frames will be captured when it comes up"));
                 }
                 LinkChange::Renamed(new) => {
-                    reporter.say(&format!("{name} is called {new} now"));
+                    reporter.say(&format!("{name} was renamed to {new}"));
                     self.name = new;
                 }
-                LinkChange::Mtu(mtu) => reporter.say(&format!("{name} has an MTU of {mtu} bytes now")),
+                LinkChange::Mtu(mtu) => reporter.say(&format!("the MTU of {name} is now {mtu} bytes")),
                 LinkChange::Xdp(programs) => {
                     let ours = |id| programs.iter().any(|program| program.program_id == id);
                     if program.is_some_and(|id| !ours(id)) {

@@ -103,7 +103,7 @@ impl Options {
         match known.into_iter().find(|known| known.name().eq_ignore_ascii_case(name)) {
             Some(link_type) => Ok(Some(link_type)),
             None => Err(Error::Usage(format!(
-                "tcpdump's -y {name} is not supported: an interface is captured as EN10MB or RAW, `xdpdump -L -i IF` tells which"
+                "tcpdump's -y {name} is not supported: an interface is captured as EN10MB or RAW; `xdpdump -L -i IF` says which"
             ))),
         }
     }
@@ -113,15 +113,15 @@ impl Options {
         let modes = [
             (
                 self.skb,
-                "-S is the SKB mode of a capture; what tcpdump's -S prints of a file, --absolute-tcp-sequence-numbers does here",
+                "-S chooses the SKB mode of a capture and cannot be used with -r; tcpdump's -S is --absolute-tcp-sequence-numbers here",
             ),
             (
                 self.native,
-                "-N is the native mode of a capture; what tcpdump's -N asks for, no domain names, is always so: leave it out",
+                "-N chooses the native mode of a capture and cannot be used with -r; xdpdump prints no domain names, as with tcpdump's -N: leave it out",
             ),
             (
                 self.offload,
-                "-H is a capture on the NIC; tcpdump's -H, mesh headers of Wi-Fi, is not supported: leave it out",
+                "-H chooses a capture on the NIC and cannot be used with -r; tcpdump's -H (mesh headers of Wi-Fi) is not supported: leave it out",
             ),
         ];
         match modes.into_iter().find(|(given, _)| *given) {

@@ -151,5 +151,5 @@ pub(super) const MAX_SLOTS: u8 = 16;
 
 /// The complaint about a filter that needs more slots.
 pub(super) fn too_many_slots(span: super::error::Span) -> Complaint {
-    Complaint::new(span, "too many tunnels in one filter; it can keep at most five apart")
+    Complaint::new(span, "too many tunnels in one filter: at most five are supported")
 }

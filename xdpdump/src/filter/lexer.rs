@@ -78,7 +78,7 @@ fn token(rest: &str, at: usize) -> Result<(Token, usize), Complaint> {
     if let Some(escaped) = rest.strip_prefix('\\') {
         let length = escaped.find([' ', '!', '(', ')', '\n', '\t']).unwrap_or(escaped.len());
         if length == 0 {
-            return Err(Complaint::new(at..at + 1, "a backslash needs a name behind it"));
+            return Err(Complaint::new(at..at + 1, "a backslash must be followed by a name"));
         }
         return Ok((Token::Name(escaped[..length].to_owned()), 1 + length));
     }
@@ -100,7 +100,7 @@ fn token(rest: &str, at: usize) -> Result<(Token, usize), Complaint> {
     }
     let unknown = rest.chars().next().unwrap_or_default();
     let message = match unknown {
-        '$' => "addresses with '$' are ARCNET's and mean nothing here".to_owned(),
+        '$' => "'$' begins an ARCNET address, which is not supported".to_owned(),
         _ => format!("'{unknown}' has no meaning in a filter"),
     };
     Err(Complaint::new(at..at + unknown.len_utf8(), message))

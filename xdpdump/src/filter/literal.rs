@@ -59,7 +59,7 @@ pub(super) fn address(text: &str, at: usize) -> Option<Result<(Token, usize), Co
                 Err(()) if length < word_length(text) => return None,
                 Err(()) => Err(Complaint::new(
                     at..at + length,
-                    format!("'{candidate}' is no IPv4 address: no part may be above 255"),
+                    format!("'{candidate}' is not an IPv4 address: each part is at most 255"),
                 )),
             });
         }

@@ -31,7 +31,7 @@ pub(super) fn host(name: &str) -> Result<Vec<IpAddr>, String> {
 /// A port by its number or by its name in /etc/services.
 pub(super) fn port(name: &str) -> Result<Service, String> {
     if let Ok(number) = name.parse::<u32>() {
-        let too_large = |_| format!("ports end at 65535; {number} is none");
+        let too_large = |_| format!("{number} is not a port: the highest is 65535");
         return Ok(Service { port: u16::try_from(number).map_err(too_large)?, protocol: None });
     }
     find_service(&read("/etc/services")?, name)
@@ -40,8 +40,9 @@ pub(super) fn port(name: &str) -> Result<Service, String> {
 
 /// A range such as `6000-6008`, or two names of services separated by `-`.
 pub(super) fn port_range(range: &str) -> Result<(Service, Service), String> {
-    let (first, last) =
-        range.split_once('-').ok_or_else(|| format!("'{range}' is no range of ports such as 6000-6008"))?;
+    let (first, last) = range
+        .split_once('-')
+        .ok_or_else(|| format!("'{range}' is not a range of ports such as 6000-6008"))?;
     Ok((port(first)?, port(last)?))
 }
 
@@ -109,7 +110,7 @@ fn network_number(text: &str) -> Option<u32> {
 fn read(path: &str) -> Result<String, String> {
     fs::read(path)
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .map_err(|error| format!("{path}, where the name would be, cannot be read: {error}"))
+        .map_err(|error| format!("the name cannot be looked up, because {path} cannot be read: {error}"))
 }
 
 /// A line of one of these files: a name, its value, and aliases.

@@ -132,7 +132,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
         "the OpenBSD packet filter's log",
         &["action", "ifname", "on", "reason", "rnr", "rset", "rulenum", "ruleset", "srnr", "subrulenum"],
     ),
-    ("a socket of the kernel's; choose interfaces with -i", &["ifindex"]),
+    ("captures of several interfaces (choose one with -i)", &["ifindex"]),
 ];
 
 /// Names of header fields, ICMP types and TCP flags, from pcap-filter(7).

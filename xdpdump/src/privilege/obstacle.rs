@@ -135,18 +135,18 @@ impl fmt::Display for Obstacle {
             ),
             Self::Root(missing) => write!(
                 f,
-                ": root lacks the capabilities {} here, as in a container: start it with them (such as \
+                ": root lacks the capabilities {} here, as is usual in a container: start the container with them (\
                  `--cap-add BPF --cap-add NET_ADMIN --cap-add PERFMON`), or run xdpdump on the host",
                 missing.join(", ")
             ),
             Self::UserNamespace => f.write_str(
-                " from a user namespace, such as a rootless container: the kernel wants cap_bpf, cap_net_admin and \
-                 cap_perfmon outside of it. Run xdpdump as root on the host, and `nsenter --target PID --net` before it for \
-                 the interfaces of process PID",
+                " from a user namespace, such as a rootless container: the kernel requires cap_bpf, cap_net_admin and \
+                 cap_perfmon outside of it. Run xdpdump as root on the host; to capture on the interfaces of process PID, start \
+                 it with `nsenter --target PID --net`",
             ),
             Self::Seccomp(call) => write!(
                 f,
-                ": this process has a seccomp filter that forbids {call}, as containers have: start it with a profile that \
+                ": this process has a seccomp filter that forbids {call}, as is usual in a container: start the container with a profile that \
                  allows bpf and perf_event_open (such as `--security-opt seccomp=unconfined`), or run xdpdump on the host"
             ),
             Self::Lockdown(degree) => write!(
@@ -165,7 +165,7 @@ impl fmt::Display for Obstacle {
                 };
                 write!(
                     f,
-                    ": this kernel has no {call}: it was built without {option}, or is a sandbox's imitation of Linux; run \
+                    ": this kernel has no {call}: it was built without {option}, or belongs to a sandbox that imitates Linux; run \
                      xdpdump on a kernel that has it"
                 )
             }

@@ -129,7 +129,7 @@ impl Probe {
         let program = Program { name: "xdpdump_offload", multi_buffer: false, ifindex, counts: false };
         let Selection { filter, one_in, headers } = task.selection.clone();
         let left = Selection { filter: None, one_in, headers };
-        let left_because = (!left.is_everything()).then(|| "the program on the NIC filters only".to_owned());
+        let left_because = (!left.is_everything()).then(|| "a program on the NIC can only filter".to_owned());
         let selection = Selection { filter, ..Selection::default() };
         let request = Request { link, task: Task { selection: &selection, ..task } };
         let counters = self.image.counters()?;

@@ -90,19 +90,19 @@ impl Holder {
         match self {
             Self::Processes(processes) => end_first(processes),
             Self::Link(id) => format!(
-                "BPF link {id} holds it, which no process has open that can be seen from here (it may be pinned): \
-                 `bpftool link detach id {id}` takes it off"
+                "BPF link {id} holds it, and no process that can be seen from here has the link open (it may be pinned): \
+                 detach it with `bpftool link detach id {id}`"
             ),
             Self::Users(processes) => format!(
-                "{}, and should the program stay, `ip link set dev {interface} {mode} off` takes it off",
+                "{}; if the program stays attached, detach it with `ip link set dev {interface} {mode} off`",
                 end_first(processes)
             ),
             Self::Netlink { perhaps_others } => format!(
-                "No process {}holds it: `ip link set dev {interface} {mode} off` takes it off",
-                if *perhaps_others { "that can be looked into " } else { "" }
+                "No process {}holds it: detach it with `ip link set dev {interface} {mode} off`",
+                if *perhaps_others { "whose descriptors can be read " } else { "" }
             ),
             Self::Unknown => format!(
-                "Who holds it cannot be seen from here: end the program that attached it, or if that is gone, take it off \
+                "Who holds it cannot be seen from here: end the program that attached it or, if that has ended, detach it \
                  with `ip link set dev {interface} {mode} off`"
             ),
         }
@@ -111,10 +111,10 @@ impl Holder {
 
 fn end_first(processes: &[Process]) -> String {
     match processes {
-        [only] => format!("Process {only} holds it: end that first"),
+        [only] => format!("Process {only} holds it: end that process first"),
         several => {
             let several: Vec<_> = several.iter().map(Process::to_string).collect();
-            format!("Processes {} hold it: end those first", several.join(", "))
+            format!("Processes {} hold it: end those processes first", several.join(", "))
         }
     }
 }
@@ -280,23 +280,27 @@ mod tests {
         let remedy = |holder: Holder| holder.remedy("eth0", XdpMode::Native);
         assert_eq!(
             remedy(Holder::Processes(vec![process(7)])),
-            "Process 7 (loader) holds it: end that first"
+            "Process 7 (loader) holds it: end that process first"
         );
         assert_eq!(
             remedy(Holder::Processes(vec![process(7), process(8)])),
-            "Processes 7 (loader), 8 (loader) hold it: end those first"
+            "Processes 7 (loader), 8 (loader) hold it: end those processes first"
         );
         assert_eq!(
             remedy(Holder::Users(vec![process(7)])),
-            "Process 7 (loader) holds it: end that first, and should the program stay, \
-             `ip link set dev eth0 xdpdrv off` takes it off"
+            "Process 7 (loader) holds it: end that process first; if the program stays attached, \
+             detach it with `ip link set dev eth0 xdpdrv off`"
         );
         assert_eq!(
             remedy(Holder::Netlink { perhaps_others: false }),
-            "No process holds it: `ip link set dev eth0 xdpdrv off` takes it off"
+            "No process holds it: detach it with `ip link set dev eth0 xdpdrv off`"
         );
         let perhaps = remedy(Holder::Netlink { perhaps_others: true });
-        assert!(perhaps.starts_with("No process that can be looked into holds it: `ip link "), "{perhaps}");
+        assert!(
+            perhaps
+                .starts_with("No process whose descriptors can be read holds it: detach it with `ip link "),
+            "{perhaps}"
+        );
         assert!(remedy(Holder::Link(3)).contains("`bpftool link detach id 3`"));
         let unknown = Holder::Unknown.remedy("eth0", XdpMode::Skb);
         assert!(unknown.starts_with("Who holds it cannot be seen from here"), "{unknown}");

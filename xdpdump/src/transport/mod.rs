@@ -63,10 +63,10 @@ pub trait Receiver {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The online CPUs cannot be found out.
-    #[error("cannot tell which CPUs are online")]
+    #[error("cannot find out which CPUs are online")]
     Cpus(#[source] io::Error),
     /// The process has too many files open for the map of a ring.
-    #[error("no file descriptor is left: raise their limit (`ulimit -n`)")]
+    #[error("too many files are open: raise the limit (`ulimit -n`)")]
     Descriptor(#[source] io::Error),
     /// The kernel does not allow this process to open a perf event.
     #[error("{verb} open the perf event of a ring{0}", verb = .0.verb())]
@@ -80,7 +80,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The doorbell of a CPU cannot be set up.
-    #[error("cannot be woken up by CPU {cpu}{}", advice(source))]
+    #[error("cannot set up the wake-up by CPU {cpu}{}", advice(source))]
     Doorbell {
         /// The CPU.
         cpu: u32,
@@ -125,7 +125,7 @@ fn advice(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         // `perf_mmap`, kernel/events/core.c (v6.18).
         Some(libc::EPERM) => {
-            ", more than this user may lock (`ulimit -l`): give the program the capability cap_ipc_lock, or ask for less with -B"
+            ", which is more than this user may lock (`ulimit -l`): give the program the capability cap_ipc_lock, or ask for less with -B"
         }
         Some(libc::ENOMEM) => ": ask for less with -B",
         _ => "",

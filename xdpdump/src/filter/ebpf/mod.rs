@@ -38,13 +38,13 @@ pub struct Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// It has more instructions than the kernel verifies.
-    #[error("the filter is too large for the kernel; make it shorter")]
+    #[error("the filter is too large to run in the kernel; make it shorter")]
     TooLarge,
     /// It has more intermediate results than there is room for.
-    #[error("an arithmetic expression of the filter has too many brackets in each other for the kernel")]
+    #[error("an arithmetic expression of the filter has too many nested brackets to run in the kernel")]
     TooDeep,
     /// It uses a property of frames that is not known on this target.
-    #[error("the filter asks for {0}, which is not known where it would run")]
+    #[error("the filter uses {0}, which is not known where the filter would run")]
     NotKnown(&'static str),
 }
 

@@ -37,7 +37,7 @@ impl Lowering {
             }
             (AddressKind::Port | AddressKind::PortRange, Operand::Number(number)) => {
                 let port = u16::try_from(*number)
-                    .map_err(|_| complain(format!("ports end at 65535; {number} is none")))?;
+                    .map_err(|_| complain(format!("{number} is not a port: the highest is 65535")))?;
                 let service = Service { port, protocol: None };
                 self.named_ports(qualifiers, service, service, span)
             }
@@ -49,7 +49,7 @@ impl Lowering {
                 self.inside(qualifiers, *number, span)
             }
             (AddressKind::Gateway, _) => {
-                Err(complain("'gateway' needs IPv4 only and is not supported, as in libpcap with IPv6; write 'ether host … and not host …'".to_owned()))
+                Err(complain("'gateway' is not supported (libpcap has it only without IPv6): write 'ether host … and not host …'".to_owned()))
             }
             (AddressKind::Default | AddressKind::Host, Operand::Mac(address))
                 if qualifiers.protocol == Some(Protocol::Link) =>
@@ -83,7 +83,7 @@ impl Lowering {
                 Err(complain("only a 'net' has a mask or a prefix".to_owned()))
             }
             (kind, Operand::Ipv4(..) | Operand::Ipv4Net(..) | Operand::Ipv6(..)) => {
-                Err(complain(format!("an address is no {}", match kind {
+                Err(complain(format!("an address is not a {}", match kind {
                     AddressKind::Port => "port",
                     AddressKind::PortRange => "range of ports",
                     _ => "protocol",
@@ -108,7 +108,7 @@ impl Lowering {
             return self.mac(address, qualifiers.side, span);
         }
         if qualifiers.protocol == Some(Protocol::Decnet) {
-            return Err(complain("names of DECnet hosts are not known; write area.node".to_owned()));
+            return Err(complain("names of DECnet hosts cannot be resolved; write area.node".to_owned()));
         }
         let wanted = qualifiers.protocol;
         let mut any: Option<Fragment> = None;
@@ -140,7 +140,9 @@ impl Lowering {
             Some(Protocol::Tcp) => Some(names::TCP),
             Some(Protocol::Udp) => Some(names::UDP),
             Some(Protocol::Sctp) => Some(names::SCTP),
-            Some(protocol) => return Err(misplaced(protocol, "ports; only tcp, udp and sctp have", span)),
+            Some(protocol) => {
+                return Err(misplaced(protocol, "ports; only tcp, udp and sctp have them", span));
+            }
         };
         // If the two services are assigned for different protocols, the range is for all protocols.
         let assigned = if first.protocol == last.protocol { first.protocol } else { None };
@@ -148,7 +150,7 @@ impl Lowering {
             && asked != assigned
         {
             let its = if assigned == names::TCP { "tcp" } else { "udp" };
-            return Err(Complaint::new(span.clone(), format!("this service is one of {its}")));
+            return Err(Complaint::new(span.clone(), format!("this service is assigned for {its} only")));
         }
         let ports = if first == last {
             Ports::One(first.port)
@@ -175,8 +177,10 @@ impl Lowering {
             Some(Protocol::Arp) => self.ipv4_field(address, mask, side, ARP, span),
             Some(Protocol::Rarp) => self.ipv4_field(address, mask, side, RARP, span),
             Some(Protocol::Decnet) => self.decnet(address, side, span),
-            Some(Protocol::Link) => Err(Complaint::new(span.clone(), "this is no MAC address")),
-            Some(protocol) => Err(misplaced(protocol, "IPv4 addresses; only ip, arp and rarp have", span)),
+            Some(Protocol::Link) => Err(Complaint::new(span.clone(), "this is not a MAC address")),
+            Some(protocol) => {
+                Err(misplaced(protocol, "IPv4 addresses; only ip, arp and rarp have them", span))
+            }
         }
     }
 
@@ -193,7 +197,7 @@ impl Lowering {
 
     fn ipv6(&mut self, qualifiers: Qualifiers, address: Ipv6Addr, prefix: u32, span: &Span) -> Lowered {
         if let Some(protocol) = qualifiers.protocol.filter(|&protocol| protocol != Protocol::Ipv6) {
-            return Err(misplaced(protocol, "IPv6 addresses; only ip6 has", span));
+            return Err(misplaced(protocol, "IPv6 addresses; only ip6 has them", span));
         }
         let address = u128::from(address);
         let mask = u128::MAX.checked_shl(128 - prefix).unwrap_or(0);

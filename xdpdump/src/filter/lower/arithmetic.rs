@@ -125,7 +125,7 @@ impl Lowering {
                 (Some(self.builder.and(ip, carried)), network.plus(IPV6_HEADER))
             }
             _ => {
-                let message = format!("bytes of '{}' cannot be taken", protocol.word());
+                let message = format!("bytes of '{}' cannot be loaded", protocol.word());
                 return Err(Complaint::new(span.clone(), message));
             }
         };

@@ -22,7 +22,7 @@ const UDP_HEADER: u32 = 8;
 impl Lowering {
     pub(super) fn vlan(&mut self, number: Option<u32>, span: &Span) -> Lowered {
         if self.layers.labels > 0 {
-            return Err(Complaint::new(span.clone(), "a VLAN tag does not follow MPLS"));
+            return Err(Complaint::new(span.clone(), "a VLAN tag cannot follow MPLS labels"));
         }
         if !matches!(self.layers.link, Link::Ethernet | Link::Tunnelled { .. }) {
             return Err(Complaint::new(span.clone(), "these frames have no VLAN tags"));

@@ -60,7 +60,10 @@ impl Lowering {
             layer::IPV4 => 0x40,
             layer::IPV6 => 0x60,
             _ => {
-                return Err(Complaint::new(span.clone(), "only IPv4 and IPv6 can be told apart behind MPLS"));
+                return Err(Complaint::new(
+                    span.clone(),
+                    "after MPLS labels, only IPv4 and IPv6 can be recognised",
+                ));
             }
         };
         let network = self.layers.network_header();
@@ -216,7 +219,9 @@ impl Lowering {
                 let any = self.builder.or(zeros, ones);
                 Ok(self.builder.and(ip, any))
             }
-            Some(protocol) => Err(super::misplaced(protocol, "broadcasts; only 'ether' and 'ip' have", span)),
+            Some(protocol) => {
+                Err(super::misplaced(protocol, "broadcasts; only 'ether' and 'ip' have them", span))
+            }
         }
     }
 
@@ -246,7 +251,7 @@ impl Lowering {
                 Ok(self.builder.and(ip, group))
             }
             Some(protocol) => {
-                Err(super::misplaced(protocol, "multicasts; only 'ether', 'ip' and 'ip6' have", span))
+                Err(super::misplaced(protocol, "multicasts; only 'ether', 'ip' and 'ip6' have them", span))
             }
         }
     }

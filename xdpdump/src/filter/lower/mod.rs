@@ -35,8 +35,9 @@ pub(super) fn lower(expression: Option<&Expression>, link_type: LinkType) -> Res
     if let Some(expression) = expression
         && ![LinkType::ETHERNET, LinkType::RAW].contains(&link_type)
     {
-        let message =
-            format!("frames of link type {link_type} cannot be filtered, only those of Ethernet and raw IP");
+        let message = format!(
+            "frames of link type {link_type} cannot be filtered: only Ethernet and raw IP are supported"
+        );
         return Err(Complaint::new(expression.span.clone(), message));
     }
     let mut lowering = Lowering::new(link_type);

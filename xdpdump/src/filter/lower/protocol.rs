@@ -137,7 +137,7 @@ impl Lowering {
             Some(protocol) => Err(Complaint::new(
                 span.clone(),
                 format!(
-                    "'proto' after '{}' means nothing; only ether, ip, ip6, iso and isis carry others",
+                    "'proto' cannot follow '{}'; only ether, ip, ip6, iso and isis carry other protocols",
                     protocol.word()
                 ),
             )),

@@ -116,7 +116,7 @@ impl Parser<'_> {
                 if matches!(qualifiers.kind, AddressKind::Protocol | AddressKind::ProtocolChain) =>
             {
                 let message =
-                    format!("'{word}' is a word of the language; as the name of a protocol write '\\{word}'");
+                    format!("'{word}' is a keyword; to use it as the name of a protocol, write '\\{word}'");
                 return Err(Complaint::new(place, message));
             }
             _ => return Err(self.expected(&expectation(qualifiers))),

@@ -45,7 +45,7 @@ impl Parser<'_> {
             if operators > MAX_OPERATORS {
                 return Err(Complaint::new(
                     self.place(),
-                    format!("more than {MAX_OPERATORS} operators without brackets"),
+                    format!("more than {MAX_OPERATORS} operators in a row: put brackets around some of them"),
                 ));
             }
             self.at += 1;
@@ -97,7 +97,7 @@ impl Parser<'_> {
             if !matches!(size, 1 | 2 | 4) {
                 return Err(Complaint::new(
                     place,
-                    format!("1, 2 or 4 bytes can be taken at once, not {size}"),
+                    format!("1, 2 or 4 bytes can be loaded at once, not {size}"),
                 ));
             }
         }

@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Expression>, Complaint> {
     if tokens.len() > MAX_TOKENS {
         return Err(Complaint::new(
             tokens[MAX_TOKENS].1.clone(),
-            format!("a filter may have {MAX_TOKENS} words; from here on it is too long"),
+            format!("the filter is too long: it may have {MAX_TOKENS} words"),
         ));
     }
     if tokens.len() == 1 {
@@ -94,9 +94,9 @@ impl Parser<'_> {
         let span = self.place();
         let message = match self.peek() {
             Token::Foreign(word, belongs_to) => {
-                format!("'{word}' belongs to {belongs_to} and means nothing for these frames")
+                format!("'{word}' is for {belongs_to} and is not supported for these frames")
             }
-            Token::End => format!("the filter ends where it needs {what}"),
+            Token::End => format!("the filter is incomplete: expected {what}"),
             token => format!("found {}, expected {what}", describe(token)),
         };
         Complaint::new(span, message)
@@ -135,7 +135,7 @@ impl Parser<'_> {
         if self.depth == MAX_DEPTH {
             return Err(Complaint::new(
                 self.place(),
-                format!("brackets and 'not' may be {MAX_DEPTH} deep; here they are deeper"),
+                format!("brackets and 'not' are nested too deeply: at most {MAX_DEPTH} levels are supported"),
             ));
         }
         self.depth += 1;

@@ -35,15 +35,13 @@ impl Parser<'_> {
             }
             Token::Number(_) => {
                 // This may be a comparison with an error further along; parse() prefers the complaint about that.
-                let what = "what this is, 'host', 'net', 'port' or 'proto', or a comparison behind it";
+                let what = "'host', 'net', 'port' or 'proto' before it, or a comparison after it";
                 self.at += 1;
                 return Err(self.expected(what));
             }
             token @ (Token::Ipv4(..) | Token::Ipv6(_) | Token::Mac(_) | Token::Name(_)) => {
-                let message = format!(
-                    "found {}; 'host', 'net', 'port' or 'proto' before it would say what it is",
-                    describe(token)
-                );
+                let message =
+                    format!("found {}, expected 'host', 'net', 'port' or 'proto' before it", describe(token));
                 return Err(Complaint::new(self.place(), message));
             }
             _ => return Err(self.expected("a protocol, 'host', 'net', 'port' or another primitive")),
@@ -97,7 +95,7 @@ impl Parser<'_> {
             "cpu" => Kind::Cpu(self.number("the number of a CPU")?),
             _ => {
                 self.at -= 1;
-                let message = format!("no term begins with '{word}'");
+                let message = format!("no primitive begins with '{word}'");
                 return Err(Complaint::new(place, message));
             }
         })
