@@ -12,7 +12,7 @@ use xdpdump_testing::bytes::push_sample;
 fn main() -> io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let fixtures = root.join("../fixtures");
-    for target in ["perf_ring", "mapped_ring", "capture_file", "text"] {
+    for target in ["perf_ring", "mapped_ring", "capture_file", "text", "filter"] {
         fs::create_dir_all(root.join("corpus").join(target))?;
     }
     let write = |target: &str, name: String, bytes: Vec<u8>| {
@@ -27,6 +27,8 @@ fn main() -> io::Result<()> {
         number += 1;
         let name = format!("seed-{number}");
         write("text", name.clone(), text(&packet))?;
+        write("filter", format!("{name}-headers"), headers(&packet))?;
+        write("filter", name.clone(), filter(&packet))?;
         write("perf_ring", name.clone(), perf_record(&packet))?;
         blocks.clear();
         encode::enhanced_packet(&mut blocks, &with_meta(&packet, number));
@@ -46,6 +48,17 @@ fn main() -> io::Result<()> {
 fn text(packet: &Packet<'_>) -> Vec<u8> {
     let len = packet.frame_len as u16;
     [&[0, 0b0000_1010, 7, 0][..], &len.to_le_bytes(), packet.frame].concat()
+}
+
+/// Any frame, with a filter of text, as [`filter`](../fuzz_targets/filter.rs) takes it.
+fn filter(packet: &Packet<'_>) -> Vec<u8> {
+    let filter = b"inner tcp or vlan and port 53 or ip[8] > 9";
+    [&[1, filter.len() as u8][..], filter, packet.frame].concat()
+}
+
+/// A frame of which the headers and 64 bytes more are wanted, as the same target takes it.
+fn headers(packet: &Packet<'_>) -> Vec<u8> {
+    [&[4, 0, 64, 0, 0, 0][..], packet.frame].concat()
 }
 
 fn with_meta<'a>(packet: &Packet<'a>, number: u64) -> Packet<'a> {

@@ -70,16 +70,16 @@ fn capture(
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     clock::prepare()?;
-    let request = Request::read(&config.selection)?;
     let link = Link::find(&config.interface)?;
     check_link_type(&link, config.link_type)?;
-    // Resolving names in a filter may take long, and an error in the filter should be found before anything is
-    // attached.
-    let compile = || link.link_type().map(|link_type| request.compile(link_type));
+    // An error in the filter should be found before anything is attached. The filter may be read from a pipe, and resolving
+    // names in it may send DNS queries, so this can take long.
+    let compile =
+        || -> Result<_, Error> { Ok(Request::read(&config.selection)?.compile(link.link_type()?)?) };
     let Some(selection) = signals.end_at_once_during(compile) else {
         return Ok((Totals::default(), Ok(())));
     };
-    let selection = selection??;
+    let selection = selection?;
     let (asked, name) = (printable(&config.interface), link.display_name());
     if asked.rsplit_once('@').is_some_and(|(front, _)| front == name) {
         // `eth0@if2`, as ip(8) prints names.

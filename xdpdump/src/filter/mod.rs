@@ -97,12 +97,13 @@ pub struct Headers {
 }
 
 impl Headers {
-    /// Computes it for frames of this link type, and adds `more` bytes of what follows the headers.
+    /// Computes it for frames of this link type, and adds `more` bytes of what follows the headers, at most 2 GiB.
     pub fn new(more: u32, link_type: LinkType) -> Self {
         Self { program: optimize::optimize(lower::headers(more, link_type)) }
     }
 
-    /// The number of bytes of the frame to capture; greater than the frame's length if the whole frame is wanted.
+    /// The number of bytes of the frame to capture: the headers, which have at most 65535 bytes, and the bytes wanted after
+    /// them. `u32::MAX` if the frame ends within a header, or its link type is not supported.
     pub fn len(&self, frame: &Frame<'_>) -> u32 {
         evaluate::number(&self.program, frame)
     }

@@ -1,6 +1,6 @@
 //! Frames to filter: those of the fixtures, frames built here, and damaged copies.
 
-use std::{fmt, path::Path, process::Command};
+use std::{fmt, fs, path::Path, process::Command};
 
 use super::{classic, made, random::Random};
 use xdpdump::packet::LinkType;
@@ -62,6 +62,18 @@ pub fn of_file(path: &Path) -> Option<Capture> {
     }
     let frames = classic::records(&output.stdout).into_iter().map(|record| record.frame).collect();
     Some(Capture::new(link_type, frames))
+}
+
+/// The captures of a folder, one for each link type that filters know.
+#[allow(dead_code, reason = "only some of the test targets ask for it")]
+pub fn corpus(folder: &Path) -> Vec<Capture> {
+    let captures: Vec<Capture> = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pcap"))
+        .filter_map(|path| of_file(&path))
+        .collect();
+    merged(&captures)
 }
 
 /// One capture for each link type.

@@ -27,6 +27,8 @@ const TCP: u32 = 6;
 /// UDP-Lite.
 const TRANSPORTS: [(u32, u32); 9] =
     [(1, 8), (2, 8), (UDP, 8), (33, 12), (GRE, 4), (50, 8), (58, 8), (132, 12), (136, 8)];
+/// Length in bytes of an IPv4 header without options.
+const IPV4_HEADER: u32 = 20;
 /// A reserved number, which no protocol in an IP header has (<https://www.iana.org/assignments/protocol-numbers>).
 const NO_PROTOCOL: u32 = 255;
 const MPLS_MULTICAST: u32 = 0x8848;
@@ -50,7 +52,8 @@ pub fn headers(more: u32, link_type: LinkType) -> Program {
         _ => lowering.builder.always(false),
     };
     let end = lowering.builder.slot(END);
-    let more = lowering.builder.constant(more);
+    // No frame is that long, and the sum does not wrap around.
+    let more = lowering.builder.constant(more.min(u32::MAX / 2));
     let result = lowering.builder.binary(Operator::Add, end, more);
     let result = lowering.builder.store(END, result);
     let all = lowering.builder.and(fragment, result);
@@ -126,16 +129,9 @@ impl Lowering {
         self.builder.or(last, others)
     }
 
-    /// Sets the protocol by the version field of the IP header that is assumed to begin here; always true.
+    /// Sets the protocol by the version field if an IP header begins here; always true.
     fn by_version(&mut self, here: Position) -> Fragment {
-        let first = self.load(here, 0, Width::Byte);
-        let versions = [(0x40, IPV4), (0x60, IPV6)].map(|(version, protocol)| {
-            let is_version = self.builder.masked(first, version, 0xf0);
-            let protocol = self.builder.constant(protocol);
-            let stored = self.builder.store(SLOTS.protocol, protocol);
-            self.builder.and(is_version, stored)
-        });
-        let version = self.any(versions);
+        let version = self.ip_version(SLOTS, here);
         self.if_any(version)
     }
 
@@ -176,11 +172,17 @@ impl Lowering {
     }
 
     /// True for the first fragment of an IPv4 packet; the slots then contain the protocol of its payload and where it
-    /// begins. The end is set after the IP header in any case.
+    /// begins. The end is set after the IP header in any case, and never before the end of its fixed part.
     fn pass_ipv4(&mut self) -> Fragment {
         let protocol = self.builder.slot(SLOTS.protocol);
         let is_ipv4 = self.builder.equals(protocol, IPV4);
         let here = Position::computed(self.builder.slot(SLOTS.payload));
+        let fixed = self.store_offset(END, here.plus(IPV4_HEADER));
+        let first = self.load(here, 0, Width::Byte);
+        let mask = self.builder.constant(0x0f);
+        let words = self.builder.binary(Operator::And, first, mask);
+        let least = self.builder.constant(IPV4_HEADER / 4);
+        let is_possible = self.builder.test(Comparison::GreaterEqual, words, least);
         let length = self.ipv4_header_length(here);
         let end = self.builder.store(END, length);
         let fragment = self.load(here, 6, Width::Half);
@@ -189,7 +191,7 @@ impl Lowering {
         let carried = self.builder.store(SLOTS.protocol, carried);
         let payload = self.builder.slot(END);
         let payload = self.builder.store(SLOTS.payload, payload);
-        self.every([is_ipv4, end, first_fragment, carried, payload])
+        self.every([is_ipv4, fixed, is_possible, end, first_fragment, carried, payload])
     }
 
     fn pass_ipv6(&mut self) -> Fragment {

@@ -207,6 +207,13 @@ impl Lowering {
         let optional_fields = self.if_any(optional_fields);
 
         // The protocol of the packet is known only by its version field.
+        let version = self.ip_version(tunnel, here);
+        let packet = self.store_offset(tunnel.header, here);
+        self.every([version_1, message, optional, payload, optional_fields, version, packet])
+    }
+
+    /// True if the byte here has the version of an IP header; sets the protocol to that version.
+    pub(super) fn ip_version(&mut self, tunnel: Tunnel, here: Position) -> Fragment {
         let first = self.load(here, 0, Width::Byte);
         let versions = [(0x40, IPV4), (0x60, IPV6)].map(|(version, ether_type)| {
             let is_version = self.builder.masked(first, version, 0xf0);
@@ -214,9 +221,7 @@ impl Lowering {
             let stored = self.builder.store(tunnel.protocol, ether_type);
             self.builder.and(is_version, stored)
         });
-        let version = self.any(versions);
-        let packet = self.store_offset(tunnel.header, here);
-        self.every([version_1, message, optional, payload, optional_fields, version, packet])
+        self.any(versions)
     }
 
     /// Skips a GTP-U extension header, if the byte before says that there is one.
