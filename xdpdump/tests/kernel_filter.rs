@@ -1,5 +1,5 @@
-//! Filters in the kernel: the verifier accepts the generated code, which judges each frame as the evaluation in user space
-//! does. Needs root.
+//! Filters in the kernel: the verifier accepts the generated code, and the code judges each frame in the same way as
+//! the evaluation in user space. Needs root.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -31,7 +31,7 @@ use xdpdump_testing::{bpf, kernel};
 
 /// BPF_PROG_TEST_RUN refuses frames that are shorter than an Ethernet header.
 const SHORTEST: usize = 14;
-/// Fits into the one buffer of a program that knows no other.
+/// Fits into one buffer, for a program without multi-buffer support.
 const LONGEST: usize = 3000;
 
 const WHOLE: Target =
@@ -46,7 +46,7 @@ fn targets() -> Vec<Target> {
     if kernel::has_multi_buffer() { vec![LINEAR, WHOLE] } else { vec![LINEAR] }
 }
 
-/// Compares kernel and user space on frames that were captured completely.
+/// Compares kernel and user space on frames that were captured as a whole.
 fn compare(expressions: &[String], captures: &[Capture]) -> usize {
     let mut pairs = 0;
     for capture in captures {
@@ -133,7 +133,7 @@ fn own_words_are_judged_as_in_user_space() {
     compare(&own.map(str::to_owned), &sample(frames::all(), 600));
 }
 
-/// Where headers end, for whole frames and for what is left of those that end earlier.
+/// Compares where headers end, for whole frames and for frames that were cut.
 #[test]
 fn headers_end_where_they_do_in_user_space() {
     let mut random = Random::new(23);
@@ -165,7 +165,7 @@ fn headers_end_where_they_do_in_user_space() {
     println!("{pairs} pairs");
 }
 
-/// The verdict is the function's second argument, for programs that know one.
+/// A program that knows a verdict passes it to the filter as the second argument.
 #[test]
 fn verdicts_come_with_the_call() {
     let frame = [0; 60];

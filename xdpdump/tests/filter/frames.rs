@@ -1,4 +1,4 @@
-//! Frames to filter: those of the fixtures, frames built here, and damaged copies.
+//! Frames to filter: from the fixtures, built here, and damaged copies of both.
 
 use std::{fmt, fs, path::Path, process::Command};
 
@@ -64,7 +64,7 @@ pub fn of_file(path: &Path) -> Option<Capture> {
     Some(Capture::new(link_type, frames))
 }
 
-/// The captures of a folder, one for each link type that filters know.
+/// The captures in a folder, merged to one for each link type that filters support.
 #[allow(dead_code, reason = "only some of the test targets ask for it")]
 pub fn corpus(folder: &Path) -> Vec<Capture> {
     let captures: Vec<Capture> = fs::read_dir(folder)
@@ -88,7 +88,7 @@ pub fn merged(captures: &[Capture]) -> Vec<Capture> {
         .collect()
 }
 
-/// Adds for each frame a copy that is cut at some place, and a copy with one byte changed.
+/// Adds for each frame one copy that is cut, and one copy with a byte changed.
 fn with_pieces(capture: &Capture) -> Capture {
     let mut random = Random::new(7);
     let mut frames = capture.frames.clone();

@@ -1,4 +1,4 @@
-//! Filters, compared with libpcap: tcpdump and xdpdump must match the same frames.
+//! Compares filters with libpcap: tcpdump and xdpdump must match the same frames.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -20,10 +20,11 @@ use libpcap::{Optimizer, chosen};
 use random::Random;
 use xdpdump::filter::{Filter, Frame};
 
-/// Compares which frames both match.
+/// Compares which frames tcpdump and xdpdump match.
 ///
-/// libpcap's optimizer omits loads and changes their order. So its optimized and unoptimized programs can judge a frame
-/// differently that ends before a byte which only one of them loads; for such a frame either result is right.
+/// libpcap's optimizer omits loads and changes their order. So its optimized and its unoptimized program can judge a
+/// frame differently if the frame ends before a byte that only one of them loads; for such a frame either result is
+/// right.
 fn compare(capture: &Capture, expression: &str) -> Result<(), String> {
     let filter =
         match (Filter::compile(expression, capture.link_type), chosen(capture, expression, Optimizer::On)) {

@@ -1,4 +1,5 @@
-//! Filters, and what says how much of a frame is wanted, as XDP programs of their own; and programs run on frames.
+//! Loads filters, and programs that compute how much of a frame is captured, as XDP programs of their own, and runs
+//! programs on frames.
 
 use std::{io, os::fd::OwnedFd};
 
@@ -15,7 +16,7 @@ const BPF_PROG_LOAD: libc::c_long = 5;
 const BPF_PROG_GET_FD_BY_ID: libc::c_long = 13;
 const BPF_PROG_TYPE_XDP: u32 = 6;
 const BPF_F_XDP_HAS_FRAGS: u32 = 1 << 5;
-/// Log level that gives statistics instead of a log.
+/// Log level that returns statistics instead of a log.
 const LOG_STATISTICS: u32 = 4;
 /// The members of `union bpf_attr` that `BPF_PROG_LOAD` needs here.
 #[derive(Default)]
@@ -57,8 +58,8 @@ struct ById {
     flags: u32,
 }
 
-/// An XDP program whose result is that of a function, and 1: it drops what a filter rejects and passes the rest. Or one that is
-/// loaded already.
+/// Either an XDP program that returns the result of a function plus 1, so it drops what a filter rejects and passes the
+/// rest; or a program that was already loaded.
 pub struct Program(OwnedFd);
 
 #[allow(dead_code, reason = "not every target that has this module asks for everything")]
@@ -78,7 +79,8 @@ impl Program {
 
     /// Loads a function that was generated for this target.
     pub fn load_function(body: &[Instruction], target: Target) -> Result<(Self, usize), String> {
-        // r1 still holds the context, r2 gets a verdict. Calls the function that follows; returns its result plus XDP_DROP.
+        // r1 still contains the context, and r2 gets a verdict. Calls the function that follows; returns its result
+        // plus XDP_DROP.
         let mut instructions = vec![
             bpf::Instruction(0xb7, 0x02, 0, VERDICT),
             bpf::Instruction(0x85, 0x10, 0, 2),
@@ -100,12 +102,13 @@ impl Program {
         Ok((Self(program), processed.unwrap_or_default()))
     }
 
-    /// Runs it `repeat` times; returns whether it passed the frame, and the nanoseconds of one run.
+    /// Runs the program `repeat` times; returns whether it passed the frame, and the duration of one run in
+    /// nanoseconds.
     pub fn run(&self, frame: &[u8], repeat: u32) -> io::Result<(bool, u32)> {
         self.result(frame, repeat).map(|(result, duration)| (result == 2, duration))
     }
 
-    /// The number that the function that was loaded says of the frame.
+    /// The number that the loaded function returns for the frame.
     pub fn number(&self, frame: &[u8]) -> io::Result<u32> {
         self.result(frame, 1).map(|(result, _)| result.wrapping_sub(1))
     }
