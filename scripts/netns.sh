@@ -1,5 +1,5 @@
 #!/bin/sh
-# A pair of network namespaces joined by a veth pair, to try xdpdump on traffic of one's own.
+# Creates a pair of network namespaces joined by a veth pair, to try xdpdump on your own traffic.
 #
 #     xdpdump-a  veth0  10.0.0.1/24  fd00::1/64
 #     xdpdump-b  veth0  10.0.0.2/24  fd00::2/64
@@ -30,7 +30,7 @@ TRY
 # address NAMESPACE NUMBER: gives the namespace's veth0 its addresses and brings it up.
 address() {
     ip -n "$1" address add "10.0.0.$2/24" dev veth0
-    # nodad: usable at once, for there is nobody to collide with.
+    # nodad: the address is usable at once; nobody else can have it.
     ip -n "$1" address add "fd00::$2/64" dev veth0 nodad
     ip -n "$1" link set lo up
     ip -n "$1" link set veth0 up
@@ -56,7 +56,7 @@ case $1 in
             echo "$0: the namespaces exist already: use them, or run \`sudo $0 down\` first" >&2
             exit 1
         fi
-        # A pair made by halves is of no use.
+        # Remove a pair that was created only in part.
         trap down EXIT
         up
         trap - EXIT

@@ -9,7 +9,7 @@ fi
 interface=$1
 shift
 
-# Only xdpdump runs as root; Wireshark stays the user's.
+# Only xdpdump runs as root; Wireshark runs as the user.
 xdpdump=$(command -v xdpdump || echo "$(dirname "$0")/../target/release/xdpdump")
 if [ ! -x "$xdpdump" ]; then
     echo "$0: there is no xdpdump yet: run \`cargo build --release\`" >&2
@@ -18,7 +18,7 @@ fi
 sudo=
 if [ "$(id -u)" -ne 0 ]; then
     sudo=sudo
-    # The password is asked for before the pipe starts, not in the middle of it.
+    # Ask for the password before the pipe starts.
     sudo -v
 fi
 $sudo "$xdpdump" -i "$interface" "$@" -w - | wireshark -k -i -

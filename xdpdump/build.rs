@@ -1,9 +1,9 @@
-//! Tells the library which kernel object to embed: the committed one of the target's byte order.
+//! Tells the library which kernel object to embed: the committed one for the target's byte order.
 
 use std::env;
 use std::path::PathBuf;
 
-/// Path of an object to embed instead, which `cargo xtask check-ebpf` sets; the library reads the same name.
+/// Environment variable with the path of an object to embed instead, which `cargo xtask check-ebpf` sets. The library reads the path from the variable of the same name.
 const OBJECT: &str = "XDPDUMP_EBPF_OBJECT";
 
 fn main() {

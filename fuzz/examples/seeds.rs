@@ -7,15 +7,12 @@ use xdpdump::{
     output::pcapng::encode,
     packet::{Direction, Meta, Packet},
 };
-use xdpdump_ebpf::HEADER_LEN;
-
-/// `PERF_RECORD_SAMPLE`.
-const SAMPLE: u32 = 9;
+use xdpdump_testing::bytes::push_sample;
 
 fn main() -> io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let fixtures = root.join("../fixtures");
-    for target in ["perf_ring", "mapped_ring", "capture_file", "text"] {
+    for target in ["perf_ring", "mapped_ring", "capture_file", "text", "filter"] {
         fs::create_dir_all(root.join("corpus").join(target))?;
     }
     let write = |target: &str, name: String, bytes: Vec<u8>| {
@@ -30,6 +27,8 @@ fn main() -> io::Result<()> {
         number += 1;
         let name = format!("seed-{number}");
         write("text", name.clone(), text(&packet))?;
+        write("filter", format!("{name}-headers"), headers(&packet))?;
+        write("filter", name.clone(), filter(&packet))?;
         write("perf_ring", name.clone(), perf_record(&packet))?;
         blocks.clear();
         encode::enhanced_packet(&mut blocks, &with_meta(&packet, number));
@@ -51,6 +50,17 @@ fn text(packet: &Packet<'_>) -> Vec<u8> {
     [&[0, 0b0000_1010, 7, 0][..], &len.to_le_bytes(), packet.frame].concat()
 }
 
+/// Any frame, with a filter of text, as [`filter`](../fuzz_targets/filter.rs) takes it.
+fn filter(packet: &Packet<'_>) -> Vec<u8> {
+    let filter = b"inner tcp or vlan and port 53 or ip[8] > 9";
+    [&[1, filter.len() as u8][..], filter, packet.frame].concat()
+}
+
+/// A frame of which the headers and 64 bytes more are wanted, as the same target takes it.
+fn headers(packet: &Packet<'_>) -> Vec<u8> {
+    [&[4, 0, 64, 0, 0, 0][..], packet.frame].concat()
+}
+
 fn with_meta<'a>(packet: &Packet<'a>, number: u64) -> Packet<'a> {
     let meta = Meta {
         direction: Direction::Inbound,
@@ -62,23 +72,15 @@ fn with_meta<'a>(packet: &Packet<'a>, number: u64) -> Packet<'a> {
     Packet { meta, ..*packet }
 }
 
-/// A record, preceded by the position at which the ring ends.
+/// A sample record, preceded by the position at which the ring ends.
 fn perf_record(packet: &Packet<'_>) -> Vec<u8> {
-    let data_len = HEADER_LEN + packet.frame.len();
-    let len = (8 + 8 + 4 + data_len).next_multiple_of(8);
-    let mut bytes = 30u16.to_le_bytes().to_vec();
-    bytes.extend(SAMPLE.to_ne_bytes());
-    bytes.extend([0, 0]);
-    bytes.extend((len as u16).to_ne_bytes());
-    bytes.extend(1_000_000_000u64.to_ne_bytes());
-    bytes.extend(((len - 20) as u32).to_ne_bytes());
-    bytes.extend(1u64.to_ne_bytes());
-    bytes.extend(0u64.to_ne_bytes());
+    let mut data = [1u64.to_ne_bytes(), 0u64.to_ne_bytes()].concat();
     for word in [packet.frame_len, packet.frame.len() as u32, 3, 0, 2, 0x0001_0000] {
-        bytes.extend(word.to_ne_bytes());
+        data.extend(word.to_ne_bytes());
     }
-    bytes.extend(packet.frame);
-    bytes.resize(2 + len, 0);
+    data.extend(packet.frame);
+    let mut bytes = 30u16.to_le_bytes().to_vec();
+    push_sample(&mut bytes, 1_000_000_000, &data);
     bytes
 }
 

@@ -1,16 +1,17 @@
 //! pcap and pcapng files: reading them in pieces of any size gives the same items and the same error.
 #![no_main]
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
 use xdpdump::input::{CaptureFile, Item};
 use xdpdump_fuzz::Output;
+use xdpdump_testing::bytes::Pieces;
 
 fuzz_target!(|data: &[u8]| {
     let Some((&piece, file)) = data.split_first() else { return };
     let whole = read(file, &Output::of(file.len()));
-    let pieces = Pieces { rest: file, piece: usize::from(piece) + 1 };
+    let pieces = Pieces { rest: file, length: usize::from(piece) + 1 };
     let pieces = read(pieces, &Output::of(file.len()));
     assert_eq!(whole, pieces);
 });
@@ -49,18 +50,5 @@ fn read(reader: impl Read, output: &Output) -> (Vec<(i64, usize, u32, u32)>, Str
                 return (items, error.to_string());
             }
         }
-    }
-}
-
-/// A reader that returns a few bytes at a time.
-struct Pieces<'a> {
-    rest: &'a [u8],
-    piece: usize,
-}
-
-impl Read for Pieces<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = buffer.len().min(self.piece);
-        self.rest.read(&mut buffer[..room])
     }
 }

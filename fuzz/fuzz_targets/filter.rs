@@ -1,10 +1,10 @@
 //! Filters: any text is either compiled or refused with a place inside the text, and the evaluation of a compiled filter
-//! ends for any frame.
+//! ends for any frame. So does that of `--headers`, with a length that has a bound.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use xdpdump::{
-    filter::{Filter, Frame, ebpf::Target},
+    filter::{Filter, Frame, Headers, ebpf::Target},
     packet::{Direction, LinkType},
 };
 use xdpdump_fuzz::Output;
@@ -115,8 +115,29 @@ const WORDS: &[&str] = &[
 /// kernel takes a million instructions (`BPF_COMPLEXITY_LIMIT_INSNS`, include/linux/bpf.h, v6.18).
 const PER_FILTER: u64 = 64 << 20;
 
+/// No headers are longer than this many bytes.
+const LONGEST_HEADERS: u32 = 65535;
+
+const TARGET: Target =
+    Target { multi_buffer: true, offloaded: false, verdict: true, direction: Direction::Inbound };
+
+/// What is wanted of a frame are its headers and so many bytes more, or everything.
+fn headers(more: u32, link_type: LinkType, bytes: &[u8]) {
+    let headers = Headers::new(more, link_type);
+    let wanted = headers.len(&Frame { bytes, len: bytes.len() as u32, ..Frame::default() });
+    let longest = LONGEST_HEADERS.saturating_add(more);
+    assert!(wanted == u32::MAX || wanted <= longest, "{wanted} bytes, with {more} behind the headers");
+    assert!(wanted >= more.min(bytes.len() as u32), "{wanted} bytes, with {more} behind the headers");
+    assert!(headers.instructions(TARGET).is_ok());
+}
+
 fuzz_target!(|data: &[u8]| {
     let Some((&[kind, text_len], rest)) = data.split_first_chunk() else { return };
+    let link_type = if kind & 2 == 0 { LinkType::ETHERNET } else { LinkType::RAW };
+    if kind & 4 != 0 {
+        let Some((&more, frame)) = rest.split_first_chunk() else { return };
+        return headers(u32::from_le_bytes(more), link_type, frame);
+    }
     let (text, frame) = rest.split_at(usize::from(text_len).min(rest.len()));
     let text = if kind & 1 == 0 {
         text.iter().map(|&at| WORDS[usize::from(at) % WORDS.len()]).collect::<Vec<_>>().join(" ")
@@ -127,7 +148,6 @@ fuzz_target!(|data: &[u8]| {
         }
         text
     };
-    let link_type = if kind & 2 == 0 { LinkType::ETHERNET } else { LinkType::RAW };
     let output = Output::at_most(PER_FILTER);
     match Filter::compile(&text, link_type) {
         Ok(filter) => {
@@ -135,9 +155,7 @@ fuzz_target!(|data: &[u8]| {
             filter.matches(&frame);
             output.made(filter.intermediate().to_string().len());
             for multi_buffer in [false, true] {
-                let target =
-                    Target { multi_buffer, offloaded: false, verdict: true, direction: Direction::Inbound };
-                if let Ok(instructions) = filter.instructions(target) {
+                if let Ok(instructions) = filter.instructions(Target { multi_buffer, ..TARGET }) {
                     output.made(size_of_val(instructions.as_slice()));
                 }
             }

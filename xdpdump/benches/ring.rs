@@ -9,22 +9,16 @@ use xdpdump::{
     transport::{event::Split, mapped::block, perf::walk},
 };
 use xdpdump_ebpf::HEADER_LEN;
+use xdpdump_testing::bytes::push_sample;
 
 /// Number of frames in the bytes that are parsed.
 const FRAMES: usize = 1000;
 
-/// Samples as the kernel writes them (`PERF_RECORD_SAMPLE`, include/uapi/linux/perf_event.h).
+/// The records of a perf ring, each with a header of zeros and a frame of `len` bytes.
 fn samples(len: usize) -> Vec<u8> {
-    let size = (8 + 8 + 4 + HEADER_LEN + len).next_multiple_of(8);
     let mut bytes = Vec::new();
     for time in 0..FRAMES as u64 {
-        let end = bytes.len() + size;
-        bytes.extend(9_u32.to_ne_bytes());
-        bytes.extend([0, 0]);
-        bytes.extend((size as u16).to_ne_bytes());
-        bytes.extend(time.to_ne_bytes());
-        bytes.extend(((size - 20) as u32).to_ne_bytes());
-        bytes.resize(end, 0x5a);
+        push_sample(&mut bytes, time, &vec![0; HEADER_LEN + len]);
     }
     bytes
 }

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_slew_explains_is_a_step_though_nobody_said_so() {
+    fn a_difference_too_large_for_a_slew_is_a_step_without_notice() {
         let mut clock = Clock::new(sample(10 * SECOND, START));
         clock.follow(sample(11 * SECOND, START + 3600 * SECOND), false);
         assert_eq!(clock.wall(11 * SECOND.cast_unsigned()), Timestamp(START + 3611 * SECOND));

@@ -38,7 +38,7 @@ impl fmt::Display for Repaired {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file is not a capture, or it is damaged in another way than by a missing end.
-    #[error("{0}; this is nothing that `repair` can mend: the file was not changed")]
+    #[error("{0}; `repair` cannot mend this: the file was not changed")]
     Input(#[from] input::Error),
     /// The file could not be opened.
     #[error("cannot open {0} for reading and writing: {1}")]

@@ -1,4 +1,4 @@
-//! What signals mean to a capture, and to whatever else writes a capture file.
+//! What signals do to a capture, and to whatever else writes a capture file.
 
 use std::{
     io,
@@ -14,14 +14,15 @@ use libc::c_int;
 
 use crate::sys::signal::{self, Stop, Wake};
 
-/// How long readers of pipes have at the end to take what is left and what is said of it.
+/// How long readers of pipes have at the end to take what is left, packets and messages.
 pub const END_WITHIN: Duration = Duration::from_secs(3);
 
-/// A person or a supervisor wants the capture to end; coming again after a second, they insist.
+/// A user or a supervisor asks the capture to end; if the signal comes again after a second, the process ends at once.
 const INTERRUPTIONS: [c_int; 2] = [libc::SIGINT, libc::SIGTERM];
 
-/// Others that would end the process without a word: the terminal or the power goes, a limit of CPU time is reached, an
-/// alarm(2) that was set before this program began goes off. Whoever started the process may have had them ignored.
+/// Other signals that would end the process without totals: the terminal or the power goes, a limit of CPU time is
+/// reached, or an alarm(2) set before this program began expires. The process may have been started with any of them
+/// ignored.
 const ENDINGS: [c_int; 8] = [
     libc::SIGHUP,
     libc::SIGQUIT,
@@ -33,13 +34,14 @@ const ENDINGS: [c_int; 8] = [
     libc::SIGSTKFLT,
 ];
 
-/// Those that ask nothing of a capture: readiness of a descriptor that somebody else set up, and what writes report as
-/// errors too.
+/// Signals that do not concern a capture: readiness of a descriptor that another program set up, and errors that a
+/// write also reports.
 const IGNORED: [c_int; 3] = [libc::SIGIO, libc::SIGPIPE, libc::SIGXFSZ];
 
-/// What signals asked for.
+/// What signals have asked for.
 ///
-/// What is missing above either does nothing without a handler, stops or continues the process, or says that it is broken.
+/// Signals that are not listed above have no effect without a handler, stop or continue the process, or mean that it
+/// has crashed.
 pub struct Signals {
     stop: Arc<Stop>,
     report: Arc<AtomicBool>,
@@ -48,12 +50,13 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From now on no signal but SIGKILL and those of a crash ends the process without totals: what would end it asks to
-    /// stop, SIGUSR1 asks for a report and SIGUSR2 to flush the output. Real-time signals are like SIGTERM without
-    /// the right to insist: service managers use them to end what they started (systemd.kill(5), `KillSignal=`).
+    /// Sets up the handlers. From now on, only SIGKILL and the signals of a crash end the process without totals: other
+    /// signals that would end it ask it to stop, SIGUSR1 asks for a report, and SIGUSR2 asks to flush the output.
+    /// Real-time signals are like SIGTERM, but never end the process at once: service managers use them to end
+    /// processes (systemd.kill(5), `KillSignal=`).
     ///
     /// # Errors
-    /// When the kernel gives no descriptor for it.
+    /// When the kernel provides no descriptor or refuses a handler.
     pub fn register() -> io::Result<Self> {
         let signals = Self::register_ends()?;
         signal::set_on(libc::SIGUSR1, &signals.report, &signals.wake)?;
@@ -87,8 +90,8 @@ impl Signals {
         self.stop.set_at_once(true);
     }
 
-    /// Runs `wait`, which may wait for ever and does not look at signals: one that asks to stop ends the process there, as
-    /// it would without a handler. `None`, and `wait` did not run, when one came before.
+    /// Runs `wait`, which may block for ever and does not notice signals: a signal that asks to stop ends the process
+    /// immediately, as it would without a handler. `None` if such a signal came before; then `wait` is not run.
     pub fn end_at_once_during<T>(&self, wait: impl FnOnce() -> T) -> Option<T> {
         self.stop.set_at_once(true);
         let waited = (!self.stop()).then(wait);
@@ -106,13 +109,13 @@ impl Signals {
         self.report.swap(false, Ordering::Relaxed)
     }
 
-    /// Whether the output was to be flushed since the last call.
+    /// Whether flushing the output was asked for since the last call.
     pub fn flush(&self) -> bool {
         self.flush.swap(false, Ordering::Relaxed)
     }
 
-    /// Makes the descriptor unreadable until the next signal. To be called before the questions above, when it was found
-    /// readable.
+    /// Makes the descriptor unreadable until the next signal. Call this when the descriptor was readable, before the
+    /// methods above.
     pub fn clear(&self) {
         self.wake.clear();
     }

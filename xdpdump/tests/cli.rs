@@ -53,7 +53,7 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-i", "lo", "-F", "x", "tcp"], "cannot be used with"),
         (&["-i", "lo", "--sample", "0"], "0"),
         (&["-i", "lo", "--headers=no"], "no"),
-        (&["-d", "tcp and"], "the filter ends where it needs"),
+        (&["-d", "tcp and"], "the filter is incomplete"),
         (&["-dd", "type mgt"], "802.11"),
         (&["-r", "x.pcap", "-nC", "10"], "tcpdump's -C"),
         (&["-r", "x.pcap", "-Z", "nobody"], "file capabilities"),
@@ -114,7 +114,7 @@ fn long_forms_print_what_the_letters_print() {
 }
 
 #[test]
-fn what_is_always_so_is_accepted_as_in_tcpdump() {
+fn options_without_effect_are_accepted_as_in_tcpdump() {
     let file = fixture("protocols.pcap");
     let lines = |options: &[&str]| {
         let output =
@@ -267,7 +267,7 @@ fn a_closed_pipe_is_a_normal_end() {
 }
 
 #[test]
-fn what_is_not_a_capture_is_named() {
+fn a_file_that_is_not_a_capture_is_named() {
     let output = xdpdump(["-r", "/dev/null"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("/dev/null"));

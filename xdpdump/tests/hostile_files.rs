@@ -1,13 +1,12 @@
 //! Files that were written on other machines, and hostile files.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-use std::io::{self, Read};
-
 use proptest::{collection, prelude::*};
 use xdpdump::{
     input::{CaptureFile, Error, Item},
     packet::{Direction, LinkType, Meta},
 };
+use xdpdump_testing::bytes::Pieces;
 
 /// Writes numbers in a given byte order.
 #[derive(Clone, Copy)]
@@ -313,7 +312,7 @@ fn a_cut_file_is_printed_up_to_the_cut() {
 }
 
 #[test]
-fn what_is_no_capture_is_refused() {
+fn a_file_that_is_not_a_capture_is_refused() {
     for (file, hint) in [
         (&b"#!/bin/sh\n"[..], "neither pcap nor pcapng"),
         (b"\x1f\x8b\x08\0", "it is compressed: `gzip -dc FILE | xdpdump -r -`"),
@@ -335,9 +334,9 @@ fn impossible_contents_are_named_with_their_place() {
 
     let start = [order.section(), order.interface(1, 96, &[])].concat();
     for (block, fault) in [
-        (order.words(&[6, 0xffff_fffc, 0]), "a block of 4294967292 bytes"),
-        (order.words(&[6, 8, 0]), "a block of 8 bytes"),
-        (order.words(&[6, 13, 0, 0]), "a block of 13 bytes"),
+        (order.words(&[6, 0xffff_fffc, 0]), "a block cannot have 4294967292 bytes"),
+        (order.words(&[6, 8, 0]), "a block cannot have 8 bytes"),
+        (order.words(&[6, 13, 0, 0]), "a block cannot have 13 bytes"),
         (order.words(&[0x99, 16, 0, 20]), "a block of 16 bytes ends with a length of 20"),
         (
             order.block(6, &[order.words(&[0, 0, 0, 0xffff_ffff, 9])]),
@@ -346,22 +345,9 @@ fn impossible_contents_are_named_with_their_place() {
         (order.block(6, &[order.words(&[0, 0])]), "a block of type 6 is too short for its contents"),
         (order.block(1, &[]), "a block of type 1 is too short for its contents"),
         (order.block(6, &[order.words(&[1, 0, 0, 0, 9])]), "a packet of interface 1, which is not described"),
-        (order.words(&[0x0a0d_0d0a, 28, 0x0403_0201]), "0x01020304 is no byte-order magic"),
+        (order.words(&[0x0a0d_0d0a, 28, 0x0403_0201]), "0x01020304 is not a byte-order magic"),
     ] {
         assert_fails(&[start.clone(), block].concat(), &["1 96"], &damaged(48, fault));
-    }
-}
-
-/// A reader that returns pieces of given sizes.
-struct Pieces<'a> {
-    rest: &'a [u8],
-    length: usize,
-}
-
-impl Read for Pieces<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.length.min(buffer.len());
-        self.rest.by_ref().take(length as u64).read(buffer)
     }
 }
 

@@ -280,8 +280,9 @@ fn waiting_for_the_reader_of_a_named_pipe_can_be_interrupted() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pipe");
     netns::run("mkfifo", [&path]);
-    let capture = Capture::spawn(right.command(xdpdump()).args(["-i", "right", "-w"]).arg(&path));
-    wait::until(|| right.traces("right").xdp);
+    let mut capture = Capture::spawn(right.command(xdpdump()).args(["-i", "right", "-w"]).arg(&path));
+    capture.wait_for("waiting for a reader of the named pipe");
+    assert!(right.traces("right").xdp);
     assert_eq!(capture.stop().status.signal(), Some(libc::SIGINT));
     assert_clean(&right);
 }

@@ -66,7 +66,7 @@ fn an_interface_renamed_or_moved_away_is_followed_or_reported_by_the_perf_rings_
     let mut capture = scene.capture(&["--transport", "perf"]);
     let objects = Objects::of_process(capture.pid());
     scene.right.ip_batch("link set right down\nlink set right name other\nlink set other up\n");
-    capture.wait_for("right is called other now");
+    capture.wait_for("right was renamed to other");
     scene.send(60);
     scene.right.ip(["link", "set", "other", "netns", elsewhere.name()]);
     let ended = capture.wait();
@@ -90,7 +90,7 @@ fn frames_larger_than_the_mtu_of_the_beginning_are_captured_whole() {
         for (netns, interface) in [(&scene.left, "left"), (&scene.right, "right")] {
             netns.ip(["link", "set", interface, "mtu", "65535"]);
         }
-        capture.wait_for("right has an MTU of 65535 bytes now");
+        capture.wait_for("the MTU of right is now 65535 bytes");
         scene.send(9000);
         scene.send(60_000);
         assert_captured(&scene, capture, &[9000, 60_000]);
@@ -212,7 +212,7 @@ fn interfaces_with_odd_names_are_captured() {
 }
 
 #[test]
-fn a_namespace_whose_lo_is_down_is_no_obstacle() {
+fn a_capture_works_in_a_namespace_whose_lo_is_down() {
     for &transport in kernel::transports() {
         let scene = Scene::new();
         scene.right.ip(["link", "set", "lo", "down"]);

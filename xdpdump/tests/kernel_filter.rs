@@ -1,10 +1,12 @@
-//! Filters in the kernel: the verifier accepts the generated code, which judges each frame as the evaluation in user space
-//! does. Needs root.
+//! Filters in the kernel: the verifier accepts the generated code, and the code judges each frame in the same way as
+//! the evaluation in user space. Needs root.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "filter/classic.rs"]
 mod classic;
+#[path = "filter/ends.rs"]
+mod ends;
 #[path = "filter/expressions.rs"]
 mod expressions;
 #[path = "filter/frames.rs"]
@@ -22,13 +24,15 @@ use frames::{Bytes, Capture};
 use program::Program;
 use random::Random;
 use xdpdump::{
-    filter::{Filter, Frame, ebpf::Target},
+    filter::{Filter, Frame, Headers, ebpf::Target},
     packet::{Direction, LinkType},
 };
 use xdpdump_testing::{bpf, kernel};
 
 /// BPF_PROG_TEST_RUN refuses frames that are shorter than an Ethernet header.
 const SHORTEST: usize = 14;
+/// Fits into one buffer, for a program without multi-buffer support.
+const LONGEST: usize = 3000;
 
 const WHOLE: Target =
     Target { multi_buffer: true, offloaded: false, verdict: false, direction: Direction::Inbound };
@@ -42,7 +46,7 @@ fn targets() -> Vec<Target> {
     if kernel::has_multi_buffer() { vec![LINEAR, WHOLE] } else { vec![LINEAR] }
 }
 
-/// Compares kernel and user space on frames that were captured completely.
+/// Compares kernel and user space on frames that were captured as a whole.
 fn compare(expressions: &[String], captures: &[Capture]) -> usize {
     let mut pairs = 0;
     for capture in captures {
@@ -78,7 +82,7 @@ fn sample(captures: Vec<Capture>, most: usize) -> Vec<Capture> {
             let mut frames: Vec<Bytes> = capture
                 .frames
                 .into_iter()
-                .filter(|frame| (SHORTEST..3000).contains(&frame.bytes.len()))
+                .filter(|frame| (SHORTEST..LONGEST).contains(&frame.bytes.len()))
                 .collect();
             while frames.len() > most {
                 frames.swap_remove(random.below(frames.len()));
@@ -129,7 +133,39 @@ fn own_words_are_judged_as_in_user_space() {
     compare(&own.map(str::to_owned), &sample(frames::all(), 600));
 }
 
-/// The verdict is the function's second argument, for programs that know one.
+/// Compares where headers end, for whole frames and for frames that were cut.
+#[test]
+fn headers_end_where_they_do_in_user_space() {
+    let mut random = Random::new(23);
+    let made = (0..300).map(|_| ends::random(&mut random, LinkType::ETHERNET));
+    let mut frames: Vec<Vec<u8>> = made.map(|frame| frame.bytes).collect();
+    let cut: Vec<Vec<u8>> =
+        frames.iter().flat_map(|frame| (SHORTEST..frame.len()).map(|len| frame[..len].to_vec())).collect();
+    frames.extend(cut);
+    let captures = sample(frames::all(), usize::MAX);
+    let ethernet = captures.into_iter().filter(|capture| capture.link_type == LinkType::ETHERNET);
+    frames.extend(ethernet.flat_map(|capture| capture.frames).map(|frame| frame.bytes));
+    let mut pairs = 0;
+    for more in [0, 64, u32::MAX] {
+        let headers = Headers::new(more, LinkType::ETHERNET);
+        for target in targets() {
+            let function = headers.instructions(target).unwrap();
+            let (program, followed) =
+                Program::load_function(&function, target).unwrap_or_else(|error| panic!("{error}"));
+            println!("{} instructions, {followed} followed", function.len());
+            assert!(followed < 500_000);
+            for frame in frames.iter().filter(|frame| frame.len() < LONGEST) {
+                let here = Frame { bytes: frame, len: frame.len() as u32, ..Frame::default() };
+                let (kernel, user) = (program.number(frame).unwrap(), headers.len(&here));
+                assert_eq!(kernel, user, "{more} more, {target:?}: {frame:02x?}");
+                pairs += 1;
+            }
+        }
+    }
+    println!("{pairs} pairs");
+}
+
+/// A program that knows a verdict passes it to the filter as the second argument.
 #[test]
 fn verdicts_come_with_the_call() {
     let frame = [0; 60];

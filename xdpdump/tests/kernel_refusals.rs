@@ -53,7 +53,7 @@ fn follow(scene: &Scene, remedy: &str) {
 fn another_xdpdump_is_named_as_the_process_that_it_is() {
     let scene = Scene::new();
     let capture = scene.capture(&[]);
-    let expected = format!("Process {} (xdpdump) holds it: end that first", capture.pid());
+    let expected = format!("Process {} (xdpdump) holds it: end that process first", capture.pid());
     assert_eq!(remedy(&scene.right), expected);
     capture.stop().totals();
 }
@@ -65,7 +65,8 @@ fn a_process_of_any_other_name_is_named_too() {
     let index = scene.right.interface_index("right");
     let attachment = scene.right.run(|| program.attach(index, DRIVER_MODE));
     let name = fs::read_to_string("/proc/self/comm").unwrap();
-    let expected = format!("Process {} ({}) holds it: end that first", std::process::id(), name.trim_end());
+    let expected =
+        format!("Process {} ({}) holds it: end that process first", std::process::id(), name.trim_end());
     assert_eq!(remedy(&scene.right), expected);
     drop(attachment);
     scene.assert_clean();
@@ -73,8 +74,8 @@ fn a_process_of_any_other_name_is_named_too() {
 
 /// Where even root cannot look into each process, the sentence says so.
 fn assert_is_held_by_none(remedy: &str, mode: &str) {
-    let expected = format!("No process holds it: `ip link set dev right {mode} off` takes it off");
-    assert_eq!(remedy.replace("that can be looked into ", ""), expected);
+    let expected = format!("No process holds it: detach it with `ip link set dev right {mode} off`");
+    assert_eq!(remedy.replace("whose descriptors can be read ", ""), expected);
 }
 
 #[test]
@@ -93,7 +94,7 @@ fn a_program_that_no_process_holds_is_taken_off_by_the_command_named() {
 }
 
 /// A capture of xdp-tools, which attaches through netlink.
-fn start_theirs(scene: &Scene) -> Child {
+fn start_theirs(scene: &Scene) -> Theirs {
     let file = scene.directory.path().join("theirs.pcap");
     let theirs = scene
         .right
@@ -102,20 +103,25 @@ fn start_theirs(scene: &Scene) -> Child {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    let theirs = theirs.expect("xdpdump of xdp-tools runs (package xdp-tools)");
+    let theirs = Theirs(theirs.expect("xdpdump of xdp-tools runs (package xdp-tools)"));
     wait::until(|| scene.right.traces("right").xdp);
     theirs
 }
 
-fn kill(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
+/// A process of somebody else's that ends with the test, also when that fails.
+struct Theirs(Child);
+
+impl Drop for Theirs {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
 
 #[test]
 fn what_a_killed_capture_of_xdp_tools_left_is_not_another_xdpdump() {
     let scene = Scene::new();
-    kill(start_theirs(&scene));
+    drop(start_theirs(&scene));
     let remedy = remedy(&scene.right);
     assert_is_held_by_none(&remedy, "xdpdrv");
     follow(&scene, &remedy);
@@ -126,10 +132,12 @@ fn a_capture_of_xdp_tools_that_is_running_is_named_as_the_process_that_it_is() {
     let scene = Scene::new();
     let theirs = start_theirs(&scene);
     let remedy = remedy(&scene.right);
-    let begin =
-        format!("Process {} (xdpdump) holds it: end that first, and should the program stay, ", theirs.id());
+    let begin = format!(
+        "Process {} (xdpdump) holds it: end that process first; if the program stays attached, ",
+        theirs.0.id()
+    );
     assert!(remedy.starts_with(&begin), "{remedy}");
-    kill(theirs);
+    drop(theirs);
     follow(&scene, &remedy);
 }
 
@@ -145,7 +153,7 @@ fn nobody_is_said_to_hold_nothing_who_cannot_be_seen() {
         let refused = sentence(command.args(options).arg(xdpdump()).args(ARGUMENTS));
         assert!(refused.contains("Who holds it cannot be seen from here: "), "{options:?}: {refused}");
     }
-    kill(theirs);
+    drop(theirs);
 }
 
 #[test]
@@ -291,7 +299,7 @@ fn standard_input_needs_no_proc() {
 }
 
 #[test]
-fn a_program_with_lent_rights_opens_no_file() {
+fn a_set_user_id_program_opens_no_file() {
     let directory = tempfile::tempdir().unwrap();
     let copy = directory.path().join("xdpdump");
     fs::copy(xdpdump(), &copy).unwrap();

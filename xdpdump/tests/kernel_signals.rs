@@ -14,7 +14,7 @@ use xdpdump_testing::{
 const INSISTING: Duration = Duration::from_millis(1100);
 
 #[test]
-fn what_would_end_the_process_ends_the_capture_with_totals() {
+fn signals_that_would_end_the_process_end_the_capture_with_totals() {
     let real_time = [libc::SIGRTMIN(), libc::SIGRTMAX()];
     for signal in [
         libc::SIGQUIT,
@@ -51,7 +51,7 @@ fn signals_that_ask_for_nothing_change_nothing() {
 }
 
 #[test]
-fn a_flush_is_no_end() {
+fn a_flush_does_not_end_the_capture() {
     let scene = Scene::new();
     let mut capture = scene.capture(&[]);
     scene.send_numbered(3);

@@ -3,16 +3,18 @@
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
+    num::NonZeroU32,
     ops::ControlFlow,
     path::Path,
 };
 
 use xdpdump::{
     clock::{Clock, Sample},
-    filter::{self, Filter},
+    filter::{Filter, Headers},
     order::{Merge, Stream},
     output::{self, Format, Precision, Sink, pcapng::encode},
     packet::{Direction, Interface, LinkType, Meta, Packet, Timestamp},
+    selection::{Choice, Selection, Selector},
     transport::{Receiver, event::Event, mapped::block},
 };
 
@@ -86,9 +88,19 @@ fn packets_are_written_and_merged_without_allocating() {
         assert_eq!((merged, delivery.count), (0, 10_000), "{format:?}");
     }
 
-    let filter = Filter::compile("inner tcp port 443 or tcp[tcp[12] >> 2] = 1", LinkType::RAW).unwrap();
-    let frame = filter::Frame { bytes: &[0x45; 100], len: 100, ..filter::Frame::default() };
-    assert_eq!(allocations(|| assert!(!filter.matches(&frame))), 0, "filter");
+    let filter = Filter::compile("not inner tcp port 443 and ip[ip[12] >> 2] = 0x45", LinkType::RAW).unwrap();
+    let headers = Some(Headers::new(8, LinkType::RAW));
+    let mut selector = Selector::new(Selection { filter: Some(filter), one_in: NonZeroU32::new(2), headers });
+    let mut frame = [0x45; 100];
+    for (first, choice) in [(0x45, Choice::Taken), (0x45, Choice::Thinned), (0x55, Choice::Filtered)] {
+        frame[0] = first;
+        let mut chosen = None;
+        let mut packet = packet(1, &frame);
+        assert_eq!(allocations(|| chosen = Some(selector.choose(&mut packet, Some(1)))), 0, "{choice:?}");
+        assert_eq!(chosen, Some(choice));
+        // An IPv4 header, of a later fragment.
+        assert_eq!(packet.frame.len(), if choice == Choice::Taken { 20 + 8 } else { 100 });
+    }
 }
 
 /// Number of allocations made by `act`.

@@ -65,7 +65,7 @@ fn another_descriptor_is_written_to_and_not_opened_again() {
 }
 
 #[test]
-fn who_writes_next_writes_behind_the_capture() {
+fn the_next_writer_appends_to_the_capture() {
     let directory = tempfile::tempdir().unwrap();
     for redirection in ["> file", ">> file"] {
         let _ = fs::remove_file(directory.path().join("file"));
@@ -82,12 +82,12 @@ fn who_writes_next_writes_behind_the_capture() {
 fn a_capture_file_does_not_go_where_people_read() {
     let directory = tempfile::tempdir().unwrap();
     for (output, sentence) in [
-        ("-", "standard output is a terminal, and a capture file is not for reading"),
-        ("/dev/stdout", "standard output is a terminal, and a capture file is not for reading"),
-        ("/dev/tty", "/dev/tty is a terminal, and a capture file is not for reading"),
-        ("/dev/stderr", "standard error is where messages go, which would damage a capture file"),
-        ("- 2>&1 | cat", "standard output is where messages go, which would damage a capture file"),
-        ("file 2>>file; cat file; false", "file is where messages go, which would damage a capture file"),
+        ("-", "standard output is a terminal, and a capture file is binary"),
+        ("/dev/stdout", "standard output is a terminal, and a capture file is binary"),
+        ("/dev/tty", "/dev/tty is a terminal, and a capture file is binary"),
+        ("/dev/stderr", "standard error also gets the messages, which would damage a capture file"),
+        ("- 2>&1 | cat", "standard output also gets the messages, which would damage a capture file"),
+        ("file 2>>file; cat file; false", "file also gets the messages, which would damage a capture file"),
     ] {
         let ended = shell(
             &format!("script -qec 'set -o pipefail; $X -r $F -w {output}' /dev/null < /dev/null"),

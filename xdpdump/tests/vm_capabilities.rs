@@ -75,7 +75,7 @@ impl Capability {
 }
 
 #[test]
-fn what_there_is_and_why_the_rest_is_not() {
+fn supported_ways_capture_and_the_others_are_refused_with_a_reason() {
     vm::required();
     let mut lines = String::new();
     for capability in &CAPABILITIES {

@@ -75,7 +75,7 @@ fn a_step_of_the_clock_is_followed_and_leaves_earlier_frames_alone() {
 
 /// Simulates a machine that slept: no process ran, monotonic time stood still, and the wall clock went on.
 #[test]
-fn time_after_a_gap_in_which_nobody_ran_is_right() {
+fn time_after_a_gap_in_which_no_process_ran_is_right() {
     vm::required();
     let (sender, receiver) = NetNs::quiet_pair("left", "right");
     let directory = tempfile::tempdir().unwrap();

@@ -71,14 +71,14 @@ fn capture_across(time_off: Duration, transport: &str) {
 }
 
 #[test]
-fn frames_of_a_cpu_that_was_away_are_captured() {
+fn frames_of_a_cpu_that_was_offline_are_captured() {
     for transport in kernel::transports() {
         capture_across(Duration::from_secs(3), transport);
     }
 }
 
 #[test]
-fn frames_of_a_cpu_that_was_away_for_a_moment_are_captured() {
+fn frames_of_a_cpu_that_was_offline_for_a_moment_are_captured() {
     for transport in kernel::transports() {
         capture_across(Duration::ZERO, transport);
     }

@@ -127,7 +127,7 @@ fn a_file_that_somebody_else_changes_is_reported() {
     let changes: [(Act, &str); 3] = [
         (
             |path| drop(File::create(path).unwrap()),
-            "another program cut it short while it was written, and it may not open",
+            "another program shortened the file while it was being written: it may be damaged",
         ),
         (
             |path| fs::remove_file(path).unwrap(),
@@ -135,7 +135,7 @@ fn a_file_that_somebody_else_changes_is_reported() {
         ),
         (
             |path| File::options().append(true).open(path).unwrap().write_all(b"more").unwrap(),
-            "another program wrote to it as well, and it may not open",
+            "another program wrote to the file as well: it may be damaged",
         ),
     ];
     for (change, what) in changes {
@@ -181,7 +181,7 @@ fn a_file_that_is_renamed_is_written_on() {
 /// Packets that a slow reader has not taken stay in the sink while the caller does something else, and are lost at the
 /// deadline.
 #[test]
-fn a_pipe_that_is_full_keeps_nobody_waiting() {
+fn a_full_pipe_does_not_block_the_caller() {
     for (format, text) in [(Format::Pcapng, false), (Format::Pcap, false), (Format::Pcapng, true)] {
         let directory = tempfile::tempdir().unwrap();
         let path = named_pipe(directory.path());

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_are_none() {
+    fn other_lines_are_ignored() {
         for line in ["", "running 6 tests", "test result: ", "test result: ok. x passed; 0 failed; 0 ignored"]
         {
             assert!(!Tally::default().line(line), "{line}");

@@ -223,7 +223,7 @@ mod tests {
     use super::Report;
 
     #[test]
-    fn a_skipped_test_fails_ci_and_nobody_else_with_the_reason() {
+    fn a_skipped_test_fails_only_in_ci_and_with_the_reason() {
         let mut report = Report::default();
         report.tally.passed = 7;
         assert!(report.verdict(true).is_ok());

@@ -1,4 +1,4 @@
-//! Puts the program on the interface, with rings behind it: by the fastest way there is.
+//! Attaches the program to the interface and sets up its rings, of the fastest kind that works.
 
 use xdpdump_ebpf::{MAX_CAPTURE_LEN, ring};
 
@@ -12,13 +12,13 @@ use crate::{
     transport::{self, RingKind, Rings, mapped, perf},
 };
 
-/// Attached programs and what they write to.
+/// Attached programs and the rings that they write to.
 pub struct Connection {
     pub probe: Probe,
     pub rings: Rings,
-    /// In the order of their numbers.
+    /// Ordered by source number.
     pub sources: Vec<Source>,
-    /// Which way frames take, and why.
+    /// Which kind of rings is used, and why.
     pub explanation: Option<String>,
 }
 
@@ -26,37 +26,37 @@ pub struct Connection {
 pub struct Source {
     pub link: Link,
     pub attached: Attached,
-    /// What a capture file says of it.
+    /// Its description for a capture file.
     pub interface: Interface,
-    /// Held for as long as frames for other stations are wanted; the kernel takes it back when the process ends.
+    /// Keeps the interface in promiscuous mode, if that is wanted; the kernel ends it when the process ends.
     pub promiscuous: Option<Promiscuous>,
 }
 
-/// What is to be captured, where and how.
+/// What to capture, where and how.
 #[derive(Clone, Copy)]
 pub struct Order<'a> {
     pub config: &'a config::Capture,
     pub link: &'a Link,
     pub selection: &'a Selection,
-    /// Whether every frame is to be shown at once.
+    /// Whether to show every frame at once.
     pub immediate: bool,
 }
 
-/// Attaches as the configuration says; where it leaves the transport open, by the mapped ring if the kernel can.
+/// Attaches as the configuration says. If it does not name a transport, tries mapped rings first.
 pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
     let on_the_nic = order.config.mode == Some(XdpMode::Offload);
     match order.config.rings {
         Some(RingKind::Mapped) if on_the_nic => Err(Error::RingOnNic),
         Some(RingKind::Mapped) => through_ring(order).map_err(Error::without_mapped_rings),
         Some(RingKind::Perf) => through_perf(order),
-        None if on_the_nic => Ok(through_perf(order)?.because("a NIC writes to nothing else")),
+        None if on_the_nic => Ok(through_perf(order)?.because("a program on a NIC supports no other kind")),
         None if ring_share(order.config)? > mapped::MAX_RING_LEN => {
             Ok(through_perf(order)?.because("mapped rings have at most 256 MiB for each CPU"))
         }
         None => match through_ring(order).map_err(Error::without_mapped_rings) {
-            // What is wrong with the interface is wrong for both.
+            // Errors that have to do with the interface would be the same with perf rings.
             Err(reason @ Error::NoMappedRings(_)) => Ok(through_perf(order)?.because(&reason.to_string())),
-            result => Ok(result?.because("the fastest this kernel has")),
+            result => Ok(result?.because("the fastest kind that this kernel has")),
         },
     }
 }
@@ -90,7 +90,7 @@ fn through_ring(order: Order<'_>) -> Result<Connection, Error> {
     Ok(Connection { probe, rings: Rings::Mapped(rings), sources, explanation: None })
 }
 
-/// Bytes for the ring of each CPU.
+/// Size in bytes of the ring of each CPU.
 fn ring_share(config: &config::Capture) -> Result<usize, Error> {
     let cpus = cpus::online().map_err(transport::Error::Cpus)?.len();
     Ok(cpus::share(config.buffer.unwrap_or_else(|| cpus::default_buffer(cpus)), cpus))
@@ -104,7 +104,7 @@ fn through_perf(order: Order<'_>) -> Result<Connection, Error> {
     Ok(Connection { probe, rings: Rings::Perf(rings), sources, explanation: None })
 }
 
-/// `longest` is what the transport carries of a frame.
+/// `longest` is the most bytes of a frame that the transport carries.
 fn attach(probe: &mut Probe, order: Order<'_>, longest: u32) -> Result<Source, Error> {
     let Order { config, link, selection, .. } = order;
     let snap_len = config.snap_len.min(longest);

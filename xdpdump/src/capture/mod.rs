@@ -1,4 +1,4 @@
-//! A live capture: the one place that wires probe, rings, clock and sinks together.
+//! A live capture: connects probe, rings, clock and sinks. This is the only module that does.
 
 mod connect;
 mod delivery;
@@ -33,11 +33,11 @@ use crate::{
     sinks,
 };
 
-/// Captures as the configuration says until a signal, the packet limit, an output whose reader has left, or an error ends it;
-/// detached in any case. Says what became of the frames.
+/// Captures until a signal, the packet limit, an error, or an output whose reader has left ends the capture; then
+/// detaches the programs and prints the totals.
 ///
 /// # Errors
-/// When the capture could not begin, or ended before its time.
+/// When the capture could not begin, or ended early because of an error.
 pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<(), Error> {
     let destination = &config.destination;
     let captured = capture(config, reporter);
@@ -48,17 +48,17 @@ pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<(), 
         captured => captured?,
     };
     if shows_progress(destination) {
-        // The totals do not go over the last count.
+        // The totals begin on a new line, after the last count.
         reporter.say_plainly("");
     }
     totals.to_string().lines().for_each(|line| reporter.say_plainly(line));
     let printed =
         if destination.count { output::print_count(totals.captured, Some(deadline)) } else { Ok(()) };
-    // What ended the capture matters more than a standard output that nobody reads.
+    // The reason for the end of the capture is more important than an error of standard output.
     result.and(printed.map_err(Error::Output))
 }
 
-/// Whether the number of packets is said now and then: nothing else shows that the capture goes on.
+/// Whether to print the number of packets now and then; otherwise nothing would show that the capture goes on.
 fn shows_progress(destination: &config::Destination) -> bool {
     destination.verbose
         && destination.file.is_some()
@@ -70,25 +70,26 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     clock::prepare()?;
-    let request = Request::read(&config.selection)?;
     let link = Link::find(&config.interface)?;
     check_link_type(&link, config.link_type)?;
-    // Names in a filter may be asked for on the network, and a wrong one is to be known before anything is attached.
-    let compile = || link.link_type().map(|link_type| request.compile(link_type));
+    // An error in the filter should be found before anything is attached. The filter may be read from a pipe, and resolving
+    // names in it may send DNS queries, so this can take long.
+    let compile =
+        || -> Result<_, Error> { Ok(Request::read(&config.selection)?.compile(link.link_type()?)?) };
     let Some(selection) = signals.end_at_once_during(compile) else {
         return Ok(Ended::before_it_began());
     };
-    let selection = selection??;
+    let selection = selection?;
     let (asked, name) = (printable(&config.interface), link.display_name());
     if asked.rsplit_once('@').is_some_and(|(front, _)| front == name) {
-        // As ip(8) prints it.
-        reporter.say(&format!("\"{asked}\" is taken for the interface \"{name}\""));
+        // `eth0@if2`, as ip(8) prints names.
+        reporter.say(&format!("capturing on the interface \"{name}\", which was given as \"{asked}\""));
     }
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
     let mut connection = connect::connect(Order { config, link: &link, selection: &selection, immediate })?;
-    // Nothing but the output can keep the capture from beginning now: one that cannot begin leaves the file of an earlier one
-    // as it is.
+    // From here on, only the output can prevent the capture. It is opened last, so that a capture which cannot begin
+    // leaves the file of an earlier one as it is.
     let guardian = Guardian::default();
     let open = || sinks::open(destination, Some(&guardian), &mut |line| reporter.say(line));
     // Opening a named pipe waits for its reader.
@@ -125,7 +126,7 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     Ok(session.finish(end, reporter))
 }
 
-/// What was asked for is found or refused before anything is attached.
+/// Refuses an interface with another link type than the one that was asked for, before anything is attached.
 fn check_link_type(link: &Link, wanted: Option<LinkType>) -> Result<(), Error> {
     let Some(wanted) = wanted else { return Ok(()) };
     match link.link_type()? {
@@ -138,7 +139,7 @@ fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promisc
     Promiscuous::enter(link.index)
         .inspect_err(|error| {
             reporter.say(&format!(
-                "{} is not in promiscuous mode ({error}): frames for other stations may be missing; -p asks for that",
+                "cannot put {} into promiscuous mode ({error}): frames for other stations may be missing; -p does without that mode",
                 link.display_name()
             ));
         })
@@ -152,13 +153,12 @@ fn announce(Source { link, attached, interface, .. }: &Source, reporter: &mut dy
     }
     if let Some(reason) = &attached.left_because {
         reporter.say(&format!(
-            "{name}: every frame comes to user space, where it is filtered, thinned out and cut ({reason})"
+            "{name}: frames are selected in user space, so every frame is handed to it ({reason})"
         ));
     }
     if !attached.multi_buffer && attached.mode != XdpMode::Offload {
-        reporter.say(&format!(
-            "{name}: no multi-buffer XDP here: frames of several buffers do not reach the capture"
-        ));
+        reporter
+            .say(&format!("{name}: no multi-buffer XDP here: frames in several buffers are not captured"));
     }
     if !link.up {
         reporter.say(&format!("{name} is down: frames will be captured when it comes up"));

@@ -1,4 +1,4 @@
-//! What happens to the interface meanwhile.
+//! Watches the interface during a capture.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -8,29 +8,30 @@ use crate::{
     report::Reporter,
 };
 
-/// Watches the captured interface and says what a user should know.
+/// Watches the captured interface and reports changes to the user.
 ///
-/// No capture ends because the kernel has no memory for an answer: what changed is found the next time.
+/// If the kernel has no memory for an answer, the capture goes on: the next check finds the change.
 pub struct Watch {
     monitor: Monitor,
     name: String,
 }
 
 impl Watch {
-    /// Watches `link`.
+    /// Begins to watch `link`.
     pub fn new(link: Link) -> Result<Self, interface::Error> {
         let name = link.display_name();
         Ok(Self { monitor: Monitor::new([link])?, name })
     }
 
-    /// Reports what the kernel announced: to be called when the descriptor can be read. `program` is the id of the program that is
-    /// to be attached now: it may have been exchanged meanwhile.
+    /// Reports the changes that the kernel announced; call this when the descriptor is readable. `program` is the id of
+    /// the program that should be attached now: it may have been exchanged since the last call.
     pub fn changes(&mut self, program: Option<u32>, reporter: &mut dyn Reporter) -> Result<(), Error> {
         let changes = self.monitor.changes();
         self.report(changes, program, reporter)
     }
 
-    /// Looks at the interface whether or not anything was announced: programs that come and go are not.
+    /// Checks the interface even if nothing was announced: the kernel does not announce programs that are attached or
+    /// detached.
     pub fn refresh(&mut self, program: Option<u32>, reporter: &mut dyn Reporter) -> Result<(), Error> {
         let changes = self.monitor.refresh();
         self.report(changes, program, reporter)
@@ -54,10 +55,10 @@ impl Watch {
                     reporter.say(&format!("{name} is down: frames will be captured when it comes up"));
                 }
                 LinkChange::Renamed(new) => {
-                    reporter.say(&format!("{name} is called {new} now"));
+                    reporter.say(&format!("{name} was renamed to {new}"));
                     self.name = new;
                 }
-                LinkChange::Mtu(mtu) => reporter.say(&format!("{name} has an MTU of {mtu} bytes now")),
+                LinkChange::Mtu(mtu) => reporter.say(&format!("the MTU of {name} is now {mtu} bytes")),
                 LinkChange::Xdp(programs) => {
                     let ours = |id| programs.iter().any(|program| program.program_id == id);
                     if program.is_some_and(|id| !ours(id)) {

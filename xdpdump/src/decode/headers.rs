@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_a_tag_is_not_the_frames() {
+    fn a_packet_behind_a_tag_is_not_the_frames_own() {
         let mut tagged = ETHERNET.to_vec();
         tagged[12..].copy_from_slice(&[0x81, 0]);
         tagged.extend([0, 5, 0x08, 0]);

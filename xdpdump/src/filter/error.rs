@@ -1,13 +1,13 @@
-//! What is wrong with a filter, and where.
+//! Errors in a filter, and their places.
 
 use std::{fmt, ops::Range};
 
 use crate::printable::printable;
 
-/// Bytes of the filter's text.
+/// A range of bytes in the text of a filter.
 pub type Span = Range<usize>;
 
-/// A filter that was refused: one sentence, which is its text, and the place it is about.
+/// Why a filter was refused: a sentence, and the place in the text that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     message: String,
@@ -16,23 +16,23 @@ pub struct Error {
 }
 
 impl Error {
-    /// The sentence, without the place.
+    /// The sentence without the place.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The bytes of the filter that are wrong; empty where something is missing.
+    /// The wrong bytes of the filter; an empty range if something is missing there.
     pub fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// Two lines for a terminal: that of the filter with the place, and one that marks it.
+    /// Two lines for a terminal: the line of the filter that contains the place, and a line that marks the place.
     pub fn marked(&self) -> [String; 2] {
         let before = &self.text[..self.span.start];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let line = self.text[line_start..].lines().next().unwrap_or_default();
         let marked = self.text[self.span.clone()].lines().next().unwrap_or_default();
-        // A tab takes one column, and everything that would move the mark is escaped.
+        // A tab is shown as one column, and characters that would shift the mark are escaped.
         let shown = |text: &str| printable(text.replace('\t', " "));
         let width = |text: &str| shown(text).chars().count();
         let indent = " ".repeat(width(&before[line_start..]));
@@ -48,7 +48,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// A complaint before it is joined with the text it is about.
+/// A complaint that does not contain the text it is about yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Complaint {
     pub message: String,

@@ -42,7 +42,7 @@ fn what_is_known_beside_the_bytes() {
     }
 }
 
-/// What is not known is never what a filter asks for.
+/// A primitive about something unknown does not match.
 #[test]
 fn what_is_not_known_matches_nothing() {
     let frame = Frame { bytes: &[0; 60], len: 60, ..Frame::default() };

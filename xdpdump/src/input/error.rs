@@ -87,13 +87,13 @@ pub enum Fault {
     #[error("pcapng version {0}.{1} is not supported")]
     PcapngVersion(u16, u16),
     /// A pcapng section with this in place of the number that tells its byte order.
-    #[error("0x{0:08x} is no byte-order magic")]
+    #[error("0x{0:08x} is not a byte-order magic")]
     ByteOrder(u32),
     /// A packet is said to have this many bytes, more than any capture tool writes.
     #[error("a packet of {0} bytes, more than {max}", max = super::MAX_RECORD)]
     PacketLength(u32),
     /// A pcapng block is said to have this many bytes, which is too few for any block or more than any capture tool writes.
-    #[error("a block of {0} bytes")]
+    #[error("a block cannot have {0} bytes")]
     BlockLength(u32),
     /// A pcapng block gives its length twice, and its end gives another (second) than its beginning (first), in bytes.
     #[error("a block of {0} bytes ends with a length of {1}")]
@@ -108,6 +108,6 @@ pub enum Fault {
     #[error("more than {max} interfaces", max = super::pcapng::MAX_INTERFACES)]
     Interfaces,
     /// Longer descriptions of interfaces than are kept, so that no file can use up memory.
-    #[error("more than {max} bytes that describe interfaces", max = super::pcapng::MAX_DESCRIPTIONS)]
+    #[error("more than {max} bytes of interface descriptions", max = super::pcapng::MAX_DESCRIPTIONS)]
     Descriptions,
 }

@@ -111,10 +111,10 @@ pub enum Error {
     #[error("cannot open {0} for writing: {reason}", reason = reason(.1))]
     Open(String, io::Error),
     /// The capture file would go to a terminal.
-    #[error("{0} is a terminal, and a capture file is not for reading: name a file with -w, or pipe it")]
+    #[error("{0} is a terminal, and a capture file is binary: name a file with -w, or write to a pipe")]
     Terminal(String),
     /// The capture file would go to the same place as standard error.
-    #[error("{0} is where messages go, which would damage a capture file: name another one with -w")]
+    #[error("{0} also gets the messages, which would damage a capture file: name another file with -w")]
     Messages(String),
     /// Another process holds a lock on the file.
     #[error("{0} is being written by another capture (it has a lock on it): name another file with -w")]
@@ -129,7 +129,7 @@ pub enum Error {
     #[error("cannot write to {0}: {reason}", reason = reason(.1))]
     Write(String, io::Error),
     /// Writing failed, and the partial record at the end of the file could not be removed.
-    #[error("cannot write to {0}: {reason}; the file ends within a packet", reason = reason(.1))]
+    #[error("cannot write to {0}: {reason}; the file ends within a packet (`xdpdump repair` cuts it off)", reason = reason(.1))]
     Cut(String, io::Error),
     /// A classic pcap file would have to hold these two link types.
     #[error("{0}: a pcap file holds one link type, not {1} and {2}: write pcapng")]

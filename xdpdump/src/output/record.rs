@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_lead_nowhere_end_the_walk() {
+    fn impossible_lengths_end_the_walk() {
         assert_eq!(Framing::Pcapng.whole(&[0; 64], 64, false), 0);
         assert_eq!(Framing::Pcapng.whole(&[0xff; 64], 64, false), 0);
     }

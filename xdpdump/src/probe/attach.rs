@@ -22,9 +22,9 @@ pub struct Attached {
     pub multi_buffer: bool,
     /// Why native mode was refused, if generic mode is used instead without having been asked for.
     pub native_refused: Option<String>,
-    /// What the program does not do of what it was to select, and is left to the reader of its frames.
+    /// The part of the selection that the program does not do; whoever reads its frames must do it.
     pub left: Selection,
-    /// Why something is left.
+    /// Why this part is left.
     pub left_because: Option<String>,
 }
 
@@ -36,9 +36,9 @@ impl Attached {
 
 impl Probe {
     /// Attaches a program to `link`, as the next source. If `mode` is given, only that mode is tried; otherwise native
-    /// mode, and generic mode if the driver has no native mode or refuses it because of its present settings. Where the
-    /// kernel refuses the program with the task's selection, a program that captures every frame whole is attached, and
-    /// the selection is left to user space.
+    /// mode, and generic mode if the driver has no native mode or refuses it because of its present settings. If the
+    /// kernel refuses the program because of the task's selection, a program that captures every frame whole is
+    /// attached, and the selection is left to user space.
     ///
     /// # Errors
     /// When another program is attached, the mode is refused, the kernel is too old, or the filter is too large.
@@ -111,8 +111,8 @@ impl Probe {
     /// Attaches the program for a NIC: to the NIC itself or, for tests without such a NIC, in the driver. Its perf event
     /// array is the host's: offloaded programs may use such a map (`bpf_map_offload_neutral`, include/linux/bpf.h, v6.18).
     ///
-    /// It has no constants, so its events always name source 0, and it must be the only source. It runs the filter of the
-    /// selection; the rest is left to user space.
+    /// It has no constants, so its events always name source 0, and it must be the only source. It runs the filter of
+    /// the selection; the rest of the selection is left to user space.
     ///
     /// # Errors
     /// As [`Probe::attach`], and when the NIC runs no programs.
@@ -129,7 +129,7 @@ impl Probe {
         let program = Program { name: "xdpdump_offload", multi_buffer: false, ifindex, counts: false };
         let Selection { filter, one_in, headers } = task.selection.clone();
         let left = Selection { filter: None, one_in, headers };
-        let left_because = (!left.is_everything()).then(|| "the program on the NIC filters only".to_owned());
+        let left_because = (!left.is_everything()).then(|| "a program on the NIC can only filter".to_owned());
         let selection = Selection { filter, ..Selection::default() };
         let request = Request { link, task: Task { selection: &selection, ..task } };
         let counters = self.image.counters()?;
@@ -160,7 +160,7 @@ struct Request<'a> {
 
 /// Why one attempt failed.
 enum Refusal {
-    /// The program was not loaded; with the verifier's log.
+    /// The program was not loaded; with the error and the verifier's log.
     Load(io::Error, String),
     /// The program was not attached.
     Attach(io::Error),

@@ -59,7 +59,7 @@ pub enum Error {
     #[error(
         "{interface} refused a program in {mode} mode{}",
         if *mode == XdpMode::Skb { "" } else {
-            "; its MTU, receive offloads (LRO, GRO-HW) or number of queues may be in the way, generic mode (-S) does not ask"
+            "; its MTU, receive offloads (LRO, GRO-HW) or number of queues may be in the way, generic mode (-S) does not depend on them"
         }
     )]
     Attach {
@@ -101,13 +101,13 @@ pub enum Error {
     #[error("cannot read the capture program's counters")]
     Counters(#[source] MapError),
     /// The program was not exchanged for another.
-    #[error("the kernel refused to exchange the capture program; the one before goes on")]
+    #[error("the kernel refused to exchange the capture program; the old one stays attached")]
     Exchange(#[source] io::Error),
     /// No program is attached for this source.
-    #[error("nothing is captured at source {0}")]
+    #[error("no program is attached for source {0}")]
     NoSource(u32),
     /// Another source was to be attached beside a program on a NIC, whose events do not name their source.
-    #[error("{0} runs the program itself (-H), so it has to be the only interface of the capture")]
+    #[error("the program runs on the NIC of {0} (-H), so {0} has to be the only interface of the capture")]
     NotAlone(String),
 }
 

@@ -1,16 +1,16 @@
-//! Classic pcap files, as far as the comparison needs them.
+//! Reads and writes classic pcap files, as far as the comparison needs them.
 
 use super::frames::Bytes;
 use xdpdump::packet::LinkType;
 
-/// A packet of a file.
+/// A packet of a capture file.
 #[allow(dead_code, reason = "only one of the test targets asks for the number")]
 pub struct Record {
     pub seconds: u32,
     pub frame: Bytes,
 }
 
-/// A file in which the time stamp of each frame is the frame's number.
+/// A capture file in which the time stamp of each frame is the frame's number.
 pub fn file(link_type: LinkType, frames: &[Bytes]) -> Vec<u8> {
     let mut file = Vec::new();
     for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 1 << 18, u32::from(link_type.0)] {

@@ -1,6 +1,6 @@
-//! Frames to filter: those of the fixtures, frames built here, and damaged copies.
+//! Frames to filter: from the fixtures, built here, and damaged copies of both.
 
-use std::{fmt, path::Path, process::Command};
+use std::{fmt, fs, path::Path, process::Command};
 
 use super::{classic, made, random::Random};
 use xdpdump::packet::LinkType;
@@ -64,6 +64,18 @@ pub fn of_file(path: &Path) -> Option<Capture> {
     Some(Capture::new(link_type, frames))
 }
 
+/// The captures in a folder, merged to one for each link type that filters support.
+#[allow(dead_code, reason = "only some of the test targets ask for it")]
+pub fn corpus(folder: &Path) -> Vec<Capture> {
+    let captures: Vec<Capture> = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pcap"))
+        .filter_map(|path| of_file(&path))
+        .collect();
+    merged(&captures)
+}
+
 /// One capture for each link type.
 pub fn merged(captures: &[Capture]) -> Vec<Capture> {
     [LinkType::ETHERNET, LinkType::RAW]
@@ -76,7 +88,7 @@ pub fn merged(captures: &[Capture]) -> Vec<Capture> {
         .collect()
 }
 
-/// Adds for each frame a copy that is cut at some place, and a copy with one byte changed.
+/// Adds for each frame one copy that is cut, and one copy with a byte changed.
 fn with_pieces(capture: &Capture) -> Capture {
     let mut random = Random::new(7);
     let mut frames = capture.frames.clone();

@@ -1,4 +1,4 @@
-//! `inner` matches the frame inside a tunnel.
+//! Tests of `inner`, which matches the frame inside a tunnel.
 
 use super::made;
 use xdpdump::{
@@ -79,4 +79,23 @@ fn vlan_tags_in_tunnels() {
     assert!(matches("inner (vlan 5 and tcp port 80)", &frame));
     assert!(!matches("inner tcp port 80", &frame));
     assert!(!matches("inner vlan 6", &frame));
+}
+
+/// GTP-U does not name the protocol of its payload. If that is not IP, its flags (here 4) must not be mistaken for a
+/// protocol number (here IP in IP).
+#[test]
+fn what_gtp_carries_is_ip_or_nothing() {
+    let gtp = |flags: u8, payload: &[u8]| {
+        let header = [flags, 255, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
+        let datagram = made::udp(1, 2152, &[&header[..], payload].concat());
+        made::ethernet(made::IPV4, &made::ipv4(17, 0, &[], &datagram))
+    };
+    for flags in [0x34, 0x32, 0x31, 0x37] {
+        assert!(matches("inner ip", &gtp(flags, &made::ipv4(6, 0, &[], &made::tcp(80, 443)))), "{flags:#x}");
+        for first in [0x00, 0x12, 0x54, 0x81] {
+            let frame = gtp(flags, &[first; 60]);
+            assert!(!matches("inner ip or inner ip6 or inner tcp", &frame), "{flags:#x}, {first:#x}");
+            assert!(matches("not inner ip", &frame), "{flags:#x}, {first:#x}");
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 pub const IPV4: u16 = 0x0800;
 pub const IPV6: u16 = 0x86dd;
+#[allow(dead_code, reason = "not every test target makes such frames")]
+pub const ETHERNET_IN_TUNNEL: u16 = 0x6558;
 
 /// Frames with nested layers.
 pub fn frames() -> Vec<Vec<u8>> {

@@ -1,4 +1,5 @@
-//! Filters as separate XDP programs.
+//! Loads filters, and programs that compute how much of a frame is captured, as XDP programs of their own, and runs
+//! programs on frames.
 
 use std::{io, os::fd::OwnedFd};
 
@@ -12,9 +13,10 @@ use xdpdump::filter::{
 const VERDICT: i32 = 3;
 
 const BPF_PROG_LOAD: libc::c_long = 5;
+const BPF_PROG_GET_FD_BY_ID: libc::c_long = 13;
 const BPF_PROG_TYPE_XDP: u32 = 6;
 const BPF_F_XDP_HAS_FRAGS: u32 = 1 << 5;
-/// Log level that gives statistics instead of a log.
+/// Log level that returns statistics instead of a log.
 const LOG_STATISTICS: u32 = 4;
 /// The members of `union bpf_attr` that `BPF_PROG_LOAD` needs here.
 #[derive(Default)]
@@ -47,14 +49,38 @@ struct Run {
     flags: [u32; 4],
 }
 
-/// An XDP program that drops what the filter rejects and passes the rest.
+/// The members of `union bpf_attr` that `BPF_PROG_GET_FD_BY_ID` needs.
+#[derive(Default)]
+#[repr(C)]
+struct ById {
+    id: u32,
+    next_id: u32,
+    flags: u32,
+}
+
+/// Either an XDP program that returns the result of a function plus 1, so it drops what a filter rejects and passes the
+/// rest; or a program that was already loaded.
 pub struct Program(OwnedFd);
 
+#[allow(dead_code, reason = "not every target that has this module asks for everything")]
 impl Program {
-    /// Loads the program; the second value is the number of instructions that the verifier processed.
+    /// Loads a filter; the second value is the number of instructions that the verifier processed.
     pub fn load(filter: &Filter, target: Target) -> Result<(Self, usize), String> {
         let body = filter.instructions(target).map_err(|refusal| refusal.to_string())?;
-        // r1 still holds the context, r2 gets a verdict. Calls the function that follows; returns its result plus XDP_DROP.
+        Self::load_function(&body, target)
+    }
+
+    /// Opens the loaded program with this id.
+    pub fn by_id(id: u32) -> io::Result<Self> {
+        // SAFETY: the command reads no pointers.
+        let opened = unsafe { bpf::bpf(BPF_PROG_GET_FD_BY_ID, &ById { id, ..ById::default() }) };
+        opened.map(|fd| Self(bpf::descriptor(fd)))
+    }
+
+    /// Loads a function that was generated for this target.
+    pub fn load_function(body: &[Instruction], target: Target) -> Result<(Self, usize), String> {
+        // r1 still contains the context, and r2 gets a verdict. Calls the function that follows; returns its result
+        // plus XDP_DROP.
         let mut instructions = vec![
             bpf::Instruction(0xb7, 0x02, 0, VERDICT),
             bpf::Instruction(0x85, 0x10, 0, 2),
@@ -76,8 +102,18 @@ impl Program {
         Ok((Self(program), processed.unwrap_or_default()))
     }
 
-    /// Runs it `repeat` times; returns whether it passed the frame, and the nanoseconds of one run.
+    /// Runs the program `repeat` times; returns whether it passed the frame, and the duration of one run in
+    /// nanoseconds.
     pub fn run(&self, frame: &[u8], repeat: u32) -> io::Result<(bool, u32)> {
+        self.result(frame, repeat).map(|(result, duration)| (result == 2, duration))
+    }
+
+    /// The number that the loaded function returns for the frame.
+    pub fn number(&self, frame: &[u8]) -> io::Result<u32> {
+        self.result(frame, 1).map(|(result, _)| result.wrapping_sub(1))
+    }
+
+    fn result(&self, frame: &[u8], repeat: u32) -> io::Result<(u32, u32)> {
         let mut run = Run {
             program: bpf::number(&self.0),
             frame_len: frame.len() as u32,
@@ -87,7 +123,7 @@ impl Program {
         };
         // SAFETY: the command reads the frame and writes to `run`, both of which outlive the call.
         let done = unsafe { libc::syscall(libc::SYS_bpf, BPF_PROG_TEST_RUN, &raw mut run, size_of::<Run>()) };
-        if done < 0 { Err(io::Error::last_os_error()) } else { Ok((run.result == 2, run.duration)) }
+        if done < 0 { Err(io::Error::last_os_error()) } else { Ok((run.result, run.duration)) }
     }
 }
 

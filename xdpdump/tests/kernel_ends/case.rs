@@ -28,8 +28,8 @@ use xdpdump_testing::{
 
 use crate::output::{self, Output, Reader};
 
-/// Frames a second, of [`FRAME_LEN`] bytes: far more than a stuck or slow reader takes, far less than a capture can take. A line
-/// of text is shorter than a frame.
+/// Frames per second, of [`FRAME_LEN`] bytes: far more than a stuck or slow reader takes, far fewer than a capture can
+/// handle. A line of text is shorter than a frame.
 const RATE: u32 = 20_000;
 const RATE_OF_LINES: u32 = 80_000;
 const FRAME_LEN: usize = 1514;

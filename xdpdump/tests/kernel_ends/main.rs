@@ -98,7 +98,7 @@ fn a_disk_that_is_full() {
 #[test]
 fn a_guardian_that_is_killed_is_replaced() {
     let end = |running: &mut Running| {
-        // A guardian that lived for less than a second is not replaced.
+        // A guardian that lived for at least a second is replaced at once.
         thread::sleep(Duration::from_secs(1));
         let guardians = || processes::children(running.capture.pid());
         let [killed] = guardians()[..] else { panic!("not one guardian: {:?}", guardians()) };

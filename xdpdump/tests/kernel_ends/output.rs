@@ -25,7 +25,8 @@ use xdpdump_testing::{capture::xdpdump, files, wait};
 const PIECE: u64 = 16_000;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Bytes of a pipe that takes text. A megabyte, which the tool asks for, may hold all the lines of a busy machine.
+/// Bytes of a pipe that text is written to. The tool asks for a megabyte, which could hold every line of a test on a busy machine,
+/// so that no reader would be too slow.
 const SMALL_PIPE: usize = 64 << 10;
 
 /// Where packets go.
@@ -37,7 +38,7 @@ pub enum Output {
     Text,
 }
 
-/// How fast pipes are read until the end.
+/// How fast pipes are read until the capture is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     Fast,
@@ -45,18 +46,18 @@ pub enum Reader {
     Stuck,
 }
 
-/// Makes a pipe small.
+/// Shrinks a pipe to [`SMALL_PIPE`].
 pub fn shrink(pipe: &ChildStdout) {
     fcntl_setpipe_size(pipe, SMALL_PIPE).unwrap();
 }
 
-/// Waits until a pipe takes no more.
+/// Waits until a pipe has no room left.
 pub fn wait_until_full(pipe: &OwnedFd) {
     let end = File::options().write(true).open(format!("/proc/self/fd/{}", pipe.as_raw_fd())).unwrap();
     wait::until(|| poll(&mut [PollFd::new(&end, PollFlags::OUT)], Some(&Timespec::default())).unwrap() == 0);
 }
 
-/// Reads a pipe at the reader's pace until `hurry`, then the rest.
+/// Reads a pipe at the reader's pace until `hurry` is set, then reads the rest at once.
 pub fn read(mut pipe: ChildStdout, reader: Reader, hurry: Arc<AtomicBool>) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::filter::FilterRun;
 use super::plan::{KernelRun, Results, Run};
 use super::{Args, key, machine};
 
@@ -12,6 +13,7 @@ pub fn document(args: &Args, results: &Results) -> Value {
         "buffer_mib": args.buffer,
         "captures": results.runs.iter().map(capture).collect::<Vec<_>>(),
         "programs": results.kernel.iter().map(program).collect::<Vec<_>>(),
+        "filters": results.filters.iter().map(filter).collect::<Vec<_>>(),
     })
 }
 
@@ -42,6 +44,24 @@ fn program(run: &KernelRun) -> Value {
         "kept": run.kept,
         "empty_program_ns": run.empty,
         "above_empty_ns": run.above_empty,
+    })
+}
+
+fn filter(run: &FilterRun) -> Value {
+    json!({
+        "round": run.round,
+        "tool": key(&run.tool),
+        "rejected_above_empty_ns": run.above_empty,
+        "rejected_frames_per_second": run.rejected.rate,
+        "rejected_frames_per_second_empty_program": run.rejected.empty_rate,
+        "rejected_reader_cpu_ns": nanos(run.rejected.cpu),
+        "mixed_frames_per_second": run.mixed.rate,
+        "mixed_frames_per_second_empty_program": run.mixed.empty_rate,
+        "mixed_reader_cpu_ns": nanos(run.mixed.cpu),
+        "mixed_offered": run.offered,
+        "mixed_matching": run.matching,
+        "mixed_captured_matching": run.captured,
+        "mixed_captured_others": run.others,
     })
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
 
-use xdpdump_testing::generator::Generator;
+use xdpdump_testing::generator::{Exception, Generator};
 use xdpdump_testing::netns::NetNs;
 use xdpdump_testing::wire;
 use xdpdump_testing::xdp::{Attachment, DRIVER_MODE, PassProgram};
@@ -33,6 +33,8 @@ pub struct Link {
 pub struct Burst {
     /// Frames sent.
     pub offered: u64,
+    /// How many of the frames were different, see [`Exception`].
+    pub exceptions: u64,
     /// CPU time of sending, including everything up to the other end.
     pub cpu: Duration,
 }
@@ -42,6 +44,11 @@ impl Burst {
     pub fn rate(self) -> f64 {
         self.offered as f64 / self.cpu.as_secs_f64()
     }
+}
+
+/// A frame of `len` bytes, for captures without a filter.
+pub fn frame(len: u32) -> Vec<u8> {
+    wire::frame(len as usize, b"bench")
 }
 
 impl Link {
@@ -63,27 +70,36 @@ impl Link {
         self.receiver.run(|| self.empty.attach(index, DRIVER_MODE))
     }
 
-    /// Prepares frames of `len` bytes.
-    pub fn generator(&self, len: u32) -> Generator {
-        Generator::new(self.sender.interface_index("bench0"), wire::frame(len as usize, b"bench"))
+    /// Prepares copies of `frame`.
+    pub fn generator(&self, frame: Vec<u8>) -> Generator {
+        Generator::new(self.sender.interface_index("bench0"), frame)
     }
 
     /// Prepares frames that are sent at a rate with which every tool can keep up.
-    pub fn unhurried_generator(&self, len: u32) -> Generator {
-        Generator::unhurried(self.sender.interface_index("bench0"), wire::frame(len as usize, b"bench"))
+    pub fn unhurried_generator(&self, frame: Vec<u8>) -> Generator {
+        Generator::unhurried(self.sender.interface_index("bench0"), frame)
+    }
+
+    /// Prepares copies of `frame` of which some are different.
+    pub fn generator_with(&self, frame: Vec<u8>, exception: Exception) -> Generator {
+        Generator::with_exception(self.sender.interface_index("bench0"), frame, exception)
     }
 
     /// Sends `count` frames as fast as the kernel can.
     pub fn send(&self, generator: &Generator, count: u32) -> Burst {
         let helper_cpu = || self.helper.as_deref().and_then(cpu_of).unwrap_or_default();
-        let (offered, helped) = (generator.sent(), helper_cpu());
+        let (sent, exceptions, helped) = (generator.sent(), generator.exceptions(), helper_cpu());
         let own = self.sender.run(|| {
             pin_to(SENDER_CPU);
             let start = own_cpu();
             generator.send(count);
             own_cpu().saturating_sub(start)
         });
-        Burst { offered: generator.sent() - offered, cpu: own + helper_cpu().saturating_sub(helped) }
+        Burst {
+            offered: generator.sent() - sent,
+            exceptions: generator.exceptions() - exceptions,
+            cpu: own + helper_cpu().saturating_sub(helped),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::cast_precision_loss, reason = "counts and times here are far below 2^52")]
 
 mod destination;
+mod filter;
 mod json;
 mod link;
 mod machine;
@@ -26,6 +27,17 @@ use crate::{cargo, packages, process};
 /// A file system in memory that every Linux has (shm_open(3)).
 const MEMORY: &str = "/dev/shm";
 
+/// A group of measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scene {
+    /// Captures of every frame, from the interface to the output
+    Captures,
+    /// The cost of the programs in the kernel
+    Programs,
+    /// Captures with a filter, of frames that it rejects and of a few among them that it accepts
+    Filters,
+}
+
 /// Options of `bench`.
 #[derive(clap::Args)]
 pub struct Args {
@@ -38,7 +50,10 @@ pub struct Args {
     /// Tools to run, instead of all
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Tool>,
-    /// Frame sizes in bytes
+    /// Groups of measurements, instead of all
+    #[arg(long, value_enum, value_delimiter = ',')]
+    scenes: Vec<Scene>,
+    /// Frame sizes in bytes; frames for filters always have 60
     #[arg(long, value_delimiter = ',', default_values_t = [60, 512, 1500], value_parser = clap::value_parser!(u32).range(22..=3400))]
     sizes: Vec<u32>,
     /// Outputs, instead of all
@@ -66,6 +81,10 @@ impl Args {
 
     fn rounds(&self) -> u32 {
         if self.quick { 1 } else { self.rounds }
+    }
+
+    fn has(&self, scene: Scene) -> bool {
+        self.scenes.is_empty() || self.scenes.contains(&scene)
     }
 
     fn goes_to(&self, destination: Destination) -> bool {

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::Args;
 use super::destination::Destination;
+use super::filter::FilterRun;
 use super::link::{INTERFACE, Link};
 use super::program::{self, RunTime};
 use super::reader::{Ended, Reader};
 use super::tool::Tool;
+use super::{Args, Scene, link};
 use xdpdump_testing::generator::Generator;
 
 /// Pause after a tool reports that it captures: some tools report this shortly before they do.
@@ -66,16 +67,18 @@ pub struct Results {
     pub runs: Vec<Run>,
     /// Results of the programs in the kernel.
     pub kernel: Vec<KernelRun>,
+    /// Results of the captures with a filter.
+    pub filters: Vec<FilterRun>,
 }
 
 /// What the runs have in common.
 pub struct Plan<'a> {
-    args: &'a Args,
+    pub(super) args: &'a Args,
     xdpdump: &'a Path,
     /// A folder on a file system in memory.
-    folder: PathBuf,
-    link: Link,
-    tools: Vec<Tool>,
+    pub(super) folder: PathBuf,
+    pub(super) link: Link,
+    pub(super) tools: Vec<Tool>,
 }
 
 impl<'a> Plan<'a> {
@@ -90,13 +93,21 @@ impl<'a> Plan<'a> {
     pub fn execute(&self) -> Result<Results> {
         let mut results = Results::default();
         for round in 0..self.args.rounds() {
-            for &frame_len in &self.args.sizes {
+            let has_sizes = self.args.has(Scene::Captures) || self.args.has(Scene::Programs);
+            for &frame_len in self.args.sizes.iter().filter(|_| has_sizes) {
                 eprintln!("xtask: round {} of {}, {frame_len}-byte frames", round + 1, self.args.rounds());
-                let generator = self.link.generator(frame_len);
-                for destination in Destination::ALL.into_iter().filter(|one| self.args.goes_to(*one)) {
+                let generator = self.link.generator(link::frame(frame_len));
+                let goes_to = |one: &Destination| self.args.has(Scene::Captures) && self.args.goes_to(*one);
+                for destination in Destination::ALL.into_iter().filter(goes_to) {
                     self.captures(round, frame_len, destination, &generator, &mut results)?;
                 }
-                self.programs(round, frame_len, &mut results)?;
+                if self.args.has(Scene::Programs) {
+                    self.programs(round, frame_len, &mut results)?;
+                }
+            }
+            if self.args.has(Scene::Filters) {
+                eprintln!("xtask: round {} of {}, with a filter", round + 1, self.args.rounds());
+                self.filters(round, &mut results.filters)?;
             }
         }
         Ok(results)
@@ -111,13 +122,10 @@ impl<'a> Plan<'a> {
         results: &mut Results,
     ) -> Result<()> {
         let frames = self.args.frames(frame_len);
-        let empty_rate = {
-            let _empty = self.link.attach_empty();
-            self.link.send(generator, frames).rate()
-        };
+        let empty_rate = self.empty_rate(generator, frames);
         for &tool in &self.tools {
             let _empty = (!tool.has_program()).then(|| self.link.attach_empty());
-            let reader = self.start(tool, destination)?;
+            let reader = self.start(tool, destination, None)?;
             let start = reader.start;
             let burst = self.link.send(generator, frames);
             reader.settle()?;
@@ -146,29 +154,45 @@ impl<'a> Plan<'a> {
     /// frames, because a lost frame costs less.
     fn programs(&self, round: u32, frame_len: u32, results: &mut Results) -> Result<()> {
         let frames = self.args.frames(frame_len) / 4;
-        let generator = self.link.unhurried_generator(frame_len);
+        let generator = self.link.unhurried_generator(link::frame(frame_len));
         let _statistics = program::enable_statistics()?;
-        let empty = {
-            let _empty = self.link.attach_empty();
-            let run_time = || RunTime::of_own(self.link.empty_program());
-            let before = run_time()?;
-            self.link.send(&generator, frames);
-            run_time()?.each_since(before)?
-        };
+        let empty = self.time_empty(&generator, frames)?;
         for &tool in self.tools.iter().filter(|tool| tool.has_program()) {
-            let reader = self.start(tool, Destination::Null)?;
-            let before = RunTime::of_process(reader.pid())?;
-            let offered = self.link.send(&generator, frames).offered;
-            let above_empty = RunTime::of_process(reader.pid())?.each_since(before)? - empty;
+            let reader = self.start(tool, Destination::Null, None)?;
+            let (offered, time) = self.time(&reader, &generator, frames)?;
+            let above_empty = time - empty;
             let kept = reader.stop()?.kept;
             results.kernel.push(KernelRun { round, tool, frame_len, offered, kept, empty, above_empty });
         }
         Ok(())
     }
 
-    fn start(&self, tool: Tool, destination: Destination) -> Result<Reader> {
+    /// Frames per second when only an empty program is attached at the other end.
+    pub(super) fn empty_rate(&self, generator: &Generator, frames: u32) -> f64 {
+        let _empty = self.link.attach_empty();
+        self.link.send(generator, frames).rate()
+    }
+
+    /// Nanoseconds that the empty program takes for a frame.
+    pub(super) fn time_empty(&self, generator: &Generator, frames: u32) -> Result<f64> {
+        let _empty = self.link.attach_empty();
+        let run_time = || RunTime::of_own(self.link.empty_program());
+        let before = run_time()?;
+        self.link.send(generator, frames);
+        run_time()?.each_since(before)
+    }
+
+    /// The number of frames sent, and the nanoseconds that the tool's program took for each.
+    pub(super) fn time(&self, reader: &Reader, generator: &Generator, frames: u32) -> Result<(u64, f64)> {
+        let before = RunTime::of_process(reader.pid())?;
+        let offered = self.link.send(generator, frames).offered;
+        Ok((offered, RunTime::of_process(reader.pid())?.each_since(before)?))
+    }
+
+    /// Starts a tool, and waits until it captures.
+    pub(super) fn start(&self, tool: Tool, destination: Destination, filter: Option<&str>) -> Result<Reader> {
         let output = destination.path(&self.folder);
-        let command = tool.command(self.xdpdump, INTERFACE, &output, self.args.buffer);
+        let command = tool.command(self.xdpdump, INTERFACE, &output, self.args.buffer, filter);
         let reader = Reader::start(tool, command, destination, &self.link.receiver)?;
         thread::sleep(READY_AFTER);
         Ok(reader)

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::destination::Destination;
+use super::filter::{FILTER, FilterRun};
 use super::plan::{KernelRun, Results, Run};
 use super::tool::Tool;
 use super::{Args, machine};
@@ -10,9 +11,16 @@ use super::{Args, machine};
 /// All tables, with the explanations needed to read them.
 pub fn tables(args: &Args, results: &Results) -> String {
     let mut text = String::new();
-    programs(args, &results.kernel, &mut text);
-    captures(args, &results.runs, &mut text);
-    starts(&results.runs, &mut text);
+    if !results.kernel.is_empty() {
+        programs(args, &results.kernel, &mut text);
+    }
+    if !results.runs.is_empty() {
+        captures(args, &results.runs, &mut text);
+        starts(&results.runs, &mut text);
+    }
+    if !results.filters.is_empty() {
+        filters(&results.filters, &mut text);
+    }
     let _ = writeln!(
         text,
         "\n{}. Medians of {} rounds; a ratio is the median of the rounds' ratios. The sender is pinned to CPU 0, where \
@@ -100,6 +108,34 @@ fn starts(runs: &[Run], text: &mut String) {
         let exit = millis(|run| run.ended.exit.as_secs_f64() * 1000.0);
         if let (Some(start), Some(exit)) = (start, exit) {
             let _ = writeln!(text, "| {} | {start:.0} ms | {exit:.0} ms |", tool.name());
+        }
+    }
+}
+
+fn filters(runs: &[FilterRun], text: &mut String) {
+    let _ = writeln!(
+        text,
+        "\n| filter `{FILTER}` | ns above empty | sender slowed by | 1 % matches: sender slowed by | captured | lost | others captured |\n\
+         |:--|--:|--:|--:|--:|--:|--:|"
+    );
+    for tool in Tool::ALL {
+        let own = || runs.iter().filter(|run| run.tool == tool);
+        let of = |value: fn(&FilterRun) -> f64| median(own().map(value));
+        let cost = cell(median(own().filter_map(|run| run.above_empty)), |nanos| format!("{nanos:.0}"));
+        if let (Some(rejected), Some(mixed), Some(captured), Some(lost), Some(others)) = (
+            of(|run| run.rejected.slowed_by()),
+            of(|run| run.mixed.slowed_by()),
+            of(|run| run.captured as f64),
+            of(|run| run.matching.saturating_sub(run.captured) as f64),
+            of(|run| run.others as f64),
+        ) {
+            let _ = writeln!(
+                text,
+                "| {} | {cost} | {:.0} % | {:.0} % | {captured} | {lost} | {others} |",
+                tool.name(),
+                rejected * 100.0,
+                mixed * 100.0
+            );
         }
     }
 }

@@ -54,11 +54,23 @@ impl Tool {
         !matches!(self, Self::Tcpdump | Self::Dumpcap)
     }
 
+    /// Whether the tool has capture filters.
+    pub fn has_filter(self) -> bool {
+        self != Self::XdpTools
+    }
+
     /// The command that captures from `interface` into `output`, with `buffer` MiB of rings if the tool can be configured.
     ///
     /// Without text output none of them looks up names, and all capture whole frames by default. The rings of xdp-tools'
     /// xdpdump always have 1 MiB per CPU; its default format, pcapng, costs it no more than pcap.
-    pub fn command(self, xdpdump: &Path, interface: &str, output: &Path, buffer: u32) -> Command {
+    pub fn command(
+        self,
+        xdpdump: &Path,
+        interface: &str,
+        output: &Path,
+        buffer: u32,
+        filter: Option<&str>,
+    ) -> Command {
         let kib = (buffer * 1024).to_string();
         let mut command = match self {
             Self::Ring | Self::Perf => {
@@ -84,6 +96,9 @@ impl Tool {
             }
         };
         command.args(["-i", interface, "-w"]).arg(output);
+        if let Some(filter) = filter {
+            command.args((self == Self::Dumpcap).then_some("-f")).arg(filter);
+        }
         command
     }
 

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Second program in the virtual machine: with the host's files as the root, runs the tests and switches the machine off.
-# Results go to the second serial line, everything else to the first, which the kernel's messages go to as well.
+# The second program in the virtual machine: runs the tests, with the host's files as the root file system, and switches the
+# machine off. Results go to the second serial port; everything else, like the kernel's messages, goes to the first.
 
-# What to run: the function `tests`; the folder of the kernel's modules, and how many times slower than usual things are.
+# Defines the function `tests`, `modules` (the folder of the kernel's modules) and `slowness` (how many times slower than
+# usual this machine is).
 . /run/vm/tests.sh
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -23,25 +24,25 @@ mount -t bpf bpf /sys/fs/bpf
 mount -t debugfs debug /sys/kernel/debug
 mount -t tracefs trace /sys/kernel/tracing
 mount -t cgroup2 cgroup /sys/fs/cgroup
-# Not /tmp: the tree may be there.
+# Not /tmp, because the source tree may be there.
 must mkdir "$TMPDIR"
 mkdir -p /dev/pts /dev/shm
 mount -t devpts -o ptmxmode=666 pts /dev/pts
 mount -t tmpfs shm /dev/shm
 ip link set lo up
-# udev would make it; opening it loads the module.
+# udev would create this device; opening it loads the module.
 mkdir -p /dev/net
 mknod /dev/net/tun c 10 200
 
-# The kernel's own modules in the place where modprobe, and the kernel itself, look for them.
+# Show the kernel's own modules in the folder where modprobe and the kernel look for them.
 release=$(uname -r)
 must mkdir -p "/lib/modules/$release"
 must mount --bind "$modules/$release" "/lib/modules/$release"
 
-# So would be the loop devices that `mount -o loop` looks for.
+# udev would also load the module of the loop devices that `mount -o loop` needs.
 modprobe loop
 
-# Debian's kernels are stricter than others: at 3, before 6.1, no capability but cap_sys_admin lets a process use perf.
+# Debian's kernels default to 3; then, before 6.1, only cap_sys_admin allows a process to use perf.
 echo 2 >/proc/sys/kernel/perf_event_paranoid
 
 run() { # target, folder of its package, test binary, its arguments
@@ -60,7 +61,7 @@ if [ -e /run/vm/capabilities ]; then
     sed 's/^/vm: can /' /run/vm/capabilities >&3
 fi
 echo "vm: done" >&3
-# What is still on its way to the serial line is lost when the machine goes.
+# Wait until everything has been sent: output that is still buffered is lost when the machine is switched off.
 stty -F /dev/ttyS1 >/dev/null
 sleep 1
 exec /run/vm/busybox poweroff -f

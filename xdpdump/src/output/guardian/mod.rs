@@ -32,7 +32,7 @@ pub use process::run_if_called;
 /// Value of a slot whose file must not be cut, whatever the file contains.
 const NOTHING: u64 = u64::MAX;
 
-/// A guardian that ended sooner than this after its start is not started again: the next one would end just as soon.
+/// Minimum time between two starts of a guardian, and the age at which a guardian counts as running for good.
 const LIFE: Duration = Duration::from_secs(1);
 
 /// The guardian of a capture's files. Its process starts with the first file and ends when this value and all [`Guarded`]
@@ -46,6 +46,10 @@ struct State {
     page: Option<Rc<SharedPage>>,
     /// The guarded files, by slot number. They are sent again when the guardian has to be restarted.
     files: BTreeMap<u32, OwnedFd>,
+    /// When a guardian was last started, successfully or not.
+    last_start: Option<Instant>,
+    /// The user was told that there is no guardian, and not yet that there is one again.
+    reported_missing: bool,
 }
 
 /// The guardian process. It may have ended without our having noticed yet.
@@ -53,7 +57,6 @@ struct State {
 struct Process {
     child: Child,
     socket: OwnedFd,
-    since: Instant,
 }
 
 /// A guarded file. Dropping this value ends the guarding.
@@ -80,7 +83,7 @@ impl Guardian {
             None => Rc::clone(state.page.insert(Rc::new(SharedPage::new()?))),
         };
         let free = (0..SLOTS as u32).find(|slot| !state.files.contains_key(slot));
-        let slot = free.ok_or_else(|| io::Error::other("it has too many files"))?;
+        let slot = free.ok_or_else(|| io::Error::other("there are too many files"))?;
         store(&page, slot, NOTHING);
         if state.process.is_none() {
             state.start(&page)?;
@@ -96,12 +99,46 @@ impl Guardian {
 impl State {
     /// Starts a guardian process and sends it all files.
     fn start(&mut self, page: &SharedPage) -> io::Result<()> {
+        self.last_start = Some(Instant::now());
         let process = Process::start(page)?;
         for (slot, file) in &self.files {
             message::send(&process.socket, *slot, Some(file.as_fd()))?;
         }
         self.process = Some(process);
         Ok(())
+    }
+
+    /// Whether the last start was at least [`LIFE`] ago.
+    fn has_settled(&self) -> bool {
+        self.last_start.is_none_or(|start| start.elapsed() >= LIFE)
+    }
+
+    /// See [`Guarded::look_after`].
+    fn look_after(&mut self, page: &SharedPage, say: &mut dyn FnMut(&str)) {
+        let was_killed = self.process.take_if(|process| process.is_gone()).is_some();
+        if self.process.is_some() {
+            if self.reported_missing && self.has_settled() {
+                self.reported_missing = false;
+                say("a guardian process runs again");
+            }
+        } else if self.has_settled() {
+            match self.start(page) {
+                Ok(()) if self.reported_missing => {}
+                Ok(()) => say("the guardian process was killed: another one was started"),
+                Err(error) => self.report_missing(&error, say),
+            }
+        } else if was_killed {
+            let error = io::Error::other("it was killed as soon as it began; another one will be tried");
+            self.report_missing(&error, say);
+        }
+    }
+
+    /// Tells the user that there is no guardian, unless that was said already.
+    fn report_missing(&mut self, error: &io::Error, say: &mut dyn FnMut(&str)) {
+        if !self.reported_missing {
+            self.reported_missing = true;
+            say(&without(error));
+        }
     }
 }
 
@@ -118,26 +155,17 @@ impl Guarded {
         }
     }
 
-    /// Starts the guardian again if it has ended, and tells `say` so.
+    /// Starts the guardian again if it has ended, and tells `say` so. If the last start was less than [`LIFE`] ago, a later call
+    /// does it.
     pub fn look_after(&self, say: &mut dyn FnMut(&str)) {
-        let mut state = self.guardian.0.borrow_mut();
-        let Some(gone) = state.process.take_if(|process| process.is_gone()) else { return };
-        let started = if gone.since.elapsed() < LIFE {
-            Err(io::Error::other("it was killed as soon as it began"))
-        } else {
-            state.start(&self.page)
-        };
-        match started {
-            Ok(()) => say("the guardian process was killed: another one was started"),
-            Err(error) => say(&without(&error)),
-        }
+        self.guardian.0.borrow_mut().look_after(&self.page, say);
     }
 }
 
 /// The message for the user when there is no guardian.
 pub fn without(error: &io::Error) -> String {
     format!(
-        "no guardian process ({error}): should xdpdump be killed by SIGKILL, the file may end within a packet"
+        "no guardian process ({error}): if xdpdump is killed with SIGKILL, the file may end within a packet"
     )
 }
 
@@ -172,7 +200,7 @@ impl Process {
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;
-        Ok(Self { child, socket, since: Instant::now() })
+        Ok(Self { child, socket })
     }
 
     fn is_gone(&self) -> bool {

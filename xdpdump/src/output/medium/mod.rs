@@ -111,10 +111,10 @@ pub enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Change {
     /// It is shorter than what was written.
-    #[error("another program cut it short while it was written, and it may not open")]
+    #[error("another program shortened the file while it was being written: it may be damaged")]
     Shorter,
     /// It is longer than what was written.
-    #[error("another program wrote to it as well, and it may not open")]
+    #[error("another program wrote to the file as well: it may be damaged")]
     Longer,
     /// It has no name any more: it was deleted.
     #[error("it was deleted while it was written: what was captured is in a file that has no name any more")]

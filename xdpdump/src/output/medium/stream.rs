@@ -177,7 +177,7 @@ mod tests {
 
     /// The open file description blocks and must stay so, because it is shared.
     #[test]
-    fn nobody_waits_in_a_pipe_that_cannot_be_opened_again() {
+    fn writes_do_not_block_on_a_pipe_that_cannot_be_opened_again() {
         let (mut reader, file) = pipe();
         let others = file.try_clone().unwrap();
         let mut stream = Stream::new(file, Way::Pieces(PIPE_PIECE)).unwrap();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_in_a_pipe_that_was_opened_again() {
+    fn writes_do_not_block_on_a_pipe_that_was_opened_again() {
         let (reader, file) = pipe();
         let others = file.try_clone().unwrap();
         let mut stream = Stream::inherited(file).unwrap();
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_in_a_socket() {
+    fn writes_do_not_block_on_a_socket() {
         let (reader, socket) = UnixStream::pair().unwrap();
         let mut stream = Stream::inherited(File::from(OwnedFd::from(socket))).unwrap();
         assert!(fill(&mut stream) > 0);

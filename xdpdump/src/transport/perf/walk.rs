@@ -76,20 +76,13 @@ fn lost(body: Split<'_>) -> Option<Record<'_>> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use xdpdump_testing::bytes::push_sample;
 
     use super::*;
 
-    /// A record as the kernel writes it, padded so that its length is a multiple of 8.
     fn sample_bytes(time: u64, data: &[u8]) -> Vec<u8> {
-        let size = (HEADER_LEN + 8 + 4 + data.len()).next_multiple_of(8);
         let mut bytes = Vec::new();
-        bytes.extend(PERF_RECORD_SAMPLE.to_ne_bytes());
-        bytes.extend([0, 0]);
-        bytes.extend((size as u16).to_ne_bytes());
-        bytes.extend(time.to_ne_bytes());
-        bytes.extend(((size - HEADER_LEN - 8 - 4) as u32).to_ne_bytes());
-        bytes.extend(data);
-        bytes.resize(size, 0);
+        push_sample(&mut bytes, time, data);
         bytes
     }
 

@@ -1,4 +1,4 @@
-//! Shared by the tests of xdpdump and `cargo xtask bench`: network namespaces, frames to send, running the tool as a user
+//! Shared by the tests of xdpdump, its benches, `cargo xtask bench` and the fuzz targets: network namespaces, frames to send, running the tool as a user
 //! does, and reading its files.
 #![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 #![expect(clippy::new_without_default, reason = "creates objects in the kernel, so it is no default value")]
@@ -9,6 +9,7 @@
 
 pub mod bpf;
 pub mod breakpoint;
+pub mod bytes;
 pub mod capture;
 pub mod cgroup;
 pub mod cpu;
