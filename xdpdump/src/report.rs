@@ -288,11 +288,11 @@ mod tests {
         drop(stderr);
         let text = text.join().unwrap();
         let lines: Vec<_> = text.lines().collect();
-        let [first @ .., missing, last] = lines.as_slice() else { panic!("{text}") };
+        let [first @ .., missing, totals] = lines.as_slice() else { panic!("{text}") };
         assert!(first.iter().all(|first| first.ends_with(&line)), "{text}");
         assert_eq!(first.len() as u64 + lost, 1000);
         assert_eq!(*missing, format!("xdpdump: {lost} lines are missing here: nobody read standard error"));
-        assert_eq!(*last, "the totals");
+        assert_eq!(*totals, "the totals");
     }
 
     #[test]
