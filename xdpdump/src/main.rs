@@ -71,8 +71,8 @@ fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
 enum Failure {
     /// The filter is wrong: as the command line's fault, with the place marked in lines of its own.
     Filter(filter::Error),
-    /// The filter is right and cannot be in a kernel program.
-    Refused(filter::ebpf::Refusal),
+    /// The filter is right, and cannot be used there.
+    Unusable(String),
     /// Anything else.
     Other(anyhow::Error),
 }
@@ -87,8 +87,8 @@ impl Failure {
                 }
                 ExitCode::from(2)
             }
-            Self::Refused(refusal) => {
-                reporter.say(&refusal.to_string());
+            Self::Unusable(sentence) => {
+                reporter.say(&sentence);
                 ExitCode::from(2)
             }
             Self::Other(error) => {
@@ -103,6 +103,7 @@ impl From<selection::Error> for Failure {
     fn from(error: selection::Error) -> Self {
         match error {
             selection::Error::Filter(error) => Self::Filter(error),
+            error @ selection::Error::NotInFile { .. } => Self::Unusable(error.to_string()),
             error => Self::Other(error.into()),
         }
     }
@@ -112,7 +113,7 @@ impl From<capture::Error> for Failure {
     fn from(error: capture::Error) -> Self {
         match error {
             capture::Error::Selection(error) => error.into(),
-            capture::Error::Probe(probe::Error::Filter(refusal)) => Self::Refused(refusal),
+            capture::Error::Probe(probe::Error::Filter(refusal)) => Self::Unusable(refusal.to_string()),
             error => Self::Other(error.into()),
         }
     }
@@ -131,7 +132,7 @@ impl From<print_filter::Error> for Failure {
     fn from(error: print_filter::Error) -> Self {
         match error {
             print_filter::Error::Selection(error) => error.into(),
-            print_filter::Error::Refused(refusal) => Self::Refused(refusal),
+            print_filter::Error::Refused(refusal) => Self::Unusable(refusal.to_string()),
             error => Self::Other(error.into()),
         }
     }

@@ -11,8 +11,9 @@ use std::{
 
 use crate::{
     config,
+    filter::Known,
     input::{self, CaptureFile, Item},
-    output::{self, Sink, Target},
+    output::{self, Format, Sink, Target},
     packet::{Interface, InterfaceStatistics, LinkType, Packet},
     report::Reporter,
     selection::{self, Choice, Request, Selector},
@@ -60,7 +61,15 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
     }
     if let Some(interface) = file.interface() {
         // A wrong filter is to be known before anything is overwritten.
-        request.compile(interface.link_type)?;
+        let filter = request.compile(interface.link_type)?.filter;
+        let known = match file.format() {
+            // An interface may tell some of it of some packets.
+            Format::Pcapng => Known { direction: true, queue: true, verdict: true, cpu: false },
+            Format::Pcap => Known::default(),
+        };
+        if let Some(what) = filter.and_then(|filter| filter.unknown_property(known)) {
+            return Err(selection::Error::NotInFile { file: file.name().to_owned(), what }.into());
+        }
         let (link_type, snap_len) = (interface.link_type, interface.snap_len);
         reporter.say_plainly(&format!(
             "reading from file {}, link-type {link_type}, snapshot length {snap_len}",

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Most bytes of a file with a filter; a longer file is probably not meant to be one.
-const MAX_FILTER_FILE: u64 = 1 << 20;
+const MAX_FILTER_FILE: u64 = 64 << 10;
 
 /// Why there is no selection.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,14 @@ pub enum Error {
     /// The file does not contain a filter.
     #[error("{0} does not contain a filter: {1}")]
     NoFilter(String, &'static str),
+    /// The filter is about something that the file does not say of its packets.
+    #[error("the filter uses {what}, which {file} does not tell")]
+    NotInFile {
+        /// The name of the file with the packets.
+        file: String,
+        /// The property.
+        what: &'static str,
+    },
 }
 
 /// Which frames of one link type are selected, and how much of each. The default is everything.
@@ -73,10 +81,10 @@ impl Request {
 
     /// The filter that describes the packets of an interface in a file after this request, if that is a different one.
     pub fn filter_behind(&self, interface: &Interface) -> Option<String> {
-        let here = self.filter.as_deref()?;
+        let here = on_one_line(self.filter.as_deref()?);
         Some(match interface.filter.as_deref() {
             Some(there) => format!("({there}) and ({here})"),
-            None => here.to_owned(),
+            None => here,
         })
     }
 
@@ -92,6 +100,11 @@ impl Request {
 }
 
 impl Selection {
+    /// The text of the filter, for a capture file.
+    pub fn filter_text(&self) -> Option<String> {
+        self.filter.as_ref().map(|filter| on_one_line(filter.text()))
+    }
+
     /// Whether it selects every frame as a whole.
     pub fn is_everything(&self) -> bool {
         self.filter.is_none() && self.one_in.is_none() && self.headers.is_none()
@@ -99,6 +112,11 @@ impl Selection {
 }
 
 /// Reads the text of a filter from a file, as tcpdump does: a `#` begins a comment, which ends with the line.
+/// The text of a filter for a capture file: line breaks mean no more than spaces.
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn read(path: &Path) -> Result<String, Error> {
     let name = printable(path);
     let mut text = String::new();
@@ -110,7 +128,7 @@ fn read(path: &Path) -> Result<String, Error> {
     };
     match length {
         Ok(length) if length as u64 > MAX_FILTER_FILE => {
-            Err(Error::NoFilter(name, "it is longer than 1 MiB"))
+            Err(Error::NoFilter(name, "it is longer than 64 KiB"))
         }
         Ok(_) => {
             let without_comment = |line: &str| line.split('#').next().unwrap_or_default().to_owned();

@@ -3,31 +3,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "filter/classic.rs"]
-mod classic;
-#[path = "filter/ends.rs"]
-mod ends;
-#[path = "filter/expressions.rs"]
-mod expressions;
-#[path = "filter/frames.rs"]
-mod frames;
-#[path = "filter/made.rs"]
-mod made;
-#[path = "filter/program.rs"]
-mod program;
-#[path = "filter/random.rs"]
-mod random;
-
 use std::env;
 
-use frames::{Bytes, Capture};
-use program::Program;
-use random::Random;
 use xdpdump::{
     filter::{Filter, Frame, Headers, ebpf::Target},
     packet::{Direction, LinkType},
 };
-use xdpdump_testing::{bpf, kernel};
+use xdpdump_testing::{
+    filters::{
+        ends, expressions,
+        frames::{self, Bytes, Capture},
+        program::Program,
+        random::Random,
+    },
+    kernel,
+};
 
 /// BPF_PROG_TEST_RUN refuses frames that are shorter than an Ethernet header.
 const SHORTEST: usize = 14;

@@ -5,26 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "filter/classic.rs"]
-mod classic;
-#[path = "filter/ends.rs"]
-mod ends;
-#[path = "filter/expressions.rs"]
-mod expressions;
-#[path = "filter/frames.rs"]
-mod frames;
-#[path = "filter/made.rs"]
-mod made;
-#[path = "filter/program.rs"]
-mod program;
-#[path = "filter/random.rs"]
-mod random;
-
 use std::{env, path::Path, time::Instant};
 
-use frames::{Bytes, Capture};
-use program::Program;
-use random::Random;
 use xdpdump::{
     cpus,
     filter::{Filter, Frame, Headers},
@@ -35,7 +17,17 @@ use xdpdump::{
     transport::{Rings, event::Event, mapped, perf},
 };
 use xdpdump_ebpf::ring::Control;
-use xdpdump_testing::{bpf, events::Each, kernel, netns::NetNs};
+use xdpdump_testing::{
+    events::Each,
+    filters::{
+        ends, expressions,
+        frames::{self, Bytes, Capture},
+        program::Program,
+        random::Random,
+    },
+    kernel,
+    netns::NetNs,
+};
 
 /// The kernel runs programs only on frames that are not shorter than an Ethernet header.
 const SHORTEST: usize = 14;

@@ -108,7 +108,7 @@ fn through_perf(order: Order<'_>) -> Result<Connection, Error> {
 fn attach(probe: &mut Probe, order: Order<'_>, longest: u32) -> Result<Source, Error> {
     let Order { config, link, selection, .. } = order;
     let snap_len = config.snap_len.min(longest);
-    let filter = selection.filter.as_ref().map(|filter| filter.text().to_owned());
+    let filter = selection.filter_text();
     let interface = Interface { snap_len, filter, ..link.describe()? };
     let attached = probe.attach(link, config.mode, Task { snap_len, selection })?;
     Ok(Source { link: link.clone(), attached, interface, promiscuous: None })

@@ -27,6 +27,7 @@ use crate::{
     output::{self, Sink, guardian::Guardian},
     packet::LinkType,
     printable::printable,
+    probe,
     report::Reporter,
     selection::{Request, Selector},
     signals::{END_WITHIN, Signals},
@@ -87,7 +88,17 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     }
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
-    let mut connection = connect::connect(Order { config, link: &link, selection: &selection, immediate })?;
+    let order = Order { config, link: &link, selection: &selection, immediate };
+    let mut connection = loop {
+        match connect::connect(order) {
+            // The kernel can take seconds to verify a large filter, and gives up when any signal comes.
+            Err(Error::Probe(probe::Error::Interrupted)) if signals.stop() => {
+                return Ok(Ended::before_it_began());
+            }
+            Err(Error::Probe(probe::Error::Interrupted)) => {}
+            result => break result?,
+        }
+    };
     // From here on, only the output can prevent the capture. It is opened last, so that a capture which cannot begin
     // leaves the file of an earlier one as it is.
     let guardian = Guardian::default();

@@ -32,12 +32,27 @@ impl Error {
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let line = self.text[line_start..].lines().next().unwrap_or_default();
         let marked = self.text[self.span.clone()].lines().next().unwrap_or_default();
+        // Of a long line, only what is around the place.
+        let (line, line_start) = around(line, self.span.start - line_start, line_start);
+        let before = &self.text[..self.span.start];
+        let mut marked = marked.chars();
+        let marked: String = marked.by_ref().take(MAX_SHOWN / 2).collect();
         // A tab is shown as one column, and characters that would shift the mark are escaped.
         let shown = |text: &str| printable(text.replace('\t', " "));
         let width = |text: &str| shown(text).chars().count();
         let indent = " ".repeat(width(&before[line_start..]));
-        [format!("  {}", shown(line)), format!("  {indent}{}", "^".repeat(width(marked).max(1)))]
+        [format!("  {}", shown(line)), format!("  {indent}{}", "^".repeat(width(&marked).max(1)))]
     }
+}
+
+/// Most characters of a line that are shown.
+const MAX_SHOWN: usize = 120;
+
+/// The part of a line that begins at `line_start` around byte `at` of it, and where this part begins.
+fn around(line: &str, at: usize, line_start: usize) -> (&str, usize) {
+    let back = line[..at].char_indices().rev().nth(MAX_SHOWN / 2).map_or(0, |(begin, _)| begin);
+    let ahead = line[at..].char_indices().nth(MAX_SHOWN / 2).map_or(line.len(), |(end, _)| at + end);
+    (&line[back..ahead], line_start + back)
 }
 
 impl std::error::Error for Error {}
@@ -75,6 +90,15 @@ mod tests {
         let error = Complaint::new(14..19, "no service is called 'httpx'").about(text);
         assert_eq!(error.to_string(), "wrong filter: no service is called 'httpx'");
         assert_eq!(error.marked(), ["   port httpx or udp", "        ^^^^^"]);
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_place_is_shown() {
+        let text = format!("{} nonsense {}", "tcp or ".repeat(10_000), "x".repeat(10_000));
+        let place = text.find("nonsense").unwrap();
+        let [line, mark] = Complaint::new(place..text.len(), "no such word").about(&text).marked();
+        assert!(line.len() < 130 && mark.len() < 130, "{line}\n{mark}");
+        assert_eq!(line.find("nonsense"), mark.find('^'));
     }
 
     #[test]

@@ -125,6 +125,16 @@ pub(super) enum Target {
 }
 
 impl Program {
+    /// Whether no way leads to acceptance. Every node of an optimized program can be reached.
+    pub fn rejects_everything(&self) -> bool {
+        let accepts = |target: Target| target == Target::Accept;
+        let node_accepts = |node: &Node| match *node {
+            Node::Test { then, otherwise, .. } => accepts(then) || accepts(otherwise),
+            Node::Store { next, .. } => accepts(next),
+        };
+        !accepts(self.entry) && !self.nodes.iter().any(node_accepts)
+    }
+
     pub fn value(&self, id: ValueId) -> Value {
         self.values[id.0 as usize]
     }

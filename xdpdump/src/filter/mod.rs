@@ -24,6 +24,7 @@ use std::fmt;
 
 use crate::packet::{Direction, LinkType};
 
+use error::Complaint;
 pub use error::{Error, Span};
 
 /// A filter for frames of one link type.
@@ -50,6 +51,34 @@ pub struct Frame<'a> {
     pub verdict: Option<u32>,
 }
 
+/// Which properties of frames, besides their bytes, are known where a filter is to run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Whether a frame was received or sent.
+    pub direction: bool,
+    /// The receive queue.
+    pub queue: bool,
+    /// The CPU.
+    pub cpu: bool,
+    /// The verdict of an XDP program.
+    pub verdict: bool,
+}
+
+/// Longest text of a filter, in bytes. Compiling one takes time that grows with the square of its length.
+const MAX_TEXT: usize = 64 << 10;
+
+fn compile(text: &str, link_type: LinkType) -> Result<ir::Program, Complaint> {
+    if text.len() > MAX_TEXT {
+        return Err(Complaint::new(MAX_TEXT..MAX_TEXT, "a filter can have at most 65536 bytes"));
+    }
+    let tree = parser::parse(text)?;
+    let program = optimize::optimize(lower::lower(tree.as_ref(), link_type)?);
+    if program.rejects_everything() {
+        return Err(Complaint::new(0..text.len(), "no frame can match this filter"));
+    }
+    Ok(program)
+}
+
 impl Filter {
     /// Compiles a filter in the language of pcap-filter(7). An empty filter matches every frame.
     ///
@@ -58,11 +87,20 @@ impl Filter {
     /// # Errors
     /// What is wrong with the text, and where.
     pub fn compile(text: &str, link_type: LinkType) -> Result<Self, Error> {
-        let program = parser::parse(text)
-            .and_then(|tree| lower::lower(tree.as_ref(), link_type))
-            .map(optimize::optimize)
-            .map_err(|complaint| complaint.about(text))?;
+        let program = compile(text, link_type).map_err(|complaint| complaint.about(text))?;
         Ok(Self { text: text.to_owned(), program })
+    }
+
+    /// A property that the filter uses and that is not among the `known` ones, for a message.
+    pub fn unknown_property(&self, known: Known) -> Option<&'static str> {
+        let properties = [
+            (known.direction, ir::Field::Direction, "the direction of a frame"),
+            (known.queue, ir::Field::Queue, "the receive queue"),
+            (known.cpu, ir::Field::Cpu, "the CPU"),
+            (known.verdict, ir::Field::Verdict, "the verdict of an XDP program"),
+        ];
+        let uses = |field| self.program.values.contains(&ir::Value::Field(field));
+        properties.into_iter().find(|&(known, field, _)| !known && uses(field)).map(|(.., name)| name)
     }
 
     /// Whether the filter matches the frame.

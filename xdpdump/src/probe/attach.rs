@@ -5,7 +5,8 @@ use std::{io, os::fd::AsFd};
 use aya_obj::generated::{XDP_FLAGS_DRV_MODE, XDP_FLAGS_HW_MODE, XDP_FLAGS_SKB_MODE};
 
 use super::{
-    Attachment, Error, Functions, Holder, Probe, Program, SourceCounters, Task, kernel, program_name,
+    Attachment, Error, Functions, Holder, Probe, Program, SourceCounters, Task, error::INTERRUPTED, kernel,
+    program_name,
 };
 use crate::{
     interface::{Link, XdpMode},
@@ -47,7 +48,10 @@ impl Probe {
             Err(reason) if reason.may_be_the_filters() && !task.selection.is_everything() => {
                 let everything = Task { snap_len: u32::MAX, selection: &Selection::default() };
                 let attached = self.attach_for(link, mode, everything)?;
-                let left_because = Some(reason.to_string());
+                let left_because = Some(match reason {
+                    Error::Load(_) => "the kernel does not verify a program with this selection".to_owned(),
+                    reason => reason.to_string(),
+                });
                 Ok(Attached { left: task.selection.clone(), left_because, ..attached })
             }
             result => result,
@@ -82,12 +86,28 @@ impl Probe {
         match self.load_and_attach(request, program(for_several_buffers, true), counters, mode) {
             Ok(()) => Ok(Attached::new(mode, true)),
             Err(Refusal::Attach(error)) if is_final(&error) => Err(Refusal::Attach(error)),
+            // Not the plain program, which would miss frames of several buffers, but none with this filter.
+            Err(Refusal::Load(error, log))
+                if error.raw_os_error() == Some(INTERRUPTED)
+                    || self.can_load(program(for_several_buffers, true)) =>
+            {
+                Err(Refusal::Load(error, log))
+            }
             Err(_) => {
                 let counters = self.image.counters()?;
                 self.load_and_attach(request, program(for_one, false), counters, mode)?;
                 Ok(Attached::new(mode, false))
             }
         }
+    }
+
+    /// Whether the kernel takes this program when it selects nothing.
+    fn can_load(&self, program: Program) -> bool {
+        let task = Task { snap_len: u32::MAX, selection: &Selection::default() };
+        let linked = self.image.counters().and_then(|counters| {
+            self.image.program(program.name, task.constants(0), &Functions::default(), &counters)
+        });
+        linked.is_ok_and(|linked| program.load(&linked).is_ok())
     }
 
     fn load_and_attach(

@@ -4,11 +4,14 @@ use std::slice;
 
 use super::{
     compare,
-    frames::{self, Bytes, Capture},
     libpcap::{Optimizer, chosen},
-    made, ours,
+    ours,
 };
 use xdpdump::{filter::Filter, packet::LinkType};
+use xdpdump_testing::filters::{
+    frames::{self, Bytes, Capture},
+    made,
+};
 
 /// Expressions whose meaning deliberately differs from libpcap's, and why.
 pub const DELIBERATE: &[(&str, &str)] = &[

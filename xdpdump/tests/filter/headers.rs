@@ -1,13 +1,13 @@
 //! Where the headers of frames end, compared with what the generator of the frames noted.
 
-use super::{
-    ends::{self, Ended},
-    frames, made,
-    random::Random,
-};
 use xdpdump::{
     filter::{Frame, Headers},
     packet::LinkType,
+};
+use xdpdump_testing::filters::{
+    ends::{self, Ended},
+    frames, made,
+    random::Random,
 };
 
 /// An upper bound: three nested frames, each with seven of the longest extension headers.
@@ -102,7 +102,7 @@ fn headers_have_an_end() {
             for _ in 0..4 {
                 if !bytes.is_empty() {
                     let at = random.below(bytes.len());
-                    bytes[at] = random.next() as u8;
+                    bytes[at] = random.number() as u8;
                 }
                 for (more, headers) in &mores {
                     let wanted = wanted(headers, &bytes);

@@ -1,10 +1,10 @@
 //! Tests of `inner`, which matches the frame inside a tunnel.
 
-use super::made;
 use xdpdump::{
     filter::{Filter, Frame},
     packet::LinkType,
 };
+use xdpdump_testing::filters::made;
 
 fn matches(expression: &str, bytes: &[u8]) -> bool {
     let filter = Filter::compile(expression, LinkType::ETHERNET).unwrap();

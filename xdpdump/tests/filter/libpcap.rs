@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use super::{classic, frames::Capture};
+use xdpdump_testing::filters::{classic, frames::Capture};
 
 /// Whether libpcap's optimizer runs. The optimized and the unoptimized program load different bytes, so they can judge
 /// frames that end early differently.

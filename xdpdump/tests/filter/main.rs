@@ -2,23 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod classic;
 mod deliberate;
-mod ends;
-mod expressions;
-mod frames;
 mod headers;
 mod inner;
 mod libpcap;
-mod made;
-mod random;
 
 use std::{env, path::Path};
 
-use frames::Capture;
 use libpcap::{Optimizer, chosen};
-use random::Random;
 use xdpdump::filter::{Filter, Frame};
+use xdpdump_testing::filters::{
+    expressions,
+    frames::{self, Capture},
+    random::Random,
+};
 
 /// Compares which frames tcpdump and xdpdump match.
 ///
@@ -41,6 +38,12 @@ fn compare(capture: &Capture, expression: &str) -> Result<(), String> {
                 format!("{} frames; libpcap {takes} the first: {:?}", different.len(), capture.frames[first])
             }
             (Ok(_), Err(error)) => format!("libpcap refuses it: {error}"),
+            // libpcap finds some expressions that reject every frame, and we find some.
+            (Err(error), Ok(theirs))
+                if error.message() == "no frame can match this filter" && !theirs.contains(&true) =>
+            {
+                return Ok(());
+            }
             (Err(error), Ok(_)) => format!("libpcap takes it, but {error}"),
             (Err(_), Err(_)) => return Ok(()),
         };

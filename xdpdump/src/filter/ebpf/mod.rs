@@ -41,7 +41,7 @@ pub enum Refusal {
     #[error("the filter is too large to run in the kernel; make it shorter")]
     TooLarge,
     /// It has more intermediate results than there is room for.
-    #[error("an arithmetic expression of the filter has too many nested brackets to run in the kernel")]
+    #[error("an arithmetic expression of the filter is nested too deeply to run in the kernel")]
     TooDeep,
     /// It uses a property of frames that is not known on this target.
     #[error("the filter uses {0}, which is not known where the filter would run")]

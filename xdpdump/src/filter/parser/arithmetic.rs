@@ -12,7 +12,7 @@ use super::{
 /// Precedence of a sign: higher than that of any operator that has one.
 const NEGATIVE: u8 = 6;
 /// Most operators in a row without brackets.
-const MAX_OPERATORS: usize = 64;
+const MAX_OPERATORS: usize = 200;
 
 impl Parser<'_> {
     pub(super) fn relation(&mut self) -> Result<Expression, Complaint> {

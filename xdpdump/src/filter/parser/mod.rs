@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The deepest nesting of brackets and `not`.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 200;
 /// Most tokens of a filter; libpcap's own limit on the size of a program is reached much earlier.
 const MAX_TOKENS: usize = 1 << 16;
 

@@ -3,7 +3,7 @@
 
 use std::{io, os::fd::OwnedFd};
 
-use super::bpf::{self, BPF_PROG_TEST_RUN};
+use crate::bpf::{self, BPF_PROG_TEST_RUN};
 use xdpdump::filter::{
     Filter,
     ebpf::{Instruction, Target},
@@ -62,15 +62,20 @@ struct ById {
 /// rest; or a program that was already loaded.
 pub struct Program(OwnedFd);
 
-#[allow(dead_code, reason = "not every target that has this module asks for everything")]
 impl Program {
     /// Loads a filter; the second value is the number of instructions that the verifier processed.
+    ///
+    /// # Errors
+    /// What the kernel says.
     pub fn load(filter: &Filter, target: Target) -> Result<(Self, usize), String> {
         let body = filter.instructions(target).map_err(|refusal| refusal.to_string())?;
         Self::load_function(&body, target)
     }
 
     /// Opens the loaded program with this id.
+    ///
+    /// # Errors
+    /// What the kernel says.
     pub fn by_id(id: u32) -> io::Result<Self> {
         // SAFETY: the command reads no pointers.
         let opened = unsafe { bpf::bpf(BPF_PROG_GET_FD_BY_ID, &ById { id, ..ById::default() }) };
@@ -78,6 +83,9 @@ impl Program {
     }
 
     /// Loads a function that was generated for this target.
+    ///
+    /// # Errors
+    /// What the kernel says.
     pub fn load_function(body: &[Instruction], target: Target) -> Result<(Self, usize), String> {
         // r1 still contains the context, and r2 gets a verdict. Calls the function that follows; returns its result
         // plus XDP_DROP.
@@ -104,11 +112,17 @@ impl Program {
 
     /// Runs the program `repeat` times; returns whether it passed the frame, and the duration of one run in
     /// nanoseconds.
+    ///
+    /// # Errors
+    /// What the kernel says.
     pub fn run(&self, frame: &[u8], repeat: u32) -> io::Result<(bool, u32)> {
         self.result(frame, repeat).map(|(result, duration)| (result == 2, duration))
     }
 
     /// The number that the loaded function returns for the frame.
+    ///
+    /// # Errors
+    /// What the kernel says.
     pub fn number(&self, frame: &[u8]) -> io::Result<u32> {
         self.result(frame, 1).map(|(result, _)| result.wrapping_sub(1))
     }
@@ -133,6 +147,7 @@ fn load(
     log_level: u32,
     log_size: usize,
 ) -> Result<(OwnedFd, String), String> {
+    bpf::lift_memory_limit();
     let mut log = vec![0u8; log_size];
     let load = Load {
         program_type: BPF_PROG_TYPE_XDP,

@@ -4,9 +4,10 @@ use super::frames::Bytes;
 use xdpdump::packet::LinkType;
 
 /// A packet of a capture file.
-#[allow(dead_code, reason = "only one of the test targets asks for the number")]
 pub struct Record {
+    /// The whole seconds of its time stamp.
     pub seconds: u32,
+    /// Its frame.
     pub frame: Bytes,
 }
 
@@ -29,10 +30,12 @@ fn word(file: &[u8], at: usize) -> Option<u32> {
     file.get(at..)?.first_chunk().copied().map(u32::from_le_bytes)
 }
 
+/// The link type that the file header gives, if this is a classic pcap file.
 pub fn link_type(file: &[u8]) -> Option<LinkType> {
     word(file, 20).map(|number| LinkType(number as u16))
 }
 
+/// The packets of a file.
 pub fn records(file: &[u8]) -> Vec<Record> {
     let mut records = Vec::new();
     let mut at = 24;

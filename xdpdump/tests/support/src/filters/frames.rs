@@ -8,7 +8,9 @@ use xdpdump::packet::LinkType;
 /// The captured bytes of a frame, and its length on the wire.
 #[derive(Clone)]
 pub struct Bytes {
+    /// The captured bytes.
     pub bytes: Vec<u8>,
+    /// Length of the frame on the wire, in bytes.
     pub len: u32,
 }
 
@@ -25,14 +27,17 @@ impl fmt::Debug for Bytes {
 }
 
 /// Frames of one link type, and the same frames as a capture file.
-#[allow(dead_code, reason = "only one of the test targets asks for the file")]
 pub struct Capture {
+    /// The link type of all frames.
     pub link_type: LinkType,
+    /// The frames.
     pub frames: Vec<Bytes>,
+    /// A classic pcap file with them; the time stamp of each is its number.
     pub file: Vec<u8>,
 }
 
 impl Capture {
+    /// A capture of these frames.
     pub fn new(link_type: LinkType, frames: Vec<Bytes>) -> Self {
         let file = classic::file(link_type, &frames);
         Self { link_type, frames, file }
@@ -41,7 +46,7 @@ impl Capture {
 
 /// All captures of the project.
 pub fn all() -> Vec<Capture> {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fixtures");
     let mut captures: Vec<Capture> = ["protocols.pcap", "raw.pcap", "classic.pcap"]
         .iter()
         .filter_map(|name| of_file(&fixtures.join(name)))
@@ -65,7 +70,6 @@ pub fn of_file(path: &Path) -> Option<Capture> {
 }
 
 /// The captures in a folder, merged to one for each link type that filters support.
-#[allow(dead_code, reason = "only some of the test targets ask for it")]
 pub fn corpus(folder: &Path) -> Vec<Capture> {
     let captures: Vec<Capture> = fs::read_dir(folder)
         .unwrap()
@@ -101,7 +105,7 @@ fn with_pieces(capture: &Capture) -> Capture {
         let mut changed = frame.clone();
         if !changed.bytes.is_empty() {
             let at = random.below(changed.bytes.len().min(80));
-            changed.bytes[at] = random.next() as u8;
+            changed.bytes[at] = random.number() as u8;
             frames.push(changed);
         }
     }

@@ -21,6 +21,7 @@ const GTP_FIELDS: [(u8, &[u8]); 5] = [
 /// A frame, and where its headers end.
 #[derive(Clone, Debug, Default)]
 pub struct Ended {
+    /// All its bytes.
     pub bytes: Vec<u8>,
     /// Bytes up to the end of the last header.
     pub end: usize,
