@@ -1,6 +1,10 @@
 //! Frames to filter: from the fixtures, built here, and damaged copies of both.
 
-use std::{fmt, fs, path::Path, process::Command};
+use std::{
+    env, fmt, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use super::{classic, made, random::Random};
 use xdpdump::packet::LinkType;
@@ -46,7 +50,7 @@ impl Capture {
 
 /// All captures of the project.
 pub fn all() -> Vec<Capture> {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fixtures");
+    let fixtures = fixtures();
     let mut captures: Vec<Capture> = ["protocols.pcap", "raw.pcap", "classic.pcap"]
         .iter()
         .filter_map(|name| of_file(&fixtures.join(name)))
@@ -69,8 +73,15 @@ pub fn of_file(path: &Path) -> Option<Capture> {
     Some(Capture::new(link_type, frames))
 }
 
-/// The captures in a folder, merged to one for each link type that filters support.
-pub fn corpus(folder: &Path) -> Vec<Capture> {
+/// The folder of the project's own captures.
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fixtures")
+}
+
+/// The captures in the folder that the environment variable `XDPDUMP_FILTER_CORPUS` names, else the project's own; merged to
+/// one for each link type that filters support.
+pub fn corpus() -> Vec<Capture> {
+    let folder = env::var_os("XDPDUMP_FILTER_CORPUS").map_or_else(fixtures, PathBuf::from);
     let captures: Vec<Capture> = fs::read_dir(folder)
         .unwrap()
         .map(|file| file.unwrap().path())
