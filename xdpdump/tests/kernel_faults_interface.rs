@@ -197,6 +197,8 @@ fn interfaces_with_odd_names_are_captured() {
         scene.right.ip(["link", "set", "right", "down"]);
         scene.right.ip(["link", "set", "dev", "right", "name", name]);
         scene.right.ip(["link", "set", "dev", name, "up"]);
+        // Before the kernel has noticed the carrier, it sends nothing.
+        wait::until(|| scene.left.ip(["link", "show", "left"]).contains(" state UP "));
         let file = scene.file();
         let interface = format!("--interface={name}");
         let capture = Capture::start(&scene.right, [&interface, "-w", file.to_str().unwrap()]);

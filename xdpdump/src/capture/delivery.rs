@@ -21,6 +21,8 @@ pub enum End {
     Stopped,
     /// The packet limit or a closed pipe, after which what is left in the rings is not wanted.
     Enough,
+    /// Not an end: the output stopped waiting for its reader because of a signal, which is to be looked at.
+    Interrupted,
     /// Something failed.
     Failed(Error),
 }
@@ -185,6 +187,9 @@ impl Receiver for Delivery<'_> {
         if let Err(error) = self.sink.packet(&packet) {
             return ControlFlow::Break(error.into());
         }
+        if self.sink.is_interrupted() {
+            return ControlFlow::Break(End::Interrupted);
+        }
         if self.limit == Some(self.captured) {
             return ControlFlow::Break(End::Enough);
         }
@@ -211,6 +216,7 @@ impl Receiver for Delivery<'_> {
     fn blocks(&mut self, blocks: &[u8]) -> ControlFlow<End> {
         match self.sink.as_block_sink().map(|sink| sink.blocks(blocks)) {
             Some(Err(error)) => ControlFlow::Break(error.into()),
+            _ if self.sink.is_interrupted() => ControlFlow::Break(End::Interrupted),
             _ => ControlFlow::Continue(()),
         }
     }

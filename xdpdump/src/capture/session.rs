@@ -105,6 +105,10 @@ impl<'a> Session<'a> {
         self.delivery.follow_clock(clock_was_set);
         let events_left = match self.round(false) {
             ControlFlow::Continue(events_left) => events_left,
+            ControlFlow::Break(End::Interrupted) => {
+                self.flush_at = Some(Instant::now());
+                true
+            }
             ControlFlow::Break(end) => return Err(end),
         };
         let quiet = self.delivery.captured() == before;
@@ -229,13 +233,13 @@ impl<'a> Session<'a> {
         // What arrived before an interface was deleted is wanted as much as what arrived before a signal.
         let wants_the_rest = !matches!(end, End::Enough | End::Failed(Error::Output(_)));
         let mut result = match end {
-            End::Stopped | End::Enough => Ok(()),
+            End::Stopped | End::Enough | End::Interrupted => Ok(()),
             End::Failed(error) => Err(error),
         };
         let drained = wants_the_rest
             && match self.drain() {
                 End::Stopped => true,
-                End::Enough => false,
+                End::Enough | End::Interrupted => false,
                 // The first error is the one that ended the capture.
                 End::Failed(error) => {
                     result = result.and(Err(error));
@@ -264,8 +268,9 @@ impl<'a> Session<'a> {
         let deadline = Instant::now() + DRAIN_FOR;
         loop {
             self.delivery.follow_clock(false);
-            if let ControlFlow::Break(end) = self.round(true) {
-                return end;
+            match self.round(true) {
+                ControlFlow::Continue(_) | ControlFlow::Break(End::Interrupted) => {}
+                ControlFlow::Break(end) => return end,
             }
             match self.is_settled() {
                 Ok(false) => {}

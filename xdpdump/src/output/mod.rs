@@ -85,6 +85,12 @@ pub trait Sink {
         Ok(())
     }
 
+    /// Whether a call stopped waiting because of that since the last flush. Whoever hands packets on should then look at what made
+    /// the descriptor readable, before more of them have to be kept.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
+
     /// From now on calls wait for a slow reader until `deadline`, and nothing interrupts them. What is not written by then
     /// is lost and counted ([`Sink::unwritten`]); that call, and every later one that has something to write, returns
     /// [`Error::TooLate`].
