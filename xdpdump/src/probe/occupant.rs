@@ -27,8 +27,7 @@ const MOMENT: Duration = Duration::from_millis(50);
 pub enum Holder {
     /// A BPF link that these processes have open. The kernel detaches the program when the last of them closes it.
     Processes(Vec<Process>),
-    /// The BPF link with this id, which no visible process has open: it is pinned in a BPF file system, or held from
-    /// another PID namespace.
+    /// The BPF link with this id, which no process has open: it is pinned in a BPF file system.
     Link(u32),
     /// No link: the program was attached through netlink, and stays attached until somebody detaches it. These
     /// processes have the program itself open, so one of them probably attached it, and may detach it when it ends.
@@ -63,7 +62,8 @@ impl Holder {
         for link in loaded_links() {
             match link {
                 Ok(link) if link.program_id() == program_id && is_xdp(link.link_type().ok()) => {
-                    return Self::Link(link.id());
+                    // Where not all processes are seen, one of them may have the link open.
+                    return if owners.is_all { Self::Link(link.id()) } else { Self::Unknown };
                 }
                 // A program of libxdp is a dispatcher with slots. Its user has the program open that is in a slot.
                 Ok(link) if is_in_slot_of(link.id(), program_id) => drop(programs.insert(link.program_id())),
@@ -90,7 +90,7 @@ impl Holder {
         match self {
             Self::Processes(processes) => end_first(processes),
             Self::Link(id) => format!(
-                "BPF link {id} holds it, and no process that can be seen from here has the link open (it may be pinned): \
+                "BPF link {id} holds it, and no process has the link open (it may be pinned): \
                  detach it with `bpftool link detach id {id}`"
             ),
             Self::Users(processes) => format!(
