@@ -5,17 +5,19 @@ use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
 use xdpdump::input::{CaptureFile, Item};
+use xdpdump_fuzz::Output;
 use xdpdump_testing::bytes::Pieces;
 
 fuzz_target!(|data: &[u8]| {
     let Some((&piece, file)) = data.split_first() else { return };
-    let whole = read(file);
-    let pieces = read(Pieces { rest: file, length: usize::from(piece) + 1 });
+    let whole = read(file, &Output::of(file.len()));
+    let pieces = Pieces { rest: file, length: usize::from(piece) + 1 };
+    let pieces = read(pieces, &Output::of(file.len()));
     assert_eq!(whole, pieces);
 });
 
 /// A summary of each packet of a file, and how reading it ends.
-fn read(reader: impl Read) -> (Vec<(i64, usize, u32, u32)>, String) {
+fn read(reader: impl Read, output: &Output) -> (Vec<(i64, usize, u32, u32)>, String) {
     let mut items = Vec::new();
     let mut interfaces = 0;
     let mut file = match CaptureFile::new(reader, "file") {
@@ -26,10 +28,12 @@ fn read(reader: impl Read) -> (Vec<(i64, usize, u32, u32)>, String) {
         match file.next() {
             Ok(Some(Item::Interface(interface))) => {
                 interfaces += 1;
+                output.made(format!("{interface:?}").len());
                 items.push((0, 0, interface.link_type.0.into(), interface.snap_len));
             }
             Ok(Some(Item::Packet(packet))) => {
                 assert!(packet.interface < interfaces, "a packet of an interface that was not announced");
+                output.made(packet.frame.len() + size_of_val(&packet));
                 items.push((packet.timestamp.0, packet.frame.len(), packet.frame_len, packet.interface));
             }
             Ok(Some(Item::Statistics(statistics))) => {
@@ -41,6 +45,7 @@ fn read(reader: impl Read) -> (Vec<(i64, usize, u32, u32)>, String) {
             }
             Ok(None) => return (items, String::new()),
             Err(error) => {
+                output.made(error.to_string().len());
                 assert!(matches!(file.next(), Ok(None)), "reading went on after an error");
                 return (items, error.to_string());
             }

@@ -7,6 +7,7 @@ use xdpdump::{
     filter::{Filter, Frame, Headers, ebpf::Target},
     packet::{Direction, LinkType},
 };
+use xdpdump_fuzz::Output;
 
 /// Words of the language. Names of hosts are left out, because resolving them would send requests to the network.
 const WORDS: &[&str] = &[
@@ -110,6 +111,10 @@ const WORDS: &[&str] = &[
     "on",
 ];
 
+/// Largest number of bytes of a compiled filter and its text: `inner` and extension headers make many steps of a word, and the
+/// kernel takes a million instructions (`BPF_COMPLEXITY_LIMIT_INSNS`, include/linux/bpf.h, v6.18).
+const PER_FILTER: u64 = 64 << 20;
+
 /// No headers are longer than this many bytes.
 const LONGEST_HEADERS: u32 = 65535;
 
@@ -143,18 +148,21 @@ fuzz_target!(|data: &[u8]| {
         }
         text
     };
+    let output = Output::at_most(PER_FILTER);
     match Filter::compile(&text, link_type) {
         Ok(filter) => {
             let frame = Frame { bytes: frame, len: frame.len() as u32, ..Frame::default() };
             filter.matches(&frame);
-            filter.intermediate().to_string();
+            output.made(filter.intermediate().to_string().len());
             for multi_buffer in [false, true] {
-                let _ = filter.instructions(Target { multi_buffer, ..TARGET });
+                if let Ok(instructions) = filter.instructions(Target { multi_buffer, ..TARGET }) {
+                    output.made(size_of_val(instructions.as_slice()));
+                }
             }
         }
         Err(error) => {
             assert!(text.get(error.span()).is_some(), "{:?} is not inside '{text}'", error.span());
-            error.to_string();
+            output.made(error.to_string().len());
         }
     }
 });

@@ -6,12 +6,15 @@ use xdpdump::{
     packet::Timestamp,
     transport::mapped::block::{self, Outline},
 };
+use xdpdump_fuzz::Output;
 
 fuzz_target!(|data: &[u8]| {
     let mut ring = data.to_vec();
+    let output = Output::of(data.len());
     let mut start = 0;
     while let Some(Outline { time, source, len }) = block::peek(&ring[start..]) {
         assert!(len > 0 && len <= ring.len() - start);
+        output.made(len);
         let record = &mut ring[start..start + len];
         if let Some(event) = block::event(record, 0) {
             assert_eq!((event.time, event.source), (time, source));

@@ -11,6 +11,7 @@ use xdpdump::{
     },
 };
 use xdpdump_ebpf::flags;
+use xdpdump_fuzz::Output;
 
 fuzz_target!(|data: &[u8]| {
     let Some((cut, ring)) = data.split_first_chunk() else { return };
@@ -18,16 +19,17 @@ fuzz_target!(|data: &[u8]| {
     let mut bytes = Split::new(first, second);
     let mut scratch = Vec::new();
     let mut left = bytes.len();
+    let output = Output::of(left);
     while let Some(Ok(record)) = walk::next(&mut bytes) {
         assert!(bytes.len() < left, "no progress");
         left = bytes.len();
         if let Record::Sample { time, body } = record {
-            sample(time, body, &mut scratch);
+            sample(time, body, &mut scratch, &output);
         }
     }
 });
 
-fn sample(time: u64, body: Split<'_>, scratch: &mut Vec<u8>) {
+fn sample(time: u64, body: Split<'_>, scratch: &mut Vec<u8>, output: &Output) {
     let len = body.len();
     let Some((header, frame)) = event::parse(body, scratch) else { return };
     assert_eq!(frame.len(), header.capture_len as usize);
@@ -59,5 +61,6 @@ fn sample(time: u64, body: Split<'_>, scratch: &mut Vec<u8>) {
     };
     let mut block = Vec::new();
     encode::enhanced_packet(&mut block, &packet);
+    output.made(block.len());
     assert_eq!(Framing::Pcapng.whole(&block, block.len(), false), block.len());
 }

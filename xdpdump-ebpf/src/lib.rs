@@ -1,34 +1,34 @@
-//! What the kernel side and user space agree on: the header in front of every frame in a perf ring, the counters, the layout
-//! of the mapped rings, and the places where user space puts code of its own.
+//! What the kernel side and user space share: the header before every frame in a perf ring, the counters, the layout of
+//! the mapped rings, and the stubs that user space replaces by its own code.
 //!
-//! Everything is native-endian: both sides run on the same machine.
+//! All numbers are in native byte order, because both sides run on the same machine.
 #![no_std]
 
 pub mod pcapng;
 
-/// Precedes the frame's bytes in every event of a perf ring.
+/// The header before the bytes of a frame, in every event of a perf ring.
 ///
-/// The layout has no padding and is asserted below; user space reads it from bytes, so a change needs no more
-/// than the same change on both sides, which are built together.
+/// The layout has no padding, which is asserted below. User space reads it from bytes. Both sides are always built
+/// together, so the layout may be changed.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameHeader {
-    /// Number of the frame among those of its CPU that were to be captured, from 1; unique together with the CPU. 0 from a
-    /// program that does not count.
+    /// Sequence number of the frame, from 1, among the frames of its CPU that were to be captured; unique together with
+    /// the CPU. 0 from a program that does not count.
     pub sequence: u64,
-    /// Frames of this source that this CPU had lost by then because its ring had no room.
+    /// Number of frames of this source that this CPU has lost so far because its ring had no room.
     pub lost: u64,
-    /// Bytes of the frame on the wire, without frame check sequence.
+    /// Length of the frame on the wire in bytes, without frame check sequence.
     pub frame_len: u32,
-    /// Bytes of it that follow this header; never more than [`MAX_CAPTURE_LEN`].
+    /// Number of captured bytes, which follow this header; at most [`MAX_CAPTURE_LEN`].
     pub capture_len: u32,
-    /// The source it was taken at: an interface at a capture point. User space numbers sources from 0.
+    /// The source: an interface at a capture point. User space numbers sources from 0.
     pub source: u32,
-    /// Receive queue it arrived on; only with [`flags::QUEUE`].
+    /// Receive queue of the frame; only valid with [`flags::QUEUE`].
     pub queue: u32,
-    /// What was decided about it (`enum xdp_action`); only with [`flags::VERDICT`].
+    /// Verdict on the frame (`enum xdp_action`); only valid with [`flags::VERDICT`].
     pub verdict: u32,
-    /// [`flags`].
+    /// Bits from [`flags`].
     pub flags: u32,
 }
 
@@ -63,61 +63,62 @@ pub mod flags {
 /// in the kernel checks this (kernel/trace/bpf_trace.c, v6.18): one byte more corrupts the ring.
 pub const MAX_CAPTURE_LEN: u32 = 65528 - 8 - 8 - 4 - HEADER_LEN as u32;
 
-/// Calls in the programs that user space replaces before they are loaded: by calls of functions that it adds, or by their
-/// results where those are always the same. Each has the number of a helper that no kernel has.
+/// Calls in the programs that user space replaces before it loads them: by calls of functions that it adds or, if the
+/// result is always the same, by the result. Each call has the number of a helper that no kernel has.
 pub mod stub {
-    /// Whether the capture filter accepts the frame: `r1` is the `struct xdp_md *`, `r2` what was decided about the frame
-    /// (`enum xdp_action`); not 0 in `r0` if it does.
+    /// Whether the capture filter accepts the frame. Takes the `struct xdp_md *` in `r1` and the verdict on the frame
+    /// (`enum xdp_action`) in `r2`; returns a number other than 0 in `r0` if it does.
     pub const FILTER: i32 = 0x7fff_f117;
-    /// Bytes of the frame to capture, a snap length for it alone: `r1` is the `struct xdp_md *`, 32 bits in `r0`.
+    /// The number of bytes of this frame to capture, like a snap length. Takes the `struct xdp_md *` in `r1`; returns
+    /// 32 bits in `r0`.
     pub const CUT: i32 = 0x7fff_0c07;
 }
 
-/// What one CPU counted of one source. Once the program is detached, `matched == emitted + failed`; the frames in `nested`,
-/// `filtered` and `thinned` come on top of that, see [`Counters`].
+/// The counters of one CPU for one source. After the program is detached, `matched == emitted + failed`; frames in
+/// `nested`, `filtered` and `thinned` are not among those, see [`Counters`].
 ///
-/// It is as long as a cache line, so that no two CPUs write to the same one.
+/// Its size is that of a cache line, so that no two CPUs write to the same line.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CpuCounters {
-    /// Frames that were to be captured, without `nested`.
+    /// Frames that were to be captured, except those in `nested`.
     pub matched: u64,
     /// Frames handed to user space.
     pub emitted: u64,
-    /// Frames lost because they could not be handed over.
+    /// Frames lost because they could not be handed to user space.
     pub failed: u64,
-    /// Frames seen and lost because the mapped ring was not to be had: another frame was just being written to it, or the
-    /// CPU has none. Counted atomically.
+    /// Frames lost because the mapped ring was not available: another frame was being written to it, or the CPU has no
+    /// ring. Counted atomically.
     pub nested: u64,
-    /// Losses as of the last record in a mapped ring.
+    /// Number of losses that the records in a mapped ring have reported so far.
     pub reported: u64,
-    /// Frames that the filter did not accept.
+    /// Frames that the filter rejected.
     pub filtered: u64,
-    /// Frames that the filter accepted and that were left out, to capture one of so many.
+    /// Frames that the filter accepted, but that sampling left out.
     pub thinned: u64,
-    /// Frames that the filter accepted; only counted where some of them are left out.
+    /// Frames that the filter accepted; only counted with sampling.
     pub turn: u64,
 }
 
 const _: () = assert!(size_of::<CpuCounters>() == 64);
 
-/// [`CpuCounters`] of all CPUs together.
+/// The sum of [`CpuCounters`] over all CPUs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Frames the program was called for.
     pub seen: u64,
-    /// Frames that the filter did not accept.
+    /// Frames that the filter rejected.
     pub filtered: u64,
-    /// Frames that the filter accepted and that were left out, to capture one of so many.
+    /// Frames that the filter accepted, but that sampling left out.
     pub thinned: u64,
     /// Frames handed to user space.
     pub emitted: u64,
-    /// Frames lost because they could not be handed over.
+    /// Frames lost because they could not be handed to user space.
     pub failed: u64,
 }
 
 impl Counters {
-    /// Whether no frame is under way any more when user space has read so many events.
+    /// Whether no frame is still on its way, given the number of events that user space has read.
     pub fn is_settled(&self, read: u64) -> bool {
         self.seen == self.filtered + self.thinned + self.emitted + self.failed && self.emitted <= read
     }
@@ -138,41 +139,42 @@ impl core::iter::Sum<CpuCounters> for Counters {
     }
 }
 
-/// Memory that a CPU's program writes and user space maps: records that are pcapng Enhanced Packet Blocks, one behind
-/// the other.
+/// Memory that the program on a CPU writes and user space maps. It contains records one after another, which are pcapng
+/// Enhanced Packet Blocks.
 ///
-/// A position counts bytes from the beginning of the capture. A record lies in one piece at `position & mask` behind
-/// the control page; the last one of a lap reaches into the slack behind the ring, and the next begins where it would
-/// have wrapped to.
+/// A position counts bytes from the beginning of the capture. The record at a position begins at `position & mask`
+/// after the control page, and is contiguous: the last record of a lap extends into the slack after the ring, and the
+/// next one begins where it would end if it wrapped around.
 pub mod ring {
-    /// The beginning of each CPU's memory. What counts what a program lost or saw is in [`CpuCounters`](super::CpuCounters).
+    /// The beginning of each CPU's memory. The counters are not here but in [`CpuCounters`](super::CpuCounters).
     #[repr(C)]
     #[derive(Clone, Copy, Debug)]
     pub struct Control {
-        /// Position behind the last complete record. Written by the programs.
+        /// Position after the last complete record. Written by the programs.
         pub head: u64,
-        /// Not 0 while a program of this CPU writes. Written by the programs.
+        /// Not 0 while a program on this CPU writes a record. Written by the programs.
         pub busy: u64,
-        /// The [`Control::wake_at`] that the doorbell was rung for last. Written by the programs.
+        /// The value of [`Control::wake_at`] for which the doorbell was rung last. Written by the programs.
         pub rung: u64,
-        /// Number of the last frame among all that this CPU's programs were to capture, of every source. Written by the
-        /// programs, those for perf rings too.
+        /// Sequence number of the last frame that the programs on this CPU were to capture, for any source. Written by
+        /// all programs, also by those for perf rings.
         pub sequence: u64,
-        /// Keeps what the reader writes in another cache line, and out of the prefetcher's way.
+        /// Keeps the fields of the reader in another cache line, and away from the adjacent-line prefetcher.
         pub separation: [u64; 12],
-        /// Position of the oldest record still wanted. Written by the reader.
+        /// Position of the oldest record that is still wanted. Written by the reader.
         pub tail: u64,
-        /// Ring the doorbell, once, when `head` is here or further. Written by the reader.
+        /// Ring the doorbell once when `head` has reached this position. Written by the reader.
         pub wake_at: u64,
     }
 
-    /// Where the records begin: a page behind the control structure, on machines with pages of 4 KiB.
+    /// Offset of the records: one page after the control structure, on machines with pages of 4 KiB.
     pub const DATA: usize = 4096;
 
-    /// Most bytes of a frame in a record: what `bpf_xdp_load_bytes` copies at most (net/core/filter.c, v6.18).
+    /// Most bytes of a frame in a record, which is the most that `bpf_xdp_load_bytes` copies (net/core/filter.c,
+    /// v6.18).
     pub const MAX_CAPTURE_LEN: u32 = 0xffff;
 
-    /// Room behind the ring for the record that begins last: more than the longest.
+    /// Bytes after the ring for the end of the last record of a lap: more than the longest record.
     pub const SLACK: usize = 68 << 10;
 
     const _: () = {
@@ -182,9 +184,9 @@ pub mod ring {
         assert!(SLACK > block::longest());
     };
 
-    /// The layout of a record: an Enhanced Packet Block (draft-ietf-opsawg-pcapng, section 4.3), in the machine's byte order,
-    /// with the options that the program knows. Offsets are in bytes. The time stamp is `CLOCK_MONOTONIC`; the reader replaces
-    /// it.
+    /// The layout of a record: an Enhanced Packet Block (draft-ietf-opsawg-pcapng, section 4.3) in native byte order,
+    /// with the options that the program writes. Offsets are in bytes. The time stamp is `CLOCK_MONOTONIC` until the
+    /// reader replaces it.
     pub mod block {
         use crate::pcapng::{
             block::TRAILER_LEN,
@@ -192,9 +194,9 @@ pub mod ring {
             packet::{self, VERDICT_XDP_LEN},
         };
 
-        /// Interface id: the source.
+        /// Interface id, which is the source number.
         pub const SOURCE: usize = 8;
-        /// Upper half of the time stamp, with the lower half behind it.
+        /// Upper half of the time stamp; the lower half follows.
         pub const TIME: usize = 12;
         /// Captured length.
         pub const CAPTURE_LEN: usize = 20;
@@ -205,7 +207,7 @@ pub mod ring {
 
         /// `epb_flags`.
         pub const FLAGS: u32 = option_header(packet::FLAGS, 4);
-        /// `epb_dropcount`; only when something was lost.
+        /// `epb_dropcount`; only present if frames were lost.
         pub const DROP_COUNT: u32 = option_header(packet::DROP_COUNT, 8);
         /// `epb_packetid`.
         pub const PACKET_ID: u32 = option_header(packet::PACKET_ID, 8);

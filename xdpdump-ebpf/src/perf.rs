@@ -1,4 +1,4 @@
-//! Hands frames to a perf ring: the kernel copies them.
+//! Hands frames to a perf ring, to which the kernel copies them.
 
 use core::{ffi::c_void, mem::size_of};
 
@@ -18,7 +18,7 @@ use crate::{
     snap_len, source,
 };
 
-/// The perf ring of each CPU, at the CPU's index. User space sizes it and fills it in.
+/// The perf ring of each CPU, at the CPU's index. User space sizes the map and inserts the rings.
 #[map]
 static EVENTS: PerfEventArray<FrameHeader> = PerfEventArray::new(0);
 
@@ -26,7 +26,7 @@ static EVENTS: PerfEventArray<FrameHeader> = PerfEventArray::new(0);
 pub fn capture(ctx: &XdpContext, frame_len: impl FnOnce(&XdpContext) -> u32) -> u32 {
     // SAFETY: the helper has no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() } as u32;
-    // Both always exist; the branch is there for the verifier.
+    // Both always exist; the branch is only for the verifier.
     let (Some(counters), Some(control)) = (counters::of(cpu), ring::control(cpu)) else {
         return xdp_action::XDP_PASS;
     };
@@ -59,7 +59,7 @@ pub fn capture(ctx: &XdpContext, frame_len: impl FnOnce(&XdpContext) -> u32) -> 
     xdp_action::XDP_PASS
 }
 
-/// Without counters and load-time constants, which a NIC does not have.
+/// Captures without counters and load-time constants, which a NIC does not support.
 #[inline(always)]
 pub fn capture_uncounted(ctx: &XdpContext) -> u32 {
     if !accepts(ctx, xdp_action::XDP_PASS) {
@@ -77,12 +77,12 @@ pub fn capture_uncounted(ctx: &XdpContext) -> u32 {
     xdp_action::XDP_PASS
 }
 
-/// Hands header and frame to the current CPU's ring in one call; the kernel copies the frame, from as many buffers as it
-/// lies in, when the upper half of the flags carries its length.
+/// Hands header and frame to the current CPU's ring in one call. The upper half of the flags is the number of bytes of
+/// the frame, which the kernel copies, whatever number of buffers contain them.
 #[inline(always)]
 fn emit(ctx: &XdpContext, header: &mut FrameHeader) -> bool {
     let frame = u64::from(header.capture_len) << 32;
-    // SAFETY: the header is exactly as long as said.
+    // SAFETY: the header has exactly the length that is passed.
     unsafe { output(ctx, frame, (&raw mut *header).cast(), size_of::<FrameHeader>()) }
 }
 
@@ -90,19 +90,19 @@ fn emit(ctx: &XdpContext, header: &mut FrameHeader) -> bool {
 #[inline(always)]
 pub fn ring_doorbell(ctx: &XdpContext) {
     let mut nothing = 0u64;
-    // A full doorbell ring means that the reader is not asleep.
-    // SAFETY: the value is exactly as long as said.
+    // If the doorbell ring is full, the reader is not asleep, so the error can be ignored.
+    // SAFETY: the value has exactly the length that is passed.
     let _ = unsafe { output(ctx, 0, (&raw mut nothing).cast(), size_of::<u64>()) };
 }
 
-/// The helper is called directly because aya-ebpf 0.2.1 drops its result.
+/// Calls the helper directly, because aya-ebpf 0.2.1 discards its result.
 ///
 /// # Safety
 /// `len` bytes can be read at `data`, which is on the stack.
 #[inline(always)]
 unsafe fn output(ctx: &XdpContext, frame: u64, data: *mut c_void, len: usize) -> bool {
-    // SAFETY: a map static is a `bpf_map_def`, which the loader replaces by the map; the context is the kernel's, and the
-    // caller vouches for the data.
+    // SAFETY: a map static is a `bpf_map_def`, which the loader replaces by the map; the context is the kernel's, and
+    // the caller guarantees that the data can be read.
     let result = unsafe {
         bpf_perf_event_output(
             ctx.ctx.cast(),

@@ -1,4 +1,4 @@
-//! Writes frames in place into memory that user space maps.
+//! Writes frames in place to memory that user space maps.
 
 use core::arch::asm;
 
@@ -28,16 +28,16 @@ use crate::{
     snap_len, source,
 };
 
-/// Bytes of a ring minus 1. User space writes it before the program is loaded, as it sets the map's value size to
-/// hold control page, ring and slack.
+/// Size of a ring in bytes minus 1. User space sets it before the program is loaded, together with the map's value
+/// size, which includes control page, ring and slack.
 #[unsafe(no_mangle)]
 static RING_MASK: u32 = 0xfff;
 
-/// The memory of each CPU, at the CPU's index; the value is longer than its type.
+/// The memory of each CPU, at the CPU's index; a value is longer than its type here.
 #[map]
 static RINGS: Array<Control> = Array::with_max_entries(1, MMAPABLE);
 
-/// The beginning of a CPU's memory; `None` for a CPU that user space made no room for.
+/// The beginning of a CPU's memory; `None` for a CPU without a ring.
 #[inline(always)]
 pub fn control(cpu: u32) -> Option<*mut Control> {
     RINGS.get_ptr_mut(cpu)
@@ -47,7 +47,7 @@ pub fn control(cpu: u32) -> Option<*mut Control> {
 pub fn capture(ctx: &XdpContext, frame_len: impl FnOnce(&XdpContext) -> u32) -> u32 {
     // SAFETY: the helper has no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() } as u32;
-    // They always exist; the branch is there for the verifier.
+    // They always exist; the branch is only for the verifier.
     let Some(counters) = counters::of(cpu) else { return xdp_action::XDP_PASS };
     // SAFETY: the pointer is to this CPU's value.
     if !unsafe { takes(ctx, xdp_action::XDP_PASS, counters) } {
@@ -58,7 +58,7 @@ pub fn capture(ctx: &XdpContext, frame_len: impl FnOnce(&XdpContext) -> u32) -> 
         unsafe { increment_atomically(&raw mut (*counters).nested) };
         return xdp_action::XDP_PASS;
     };
-    // On a real-time kernel, or from an interrupt, this may come in the middle of another frame.
+    // On a real-time kernel, or in an interrupt, this may have interrupted a program that was writing another frame.
     // SAFETY: the pointer is to this CPU's value; the field is aligned.
     if unsafe { exchange(&raw mut (*control).busy, 1) } != 0 {
         // SAFETY: as above.
@@ -67,16 +67,17 @@ pub fn capture(ctx: &XdpContext, frame_len: impl FnOnce(&XdpContext) -> u32) -> 
     }
     // SAFETY: the pointers are to this CPU's values, and no other program writes to them until `busy` is 0 again.
     unsafe { record(ctx, cpu, control, counters, frame_len(ctx)) };
-    // SAFETY: as above. Nobody on this CPU sees the stores out of order, and nobody else looks.
+    // SAFETY: as above. A plain store is enough: the CPU itself sees its stores in order, and no other CPU reads this
+    // field.
     unsafe { (&raw mut (*control).busy).write_volatile(0) };
     xdp_action::XDP_PASS
 }
 
-/// Writes the frame's record, if there is room, and shows it to the reader.
+/// Writes the record of the frame, if there is room, and shows it to the reader.
 ///
 /// # Safety
-/// `control` is the beginning of this CPU's memory, which nobody else writes to but the reader to its two fields; nobody
-/// else writes to `counters`, but to `nested`.
+/// `control` is the beginning of this CPU's memory, to which nobody else writes, except the reader to its two fields.
+/// Nobody else writes to `counters`, except to `nested`.
 #[inline(always)]
 unsafe fn record(
     ctx: &XdpContext,
@@ -85,7 +86,7 @@ unsafe fn record(
     counters: *mut CpuCounters,
     frame_len: u32,
 ) {
-    // SAFETY: the caller says that nobody else writes to these fields.
+    // SAFETY: the caller guarantees that nobody else writes to these fields.
     let (sequence, head, failed, losses, lost) = unsafe {
         let sequence = (*control).sequence + 1;
         (*control).sequence = sequence;
@@ -105,23 +106,23 @@ unsafe fn record(
     let total_len =
         block::FRAME as u64 + padded_len + block::FLAGS_LEN as u64 + drop_count_len + TAIL_LEN as u64;
 
-    // SAFETY: the reader's field, which it stores in one piece.
+    // SAFETY: a field of the reader, which it stores as a whole.
     let tail = unsafe { (&raw const (*control).tail).read_volatile() };
     if capture_len == 0 || head + total_len - tail > mask + 1 {
-        // SAFETY: the caller says that nobody else writes to it.
+        // SAFETY: the caller guarantees that nobody else writes to this field.
         unsafe { (*counters).failed = failed + 1 };
         return;
     }
 
     let mut offset = head;
     bound(&mut offset, mask);
-    // The helper wants a length that the verifier knows to be neither 0 nor too large. It is not 0 by now, but before Linux
-    // 6.8 the verifier learns nothing from a comparison with 0.
+    // The verifier must know that the helper's length argument is neither 0 nor too large. It is not 0 here, but before
+    // Linux 6.8 the verifier learns nothing from a comparison with 0.
     let mut copy_len = capture_len - 1;
     bound(&mut copy_len, 0xffff);
     copy_len += 1;
-    // SAFETY: the map's value holds control page, ring and slack, so a whole record fits behind any offset in the ring,
-    // and up to the tail there is no record that the reader still wants. All offsets are multiples of 4.
+    // SAFETY: the map's value contains control page, ring and slack, so a whole record fits at any offset in the ring,
+    // and the check above keeps it off the records that the reader still wants. All offsets are multiples of 4.
     unsafe {
         let at = control.cast::<u8>().add(DATA).add(offset as usize);
         let time = bpf_ktime_get_ns();
@@ -134,7 +135,7 @@ unsafe fn record(
         put(at, block::FRAME_LEN, frame_len);
         let frame = at.add(block::FRAME);
         let behind = frame.add(padded_len as usize);
-        // The padding, with the bytes before it that the copy overwrites.
+        // Clears the padding, together with up to four bytes before it that the copy overwrites.
         put(behind.sub(4), 0, 0);
         if bpf_xdp_load_bytes(ctx.ctx, 0, frame.cast(), copy_len as u32) != 0 {
             (*counters).failed = failed + 1;
@@ -163,9 +164,10 @@ unsafe fn record(
         (*counters).reported = losses;
         (*counters).emitted += 1;
         let head = head + total_len;
-        // Shows the record, and only after all of it, also on a CPU that reorders stores: an atomic exchange is a full
-        // barrier (Documentation/bpf/standardization/instruction-set.rst and the JITs). Then looks for the reader, which
-        // does the same in the other order, so one of them sees the other.
+        // Shows the record only after all of it was written, also on a CPU that reorders stores: an atomic exchange is
+        // a full barrier (Documentation/bpf/standardization/instruction-set.rst and the JITs). Then checks whether the
+        // reader sleeps. The reader does the same in the opposite order, so at least one of them sees the other's
+        // store.
         exchange(&raw mut (*control).head, head);
         let wake_at = (&raw const (*control).wake_at).read_volatile();
         if head >= wake_at && (*control).rung != wake_at {
@@ -175,7 +177,7 @@ unsafe fn record(
     }
 }
 
-/// The verdict option's value and its padding.
+/// The value of the verdict option, and its padding.
 #[inline(always)]
 fn verdict(action: u32) -> [u32; 3] {
     let [a, b, c, d, e, f, g, h] = u64::from(action).to_ne_bytes();
@@ -186,39 +188,39 @@ fn verdict(action: u32) -> [u32; 3] {
     ]
 }
 
-/// Stores `value` and returns what was there, as a full barrier. (Rust's atomics have no exchange on BPF targets.)
+/// Stores `value` and returns the previous value; a full barrier. (Rust's atomics have no exchange on BPF targets.)
 ///
 /// # Safety
 /// `at` is an aligned field of a map value.
 #[inline(always)]
 unsafe fn exchange(at: *mut u64, value: u64) -> u64 {
     let mut value = value;
-    // SAFETY: the caller says that there is a field.
+    // SAFETY: the caller guarantees that `at` is such a field.
     unsafe { asm!("{value} = xchg_64({at} + 0, {value})", value = inout(reg) value, at = in(reg) at) };
     value
 }
 
-/// `value & mask`, which the compiler would leave out where it knows what the verifier does not.
+/// `value & mask`, which the compiler would otherwise omit where it can prove a bound that the verifier cannot.
 #[inline(always)]
 fn bound(value: &mut u64, mask: u64) {
-    // SAFETY: one instruction on registers.
+    // SAFETY: one instruction that uses only registers.
     unsafe { asm!("{value} &= {mask}", value = inout(reg) *value, mask = in(reg) mask) };
 }
 
 /// # Safety
-/// Four bytes can be written there, and the address is a multiple of 4.
+/// Four bytes can be written at `at + offset`, and this address is a multiple of 4.
 #[inline(always)]
 unsafe fn put(at: *mut u8, offset: usize, word: u32) {
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe { at.add(offset).cast::<u32>().write(word) };
 }
 
 /// # Safety
-/// Eight bytes can be written there, and the address is a multiple of 4.
+/// Eight bytes can be written at `at + offset`, and this address is a multiple of 4.
 #[inline(always)]
 unsafe fn put_u64(at: *mut u8, offset: usize, value: u64) {
     let [a, b, c, d, e, f, g, h] = value.to_ne_bytes();
-    // SAFETY: the caller says so.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         put(at, offset, u32::from_ne_bytes([a, b, c, d]));
         put(at, offset + 4, u32::from_ne_bytes([e, f, g, h]));

@@ -1,6 +1,6 @@
-//! Which frames are captured, and how much of each.
+//! Decides which frames are captured, and how much of each.
 //!
-//! Filter and cut are code that user space generates for each capture and puts in the place of the calls below.
+//! User space generates the code of the filter and the cut for each capture, and puts it in place of the calls below.
 
 use core::arch::asm;
 
@@ -9,17 +9,17 @@ use xdpdump_ebpf::{CpuCounters, stub};
 
 use crate::counters::increment;
 
-/// Of this many frames that the filter accepts, each CPU captures one. As [`SNAP_LEN`](crate::SNAP_LEN).
+/// Of this many frames that the filter accepts, each CPU captures one. Set like [`SNAP_LEN`](crate::SNAP_LEN).
 #[unsafe(no_mangle)]
 static ONE_IN: u32 = 1;
 
-/// Whether the frame is to be captured; one that is not is counted.
+/// Whether the frame should be captured; counts it if not.
 ///
 /// # Safety
-/// `counters` is this CPU's.
+/// `counters` are those of this CPU.
 #[inline(always)]
 pub unsafe fn takes(ctx: &XdpContext, verdict: u32, counters: *mut CpuCounters) -> bool {
-    // SAFETY: the caller says that the counters are this CPU's.
+    // SAFETY: the caller guarantees that the counters are those of this CPU.
     unsafe {
         if !accepts(ctx, verdict) {
             increment(&raw mut (*counters).filtered);
@@ -35,23 +35,23 @@ pub unsafe fn takes(ctx: &XdpContext, verdict: u32, counters: *mut CpuCounters) 
     true
 }
 
-/// Whether the filter accepts the frame, about which this was decided.
+/// Whether the filter accepts the frame; `verdict` is the verdict on it.
 #[inline(always)]
 pub fn accepts(ctx: &XdpContext, verdict: u32) -> bool {
     call::<{ stub::FILTER }>(ctx.ctx, verdict) != 0
 }
 
-/// Most bytes of this frame that are wanted.
+/// The number of bytes of this frame to capture, regardless of the snap length.
 #[inline(always)]
 pub fn cut(ctx: &XdpContext) -> u32 {
     call::<{ stub::CUT }>(ctx.ctx, 0) as u32
 }
 
-/// Calls what user space puts in the place of the stub.
+/// Calls the function that user space puts in place of the stub.
 #[inline(always)]
 fn call<const STUB: i32>(ctx: *mut xdp_md, argument: u32) -> u64 {
     let result: u64;
-    // SAFETY: the function gets what it expects, and changes no register but those that a call may change.
+    // SAFETY: the function gets the arguments that it expects, and changes only registers that a call may change.
     unsafe {
         asm!(
             "call {stub}",

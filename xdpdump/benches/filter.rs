@@ -5,15 +5,11 @@
 use std::{hint::black_box, time::Duration};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use program::Program;
 use xdpdump::{
     filter::{Filter, Frame, ebpf::Target},
     packet::{Direction, LinkType},
 };
-use xdpdump_testing::bpf;
-
-#[path = "../tests/filter/program.rs"]
-mod program;
+use xdpdump_testing::filters::program::Program;
 
 /// A TCP segment to port 80, padded as on the wire.
 const SEGMENT: &[u8; 60] =

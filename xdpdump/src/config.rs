@@ -1,4 +1,4 @@
-//! What a run is to do, validated: no trace of the command line's syntax.
+//! What a run should do: validated, and independent of the syntax of the command line.
 
 use std::{ffi::OsString, num::NonZeroU32, path::PathBuf};
 
@@ -16,14 +16,14 @@ pub enum Config {
     ListInterfaces,
     /// Print the link types of an interface.
     ListLinkTypes {
-        /// Its name or number.
+        /// The interface's name or number.
         interface: OsString,
     },
     /// Capture from an interface.
     Capture(Capture),
     /// Read a capture file.
     Replay(Replay),
-    /// Print what a filter is compiled to.
+    /// Print a compiled filter.
     PrintFilter(PrintFilter),
     /// Cut an unfinished packet off a capture file.
     Repair {
@@ -32,14 +32,14 @@ pub enum Config {
     },
 }
 
-/// What to read.
+/// How to read a capture file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replay {
     /// The file; `-` is standard input.
     pub file: PathBuf,
-    /// Which packets are wanted, and how much of each.
+    /// Which packets to select, and how much of each.
     pub selection: Selection,
-    /// Where they go.
+    /// Where the packets go.
     pub destination: Destination,
 }
 
@@ -48,65 +48,65 @@ pub struct Replay {
 pub struct Capture {
     /// The interfaces to capture from.
     pub interfaces: Interfaces,
-    /// The mode asked for; `None` takes the best the driver has.
+    /// The XDP mode; `None` for the best mode that the driver supports.
     pub mode: Option<XdpMode>,
-    /// Most bytes to capture of a frame.
+    /// The snap length in bytes.
     pub snap_len: u32,
-    /// Which frames are wanted, and how much of each.
+    /// Which frames to select, and how much of each.
     pub selection: Selection,
-    /// The link type that its frames must have; `None` takes any.
+    /// The link type that the interface must have; `None` for any.
     pub link_type: Option<LinkType>,
-    /// Whether to receive frames for others too.
+    /// Whether to put the interface into promiscuous mode, to receive frames for other stations too.
     pub promiscuous: bool,
-    /// Bytes of all rings together; `None` goes by the machine.
+    /// Total size of all rings in bytes; `None` for a default that depends on the machine.
     pub buffer: Option<u64>,
-    /// The kind of rings asked for; `None` takes the fastest there is.
+    /// The kind of rings; `None` for the fastest kind that works.
     pub rings: Option<RingKind>,
-    /// Whether every frame is to be shown at once, whatever it costs.
+    /// Whether to show every frame at once, even if that costs throughput.
     pub immediate: bool,
     /// Where the packets go.
     pub destination: Destination,
 }
 
-/// Which frames are wanted, and how much of each.
+/// Which frames to select, and how much of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Those that this filter accepts.
+    /// Only frames that this filter accepts.
     pub filter: Option<Filter>,
-    /// One of so many of those.
+    /// Only one of so many accepted frames.
     pub one_in: Option<NonZeroU32>,
-    /// What is up to the end of the headers, and so many bytes more.
+    /// Only the headers, and this number of bytes after them.
     pub headers: Option<u32>,
 }
 
 /// A filter in pcap-filter(7)'s language, not yet compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
-    /// Its text.
+    /// The text of the filter.
     Text(String),
-    /// The file that holds it; `-` is standard input.
+    /// The file that contains the text; `-` is standard input.
     File(PathBuf),
 }
 
 /// A filter to print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrintFilter {
-    /// The filter; without one, the filter that accepts everything.
+    /// Contains the filter; without one, the filter that accepts everything is printed.
     pub selection: Selection,
-    /// The frames it is for.
+    /// The frames that the filter is for.
     pub frames: Frames,
-    /// As the instructions that the kernel runs, not in the intermediate form.
+    /// Whether to print eBPF instructions instead of the intermediate form.
     pub instructions: bool,
 }
 
-/// What says the link type of frames.
+/// The frames whose link type a filter is compiled for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frames {
-    /// Those of this link type.
+    /// Frames of this link type.
     Of(LinkType),
-    /// Those of an interface, by its name or number.
+    /// Frames of an interface, given by its name or number.
     OnInterface(OsString),
-    /// Those in a capture file.
+    /// Frames in a capture file.
     InFile(PathBuf),
 }
 
@@ -119,30 +119,30 @@ pub enum Interfaces {
     Any,
 }
 
-/// Where packets go and how many.
+/// Where packets go, and how many.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// The capture file to write.
     pub file: Option<File>,
-    /// The text to print, on standard output or, when the capture file has that, on standard error.
+    /// The text to print: on standard output or, if the capture file goes there, on standard error.
     pub text: Option<TextOptions>,
-    /// Stop after so many packets.
+    /// Number of packets after which to stop.
     pub limit: Option<u64>,
-    /// Print the number of packets at the end, on standard output.
+    /// Whether to print the number of packets on standard output at the end.
     pub count: bool,
-    /// Write packets as soon as they are read, not when a buffer is full.
+    /// Whether to write each packet as soon as it is read, instead of when a buffer is full.
     pub packet_buffered: bool,
-    /// Say on standard error what goes on.
+    /// Whether to report progress on standard error.
     pub verbose: bool,
 }
 
 /// A capture file to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// `-` is standard output.
+    /// The file's path; `-` is standard output.
     pub path: PathBuf,
-    /// Its format.
+    /// The file's format.
     pub format: Format,
-    /// Digits of its times.
+    /// The precision of its time stamps.
     pub precision: Precision,
 }

@@ -4,25 +4,47 @@ use std::{collections::BTreeSet, fs, io};
 
 use libc::c_ulong;
 
-use crate::sys::{affinity, kernel};
+use crate::sys::{affinity, kernel, perf_event};
 
 /// Number of CPUs of the largest kernel (`NR_CPUS`, arch/x86/Kconfig, v6.18), used when the kernel does not tell its own
 /// limit.
 const MOST_CPUS: u32 = 8192;
 
-/// The CPUs that are online, according to `/sys`, or to `/proc` if there is no `/sys`. If there is neither, the CPUs on
-/// which this process may run, which can be fewer.
+/// The CPUs that are online: those that `/sys` says, or `/proc` if there is no `/sys`, and those on which this process may run.
+/// `/sys` may be a container's own and leave some out, or name some that do not exist.
 ///
 /// # Errors
-/// When that cannot be found out either.
+/// When nothing tells.
 pub fn online() -> io::Result<BTreeSet<u32>> {
     let told = |path, parse: fn(&str) -> Option<BTreeSet<u32>>| {
         fs::read_to_string(path).ok().and_then(|text| parse(&text))
     };
-    match told("/sys/devices/system/cpu/online", parse_list).or_else(|| told("/proc/stat", parse_stat)) {
-        Some(cpus) => Ok(cpus),
-        None => affinity::mask().map(|mask| cpus_of(&mask)),
+    let told = told("/sys/devices/system/cpu/online", parse_list).or_else(|| told("/proc/stat", parse_stat));
+    match (told, affinity::mask()) {
+        (Some(told), Ok(mask)) => Ok(&told | &cpus_of(&mask)),
+        (Some(told), Err(_)) => Ok(told),
+        (None, mask) => mask.map(|mask| cpus_of(&mask)),
     }
+}
+
+/// Of how many CPUs, from CPU 0 on, rings are to be in memory from the start: all up to the last that is `online`, and of those
+/// that may come online later as many as are online now, so that memory at most doubles on a machine that has few of the CPUs it
+/// could have. `possible` is one more than the highest number a CPU can have, of which a file in `/sys` knows nothing.
+pub fn with_spare(online: &BTreeSet<u32>, possible: u32) -> u32 {
+    let there = online.last().map_or(1, |last| last + 1).min(possible);
+    there.saturating_add(online.len() as u32).min(possible)
+}
+
+/// One more than the highest number that a CPU of this machine can have: the kernel's own word where it gives one.
+pub fn possible() -> u32 {
+    let limit = limit();
+    // The smallest number that the kernel says no CPU has.
+    let (mut known, mut beyond) = (0, limit);
+    while known < beyond {
+        let middle = known + (beyond - known) / 2;
+        if perf_event::is_possible(middle) { known = middle + 1 } else { beyond = middle }
+    }
+    if known == 0 { limit } else { known }
 }
 
 /// An upper bound: the numbers of all CPUs, also of those that come online later, are below it. It comes from a system
@@ -92,6 +114,30 @@ mod tests {
         let highest = c_ulong::BITS - 1;
         assert_eq!(cpus_of(&[1 << highest | 0b101, 1]), [0, 2, highest, highest + 1].into());
         assert_eq!(cpus_of(&[]), BTreeSet::new());
+    }
+
+    #[test]
+    fn memory_for_cpus_that_may_come_is_bounded() {
+        for (online, possible, rings) in [
+            (&[0, 1][..], 2, 2),
+            // A machine that could have many more.
+            (&[0, 1], 128, 4),
+            // One is away, or hidden.
+            (&[0], 2, 2),
+            (&[0, 2], 4, 4),
+            // Said to be there, and impossible.
+            (&[0, 1, 2, 3, 4, 5], 2, 2),
+            (&[], 2, 1),
+        ] {
+            assert_eq!(with_spare(&online.iter().copied().collect(), possible), rings, "{online:?}");
+        }
+    }
+
+    #[test]
+    fn every_cpu_is_possible() {
+        let possible = possible();
+        assert!(possible <= limit());
+        assert!(cpus_of(&affinity::mask().unwrap()).last().is_some_and(|last| *last < possible));
     }
 
     #[test]

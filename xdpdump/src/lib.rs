@@ -20,6 +20,7 @@ pub mod repair;
 pub mod replay;
 pub mod report;
 pub mod selection;
+pub mod signals;
 pub mod sinks;
 mod sys;
 pub mod transport;

@@ -11,13 +11,20 @@ use xdpdump::{
     print_filter,
     printable::printable,
     privilege, probe, repair, replay,
-    report::{Reporter, StandardError},
+    report::{Reporter, StandardError, sentence},
     selection,
 };
 
 fn main() -> ExitCode {
+    let mut reporter = StandardError::default();
+    let code = command(&mut reporter);
+    reporter.finish();
+    code
+}
+
+fn command(reporter: &mut StandardError) -> ExitCode {
     if let Err(error) = privilege::check() {
-        StandardError.say(&error.to_string());
+        reporter.say(&error.to_string());
         return ExitCode::FAILURE;
     }
     if let Some(end) = guardian::run_if_called() {
@@ -26,35 +33,37 @@ fn main() -> ExitCode {
     let config = match cli::parse(env::args_os()) {
         Ok(config) => config,
         Err(error) => {
-            let text = error.text();
-            return text.map_or_else(|| error.report(), |text| end(print(&text)));
+            return match error.text() {
+                Some(text) => end(print(&text), reporter),
+                None => error.report(reporter),
+            };
         }
     };
-    end(run(config))
+    end(run(config, reporter), reporter)
 }
 
 /// Says what went wrong, if anything did.
-fn end(result: Result<(), Failure>) -> ExitCode {
+fn end(result: Result<(), Failure>, reporter: &mut StandardError) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(reporter),
     }
 }
 
-fn run(config: Config) -> Result<(), Failure> {
+fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
     match config {
         Config::ListInterfaces => print(&list::interfaces(&Link::all()?, probe::program_name)),
         Config::ListLinkTypes { interface } => {
             let link = Link::find(&interface)?;
             print(&list::link_types(&link.display_name(), link.link_type()?))
         }
-        Config::Capture(config) => Ok(capture::run(&config, &mut StandardError)?),
+        Config::Capture(config) => Ok(capture::run(&config, reporter)?),
         Config::PrintFilter(config) => print(&print_filter::text(&config)?),
         Config::Repair { file } => {
             let repaired = repair::repair(&file)?.to_string();
             print(&format!("{}\n", printable(repaired)))
         }
-        Config::Replay(config) => Ok(replay::run(&config, &mut StandardError)?),
+        Config::Replay(config) => Ok(replay::run(&config, reporter)?),
     }
 }
 
@@ -62,28 +71,28 @@ fn run(config: Config) -> Result<(), Failure> {
 enum Failure {
     /// The filter is wrong: as the command line's fault, with the place marked in lines of its own.
     Filter(filter::Error),
-    /// The filter is right and cannot be in a kernel program.
-    Refused(filter::ebpf::Refusal),
+    /// The filter is right, and cannot be used there.
+    Unusable(String),
     /// Anything else.
     Other(anyhow::Error),
 }
 
 impl Failure {
-    fn report(self) -> ExitCode {
+    fn report(self, reporter: &mut StandardError) -> ExitCode {
         match self {
             Self::Filter(error) => {
-                StandardError.say(&error.to_string());
+                reporter.say(&error.to_string());
                 for line in error.marked() {
-                    StandardError.say_plainly(&line);
+                    reporter.say_plainly(&line);
                 }
                 ExitCode::from(2)
             }
-            Self::Refused(refusal) => {
-                StandardError.say(&refusal.to_string());
+            Self::Unusable(sentence) => {
+                reporter.say(&sentence);
                 ExitCode::from(2)
             }
             Self::Other(error) => {
-                StandardError.say(&format!("{error:#}"));
+                reporter.say(&sentence(error.as_ref()));
                 ExitCode::FAILURE
             }
         }
@@ -94,6 +103,7 @@ impl From<selection::Error> for Failure {
     fn from(error: selection::Error) -> Self {
         match error {
             selection::Error::Filter(error) => Self::Filter(error),
+            error @ selection::Error::NotInFile { .. } => Self::Unusable(error.to_string()),
             error => Self::Other(error.into()),
         }
     }
@@ -103,7 +113,7 @@ impl From<capture::Error> for Failure {
     fn from(error: capture::Error) -> Self {
         match error {
             capture::Error::Selection(error) => error.into(),
-            capture::Error::Probe(probe::Error::Filter(refusal)) => Self::Refused(refusal),
+            capture::Error::Probe(probe::Error::Filter(refusal)) => Self::Unusable(refusal.to_string()),
             error => Self::Other(error.into()),
         }
     }
@@ -122,7 +132,7 @@ impl From<print_filter::Error> for Failure {
     fn from(error: print_filter::Error) -> Self {
         match error {
             print_filter::Error::Selection(error) => error.into(),
-            print_filter::Error::Refused(refusal) => Self::Refused(refusal),
+            print_filter::Error::Refused(refusal) => Self::Unusable(refusal.to_string()),
             error => Self::Other(error.into()),
         }
     }

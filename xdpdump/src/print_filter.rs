@@ -1,4 +1,4 @@
-//! What a filter is compiled to, as `-d` and `-dd` print it.
+//! Prints a compiled filter for `-d` and `-dd`.
 
 use std::fmt::Write as _;
 
@@ -15,24 +15,25 @@ use crate::{
 /// Why a filter cannot be printed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The filter.
+    /// The filter has an error, or cannot be read.
     #[error(transparent)]
     Selection(#[from] selection::Error),
-    /// The interface whose frames it is for.
+    /// The interface that names the link type cannot be used.
     #[error(transparent)]
     Interface(#[from] interface::Error),
-    /// The file with the packets it is for.
+    /// The capture file that names the link type cannot be read.
     #[error(transparent)]
     Input(#[from] input::Error),
-    /// The kernel does not run it.
+    /// The filter cannot run in the kernel.
     #[error(transparent)]
     Refused(#[from] Refusal),
 }
 
-/// The filter's intermediate form, or the instructions of the function that a kernel program calls, a line each.
+/// The filter's intermediate form, or the eBPF instructions of the function that the kernel program calls, one per
+/// line.
 ///
 /// # Errors
-/// When the filter is wrong, or cannot be in a kernel program.
+/// When the filter has an error, its link type cannot be found out, or it cannot run in the kernel.
 pub fn text(config: &PrintFilter) -> Result<String, Error> {
     let request = Request::read(&config.selection)?;
     let link_type = link_type(&config.frames)?;
@@ -46,7 +47,7 @@ pub fn text(config: &PrintFilter) -> Result<String, Error> {
     let instructions = filter.instructions(probe::target())?;
     let mut text = String::new();
     for instruction in instructions {
-        // Writing into a string does not fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{instruction}");
     }
     Ok(text)

@@ -5,6 +5,7 @@ use std::{
     fmt,
     fs::{File, TryLockError},
     io,
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
@@ -42,6 +43,9 @@ pub enum Error {
     /// The file could not be opened.
     #[error("cannot open {0} for reading and writing: {1}")]
     Open(String, io::Error),
+    /// It is a pipe or a device.
+    #[error("{0} is no regular file: there is nothing to cut off; save what comes from it with -r and -w")]
+    NoFile(String),
     /// A capture is still writing to it.
     #[error("{0} is still being written by a capture: end that first")]
     Busy(String),
@@ -57,11 +61,16 @@ pub enum Error {
 pub fn repair(path: &Path) -> Result<Repaired, Error> {
     let name = path.display().to_string();
     let open = || {
-        let file = File::options().read(true).write(true).open(path)?;
+        // A pipe or a device is not waited for.
+        let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+        let file = File::options().read(true).write(true).custom_flags(flags).open(path)?;
         let reader = file.try_clone()?;
         Ok((file, reader))
     };
     let (file, reader) = open().map_err(|error| Error::Open(name.clone(), error))?;
+    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Err(Error::NoFile(name));
+    }
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Err(Error::Busy(name));
     }

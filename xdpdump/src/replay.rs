@@ -4,17 +4,20 @@ use std::{
     collections::{BTreeMap, btree_map::Entry},
     fs::Metadata,
     io::{self, Read},
-    os::unix::fs::MetadataExt,
+    os::{fd::AsFd as _, unix::fs::MetadataExt},
     path::Path,
+    time::Instant,
 };
 
 use crate::{
     config,
+    filter::Known,
     input::{self, CaptureFile, Item},
-    output::{self, Sink, Target},
+    output::{self, Format, Sink, Target},
     packet::{Interface, InterfaceStatistics, LinkType, Packet},
     report::Reporter,
     selection::{self, Choice, Request, Selector},
+    signals::{END_WITHIN, Signals},
     sinks,
 };
 
@@ -30,6 +33,9 @@ pub enum Error {
     /// The filter is wrong, or its file cannot be read.
     #[error(transparent)]
     Selection(#[from] selection::Error),
+    /// What is to be done when a signal comes.
+    #[error("cannot take note of signals")]
+    Signals(#[source] io::Error),
     /// Input and output are the same file.
     #[error("{0} would be overwritten while it is read: write to another file with -w")]
     SameFile(String),
@@ -55,7 +61,15 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
     }
     if let Some(interface) = file.interface() {
         // A wrong filter is to be known before anything is overwritten.
-        request.compile(interface.link_type)?;
+        let filter = request.compile(interface.link_type)?.filter;
+        let known = match file.format() {
+            // An interface may tell some of it of some packets.
+            Format::Pcapng => Known { direction: true, queue: true, verdict: true, cpu: false },
+            Format::Pcap => Known::default(),
+        };
+        if let Some(what) = filter.and_then(|filter| filter.unknown_property(known)) {
+            return Err(selection::Error::NotInFile { file: file.name().to_owned(), what }.into());
+        }
         let (link_type, snap_len) = (interface.link_type, interface.snap_len);
         reporter.say_plainly(&format!(
             "reading from file {}, link-type {link_type}, snapshot length {snap_len}",
@@ -65,11 +79,26 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
     let mut sinks = sinks::open(destination, None, &mut |line| reporter.say(line))?;
     // Packets that come through a pipe may be live, so show them at once.
     let shows_at_once = destination.packet_buffered || sinks::is_watched(destination);
-    let count = replay(&mut file, &request, destination.limit, shows_at_once, &mut sinks)?;
-    if destination.count {
-        output::print_count(count)?;
+    // A file is written to its end when a signal comes. Text alone can end anywhere.
+    let signals =
+        destination.file.as_ref().map(|_| Signals::register_ends()).transpose().map_err(Error::Signals)?;
+    if let Some(signals) = &signals {
+        file.interrupted_by(signals.as_fd()).map_err(Error::Signals)?;
+        sinks.interrupted_by(signals.as_fd())?;
     }
-    Ok(())
+    let stop = || signals.as_ref().is_some_and(Signals::stop);
+    let (count, result) = replay(&mut file, &request, destination.limit, shows_at_once, &stop, &mut sinks);
+    if let Some(signals) = signals {
+        if signals.stop() {
+            reporter.end_by(Instant::now() + END_WITHIN);
+        }
+        signals.end_at_once();
+    }
+    // What is wrong with the end of a file takes nothing from the packets before it.
+    if destination.count && matches!(result, Ok(()) | Err(Error::Input(_))) {
+        output::print_count(count, None)?;
+    }
+    result
 }
 
 /// Whether input and output are the same regular file; `-` is the standard stream.
@@ -84,23 +113,29 @@ fn identity(metadata: io::Result<Metadata>) -> Option<(u64, u64)> {
     Some((metadata.dev(), metadata.ino()))
 }
 
-/// Hands those packets of `file` that are requested to `sink`, at most `limit`, and finishes the sink; returns the number of
-/// packets.
-///
-/// # Errors
-/// When the file is damaged or the output cannot be written. All packets before that are in the output.
-pub fn replay<R: Read>(
+/// Hands those packets of `file` that are requested to `sink`, at most `limit` and until it is `interrupted`, and finishes the
+/// sink; returns the number of packets, and an error when the file is damaged or the output cannot be written. All packets before
+/// that are in the output.
+fn replay<R: Read>(
     file: &mut CaptureFile<R>,
     request: &Request,
     limit: Option<u64>,
     packet_buffered: bool,
+    interrupted: &dyn Fn() -> bool,
     sink: &mut dyn Sink,
-) -> Result<u64, Error> {
+) -> (u64, Result<(), Error>) {
     let mut totals = Totals::new();
-    let (count, copied) = copy(file, request, limit, packet_buffered, sink, &mut totals);
+    let (count, mut copied) = copy(file, request, limit, packet_buffered, interrupted, sink, &mut totals);
+    if interrupted() {
+        sink.end_by(Instant::now() + END_WITHIN);
+        // Reading fails when a signal comes.
+        if matches!(copied, Err(Error::Input(_))) {
+            copied = Ok(());
+        }
+    }
     let statistics: Vec<_> = totals.into_values().collect();
     let finished = sink.finish(&statistics).map_err(Error::from);
-    copied.and(finished).map(|()| count)
+    (count, copied.and(finished))
 }
 
 /// Chooses packets of interfaces with different link types.
@@ -143,6 +178,7 @@ fn copy<R: Read>(
     request: &Request,
     limit: Option<u64>,
     packet_buffered: bool,
+    interrupted: &dyn Fn() -> bool,
     sink: &mut dyn Sink,
     totals: &mut Totals,
 ) -> (u64, Result<(), Error>) {
@@ -161,7 +197,7 @@ fn copy<R: Read>(
             }
             Some(Item::Packet(mut packet)) => {
                 if !chooser.takes(&mut packet)? {
-                    return Ok(true);
+                    return Ok(!interrupted());
                 }
                 sink.packet(&packet)?;
                 count += 1;
@@ -172,7 +208,7 @@ fn copy<R: Read>(
             Some(Item::Statistics(newer)) => drop(totals.insert(newer.interface, newer)),
             None => return Ok(false),
         }
-        Ok(limit != Some(count))
+        Ok(limit != Some(count) && !interrupted())
     };
     let result = loop {
         match step() {

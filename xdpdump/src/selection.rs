@@ -1,6 +1,6 @@
-//! Which frames are wanted, and how much of each: the filter first, then one of so many, then the cut.
+//! Selects frames, and how much of each: first the filter, then the sampling of one frame in N, then the cut.
 //!
-//! The kernel program does all of it where it can. What it leaves is done here, and so is everything for packets from a file.
+//! The kernel program does as much of this as it can. The rest is done here, and everything for packets from a file.
 
 use std::{collections::BTreeMap, fs::File, io::Read, mem, num::NonZeroU32, path::Path};
 
@@ -11,40 +11,48 @@ use crate::{
     printable::printable,
 };
 
-/// Bytes of a file with a filter; what is longer was not meant to be one.
-const MAX_FILTER_FILE: u64 = 1 << 20;
+/// Most bytes of a file with a filter; a longer file is probably not meant to be one.
+const MAX_FILTER_FILE: u64 = 64 << 10;
 
-/// Why a selection cannot be made.
+/// Why there is no selection.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The filter is wrong.
+    /// The filter has an error.
     #[error(transparent)]
     Filter(#[from] filter::Error),
     /// The file with the filter cannot be read.
     #[error("cannot read the filter from {file}: {source}")]
     File {
-        /// Its name.
+        /// The file's name.
         file: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file holds something else.
-    #[error("{0} is no file with a filter: {1}")]
+    /// The file does not contain a filter.
+    #[error("{0} does not contain a filter: {1}")]
     NoFilter(String, &'static str),
+    /// The filter is about something that the file does not say of its packets.
+    #[error("the filter uses {what}, which {file} does not tell")]
+    NotInFile {
+        /// The name of the file with the packets.
+        file: String,
+        /// The property.
+        what: &'static str,
+    },
 }
 
-/// What is wanted of the frames of one link type. The default is everything.
+/// Which frames of one link type are selected, and how much of each. The default is everything.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Frames that it accepts are wanted.
+    /// Only frames that this filter accepts; `None` accepts all.
     pub filter: Option<Filter>,
-    /// Of so many of those, one is wanted.
+    /// One of so many accepted frames; `None` takes all of them.
     pub one_in: Option<NonZeroU32>,
-    /// Of each of those, what is up to the end of its headers.
+    /// Of each frame, only the part up to the end of its headers; `None` takes the whole frame.
     pub headers: Option<Headers>,
 }
 
-/// What a configuration asks for, with the text of the filter, for frames of any link type.
+/// The selection that a configuration asks for. The filter is still text, so it fits any link type.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     filter: Option<String>,
@@ -53,10 +61,10 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads the filter's file, if it is in one.
+    /// Makes the request; reads the filter from its file if it is in one.
     ///
     /// # Errors
-    /// When that cannot be read.
+    /// When the file cannot be read, or does not contain a filter.
     pub fn read(config: &config::Selection) -> Result<Self, Error> {
         let filter = match &config.filter {
             Some(config::Filter::Text(text)) => Some(text.clone()),
@@ -66,24 +74,24 @@ impl Request {
         Ok(Self { filter, one_in: config.one_in, headers: config.headers })
     }
 
-    /// Whether every packet is wanted, whole.
+    /// Whether it selects every packet as a whole.
     pub fn is_everything(&self) -> bool {
         self.filter.is_none() && self.one_in.is_none() && self.headers.is_none()
     }
 
-    /// The filter that packets of an interface in a file went through in the end, if this one is another.
+    /// The filter that describes the packets of an interface in a file after this request, if that is a different one.
     pub fn filter_behind(&self, interface: &Interface) -> Option<String> {
-        let here = self.filter.as_deref()?;
+        let here = on_one_line(self.filter.as_deref()?);
         Some(match interface.filter.as_deref() {
             Some(there) => format!("({there}) and ({here})"),
-            None => here.to_owned(),
+            None => here,
         })
     }
 
-    /// Compiles it for frames of a link type. Names in the filter may be asked for on the network.
+    /// Compiles the request for frames of a link type. Resolving names in the filter may send DNS queries.
     ///
     /// # Errors
-    /// When the filter is wrong.
+    /// When the filter has an error.
     pub fn compile(&self, link_type: LinkType) -> Result<Selection, Error> {
         let filter = self.filter.as_deref().map(|text| Filter::compile(text, link_type)).transpose()?;
         let headers = self.headers.map(|more| Headers::new(more, link_type));
@@ -129,13 +137,23 @@ impl Selections {
 impl Selection {
     const EVERYTHING: Self = Self { filter: None, one_in: None, headers: None };
 
-    /// Whether every frame is wanted, whole.
+    /// The text of the filter, for a capture file.
+    pub fn filter_text(&self) -> Option<String> {
+        self.filter.as_ref().map(|filter| on_one_line(filter.text()))
+    }
+
+    /// Whether it selects every frame as a whole.
     pub fn is_everything(&self) -> bool {
         self.filter.is_none() && self.one_in.is_none() && self.headers.is_none()
     }
 }
 
-/// The text of a filter in a file, as tcpdump reads it: what is behind a `#` in a line does not count.
+/// Reads the text of a filter from a file, as tcpdump does: a `#` begins a comment, which ends with the line.
+/// The text of a filter for a capture file: line breaks mean no more than spaces.
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn read(path: &Path) -> Result<String, Error> {
     let name = printable(path);
     let mut text = String::new();
@@ -147,7 +165,7 @@ fn read(path: &Path) -> Result<String, Error> {
     };
     match length {
         Ok(length) if length as u64 > MAX_FILTER_FILE => {
-            Err(Error::NoFilter(name, "it is longer than 1 MiB"))
+            Err(Error::NoFilter(name, "it is longer than 64 KiB"))
         }
         Ok(_) => {
             let without_comment = |line: &str| line.split('#').next().unwrap_or_default().to_owned();
@@ -160,40 +178,40 @@ fn read(path: &Path) -> Result<String, Error> {
     }
 }
 
-/// What becomes of a frame.
+/// What is done with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// It is wanted, as much of it as is left.
+    /// It is selected, and was cut if necessary.
     Taken,
-    /// The filter does not accept it.
+    /// The filter rejected it.
     Filtered,
-    /// The filter accepts it, and it is not the one of so many.
+    /// The filter accepted it, but sampling left it out.
     Thinned,
 }
 
-/// Applies a selection to packets, one after the other.
+/// Applies a selection to one packet after another.
 #[derive(Clone, Debug, Default)]
 pub struct Selector {
     selection: Selection,
-    /// How many more packets are left out before the next one is taken.
+    /// Number of packets to leave out before the next one is taken.
     to_leave_out: u32,
-    /// Frames lost since the last packet that was taken.
+    /// Number of frames lost since the last packet that was taken.
     lost: u64,
 }
 
 impl Selector {
-    /// A selector that takes the first packet the filter accepts, and then one of so many.
+    /// A selector that takes the first packet that the filter accepts, and from then on one of so many.
     pub fn new(selection: Selection) -> Self {
         Self { selection, ..Self::default() }
     }
 
-    /// Whether it takes every packet, whole.
+    /// Whether it takes every packet as a whole.
     pub fn takes_everything(&self) -> bool {
         self.selection.is_everything()
     }
 
-    /// Says what becomes of a packet that this CPU received, where that is known; one that is taken is cut, and carries the losses
-    /// of those before it that were not.
+    /// Applies the selection to a packet; `cpu` is the CPU that received it, if known. A packet that is taken is cut,
+    /// and its count of lost frames includes those of the packets left out before it.
     pub fn choose(&mut self, packet: &mut Packet<'_>, cpu: Option<u32>) -> Choice {
         self.lost += packet.meta.lost;
         let Selection { filter, one_in, headers } = &self.selection;

@@ -13,19 +13,28 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The indented lines `module ► imports · explanation`, and the number of each module's layer, counted from the top. A line of `─`
-/// separates two layers.
+/// The indented lines `module ► imports · explanation`, and the number of each module's layer, counted from the top. A line
+/// without `►` continues the imports of the line above; a line of `─` separates two layers.
 fn drawing() -> (Imports, BTreeMap<String, usize>) {
     let (mut imports, mut layers, mut layer) = (Imports::new(), BTreeMap::new(), 0);
+    let mut last = None;
     let page = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md"));
     for line in page.lines().filter_map(|line| line.strip_prefix("    ")) {
-        layer += usize::from(line.starts_with('─'));
-        let drawn = line.split('·').next().unwrap_or_default();
-        if let Some((module, imported)) = drawn.split_once('►') {
-            let module = module.trim().to_owned();
-            imports.insert(module.clone(), imported.split_whitespace().map(str::to_owned).collect());
-            layers.insert(module, layer);
+        if line.starts_with('─') {
+            layer += 1;
+            continue;
         }
+        let drawn = line.split('·').next().unwrap_or_default();
+        let imported = match drawn.split_once('►') {
+            Some((module, imported)) => {
+                layers.insert(module.trim().to_owned(), layer);
+                last = Some(module.trim().to_owned());
+                imported
+            }
+            None => drawn,
+        };
+        let module = last.clone().expect("the drawing begins with a module");
+        imports.entry(module).or_default().extend(imported.split_whitespace().map(str::to_owned));
     }
     (imports, layers)
 }

@@ -53,7 +53,7 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-i", "lo", "-F", "x", "tcp"], "cannot be used with"),
         (&["-i", "lo", "--sample", "0"], "0"),
         (&["-i", "lo", "--headers=no"], "no"),
-        (&["-d", "tcp and"], "the filter ends where it needs"),
+        (&["-d", "tcp and"], "the filter is incomplete"),
         (&["-dd", "type mgt"], "802.11"),
         (&["-r", "x.pcap", "-nC", "10"], "tcpdump's -C"),
         (&["-r", "x.pcap", "-Z", "nobody"], "file capabilities"),

@@ -108,6 +108,21 @@ fn rings_larger_than_nobody_may_lock_are_refused() {
     assert!(refused.contains("cap_ipc_lock"), "{refused}");
 }
 
+/// Whatever it is that finds no descriptor left, the interface and the kernel are not to blame.
+#[test]
+fn too_low_a_limit_of_open_files_is_named() {
+    let (_left, right) = NetNs::quiet_pair("left", "right");
+    for transport in kernel::transports() {
+        for limit in 6..12 {
+            let mut command = right.command("prlimit");
+            command.arg(format!("--nofile={limit}")).arg(xdpdump());
+            let refused = sentence(&run_tool(command.args(["-i", "right", "--transport", transport])));
+            assert_eq!(refused, "the limit of open files is too low: raise it (`ulimit -n`)", "{limit}");
+        }
+        assert_clean(&right);
+    }
+}
+
 #[test]
 fn an_unknown_interface_is_refused_with_the_name_that_was_meant() {
     let (_left, right) = NetNs::quiet_pair("left", "right");

@@ -1,4 +1,4 @@
-//! A program is exchanged for another under load without missing a frame. Needs root.
+//! A program is exchanged for another under load, and no frame is missed. Needs root.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -26,8 +26,8 @@ use xdpdump_testing::{
     wire,
 };
 
-/// Captures what a sender never stops sending, while the program is exchanged for one with each of these tasks in turn. `each`
-/// gets every event.
+/// Captures from a sender that never stops, while the program is exchanged for one with each of the tasks in turn.
+/// `each` is called with every event.
 fn exchange_under_load(tasks: &[Task<'_>], each: impl FnMut(&Event<'_>)) -> (Counters, u64) {
     let (sender, receiver) = NetNs::quiet_pair("left", "right");
     let index = receiver.interface_index("right");
@@ -75,7 +75,7 @@ fn exchange_under_load(tasks: &[Task<'_>], each: impl FnMut(&Event<'_>)) -> (Cou
 fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
     let everything = Selection::default();
     let tasks = [60, 50, 40, 30].map(|snap_len| Task { snap_len, selection: &everything });
-    // How many frames came with how many captured bytes.
+    // The number of frames for each captured length.
     let mut lengths = BTreeMap::<usize, u64>::new();
     let mut lost = 0;
     let (counters, sent) = exchange_under_load(&tasks, |event| {
@@ -91,7 +91,7 @@ fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
 
 #[test]
 fn a_frame_that_both_filters_accept_is_captured_whenever_they_are_exchanged() {
-    // The number of a frame is behind its first 52 bytes, the lowest byte first.
+    // The number of a frame comes after its first 52 bytes, in little-endian order.
     let selections = [2, 3, 2, 5, 2].map(|divisor| {
         let text = format!("(ether[52] + ether[53] * 256 + ether[54] * 65536) % {divisor} = 0");
         let filter = Filter::compile(&text, LinkType::ETHERNET).unwrap();

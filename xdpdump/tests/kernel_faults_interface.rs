@@ -66,7 +66,7 @@ fn an_interface_renamed_or_moved_away_is_followed_or_reported_by_the_perf_rings_
     let mut capture = scene.capture(&["--transport", "perf"]);
     let objects = Objects::of_process(capture.pid());
     scene.right.ip_batch("link set right down\nlink set right name other\nlink set other up\n");
-    capture.wait_for("right is called other now");
+    capture.wait_for("right was renamed to other");
     scene.send(60);
     scene.right.ip(["link", "set", "other", "netns", elsewhere.name()]);
     let ended = capture.wait();
@@ -90,7 +90,7 @@ fn frames_larger_than_the_mtu_of_the_beginning_are_captured_whole() {
         for (netns, interface) in [(&scene.left, "left"), (&scene.right, "right")] {
             netns.ip(["link", "set", interface, "mtu", "65535"]);
         }
-        capture.wait_for("right has an MTU of 65535 bytes now");
+        capture.wait_for("the MTU of right is now 65535 bytes");
         scene.send(9000);
         scene.send(60_000);
         assert_captured(&scene, capture, &[9000, 60_000]);
@@ -197,6 +197,8 @@ fn interfaces_with_odd_names_are_captured() {
         scene.right.ip(["link", "set", "right", "down"]);
         scene.right.ip(["link", "set", "dev", "right", "name", name]);
         scene.right.ip(["link", "set", "dev", name, "up"]);
+        // Before the kernel has noticed the carrier, it sends nothing.
+        wait::until(|| scene.left.ip(["link", "show", "left"]).contains(" state UP "));
         let file = scene.file();
         let interface = format!("--interface={name}");
         let capture = Capture::start(&scene.right, [&interface, "-w", file.to_str().unwrap()]);

@@ -1,37 +1,27 @@
-//! Filters in the kernel: the verifier accepts the generated code, which judges each frame as the evaluation in user space
-//! does. Needs root.
+//! Filters in the kernel: the verifier accepts the generated code, and the code judges each frame in the same way as
+//! the evaluation in user space. Needs root.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "filter/classic.rs"]
-mod classic;
-#[path = "filter/ends.rs"]
-mod ends;
-#[path = "filter/expressions.rs"]
-mod expressions;
-#[path = "filter/frames.rs"]
-mod frames;
-#[path = "filter/made.rs"]
-mod made;
-#[path = "filter/program.rs"]
-mod program;
-#[path = "filter/random.rs"]
-mod random;
-
 use std::env;
 
-use frames::{Bytes, Capture};
-use program::Program;
-use random::Random;
 use xdpdump::{
     filter::{Filter, Frame, Headers, ebpf::Target},
     packet::{Direction, LinkType},
 };
-use xdpdump_testing::{bpf, kernel};
+use xdpdump_testing::{
+    filters::{
+        ends, expressions,
+        frames::{self, Bytes, Capture},
+        program::Program,
+        random::Random,
+    },
+    kernel,
+};
 
 /// BPF_PROG_TEST_RUN refuses frames that are shorter than an Ethernet header.
 const SHORTEST: usize = 14;
-/// Fits into the one buffer of a program that knows no other.
+/// Fits into one buffer, for a program without multi-buffer support.
 const LONGEST: usize = 3000;
 
 const WHOLE: Target =
@@ -46,7 +36,7 @@ fn targets() -> Vec<Target> {
     if kernel::has_multi_buffer() { vec![LINEAR, WHOLE] } else { vec![LINEAR] }
 }
 
-/// Compares kernel and user space on frames that were captured completely.
+/// Compares kernel and user space on frames that were captured as a whole.
 fn compare(expressions: &[String], captures: &[Capture]) -> usize {
     let mut pairs = 0;
     for capture in captures {
@@ -133,7 +123,7 @@ fn own_words_are_judged_as_in_user_space() {
     compare(&own.map(str::to_owned), &sample(frames::all(), 600));
 }
 
-/// Where headers end, for whole frames and for what is left of those that end earlier.
+/// Compares where headers end, for whole frames and for frames that were cut.
 #[test]
 fn headers_end_where_they_do_in_user_space() {
     let mut random = Random::new(23);
@@ -165,7 +155,7 @@ fn headers_end_where_they_do_in_user_space() {
     println!("{pairs} pairs");
 }
 
-/// The verdict is the function's second argument, for programs that know one.
+/// A program that knows a verdict passes it to the filter as the second argument.
 #[test]
 fn verdicts_come_with_the_call() {
     let frame = [0; 60];

@@ -187,7 +187,7 @@ fn a_renamed_interface_stays_captured() {
     let scene = Scene::new();
     let mut capture = scene.capture(&[]);
     scene.right.ip_batch("link set right down\nlink set right name other\nlink set other up\n");
-    capture.wait_for("right is called other now");
+    capture.wait_for("right was renamed to other");
     scene.send_numbered(3);
     let ended = capture.stop();
     assert_eq!(ended.totals(), Totals::exact(3, 0));

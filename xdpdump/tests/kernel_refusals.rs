@@ -53,7 +53,7 @@ fn follow(scene: &Scene, remedy: &str) {
 fn another_xdpdump_is_named_as_the_process_that_it_is() {
     let scene = Scene::new();
     let capture = scene.capture(&[]);
-    let expected = format!("Process {} (xdpdump) holds it: end that first", capture.pid());
+    let expected = format!("Process {} (xdpdump) holds it: end that process first", capture.pid());
     assert_eq!(remedy(&scene.right), expected);
     capture.stop().totals();
 }
@@ -65,7 +65,8 @@ fn a_process_of_any_other_name_is_named_too() {
     let index = scene.right.interface_index("right");
     let attachment = scene.right.run(|| program.attach(index, DRIVER_MODE));
     let name = fs::read_to_string("/proc/self/comm").unwrap();
-    let expected = format!("Process {} ({}) holds it: end that first", std::process::id(), name.trim_end());
+    let expected =
+        format!("Process {} ({}) holds it: end that process first", std::process::id(), name.trim_end());
     assert_eq!(remedy(&scene.right), expected);
     drop(attachment);
     scene.assert_clean();
@@ -73,8 +74,8 @@ fn a_process_of_any_other_name_is_named_too() {
 
 /// Where even root cannot look into each process, the sentence says so.
 fn assert_is_held_by_none(remedy: &str, mode: &str) {
-    let expected = format!("No process holds it: `ip link set dev right {mode} off` takes it off");
-    assert_eq!(remedy.replace("that can be looked into ", ""), expected);
+    let expected = format!("No process holds it: detach it with `ip link set dev right {mode} off`");
+    assert_eq!(remedy.replace("whose descriptors can be read ", ""), expected);
 }
 
 #[test]
@@ -132,7 +133,7 @@ fn a_capture_of_xdp_tools_that_is_running_is_named_as_the_process_that_it_is() {
     let theirs = start_theirs(&scene);
     let remedy = remedy(&scene.right);
     let begin = format!(
-        "Process {} (xdpdump) holds it: end that first, and should the program stay, ",
+        "Process {} (xdpdump) holds it: end that process first; if the program stays attached, ",
         theirs.0.id()
     );
     assert!(remedy.starts_with(&begin), "{remedy}");

@@ -1,4 +1,5 @@
-//! Filters, `--headers` and `--sample` of a live capture: in the kernel program, and where that cannot be. Needs root.
+//! Filters, `--headers` and `--sample` in a live capture: in the kernel program, and in user space if the kernel
+//! refuses them. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -13,7 +14,7 @@ use xdpdump_testing::{
     wire,
 };
 
-/// Both modes, and both kinds of rings.
+/// Both modes with both kinds of rings.
 const WAYS: [[&str; 3]; 4] = [
     ["-N", "--transport", "ring"],
     ["-S", "--transport", "ring"],
@@ -25,14 +26,14 @@ fn ways() -> impl Iterator<Item = [&'static str; 3]> {
     WAYS.into_iter().filter(|way| kernel::transports().contains(&way[2]))
 }
 
-/// Accepts the frames of a generator whose number can be divided by 100: the number is behind the first 52 bytes of 60, its
-/// lowest byte first.
+/// Accepts the frames of a generator whose number is divisible by 100. The number comes after the first 52 of 60 bytes,
+/// in little-endian order.
 const EVERY_HUNDREDTH: &str = "(ether[52] + ether[53] * 256 + ether[54] * 65536) % 100 = 0";
 
-/// As [`EVERY_HUNDREDTH`], with more brackets in each other than the kernel program has room for.
+/// Like [`EVERY_HUNDREDTH`], but with more nested brackets than the kernel program has room for.
 fn too_deep() -> String {
     let sum = (0..20).fold("ether[52]".to_owned(), |inside, _| format!("(ether[0] * 0 + {inside})"));
-    // What is always 0 would be left out, so the numbers are the frame's: its first byte is 2.
+    // A constant 0 would be removed by the optimizer, so the zeros are computed from the frame.
     let sum = sum.replace("ether[0] * 0", "ether[0] - ether[0]");
     format!("({sum} + ether[53] * 256 + ether[54] * 65536) % 100 = 0")
 }
@@ -118,7 +119,7 @@ fn what_the_kernel_program_cannot_do_is_done_in_user_space_and_the_books_are_the
         let path = folder.path().join("out.pcapng");
         let selection = [&deep, "--sample", "2", "--headers=10"];
         let (ended, contents) = capture(&path, COUNT, &[&way[..], &selection].concat());
-        let said = ended.stderr.lines().filter(|line| line.contains("comes to user space")).count();
+        let said = ended.stderr.lines().filter(|line| line.contains("selected in user space")).count();
         assert_eq!(said, 1, "{way:?}: {}", ended.stderr);
         let totals = ended.totals();
         let matches = u64::from(COUNT / 100);
@@ -130,7 +131,7 @@ fn what_the_kernel_program_cannot_do_is_done_in_user_space_and_the_books_are_the
         );
         assert_eq!(ended.count("not accepted by the filter"), Some(u64::from(COUNT) - matches), "{way:?}");
         assert_eq!(ended.count("left out by --sample"), Some(matches / 2), "{way:?}");
-        // An EtherType that nobody knows: the headers are Ethernet's 14 bytes.
+        // The EtherType is unknown, so the headers are the 14 bytes of Ethernet.
         assert!(contents.packets.iter().all(|packet| packet.frame.len() == 24 && packet.frame_len == 60));
         let [statistics] = contents.statistics[..] else { panic!("{:?}", contents.statistics) };
         assert_eq!((statistics.received, statistics.accepted), (u64::from(COUNT), matches), "{way:?}");
@@ -147,7 +148,7 @@ fn one_in_many_is_captured_and_the_others_are_counted() {
         let (totals, left_out) = (ended.totals(), ended.count("left out by --sample").unwrap());
         assert_eq!((totals.received, totals.dropped), (COUNT.into(), 0), "{way:?}");
         assert_eq!(totals.captured + left_out, COUNT.into(), "{way:?}");
-        // Each CPU begins with its first frame.
+        // The first frame on each CPU is captured.
         let cpus = fs::read_dir("/sys/devices/system/cpu").unwrap().count() as u64;
         assert!((1000..1000 + cpus).contains(&totals.captured), "{way:?}: {totals:?}");
         assert_eq!(totals.captured, contents.packets.len() as u64);
@@ -171,7 +172,7 @@ fn headers_are_captured_and_the_length_on_the_wire_is_kept() {
             let capture = Capture::start(&receiver, options);
             sender.execute("ping", &["-c", "3", "-i", "0.05", "-s", "200", "10.0.0.2"]);
             assert_eq!(capture.stop().totals(), Totals::exact(3, 0));
-            // Ethernet, IPv4 and ICMP.
+            // Ethernet, IPv4 and ICMP headers.
             let lengths: Vec<_> = files::read(&path)
                 .packets
                 .iter()

@@ -85,9 +85,81 @@ fn what_cannot_be_repaired_is_left_as_it_is() {
         assert_eq!(fs::read(&path).unwrap(), damaged);
     }
     assert!(matches!(repair(directory.path()), Err(repair::Error::Open(..))));
+    let pipe = directory.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    // Nobody has the other end: this must not wait for somebody.
+    assert!(matches!(repair(&pipe), Err(repair::Error::NoFile(_))));
 
     let path = directory.path().join("running.pcapng");
     let mut sink = output::open(&path, Format::Pcapng, Precision::Nano).unwrap();
     sink.interface(&Interface::default()).unwrap();
     assert!(matches!(repair(&path), Err(repair::Error::Busy(_))));
+}
+
+/// What the tool says.
+fn said(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn tool() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_xdpdump"))
+}
+
+#[test]
+fn a_file_that_ends_within_its_first_interface_is_one_without_packets() {
+    /// Up to here reaches the section's header.
+    fn section(bytes: &[u8]) -> usize {
+        usize::from(bytes[4]) + (usize::from(bytes[5]) << 8)
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let (bytes, second) = file(directory.path(), "out.pcapng");
+    let path = directory.path().join("out.pcapng");
+    let section = section(&bytes);
+    assert!(section < second);
+    for len in [section + 1, section + 8, section + 15] {
+        fs::write(&path, &bytes[..len]).unwrap();
+        let repaired = repair(&path).unwrap();
+        assert_eq!((repaired.packets, repaired.cut), (0, (len - section) as u64));
+        assert_eq!(fs::read(&path).unwrap(), bytes[..section]);
+        assert_eq!(packets(&path), 0);
+    }
+}
+
+#[test]
+fn a_cut_stream_is_not_to_be_repaired() {
+    let directory = tempfile::tempdir().unwrap();
+    let (bytes, _) = file(directory.path(), "out.pcapng");
+    let path = directory.path().join("out.pcapng");
+    fs::write(&path, &bytes[..bytes.len() - 50]).unwrap();
+    let script = r#"cat "$1" | "$0" -r -"#;
+    let mut piped = Command::new("sh");
+    piped.args(["-c", script, env!("CARGO_BIN_EXE_xdpdump")]).arg(&path);
+    let (_, _, stream) = said(&mut piped);
+    assert!(stream.contains("(all before them was read)") && !stream.contains("repair"), "{stream}");
+}
+
+#[test]
+fn the_packets_of_a_cut_file_are_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["out.pcap", "out.pcapng"] {
+        let (bytes, second) = file(directory.path(), name);
+        let path = directory.path().join(name);
+        fs::write(&path, &bytes[..second + 20]).unwrap();
+        let (status, printed, complaint) = said(tool().arg("--count").arg("-r").arg(&path));
+        assert_eq!((status, printed.as_str()), (Some(1), "1 packet\n"), "{name}: {complaint}");
+        assert!(complaint.contains("truncated dump file"), "{name}: {complaint}");
+    }
+}
+
+#[test]
+fn a_refusal_says_its_cause_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("text");
+    fs::write(&path, b"no capture").unwrap();
+    let (status, _, refusal) = said(tool().arg("repair").arg(&path));
+    assert_eq!(status, Some(1));
+    assert_eq!(refusal.matches("neither pcap nor pcapng").count(), 1, "{refusal}");
 }

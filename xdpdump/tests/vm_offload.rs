@@ -157,10 +157,13 @@ fn the_mtu_cannot_grow_beyond_the_drivers_limit_during_a_native_capture() {
 fn a_filter_is_on_the_nic_too_and_what_it_cannot_do_is_done_in_user_space() {
     for (options, said) in [
         (&["tcp port 443 or inner udp"][..], None),
-        (&["tcp port 443", "--sample", "3"], Some("the program on the NIC filters only")),
-        (&["tcp port 443", "--headers"], Some("the program on the NIC filters only")),
-        (&["cpu 1"], Some("the filter asks for the CPU, which is not known where it would run")),
-        (&["queue 1"], Some("the filter asks for the receive queue, which is not known where it would run")),
+        (&["tcp port 443", "--sample", "3"], Some("a program on the NIC can only filter")),
+        (&["tcp port 443", "--headers"], Some("a program on the NIC can only filter")),
+        (&["cpu 1"], Some("the filter uses the CPU, which is not known where the filter would run")),
+        (
+            &["queue 1"],
+            Some("the filter uses the receive queue, which is not known where the filter would run"),
+        ),
     ] {
         let nic = Nic::new();
         let capture = ["-i", &nic.port, "-H", "-w", "/dev/null"];

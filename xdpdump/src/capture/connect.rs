@@ -1,4 +1,4 @@
-//! Puts programs on the interfaces, with rings behind them: by the fastest way there is.
+//! Attaches programs to the interfaces and sets up their rings, of the fastest kind that works.
 
 use xdpdump_ebpf::{MAX_CAPTURE_LEN, ring};
 
@@ -13,13 +13,13 @@ use crate::{
     transport::{self, RingKind, Rings, mapped, perf},
 };
 
-/// Attached programs and what they write to.
+/// Attached programs and the rings that they write to.
 pub struct Connection {
     pub probe: Probe,
     pub rings: Rings,
-    /// In the order of their numbers.
+    /// Ordered by source number.
     pub sources: Vec<Source>,
-    /// Which way frames take, and why.
+    /// Which kind of rings is used, and why.
     pub explanation: Option<String>,
     /// Interfaces that were left out, and why.
     pub left_out: Vec<(String, Error)>,
@@ -31,39 +31,39 @@ pub struct Connection {
 pub struct Source {
     pub link: Link,
     pub attached: Attached,
-    /// What a capture file says of it.
+    /// Its description for a capture file.
     pub interface: Interface,
-    /// Whether the program is on the interface still.
+    /// Whether the program is still attached.
     pub is_attached: bool,
-    /// Held for as long as frames for other stations are wanted; the kernel takes it back when the process ends.
+    /// Keeps the interface in promiscuous mode, if that is wanted; the kernel ends it when the process ends.
     pub promiscuous: Option<Promiscuous>,
 }
 
-/// What is to be captured, where and how.
+/// What to capture, where and how.
 #[derive(Clone, Copy)]
 pub struct Order<'a> {
     pub config: &'a config::Capture,
     pub links: &'a [Link],
     pub selections: &'a Selections,
-    /// Whether every frame is to be shown at once.
+    /// Whether to show every frame at once.
     pub immediate: bool,
 }
 
-/// Attaches as the configuration says; where it leaves the transport open, by the mapped ring if the kernel can.
+/// Attaches as the configuration says. If it does not name a transport, tries mapped rings first.
 pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
     let on_the_nic = order.config.mode == Some(XdpMode::Offload);
     match order.config.rings {
         Some(RingKind::Mapped) if on_the_nic => Err(Error::RingOnNic),
         Some(RingKind::Mapped) => through_ring(order).map_err(Error::without_mapped_rings),
         Some(RingKind::Perf) => through_perf(order),
-        None if on_the_nic => Ok(through_perf(order)?.because("a NIC writes to nothing else")),
+        None if on_the_nic => Ok(through_perf(order)?.because("a program on a NIC supports no other kind")),
         None if ring_share(order.config)? > mapped::MAX_RING_LEN => {
             Ok(through_perf(order)?.because("mapped rings have at most 256 MiB for each CPU"))
         }
         None => match through_ring(order).map_err(Error::without_mapped_rings) {
-            // What is wrong with the interface is wrong for both.
+            // Errors that have to do with the interface would be the same with perf rings.
             Err(reason @ Error::NoMappedRings(_)) => Ok(through_perf(order)?.because(&reason.to_string())),
-            result => Ok(result?.because("the fastest this kernel has")),
+            result => Ok(result?.because("the fastest kind that this kernel has")),
         },
     }
 }
@@ -128,13 +128,21 @@ impl Connection {
 fn through_ring(order: Order<'_>) -> Result<Connection, Error> {
     let online = cpus::online().map_err(transport::Error::Cpus)?;
     let ring_len = mapped::ring_len(ring_share(order.config)?);
-    let cpus = online.last().map_or(1, |last| last + 1);
-    let probe = Probe::load(RingLayout { cpus, ring_len, value_len: mapped::value_len(ring_len) })?;
+    let possible = cpus::possible();
+    let there = online.last().map_or(1, |last| last + 1).min(possible);
+    let load = |cpus| Probe::load(RingLayout { cpus, ring_len, value_len: mapped::value_len(ring_len) });
+    let (probe, cpus) = match cpus::with_spare(&online, possible) {
+        // The kernel makes all of the memory at once; it may have none for CPUs that may come.
+        more if more > there => {
+            load(more).map(|probe| (probe, more)).or_else(|_| Ok::<_, Error>((load(there)?, there)))?
+        }
+        _ => (load(there)?, there),
+    };
     let rings = mapped::Rings::open(probe.rings(), probe.events(), cpus, ring_len, order.immediate)?;
     Connection::new(probe, Rings::Mapped(rings), order, ring::MAX_CAPTURE_LEN)
 }
 
-/// Bytes for the ring of each CPU.
+/// Size in bytes of the ring of each CPU.
 fn ring_share(config: &config::Capture) -> Result<usize, Error> {
     let cpus = cpus::online().map_err(transport::Error::Cpus)?.len();
     Ok(cpus::share(config.buffer.unwrap_or_else(|| cpus::default_buffer(cpus)), cpus))
@@ -147,13 +155,13 @@ fn through_perf(order: Order<'_>) -> Result<Connection, Error> {
     Connection::new(probe, Rings::Perf(rings), order, MAX_CAPTURE_LEN)
 }
 
-/// `longest` is what the transport carries of a frame.
+/// `longest` is the most bytes of a frame that the transport carries.
 fn attach(probe: &mut Probe, order: Order<'_>, link: &Link, longest: u32) -> Result<Source, Error> {
     let Order { config, selections, .. } = order;
     let not_for = |error: &selection::Error| Error::NotFor(link.display_name(), error.to_string());
     let selection = selections.of(link.link_type()?).map_err(not_for)?;
     let snap_len = config.snap_len.min(longest);
-    let filter = selection.filter.as_ref().map(|filter| filter.text().to_owned());
+    let filter = selection.filter_text();
     let interface = Interface { snap_len, filter, ..link.describe()? };
     let attached = probe.attach(link, config.mode, Task { snap_len, selection })?;
     Ok(Source { link: link.clone(), attached, interface, is_attached: true, promiscuous: None })

@@ -1,4 +1,4 @@
-//! From events to packets in the sink.
+//! Turns events into packets and hands them to the sink.
 
 use std::{
     ops::ControlFlow,
@@ -17,10 +17,12 @@ use crate::{
 
 /// Why a capture ends.
 pub enum End {
-    /// A signal: what the rings hold is still wanted.
+    /// A signal, after which the rings are still read to their end.
     Stopped,
-    /// Enough packets, or a closed pipe: what the rings hold is not.
+    /// The packet limit or a closed pipe, after which what is left in the rings is not wanted.
     Enough,
+    /// Not an end: the output stopped waiting for its reader because of a signal, which is to be looked at.
+    Interrupted,
     /// Something failed.
     Failed(Error),
 }
@@ -34,35 +36,35 @@ impl<E: Into<Error>> From<E> for End {
     }
 }
 
-/// Gives events their wall-clock time and hands them to the sink.
+/// Gives events their wall-clock time and hands them to the sink as packets.
 pub struct Delivery<'a> {
     sink: &'a mut dyn Sink,
     clock: Clock,
-    /// Says when the wall clock is set; none where the kernel has no such timer.
+    /// Notices when the wall clock is set; `None` if the kernel has no such timer.
     steps: Option<StepWatch>,
-    /// In the order of their numbers, which are those of the interfaces in the sink.
+    /// Ordered by source number, which is also the interface id in the sink.
     sources: Vec<SourceDelivery>,
     limit: Option<u64>,
     captured: u64,
-    /// Packets that were earlier than the one before them.
+    /// Packets with a time stamp before that of the packet before them.
     late: u64,
     last: u64,
     start: Timestamp,
 }
 
-/// What was delivered of one source.
+/// The state of one source.
 #[derive(Debug)]
 struct SourceDelivery {
-    /// Most bytes of a frame that are wanted.
+    /// The snap length in bytes.
     snap_len: u32,
-    /// What the kernel program left to do.
+    /// Does the part of the selection that the kernel program does not do.
     selector: Selector,
     read: Read,
 }
 
 impl<'a> Delivery<'a> {
-    /// Delivers at most `limit` packets of a capture that begins at `start`; of each source's those that its selector in
-    /// `wanted` chooses, and of each at most as many bytes as the snap length before it says.
+    /// Delivers at most `limit` packets, of a capture that begins at `start`. `wanted` has a snap length and a selector
+    /// for each source.
     pub fn new(
         sink: &'a mut dyn Sink,
         start: Sample,
@@ -89,51 +91,51 @@ impl<'a> Delivery<'a> {
         self.captured
     }
 
-    /// What became so far of the frames of each source.
+    /// What was done so far with the frames of each source.
     pub fn read_of_each(&self) -> impl Iterator<Item = Read> {
         self.sources.iter().map(|source| source.read)
     }
 
-    /// Packets that were earlier than the one before them.
+    /// Packets with a time stamp before that of the packet before them.
     pub fn late(&self) -> u64 {
         self.late
     }
 
-    /// Compares the clocks again when it is time, or when the descriptor below `can_be_read`.
+    /// Compares the clocks again if that is due, or if the descriptor of [`Delivery::clock_descriptor`] `can_be_read`.
     pub fn follow_clock(&mut self, can_be_read: bool) {
         if can_be_read || self.clock.is_due(monotonic()) {
-            // First this, then the clocks: a step between the two is noticed the next time.
+            // Checked before the clocks are read: a step between the two is noticed the next time.
             let stepped = self.steps.as_ref().is_some_and(StepWatch::has_stepped);
             self.clock.follow(Sample::take(), stepped);
         }
     }
 
-    /// What can be read when the wall clock was set.
+    /// A descriptor that becomes readable when the wall clock is set.
     pub fn clock_descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.steps.as_ref().map(AsFd::as_fd)
     }
 
-    /// Hands everything delivered to the operating system.
+    /// Passes everything that was delivered to the operating system.
     pub fn flush(&mut self) -> Result<(), output::Error> {
         self.sink.flush()
     }
 
-    /// Shows `each` the descriptors of the output that are to be watched, see [`Sink::watch`].
+    /// Calls `each` with the descriptors of the output that should be watched, see [`Sink::watch`].
     pub fn watch(&self, each: &mut dyn FnMut(BorrowedFd<'_>)) {
         self.sink.watch(each);
     }
 
-    /// The sink that everything goes to.
+    /// The sink that all packets go to.
     pub fn sink(&mut self) -> &mut dyn Sink {
         self.sink
     }
 
-    /// Packets delivered that a failed write kept out of the output.
+    /// Delivered packets that were lost because writing them failed.
     pub fn unwritten(&self) -> u64 {
         self.sink.unwritten()
     }
 
-    /// Writes what belongs at the end of the output: the totals of each source.
+    /// Writes the end of the output: the totals of each source.
     pub fn finish(&mut self, totals: &[Totals]) -> Result<(), output::Error> {
         let (start, end) = (self.start, self.clock.wall(monotonic()));
         let of_source = |(interface, totals): (u32, &Totals)| InterfaceStatistics {
@@ -186,11 +188,14 @@ impl Receiver for Delivery<'_> {
                 return ControlFlow::Continue(());
             }
         }
-        // A program on a NIC, and one that leaves the selection to us, captures more than is wanted.
+        // A program on a NIC, and one that leaves the selection to user space, captures more than is wanted.
         packet.frame = packet.frame.get(..source.snap_len as usize).unwrap_or(packet.frame);
         packet.timestamp = self.stamp(event.source, event.time);
         if let Err(error) = self.sink.packet(&packet) {
             return ControlFlow::Break(error.into());
+        }
+        if self.sink.is_interrupted() {
+            return ControlFlow::Break(End::Interrupted);
         }
         if self.limit == Some(self.captured) {
             return ControlFlow::Break(End::Enough);
@@ -198,7 +203,7 @@ impl Receiver for Delivery<'_> {
         ControlFlow::Continue(())
     }
 
-    /// Not with a limit, which may end within a run of blocks, nor when there is something to choose.
+    /// Not with a packet limit, which may be reached in the middle of a run of blocks, and not if there is a selection.
     fn wants_blocks(&self) -> bool {
         self.limit.is_none()
             && self.sink.is_block_sink()
@@ -218,6 +223,7 @@ impl Receiver for Delivery<'_> {
     fn blocks(&mut self, blocks: &[u8]) -> ControlFlow<End> {
         match self.sink.as_block_sink().map(|sink| sink.blocks(blocks)) {
             Some(Err(error)) => ControlFlow::Break(error.into()),
+            _ if self.sink.is_interrupted() => ControlFlow::Break(End::Interrupted),
             _ => ControlFlow::Continue(()),
         }
     }

@@ -7,59 +7,59 @@ use crate::{clock, interface, output, packet::LinkType, probe, selection, transp
 /// What went wrong, as a sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The interface.
+    /// The interface cannot be used.
     #[error(transparent)]
     Interface(#[from] interface::Error),
-    /// The clocks.
+    /// The clocks cannot be read.
     #[error(transparent)]
     Clock(#[from] clock::Error),
-    /// The interface's frames begin with another header than was asked for.
+    /// The interface does not have the link type that was asked for.
     #[error("{interface} has link type {has}, not {wanted}: leave -y out")]
     LinkType {
         /// Name of the interface.
         interface: String,
-        /// What was asked for.
+        /// The link type that was asked for.
         wanted: LinkType,
-        /// What it has.
+        /// The interface's link type.
         has: LinkType,
     },
-    /// What was to be selected.
+    /// There is an error in the filter, or it cannot be read.
     #[error(transparent)]
     Selection(#[from] selection::Error),
-    /// The kernel program.
+    /// The kernel program cannot be loaded or attached.
     #[error(transparent)]
     Probe(#[from] probe::Error),
-    /// The output.
+    /// The output cannot be opened or written.
     #[error(transparent)]
     Output(#[from] output::Error),
-    /// Mapped rings were asked for where there are none.
+    /// Mapped rings were asked for with a program on a NIC.
     #[error("a program on the NIC cannot write to mapped rings: leave --transport out")]
     RingOnNic,
-    /// The kernel refused a map or a program that writes to it.
-    #[error("this kernel has no mapped rings, they take Linux 5.18 or later ({0})")]
-    NoMappedRings(Box<dyn std::error::Error + Send + Sync>),
-    /// The rings.
+    /// The kernel refused a map of mapped rings, or a program that writes to it.
+    #[error("this kernel has no mapped rings, which require Linux 5.18 or later ({0})")]
+    NoMappedRings(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The rings cannot be set up.
     #[error(transparent)]
     Transport(#[from] transport::Error),
-    /// Waiting.
+    /// Waiting for events failed.
     #[error("cannot wait for packets")]
     Poll(#[source] io::Error),
-    /// What was to be selected makes no sense for the frames of this interface.
+    /// The filter makes no sense for the frames of this interface.
     #[error("{0}: {1}")]
     NotFor(String, String),
-    /// With `-i any`, there is nothing that could be captured.
+    /// With `-i any`, no interface can be captured.
     #[error("no interface is up that can be captured; xdpdump -D lists them")]
     NoInterface,
-    /// The interface went away.
+    /// The interface does not exist any more.
     #[error("the interface {0} is gone: it was deleted or moved to another network namespace")]
     Gone(String),
-    /// The program went away.
+    /// The program is not attached any more.
     #[error("somebody detached the capture program from {0}")]
     Detached(String),
 }
 
 impl Error {
-    /// Whether another interface may well be captured.
+    /// Whether another interface may be captured in spite of this error.
     pub(super) fn is_of_one_interface(&self) -> bool {
         match self {
             Self::Interface(_) | Self::NotFor(..) => true,
@@ -68,7 +68,7 @@ impl Error {
         }
     }
 
-    /// The error of an attempt to have mapped rings, with what is the kernel's fault named as such.
+    /// Turns the errors with which a kernel refuses mapped rings into [`Error::NoMappedRings`].
     pub(super) fn without_mapped_rings(self) -> Self {
         match self {
             Self::Probe(probe::Error::Load(reason)) => Self::NoMappedRings(reason),

@@ -1,23 +1,22 @@
-//! A live capture: the one place that wires probe, rings, clock and sinks together.
+//! A live capture: connects probe, rings, clock and sinks. This is the only module that does.
 
 mod connect;
 mod delivery;
 mod error;
 mod session;
-mod signals;
 mod statistics;
 mod watch;
 
 use std::{
     io::{self, IsTerminal},
     os::fd::AsFd as _,
+    time::Instant,
 };
 
 use connect::{Order, Source};
 use delivery::Delivery;
 pub use error::Error;
-use session::{Manner, Session};
-use signals::Signals;
+use session::{Ended, Manner, Session};
 pub use statistics::Totals;
 use watch::Watch;
 
@@ -28,33 +27,39 @@ use crate::{
     output::{self, Sink, guardian::Guardian},
     packet::LinkType,
     printable::printable,
+    probe,
     report::Reporter,
     selection::{Request, Selections, Selector},
+    signals::{END_WITHIN, Signals},
     sinks,
 };
 
-/// Captures as the configuration says until a signal, the packet limit, an output whose reader has left, or an error ends it;
-/// detached in any case. Says what became of the frames.
+/// Captures until a signal, the packet limit, an error, or an output whose reader has left ends the capture; then
+/// detaches the programs and prints the totals.
 ///
 /// # Errors
-/// When the capture could not begin, or ended before its time.
+/// When the capture could not begin, or ended early because of an error.
 pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<(), Error> {
     let destination = &config.destination;
-    let (totals, result) = match capture(config, reporter) {
+    let captured = capture(config, reporter);
+    // Also for a capture that never began.
+    reporter.end_by(Instant::now() + END_WITHIN);
+    let Ended { totals, result, deadline } = match captured {
         Err(Error::Output(output::Error::Closed(_))) => return Ok(()),
-        result => result?,
+        captured => captured?,
     };
     if shows_progress(destination) {
-        // The totals do not go over the last count.
+        // The totals begin on a new line, after the last count.
         reporter.say_plainly("");
     }
     totals.to_string().lines().for_each(|line| reporter.say_plainly(line));
-    let printed = if destination.count { output::print_count(totals.captured) } else { Ok(()) };
-    // What ended the capture matters more than a standard output that nobody reads.
+    let printed =
+        if destination.count { output::print_count(totals.captured, Some(deadline)) } else { Ok(()) };
+    // The reason for the end of the capture is more important than an error of standard output.
     result.and(printed.map_err(Error::Output))
 }
 
-/// Whether the number of packets is said now and then: nothing else shows that the capture goes on.
+/// Whether to print the number of packets now and then; otherwise nothing would show that the capture goes on.
 fn shows_progress(destination: &config::Destination) -> bool {
     destination.verbose
         && destination.file.is_some()
@@ -62,11 +67,7 @@ fn shows_progress(destination: &config::Destination) -> bool {
         && io::stderr().is_terminal()
 }
 
-/// The second value says why the capture ended before its time.
-fn capture(
-    config: &config::Capture,
-    reporter: &mut dyn Reporter,
-) -> Result<(Totals, Result<(), Error>), Error> {
+fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ended, Error> {
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     clock::prepare()?;
@@ -74,29 +75,39 @@ fn capture(
     for link in &links {
         check_link_type(link, config.link_type)?;
     }
-    // A wrong filter is to be known before anything is attached. It may be read from a pipe, and its names asked for on the network.
+    // An error in the filter should be found before anything is attached. The filter may be read from a pipe, and resolving
+    // names in it may send DNS queries, so this can take long.
     let compile = || selections(config, &links);
     let Some(selections) = signals.end_at_once_during(compile) else {
-        return Ok((Totals::default(), Ok(())));
+        return Ok(Ended::before_it_began());
     };
     let selections = selections?;
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
     let order = Order { config, links: &links, selections: &selections, immediate };
-    let mut connection = connect::connect(order)?;
+    let mut connection = loop {
+        match connect::connect(order) {
+            // The kernel can take seconds to verify a large filter, and gives up when any signal comes.
+            Err(Error::Probe(probe::Error::Interrupted)) if signals.stop() => {
+                return Ok(Ended::before_it_began());
+            }
+            Err(Error::Probe(probe::Error::Interrupted)) => {}
+            result => break result?,
+        }
+    };
     for (name, error) in &connection.left_out {
         reporter.say(&format!("{name} is not captured: {error}"));
     }
     if connection.sources.is_empty() {
         return Err(Error::NoInterface);
     }
-    // Nothing but the output can keep the capture from beginning now: one that cannot begin leaves the file of an earlier one
-    // as it is.
+    // From here on, only the output can prevent the capture. It is opened last, so that a capture which cannot begin
+    // leaves the file of an earlier one as it is.
     let guardian = Guardian::default();
     let open = || sinks::open(destination, Some(&guardian), &mut |line| reporter.say(line));
     // Opening a named pipe waits for its reader.
     let Some(sink) = signals.end_at_once_during(open) else {
-        return Ok((Totals::default(), Ok(())));
+        return Ok(Ended::before_it_began());
     };
     let mut sink = sink?;
     sink.interrupted_by(signals.as_fd())?;
@@ -130,10 +141,10 @@ fn capture(
     };
     let mut session = Session::new(connection, order, delivery, signals, watch, manner);
     let end = session.capture(reporter);
-    Ok(session.finish(end))
+    Ok(session.finish(end, reporter))
 }
 
-/// The interfaces to capture from, each once. With `-i any` also those that are down: they may come up.
+/// The interfaces to capture from, each once. With `-i any` also those that are down, because they may come up.
 fn find(interfaces: &Interfaces, reporter: &mut dyn Reporter) -> Result<Vec<Link>, Error> {
     let names = match interfaces {
         Interfaces::Any => return Ok(Link::all()?),
@@ -144,8 +155,8 @@ fn find(interfaces: &Interfaces, reporter: &mut dyn Reporter) -> Result<Vec<Link
         let link = Link::find(asked)?;
         let (asked, name) = (printable(asked), link.display_name());
         if asked.rsplit_once('@').is_some_and(|(front, _)| front == name) {
-            // As ip(8) prints it.
-            reporter.say(&format!("\"{asked}\" is taken for the interface \"{name}\""));
+            // `eth0@if2`, as ip(8) prints names.
+            reporter.say(&format!("capturing on the interface \"{name}\", which was given as \"{asked}\""));
         }
         if !links.iter().any(|other| other.index == link.index) {
             links.push(link);
@@ -154,7 +165,7 @@ fn find(interfaces: &Interfaces, reporter: &mut dyn Reporter) -> Result<Vec<Link
     Ok(links)
 }
 
-/// What is to be selected of frames of each link type; right for all interfaces that were named.
+/// Compiles the selection for frames of each link type. It has no error for any interface that was named.
 fn selections(config: &config::Capture, links: &[Link]) -> Result<Selections, Error> {
     let mut selections = Selections::compile(&Request::read(&config.selection)?);
     match config.interfaces {
@@ -168,7 +179,7 @@ fn selections(config: &config::Capture, links: &[Link]) -> Result<Selections, Er
     Ok(selections)
 }
 
-/// What was asked for is found or refused before anything is attached.
+/// Refuses an interface with another link type than the one that was asked for, before anything is attached.
 fn check_link_type(link: &Link, wanted: Option<LinkType>) -> Result<(), Error> {
     let Some(wanted) = wanted else { return Ok(()) };
     match link.link_type()? {
@@ -181,7 +192,7 @@ fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promisc
     Promiscuous::enter(link.index)
         .inspect_err(|error| {
             reporter.say(&format!(
-                "{} is not in promiscuous mode ({error}): frames for other stations may be missing; -p asks for that",
+                "cannot put {} into promiscuous mode ({error}): frames for other stations may be missing; -p does without that mode",
                 link.display_name()
             ));
         })
@@ -195,13 +206,12 @@ fn announce(Source { link, attached, interface, .. }: &Source, reporter: &mut dy
     }
     if let Some(reason) = &attached.left_because {
         reporter.say(&format!(
-            "{name}: every frame comes to user space, where it is filtered, thinned out and cut ({reason})"
+            "{name}: frames are selected in user space, so every frame is handed to it ({reason})"
         ));
     }
     if !attached.multi_buffer && attached.mode != XdpMode::Offload {
-        reporter.say(&format!(
-            "{name}: no multi-buffer XDP here: frames of several buffers do not reach the capture"
-        ));
+        reporter
+            .say(&format!("{name}: no multi-buffer XDP here: frames in several buffers are not captured"));
     }
     if !link.up {
         reporter.say(&format!("{name} is down: frames will be captured when it comes up"));

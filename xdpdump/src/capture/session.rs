@@ -10,7 +10,6 @@ use super::{
     Error, Totals, announce,
     connect::{Connection, Order},
     delivery::{Delivery, End},
-    signals::Signals,
     statistics::Read,
     watch::{Change, Watch},
 };
@@ -21,15 +20,13 @@ use crate::{
     output,
     report::Reporter,
     selection::Selector,
+    signals::{END_WITHIN, Signals},
     sys::poll::{Poller, Ready},
     transport::REORDER_WINDOW,
 };
 
 /// How long a packet waits in a buffer, at most: half of what the tool promises for a pipe.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
-
-/// How long the reader of a pipe has at the end to take what was captured.
-const END_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long a CPU may still be inside the program after it was detached.
 const DRAIN_FOR: Duration = Duration::from_millis(500);
@@ -55,6 +52,22 @@ pub struct Session<'a> {
     lacking: bool,
     /// When packets that are in a buffer are to leave it.
     flush_at: Option<Instant>,
+}
+
+/// What became of a capture.
+pub struct Ended {
+    pub totals: Totals,
+    /// Why it ended before its time.
+    pub result: Result<(), Error>,
+    /// Until when to wait for whoever reads what is said of it.
+    pub deadline: Instant,
+}
+
+impl Ended {
+    /// A signal came first.
+    pub fn before_it_began() -> Self {
+        Self { totals: Totals::default(), result: Ok(()), deadline: Instant::now() + END_WITHIN }
+    }
 }
 
 impl<'a> Session<'a> {
@@ -93,6 +106,10 @@ impl<'a> Session<'a> {
         self.delivery.follow_clock(clock_was_set);
         let events_left = match self.round(false) {
             ControlFlow::Continue(events_left) => events_left,
+            ControlFlow::Break(End::Interrupted) => {
+                self.flush_at = Some(Instant::now());
+                true
+            }
             ControlFlow::Break(end) => return Err(end),
         };
         let quiet = self.delivery.captured() == before;
@@ -146,6 +163,7 @@ impl<'a> Session<'a> {
         let changes = self.watch.refresh(&|source| probe.program_id(source), reporter)?;
         self.follow_interfaces(changes, reporter)?;
         self.delivery.sink().look_after(&mut |line| reporter.say(line))?;
+        reporter.catch_up();
         if self.manner.progress {
             reporter.progress(self.delivery.captured());
         }
@@ -247,21 +265,23 @@ impl<'a> Session<'a> {
     }
 
     /// Detaches, takes what the rings still hold and finishes the output.
-    pub fn finish(mut self, end: End) -> (Totals, Result<(), Error>) {
+    pub fn finish(mut self, end: End, reporter: &mut dyn Reporter) -> Ended {
         self.connection.detach();
-        self.delivery.sink().end_by(Instant::now() + END_WITHIN);
+        let deadline = Instant::now() + END_WITHIN;
+        self.delivery.sink().end_by(deadline);
+        reporter.end_by(deadline);
         // A CPU may have come online, and seen frames, since that was last looked at. What fails here is counted below.
         let _ = self.connection.rings.follow_cpus();
         // What arrived before an interface was deleted is wanted as much as what arrived before a signal.
         let wants_the_rest = !matches!(end, End::Enough | End::Failed(Error::Output(_)));
         let mut result = match end {
-            End::Stopped | End::Enough => Ok(()),
+            End::Stopped | End::Enough | End::Interrupted => Ok(()),
             End::Failed(error) => Err(error),
         };
         let drained = wants_the_rest
             && match self.drain() {
                 End::Stopped => true,
-                End::Enough => false,
+                End::Enough | End::Interrupted => false,
                 // The first error is the one that ended the capture.
                 End::Failed(error) => {
                     result = result.and(Err(error));
@@ -281,7 +301,7 @@ impl<'a> Session<'a> {
             Err(error) => result = result.and(Err(error.into())),
         }
         let totals = totals.into_iter().sum::<Totals>().at_the_end(self.delivery.late());
-        (totals.without(self.delivery.unwritten()), result)
+        Ended { totals: totals.without(self.delivery.unwritten()), result, deadline }
     }
 
     /// Reads until everything that the program emitted is read. It may still be running on another CPU for a moment after
@@ -290,8 +310,9 @@ impl<'a> Session<'a> {
         let deadline = Instant::now() + DRAIN_FOR;
         loop {
             self.delivery.follow_clock(false);
-            if let ControlFlow::Break(end) = self.round(true) {
-                return end;
+            match self.round(true) {
+                ControlFlow::Continue(_) | ControlFlow::Break(End::Interrupted) => {}
+                ControlFlow::Break(end) => return end,
             }
             match self.is_settled() {
                 Ok(false) => {}

@@ -1,4 +1,4 @@
-//! What became of the frames.
+//! Counts what happened to the frames.
 
 use std::{fmt, iter::Sum};
 
@@ -6,19 +6,19 @@ use xdpdump_ebpf::Counters;
 
 use crate::transport::Counts;
 
-/// What became of the frames that came through the rings.
+/// What was done with the frames that came through the rings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Read {
-    /// Handed to the output.
+    /// Frames handed to the output.
     pub captured: u64,
-    /// Not accepted by a filter that runs in user space.
+    /// Frames that a filter in user space rejected.
     pub filtered: u64,
-    /// Accepted by it, and left out to keep one of so many.
+    /// Frames that it accepted, but that sampling left out.
     pub thinned: u64,
 }
 
 impl Read {
-    /// How many there were.
+    /// The number of all these frames.
     pub fn all(self) -> u64 {
         self.captured + self.filtered + self.thinned
     }
@@ -26,31 +26,32 @@ impl Read {
 
 /// Totals of a capture, or of one of its sources.
 ///
-/// `received` is `captured + dropped + thinned + unread + unwritten`, and `seen` is that and what the filter did not accept.
+/// `received` is `captured + dropped + thinned + unread + unwritten`; `seen` is that plus the frames that the filter
+/// rejected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Packets handed to the output.
     pub captured: u64,
-    /// Frames the kernel program saw. (One on a NIC does not count those that its filter does not accept.)
+    /// Frames that the kernel program saw. (A program on a NIC does not count those that its filter rejects.)
     pub seen: u64,
-    /// Frames that the filter accepted; those lost before a filter in user space saw them count as such.
+    /// Frames that the filter accepted. Frames that were lost before a filter in user space saw them are included.
     pub received: u64,
     /// Frames lost on the way to user space.
     pub dropped: u64,
-    /// Frames that the filter accepted and that were left out, to keep one of so many.
+    /// Frames that the filter accepted, but that sampling left out.
     pub thinned: u64,
-    /// Frames that were still in the rings when the capture had enough.
+    /// Frames that were still in the rings when the packet limit was reached.
     pub unread: u64,
-    /// Packets that a failed write kept out of the output.
+    /// Packets lost because writing them failed.
     pub unwritten: u64,
     /// Packets that came too late to be written in the order of time.
     pub late: u64,
 }
 
 impl Totals {
-    /// Totals from what the program counted, or, for a program on a NIC, from what came out of the rings.
+    /// Computes totals from the counters of the program or, for a program on a NIC, from what came out of the rings.
     ///
-    /// With `drained` rings an event that the program emitted and that was not read is lost as well.
+    /// If the rings are `drained`, events that the program emitted and that were not read are counted as lost.
     pub fn new(read: Read, program: Option<Counters>, rings: Counts, drained: bool) -> Self {
         let counters = program.unwrap_or_else(|| Counters {
             seen: read.all() + rings.lost,
@@ -69,20 +70,20 @@ impl Totals {
         }
     }
 
-    /// The totals at the end of a capture: what was received and is not accounted for otherwise was left in the rings.
+    /// The totals at the end of a capture: received frames that are not counted elsewhere were left in the rings.
     #[must_use]
     pub fn at_the_end(self, late: u64) -> Self {
         let unread = self.received.saturating_sub(self.captured + self.dropped + self.thinned);
         Self { unread, late, ..self }
     }
 
-    /// The totals when so many packets did not get into the output after all.
+    /// The totals if so many of the captured packets were lost by the output.
     #[must_use]
     pub fn without(self, unwritten: u64) -> Self {
         Self { captured: self.captured.saturating_sub(unwritten), unwritten, ..self }
     }
 
-    /// On one line, for SIGUSR1.
+    /// The totals on one line, for SIGUSR1.
     pub fn one_line(self) -> String {
         self.to_string().replace('\n', ", ")
     }
@@ -103,7 +104,7 @@ impl Sum for Totals {
     }
 }
 
-/// tcpdump's words, a line each.
+/// One total per line, in the words of tcpdump.
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = |count: u64| if count == 1 { "packet" } else { "packets" };

@@ -1,4 +1,4 @@
-//! What happens to the interfaces meanwhile.
+//! Watches the interfaces during a capture.
 
 use std::{
     collections::BTreeMap,
@@ -11,9 +11,9 @@ use crate::{
     report::Reporter,
 };
 
-/// Watches the captured interfaces and says what a user should know.
+/// Watches the interfaces of a capture and reports changes to the user.
 ///
-/// No capture ends because the kernel has no memory for an answer: what changed is found the next time.
+/// If the kernel has no memory for an answer, the capture goes on: the next check finds the change.
 pub struct Watch {
     monitor: Monitor,
     /// Each interface by its index: the name it has now, and its source if it is captured.
@@ -47,8 +47,8 @@ impl Watch {
         self.watched.insert(link.index, Watched { name: link.display_name(), source: Some(source) });
     }
 
-    /// Reports what the kernel announced: to be called when the descriptor can be read. `program` tells the id of the program that
-    /// a source is to have now: it may have been exchanged meanwhile.
+    /// Reports the changes that the kernel announced; call this when the descriptor is readable. `program` returns the id of
+    /// the program that should be attached now for a source: it may have been exchanged since the last call.
     pub fn changes(
         &mut self,
         program: &dyn Fn(u32) -> Option<u32>,
@@ -58,7 +58,8 @@ impl Watch {
         self.report(changes, program, reporter)
     }
 
-    /// Looks at the interfaces whether or not anything was announced: programs that come and go are not.
+    /// Checks the interfaces even if nothing was announced: the kernel does not announce programs that are attached or
+    /// detached.
     pub fn refresh(
         &mut self,
         program: &dyn Fn(u32) -> Option<u32>,
@@ -102,10 +103,10 @@ impl Watch {
                     reporter.say(&format!("{name} is down: frames will be captured when it comes up"));
                 }
                 LinkChange::Renamed(new) => {
-                    reporter.say(&format!("{name} is called {new} now"));
+                    reporter.say(&format!("{name} was renamed to {new}"));
                     *name = new;
                 }
-                LinkChange::Mtu(mtu) => reporter.say(&format!("{name} has an MTU of {mtu} bytes now")),
+                LinkChange::Mtu(mtu) => reporter.say(&format!("the MTU of {name} is now {mtu} bytes")),
                 LinkChange::Xdp(programs) => {
                     let ours = |id| programs.iter().any(|program| program.program_id == id);
                     if program(source).is_some_and(|id| !ours(id)) {

@@ -1,4 +1,4 @@
-//! What the options ask for.
+//! Converts the options to a configuration.
 
 use std::{ffi::OsString, mem, num::NonZeroU32};
 
@@ -25,7 +25,7 @@ use crate::{
 };
 
 impl Options {
-    /// What the options ask for.
+    /// Converts the options to a configuration.
     pub fn into_config(mut self) -> Result<Config, Error> {
         self.check_values()?;
         self.check_source()?;
@@ -40,7 +40,7 @@ impl Options {
         let destination = self.destination();
         if self.interface.is_empty() {
             self.check_no_mode()?;
-            // The group of sources is required, so one of the two is there.
+            // The group of sources is required, so if there is no interface there is a file.
             let file = self.read.unwrap_or_default();
             return Ok(Config::Replay(Replay { file, selection, destination }));
         }
@@ -99,7 +99,7 @@ impl Options {
         match known.into_iter().find(|known| known.name().eq_ignore_ascii_case(name)) {
             Some(link_type) => Ok(Some(link_type)),
             None => Err(Error::Usage(format!(
-                "tcpdump's -y {name} is not supported: an interface is captured as EN10MB or RAW, `xdpdump -L -i IF` tells which"
+                "tcpdump's -y {name} is not supported: an interface is captured as EN10MB or RAW; `xdpdump -L -i IF` says which"
             ))),
         }
     }
@@ -109,15 +109,15 @@ impl Options {
         let modes = [
             (
                 self.skb,
-                "-S is the SKB mode of a capture; what tcpdump's -S prints of a file, --absolute-tcp-sequence-numbers does here",
+                "-S chooses the SKB mode of a capture and cannot be used with -r; tcpdump's -S is --absolute-tcp-sequence-numbers here",
             ),
             (
                 self.native,
-                "-N is the native mode of a capture; what tcpdump's -N asks for, no domain names, is always so: leave it out",
+                "-N chooses the native mode of a capture and cannot be used with -r; xdpdump prints no domain names, as with tcpdump's -N: leave it out",
             ),
             (
                 self.offload,
-                "-H is a capture on the NIC; tcpdump's -H, mesh headers of Wi-Fi, is not supported: leave it out",
+                "-H chooses a capture on the NIC and cannot be used with -r; tcpdump's -H (mesh headers of Wi-Fi) is not supported: leave it out",
             ),
         ];
         match modes.into_iter().find(|(given, _)| *given) {
@@ -143,7 +143,7 @@ impl Options {
         }
     }
 
-    /// The words of a filter make one text, as in tcpdump.
+    /// Joins the words of a filter with spaces, as tcpdump does.
     fn selection(&mut self) -> Selection {
         let words = mem::take(&mut self.filter);
         let filter = match self.filter_file.take() {

@@ -9,7 +9,7 @@ use std::{
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::tcpdump;
-use crate::report::{Reporter as _, StandardError};
+use crate::report::Reporter;
 
 /// What to print instead of running.
 #[derive(Debug)]
@@ -45,11 +45,11 @@ impl Error {
     }
 
     /// Says what is wrong on standard error; the status is that of wrong usage.
-    pub fn report(&self) -> ExitCode {
+    pub fn report(&self, reporter: &mut dyn Reporter) -> ExitCode {
         match self {
             // Nobody is there to be told when that fails.
             Self::Clap(error) => drop(error.print()),
-            Self::Usage(sentence) => StandardError.say(sentence),
+            Self::Usage(sentence) => reporter.say(sentence),
         }
         ExitCode::from(2)
     }

@@ -1,4 +1,4 @@
-//! The syntax of the options, for clap, and the help.
+//! The syntax of the options for clap, and the help texts.
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -9,96 +9,101 @@ pub const MAX_SNAP_LEN: u32 = 262_144;
 
 const AS_IN_TCPDUMP: &str = "Accepted as in tcpdump";
 
-/// Where an option of the same letter does something else.
+/// Options that have a different meaning here than in tcpdump.
 const DIFFERENCES: &str = "\
-What is not as in tcpdump:
-  -S, -N, -H  choose where XDP runs; tcpdump's -S is --absolute-tcp-sequence-numbers,
-              its -N (no domain names) is always so, its -H (mesh headers) is not here
-  -x, -X, -A  print the whole frame with its link-level header, as tcpdump's -xx, -XX, -AA
-  -n, -f      are always on: addresses and ports are numbers
-  -Q          takes \"in\": XDP sees what an interface receives
-  -i          may be given several times; with -i any each interface is captured as what it is
+Differences from tcpdump:
+  -S, -N, -H  choose where XDP runs; for tcpdump's -S use --absolute-tcp-sequence-numbers,
+              its -N (no domain names) is always on, its -H (mesh headers) is not supported
+  -x, -X, -A  print the whole frame with its link-level header, like tcpdump's -xx, -XX, -AA
+  -n, -f      are always on: addresses and ports are printed as numbers
+  -Q          accepts only \"in\": XDP sees what an interface receives
+  -i          can be given several times; with -i any, every interface has its own link type
   -l          writes a file (-w) packet by packet too, as -U does
   -w          writes pcapng unless the name ends in .pcap
-  -d          prints this tool's own form of a filter, -dd the eBPF that the kernel runs
-  -s          has 65535 bytes as its default and, with XDP, as its limit
-Options of tcpdump that are not here are named when they are used. Filters are those of
-pcap-filter(7), and know besides: verdict pass|drop|tx|redirect|aborted, queue N, cpu N,
-inner FILTER (what a VXLAN, GENEVE, GRE, GTP-U or IP tunnel carries).
+  -d          prints xdpdump's own form of a filter, -dd the eBPF that the kernel runs
+  -s          defaults to 65535 bytes, which is also the limit with XDP
+Options of tcpdump that are not supported are refused by name. Filters are in the language of
+pcap-filter(7), and in addition: verdict pass|drop|tx|redirect|aborted, queue N, cpu N,
+inner FILTER (for the frame in a VXLAN, GENEVE, GRE, GTP-U or IP tunnel).
 
 `xdpdump repair FILE` cuts an unfinished packet off the end of a capture file.";
 
-/// Capture every frame an interface receives, at the XDP hook: before the network stack, before anything can drop it
+/// Capture every frame that an interface receives, at the XDP hook: before the network stack, and before anything can
+/// drop it
 #[derive(Debug, Parser)]
 #[command(name = "xdpdump", version, disable_version_flag = true, max_term_width = 100, after_help = DIFFERENCES)]
 #[command(group = ArgGroup::new("source").args(["interface", "read", "list_interfaces", "dump_filter"]).required(true).multiple(true))]
 #[command(group = ArgGroup::new("mode").args(["native", "skb", "offload"]))]
 pub struct Options {
-    /// Interface to capture from, by name or by its number in -D; may be given several times. "any" is every interface that is up
+    /// Interface to capture on, by name or by its number in the list that -D prints; can be given several times. "any" is
+    /// every interface that is up
     #[arg(short, long, value_name = "IF", help_heading = "Source")]
     pub interface: Vec<OsString>,
 
-    /// Read packets from a pcap or pcapng file instead; "-" is standard input
+    /// Read packets from a pcap or pcapng file instead of an interface; "-" is standard input
     #[arg(short, long, value_name = "FILE", help_heading = "Source")]
     pub read: Option<PathBuf>,
 
-    /// List the interfaces, with driver and attached XDP programs, and exit
+    /// List the interfaces with their drivers and attached XDP programs, and exit
     #[arg(short = 'D', long, help_heading = "Source")]
     pub list_interfaces: bool,
 
-    /// List the interface's link types and exit
+    /// List the link types of the interface and exit
     #[arg(short = 'L', long, conflicts_with_all = ["read", "list_interfaces"], help_heading = "Source")]
     pub list_data_link_types: bool,
 
-    /// Capture in the driver (native XDP), or not at all
+    /// Capture in the driver (native XDP); fail if the driver does not support it
     #[arg(short = 'N', long, conflicts_with = "list_interfaces", help_heading = "Capture")]
     pub native: bool,
 
-    /// Capture in the network stack's generic path (SKB mode), which works with every driver
+    /// Capture in the generic path of the network stack (SKB mode), which works with every driver
     #[arg(short = 'S', long, conflicts_with = "list_interfaces", help_heading = "Capture")]
     pub skb: bool,
 
-    /// Capture on the NIC itself (hardware offload), or not at all
+    /// Capture on the NIC (hardware offload); fail if the NIC does not support it
     #[arg(short = 'H', long, conflicts_with = "list_interfaces", help_heading = "Capture")]
     pub offload: bool,
 
-    /// Bytes to capture of each frame; 0 means the default, the whole frame up to 65535 bytes (65468 through perf rings)
+    /// Snap length: bytes to capture of each frame; 0 means the default, which is 65535 bytes (65468 through perf
+    /// rings)
     #[arg(short, long, value_name = "BYTES", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_SNAP_LEN)), help_heading = "Capture")]
     pub snapshot_length: u32,
 
-    /// Read the filter from a file, "-" is standard input; what is behind a # in a line does not count
+    /// Read the filter from a file; "-" is standard input. A # begins a comment, which ends with the line
     #[arg(short = 'F', long, value_name = "FILE", conflicts_with = "filter", help_heading = "Selection")]
     pub filter_file: Option<PathBuf>,
 
-    /// Capture of each frame the headers, up to the transport protocol's, in tunnels the inner one's, and N bytes more
+    /// Capture only the headers of each frame, up to the transport header (in tunnels the inner one), and N more bytes
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_SNAP_LEN)), help_heading = "Selection")]
     pub headers: Option<u32>,
 
-    /// Capture one of every N frames that the filter accepts; each CPU counts for itself
+    /// Capture one of every N frames that the filter accepts; each CPU counts separately
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Selection")]
     pub sample: Option<u32>,
 
-    /// Print what the filter is compiled to and exit; -dd prints the eBPF instructions that the kernel runs
+    /// Print the compiled filter and exit; -dd prints the eBPF instructions that the kernel runs
     #[arg(short = 'd', long, action = ArgAction::Count, conflicts_with_all = ["list_interfaces", "list_data_link_types", "write"], help_heading = "Selection")]
     pub dump_filter: u8,
 
-    /// Stop after so many packets
+    /// Stop after N packets
     #[arg(short, value_name = "N", long = "packets", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Capture")]
     pub count_limit: Option<u64>,
 
-    /// Leave the interface's promiscuous mode alone
+    /// Do not put the interface into promiscuous mode
     #[arg(short = 'p', long, help_heading = "Capture")]
     pub no_promiscuous_mode: bool,
 
-    /// Memory for the rings of all CPUs together, in KiB; by default 16 MiB for each CPU, at most 1/32 of the machine's memory
+    /// Memory for the rings of all CPUs together, in KiB; the default is 16 MiB for each CPU, but at most 1/32 of the
+    /// machine's memory
     #[arg(short = 'B', long, value_name = "KIB", value_parser = clap::value_parser!(u64).range(1..=1 << 40), help_heading = "Capture")]
     pub buffer_size: Option<u64>,
 
-    /// How frames get to user space: "ring" is memory that the XDP program writes in place (Linux 5.18), "perf" works everywhere
+    /// Rings that bring frames to user space: "ring" is memory that the XDP program writes and xdpdump maps (Linux
+    /// 5.18), "perf" works with every kernel
     #[arg(long, value_enum, value_name = "WAY", default_value = "auto", help_heading = "Capture")]
     pub transport: TransportChoice,
 
-    /// Show every frame at once instead of in batches; costs throughput. On by default for text on a terminal
+    /// Show every frame at once instead of in batches, at the cost of throughput; the default for text on a terminal
     #[arg(long, help_heading = "Capture")]
     pub immediate_mode: bool,
 
@@ -110,15 +115,15 @@ pub struct Options {
     #[arg(long, value_enum, value_name = "FORMAT", requires = "write", help_heading = "Output")]
     pub format: Option<FileFormat>,
 
-    /// Digits of the times in a capture file, and in text
+    /// Precision of the time stamps in a capture file and in text
     #[arg(long, value_enum, value_name = "PRECISION", help_heading = "Output")]
     pub time_stamp_precision: Option<TimePrecision>,
 
-    /// Print text as well as writing a file; with "-w -" the text goes to standard error
+    /// Print text in addition to writing a file; with "-w -" the text goes to standard error
     #[arg(long, requires = "write", help_heading = "Output")]
     pub print: bool,
 
-    /// Print only the number of packets, at the end
+    /// Print only the number of packets at the end
     #[arg(long, help_heading = "Output")]
     pub count: bool,
 
@@ -138,27 +143,28 @@ pub struct Options {
     #[arg(short, long, help_heading = "Text")]
     pub quiet: bool,
 
-    /// Number the packets
+    /// Print a number in front of each packet
     #[arg(short = '#', long, help_heading = "Text")]
     pub number: bool,
 
-    /// -t no time, -tt seconds since 1970, -ttt since the previous packet, -tttt with the date, -ttttt since the first packet
+    /// Time stamps: -t none, -tt seconds since 1970, -ttt since the previous packet, -tttt with the date, -ttttt since
+    /// the first packet
     #[arg(short = 't', action = ArgAction::Count, help_heading = "Text")]
     pub time: u8,
 
-    /// The same by name
+    /// Time stamps, like -t, by name
     #[arg(long, value_enum, value_name = "STYLE", conflicts_with = "time", help_heading = "Text")]
     pub time_style: Option<TimeStyleChoice>,
 
-    /// Print times with nanoseconds
+    /// Print time stamps in nanoseconds
     #[arg(long, conflicts_with = "time_stamp_precision", help_heading = "Text")]
     pub nano: bool,
 
-    /// Print times, and write them to a file, with microseconds
+    /// Print time stamps in microseconds, also in a capture file
     #[arg(long, conflicts_with_all = ["time_stamp_precision", "nano"], help_heading = "Text")]
     pub micro: bool,
 
-    /// Print each frame in hex, from the link-level header on
+    /// Print each frame in hex, beginning with the link-level header
     #[arg(short = 'x', long, action = ArgAction::Count, help_heading = "Text")]
     pub hex: u8,
 
@@ -170,59 +176,60 @@ pub struct Options {
     #[arg(short = 'A', long, action = ArgAction::Count, help_heading = "Text")]
     pub ascii: u8,
 
-    /// Print TCP sequence numbers as they are, not relative to the conversation's first
+    /// Print absolute TCP sequence numbers instead of relative ones
     #[arg(long, help_heading = "Text")]
     pub absolute_tcp_sequence_numbers: bool,
 
-    /// Do not verify the checksums of IP, TCP and UDP, which -v does otherwise
+    /// Do not verify the checksums of IP, TCP and UDP with -v
     #[arg(short = 'K', long, help_heading = "Text")]
     pub dont_verify_checksums: bool,
 
-    /// Whose lines to print: tcpdump's, or those of the original XDP demo with seconds since boot
+    /// Format of the text: as tcpdump prints it, or as the original XDP demo does, with seconds since boot
     #[arg(long, value_enum, value_name = "STYLE", default_value = "tcpdump", help_heading = "Text")]
     pub text_style: TextStyle,
 
-    /// Say more: about the capture on standard error, about packets in text (up to -vvv)
+    /// Print more: about the capture on standard error, and about each packet in text (up to -vvv)
     #[arg(short, long, action = ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
 
-    /// Print no names for addresses and ports: always so
+    /// Print numbers instead of names for addresses and ports; always on
     #[arg(short = 'n', long, visible_alias = "no-resolve", action = ArgAction::Count, help_heading = AS_IN_TCPDUMP)]
     pub numeric: u8,
 
-    /// Print no names for addresses of other networks: always so
+    /// Print numbers instead of names for addresses of other networks; always on
     #[arg(short = 'f', help_heading = AS_IN_TCPDUMP)]
     pub foreign_numeric: bool,
 
-    /// Without effect, as in tcpdump.
+    /// No effect, as in tcpdump
     #[arg(short = 'a', hide = true)]
     pub no_effect: bool,
 
-    /// Do not optimise the filter: without effect
+    /// Do not optimise the filter; no effect
     #[arg(short = 'O', long, help_heading = AS_IN_TCPDUMP)]
     pub no_optimize: bool,
 
-    /// Capture frames that go this way: "in", the one that XDP sees
+    /// Direction of the frames to capture: only "in", because XDP sees only received frames
     #[arg(short = 'Q', long, value_name = "WAY", help_heading = AS_IN_TCPDUMP)]
     pub direction: Option<String>,
 
-    /// Capture only if the interface has this link type, EN10MB or RAW; -L tells it
+    /// Capture only if the interface has this link type, EN10MB or RAW; -L prints it
     #[arg(short = 'y', long, value_name = "TYPE", help_heading = AS_IN_TCPDUMP)]
     pub linktype: Option<String>,
 
-    /// Whose clock gives the time stamps: "host", the one there is
+    /// Clock for the time stamps: only "host"
     #[arg(short = 'j', long, value_name = "TYPE", help_heading = AS_IN_TCPDUMP)]
     pub time_stamp_type: Option<String>,
 
-    /// Go on as this user: "root", which changes nothing
+    /// User to run as: only "root", which changes nothing
     #[arg(short = 'Z', long, value_name = "USER", help_heading = AS_IN_TCPDUMP)]
     pub relinquish_privileges: Option<String>,
 
-    /// Print version and exit
+    /// Print the version and exit
     #[arg(long, action = ArgAction::Version)]
     pub version: Option<bool>,
 
-    /// Capture only frames that this filter accepts, in pcap-filter(7)'s language: tcp port 443 and host 10.0.0.2
+    /// Capture only frames that this filter accepts, in the language of pcap-filter(7), for example: tcp port 443 and
+    /// host 10.0.0.2
     #[arg(value_name = "FILTER", help_heading = "Selection")]
     pub filter: Vec<String>,
 }

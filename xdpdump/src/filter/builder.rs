@@ -1,4 +1,4 @@
-//! Puts an intermediate form together: values once each, constants computed, edges joined.
+//! Builds an intermediate form: stores each value once, computes constants and connects edges.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use super::{
     syntax::Operator,
 };
 
-/// A program being built.
+/// A program under construction.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     values: Vec<Value>,
@@ -16,7 +16,7 @@ pub(super) struct Builder {
     pub slots: u8,
 }
 
-/// A part of the graph: where it begins, and its edges that do not lead anywhere yet.
+/// A part of the graph: its first node, and the edges that do not lead to a node yet.
 #[derive(Debug)]
 pub(super) struct Fragment {
     entry: u32,
@@ -48,7 +48,7 @@ impl Builder {
         self.value(Value::Load { width, base, offset })
     }
 
-    /// The number that a value always is.
+    /// The number, if the value is a constant.
     pub fn constant_of(&self, id: ValueId) -> Option<u32> {
         match self.values[id.0 as usize] {
             Value::Constant(number) => Some(number),
@@ -56,7 +56,7 @@ impl Builder {
         }
     }
 
-    /// What an operator makes of two values; computed now where that is possible.
+    /// The result of an operator, computed now if that is possible.
     pub fn binary(&mut self, operator: Operator, left: ValueId, right: ValueId) -> ValueId {
         let constants = (self.constant_of(left), self.constant_of(right));
         match (operator, constants) {
@@ -71,7 +71,7 @@ impl Builder {
                 (_, Some(0)),
             ) => left,
             (Operator::Add | Operator::Or | Operator::Xor, (Some(0), _)) => right,
-            // As in libpcap, which then does not look at the other operand's bytes either.
+            // As in libpcap, which does not load the bytes of the other operand either.
             (Operator::Multiply | Operator::And, (_, Some(0)) | (Some(0), _)) => self.constant(0),
             _ => self.value(Value::Binary { operator, left, right }),
         }
@@ -84,20 +84,20 @@ impl Builder {
         })
     }
 
-    /// True where the comparison holds.
+    /// True if the comparison holds.
     pub fn test(&mut self, comparison: Comparison, left: ValueId, right: ValueId) -> Fragment {
         let test = Test { comparison, left, right };
         let at = self.node(Node::Test { test, then: Target::Accept, otherwise: Target::Reject });
         Fragment { entry: at, accepting: vec![Edge::Then(at)], rejecting: vec![Edge::Otherwise(at)] }
     }
 
-    /// True where the value is this number.
+    /// True if the value equals this number.
     pub fn equals(&mut self, value: ValueId, number: u32) -> Fragment {
         let number = self.constant(number);
         self.test(Comparison::Equal, value, number)
     }
 
-    /// True where the bits of the mask are those of the number.
+    /// True if the bits selected by the mask are those of `number`.
     pub fn masked(&mut self, value: ValueId, number: u32, mask: u32) -> Fragment {
         let mask = self.constant(mask);
         let masked = if self.constant_of(mask) == Some(u32::MAX) {
@@ -108,7 +108,7 @@ impl Builder {
         self.equals(masked, number)
     }
 
-    /// Always true, or always false.
+    /// A fragment that is always true, or always false.
     pub fn always(&mut self, truth: bool) -> Fragment {
         let zero = self.constant(0);
         self.equals(zero, u32::from(!truth))
@@ -125,7 +125,8 @@ impl Builder {
         self.nodes.len() as u32 - 1
     }
 
-    /// True where both are; the second is only looked at where the first is true. It must have been built later.
+    /// True if both are; the second is evaluated only if the first is true. The second must have been built after the
+    /// first.
     pub fn and(&mut self, first: Fragment, second: Fragment) -> Fragment {
         self.join(&first.accepting, second.entry);
         Fragment {
@@ -135,7 +136,8 @@ impl Builder {
         }
     }
 
-    /// True where one of them is; the second is only looked at where the first is false. It must have been built later.
+    /// True if one of them is; the second is evaluated only if the first is false. The second must have been built
+    /// after the first.
     pub fn or(&mut self, first: Fragment, second: Fragment) -> Fragment {
         self.join(&first.rejecting, second.entry);
         Fragment {
@@ -145,7 +147,7 @@ impl Builder {
         }
     }
 
-    /// True where one of them is, if there is a first one at all.
+    /// The second fragment, combined by `or` with the first one if there is one.
     pub fn or_also(&mut self, first: Option<Fragment>, second: Fragment) -> Fragment {
         match first {
             Some(first) => self.or(first, second),
@@ -169,7 +171,7 @@ impl Builder {
         }
     }
 
-    /// The program that accepts where the fragment is true; without a fragment, the one that accepts everything.
+    /// The program that accepts frames for which the fragment is true; without a fragment, all frames.
     pub fn finish(mut self, fragment: Option<Fragment>) -> Program {
         let mut entry = Target::Accept;
         if let Some(fragment) = fragment {
@@ -186,7 +188,7 @@ impl Builder {
 }
 
 impl Fragment {
-    /// True where this is false.
+    /// True if this fragment is false.
     pub fn negated(self) -> Self {
         Self { entry: self.entry, accepting: self.rejecting, rejecting: self.accepting }
     }

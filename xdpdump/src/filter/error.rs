@@ -1,13 +1,13 @@
-//! What is wrong with a filter, and where.
+//! Errors in a filter, and their places.
 
 use std::{fmt, ops::Range};
 
 use crate::printable::printable;
 
-/// Bytes of the filter's text.
+/// A range of bytes in the text of a filter.
 pub type Span = Range<usize>;
 
-/// A filter that was refused: one sentence, which is its text, and the place it is about.
+/// Why a filter was refused: a sentence, and the place in the text that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     message: String,
@@ -16,28 +16,43 @@ pub struct Error {
 }
 
 impl Error {
-    /// The sentence, without the place.
+    /// The sentence without the place.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The bytes of the filter that are wrong; empty where something is missing.
+    /// The wrong bytes of the filter; an empty range if something is missing there.
     pub fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// Two lines for a terminal: that of the filter with the place, and one that marks it.
+    /// Two lines for a terminal: the line of the filter that contains the place, and a line that marks the place.
     pub fn marked(&self) -> [String; 2] {
         let before = &self.text[..self.span.start];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let line = self.text[line_start..].lines().next().unwrap_or_default();
         let marked = self.text[self.span.clone()].lines().next().unwrap_or_default();
-        // A tab takes one column, and everything that would move the mark is escaped.
+        // Of a long line, only what is around the place.
+        let (line, line_start) = around(line, self.span.start - line_start, line_start);
+        let before = &self.text[..self.span.start];
+        let mut marked = marked.chars();
+        let marked: String = marked.by_ref().take(MAX_SHOWN / 2).collect();
+        // A tab is shown as one column, and characters that would shift the mark are escaped.
         let shown = |text: &str| printable(text.replace('\t', " "));
         let width = |text: &str| shown(text).chars().count();
         let indent = " ".repeat(width(&before[line_start..]));
-        [format!("  {}", shown(line)), format!("  {indent}{}", "^".repeat(width(marked).max(1)))]
+        [format!("  {}", shown(line)), format!("  {indent}{}", "^".repeat(width(&marked).max(1)))]
     }
+}
+
+/// Most characters of a line that are shown.
+const MAX_SHOWN: usize = 120;
+
+/// The part of a line that begins at `line_start` around byte `at` of it, and where this part begins.
+fn around(line: &str, at: usize, line_start: usize) -> (&str, usize) {
+    let back = line[..at].char_indices().rev().nth(MAX_SHOWN / 2).map_or(0, |(begin, _)| begin);
+    let ahead = line[at..].char_indices().nth(MAX_SHOWN / 2).map_or(line.len(), |(end, _)| at + end);
+    (&line[back..ahead], line_start + back)
 }
 
 impl std::error::Error for Error {}
@@ -48,7 +63,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// A complaint before it is joined with the text it is about.
+/// A complaint that does not contain the text it is about yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Complaint {
     pub message: String,
@@ -75,6 +90,15 @@ mod tests {
         let error = Complaint::new(14..19, "no service is called 'httpx'").about(text);
         assert_eq!(error.to_string(), "wrong filter: no service is called 'httpx'");
         assert_eq!(error.marked(), ["   port httpx or udp", "        ^^^^^"]);
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_place_is_shown() {
+        let text = format!("{} nonsense {}", "tcp or ".repeat(10_000), "x".repeat(10_000));
+        let place = text.find("nonsense").unwrap();
+        let [line, mark] = Complaint::new(place..text.len(), "no such word").about(&text).marked();
+        assert!(line.len() < 130 && mark.len() < 130, "{line}\n{mark}");
+        assert_eq!(line.find("nonsense"), mark.find('^'));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Evaluates a filter or a cut for one frame, in user space.
+//! Evaluates a filter or a cut for one frame in user space.
 
 use super::{
     Frame,
@@ -14,7 +14,7 @@ pub(super) fn accepts(program: &Program, frame: &Frame<'_>) -> bool {
     Evaluation::new(program, frame).run().is_some()
 }
 
-/// The number that the program computes for the frame.
+/// The number that the program computes for the frame; [`WHOLE`] for a frame that it rejects.
 pub(super) fn number(program: &Program, frame: &Frame<'_>) -> u32 {
     Evaluation::new(program, frame).run().map_or(WHOLE, |number| number)
 }
@@ -30,7 +30,7 @@ impl<'a> Evaluation<'a> {
         Self { program, frame, slots: [0; MAX_SLOTS as usize] }
     }
 
-    /// The result, which is 1 for a filter; `None` for a frame that is rejected.
+    /// The result, which is 1 for a filter; `None` if the frame is rejected.
     fn run(mut self) -> Option<u32> {
         let mut at = self.program.entry;
         loop {
@@ -44,7 +44,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// What follows a node; `None` when the frame does not have the bytes that the node looks at.
+    /// The target after a node; `None` if the frame ends before the bytes that the node loads.
     fn step(&mut self, node: u32) -> Option<Target> {
         match self.program.nodes[node as usize] {
             Node::Test { test, then, otherwise } => {

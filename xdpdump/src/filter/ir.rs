@@ -1,29 +1,29 @@
-//! The intermediate form of a filter: a graph of tests over numbers that are computed from a frame.
+//! The intermediate form of a filter: a graph of tests on numbers that are computed from a frame.
 //!
-//! Its meaning is classic BPF's. Numbers are 32 bits wide and wrap around. A load of bytes that the frame does not have
-//! rejects the frame, whatever the filter says about it, and so does a division by zero. Edges lead forward only, so that
-//! every filter ends.
+//! It has the semantics of classic BPF. Numbers have 32 bits and wrap around. A load of bytes beyond the end of the
+//! frame rejects the frame, whatever the rest of the filter says, and so does a division by zero. Edges lead forward
+//! only, so every filter terminates.
 
 use super::{error::Complaint, syntax::Operator};
 
-/// A filter, or what says how much of a frame is wanted.
+/// A filter, or a program that computes how much of a frame to capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Program {
     pub values: Vec<Value>,
-    /// Every edge leads to a node behind its own.
+    /// Every edge leads to a node with a higher index.
     pub nodes: Vec<Node>,
     pub entry: Target,
-    /// How many slots the nodes use.
+    /// Number of slots that the nodes use.
     pub slots: u8,
-    /// The slot whose number is the result where the frame is accepted; of a rejected frame it is then [`WHOLE`]. `None` for a
-    /// filter, of which nothing but that is wanted.
+    /// The slot that holds the result if the frame is accepted; the result for a rejected frame is [`WHOLE`]. `None`
+    /// for a filter, whose result is whether the frame is accepted.
     pub result: Option<u8>,
 }
 
-/// A number of bytes that no frame has.
+/// A length in bytes that no frame reaches.
 pub(super) const WHOLE: u32 = u32::MAX;
 
-/// Index of a value; its operands have lower ones.
+/// Index of a value; its operands have lower indices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ValueId(pub u32);
 
@@ -31,7 +31,7 @@ pub(super) struct ValueId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Value {
     Constant(u32),
-    /// Bytes of the frame, most significant first, at `offset` behind `base`; the sum does not wrap around.
+    /// Bytes of the frame in network byte order, at `base + offset`; this sum does not wrap around.
     Load {
         width: Width,
         base: Option<ValueId>,
@@ -42,7 +42,7 @@ pub(super) enum Value {
         left: ValueId,
         right: ValueId,
     },
-    /// What was last stored in this slot; 0 in the beginning.
+    /// The value last stored in this slot; 0 if none was.
     Slot(u8),
     Field(Field),
 }
@@ -55,7 +55,7 @@ pub(super) enum Width {
 }
 
 impl Width {
-    /// In bytes.
+    /// The width in bytes.
     pub fn bytes(self) -> u32 {
         match self {
             Self::Byte => 1,
@@ -65,20 +65,20 @@ impl Width {
     }
 }
 
-/// What is known of a frame besides its bytes; [`UNKNOWN`] where it is not.
+/// A property of a frame other than its bytes; its value is [`UNKNOWN`] if it is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Field {
-    /// Bytes on the wire.
+    /// Length on the wire in bytes.
     Length,
     /// [`INBOUND`] or [`OUTBOUND`].
     Direction,
     Queue,
     Cpu,
-    /// `enum xdp_action`.
+    /// The verdict (`enum xdp_action`).
     Verdict,
 }
 
-/// The value of a field that is not known; no queue, CPU or verdict has this number.
+/// The value of an unknown field; no queue, CPU or verdict has this number.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 pub(super) const INBOUND: u32 = 1;
 pub(super) const OUTBOUND: u32 = 2;
@@ -102,7 +102,7 @@ pub(super) enum Comparison {
     Equal,
     Greater,
     GreaterEqual,
-    /// The numbers have a set bit in common.
+    /// The numbers have at least one set bit in common.
     Common,
 }
 
@@ -125,12 +125,22 @@ pub(super) enum Target {
 }
 
 impl Program {
+    /// Whether no way leads to acceptance. Every node of an optimized program can be reached.
+    pub fn rejects_everything(&self) -> bool {
+        let accepts = |target: Target| target == Target::Accept;
+        let node_accepts = |node: &Node| match *node {
+            Node::Test { then, otherwise, .. } => accepts(then) || accepts(otherwise),
+            Node::Store { next, .. } => accepts(next),
+        };
+        !accepts(self.entry) && !self.nodes.iter().any(node_accepts)
+    }
+
     pub fn value(&self, id: ValueId) -> Value {
         self.values[id.0 as usize]
     }
 }
 
-/// What an operator makes of two numbers; `None` for a division by zero.
+/// The result of an operator; `None` for a division by zero.
 pub(super) fn compute(operator: Operator, left: u32, right: u32) -> Option<u32> {
     Some(match operator {
         Operator::Add => left.wrapping_add(right),
@@ -146,10 +156,10 @@ pub(super) fn compute(operator: Operator, left: u32, right: u32) -> Option<u32> 
     })
 }
 
-/// Most slots a filter can use: they are on the kernel program's stack, of which others need the rest.
+/// Most slots of a filter: they are on the stack of the kernel program, which needs the rest of it.
 pub(super) const MAX_SLOTS: u8 = 16;
 
-/// What every way to reach too many slots is told.
+/// The complaint about a filter that needs more slots.
 pub(super) fn too_many_slots(span: super::error::Span) -> Complaint {
-    Complaint::new(span, "too many tunnels in one filter; it can keep at most five apart")
+    Complaint::new(span, "too many tunnels in one filter: at most five are supported")
 }

@@ -1,4 +1,4 @@
-//! From text to tokens, as pcap-filter(7) divides text: always the longest token that begins at a place.
+//! Divides text into tokens as pcap-filter(7) does: each token is the longest one that begins at its place.
 
 use std::net::Ipv6Addr;
 
@@ -8,16 +8,16 @@ use super::{
     words::{self, Word},
 };
 
-/// A piece of the text that means something.
+/// A token of a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     Keyword(&'static str),
-    /// A keyword that means nothing here, and what it belongs to.
+    /// A keyword of libpcap that has no meaning for the frames here, and what it is about.
     Foreign(&'static str, &'static str),
     Number(u32),
-    /// A name of a host, a port, a protocol …
+    /// A name of a host, a port, a protocol, …
     Name(String),
-    /// Two to four numbers with dots between: the address, and how many of its bits were given.
+    /// Two to four numbers separated by dots: the address, and the number of leading bits that were given.
     Ipv4(u32, u32),
     Ipv6(Ipv6Addr),
     Mac([u8; 6]),
@@ -26,7 +26,7 @@ pub(super) enum Token {
     End,
 }
 
-/// Operators and brackets; a longer one stands before its beginning.
+/// Operators and brackets; a longer symbol comes before any other that it begins with.
 const SYMBOLS: &[(&str, &str)] = &[
     ("&&", "and"),
     ("||", "or"),
@@ -55,7 +55,7 @@ const SYMBOLS: &[(&str, &str)] = &[
     ("=", "="),
 ];
 
-/// Divides the text; the last token is [`Token::End`].
+/// Divides the text into tokens; the last one is [`Token::End`].
 pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Span)>, Complaint> {
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -73,12 +73,12 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Span)>, Complaint> {
     Ok(tokens)
 }
 
-/// The token that `rest` begins with, and its length; `at` is where `rest` is in the whole text.
+/// The first token of `rest`, and its length in bytes; `at` is the offset of `rest` in the whole text.
 fn token(rest: &str, at: usize) -> Result<(Token, usize), Complaint> {
     if let Some(escaped) = rest.strip_prefix('\\') {
         let length = escaped.find([' ', '!', '(', ')', '\n', '\t']).unwrap_or(escaped.len());
         if length == 0 {
-            return Err(Complaint::new(at..at + 1, "a backslash needs a name behind it"));
+            return Err(Complaint::new(at..at + 1, "a backslash must be followed by a name"));
         }
         return Ok((Token::Name(escaped[..length].to_owned()), 1 + length));
     }
@@ -100,7 +100,7 @@ fn token(rest: &str, at: usize) -> Result<(Token, usize), Complaint> {
     }
     let unknown = rest.chars().next().unwrap_or_default();
     let message = match unknown {
-        '$' => "addresses with '$' are ARCNET's and mean nothing here".to_owned(),
+        '$' => "'$' begins an ARCNET address, which is not supported".to_owned(),
         _ => format!("'{unknown}' has no meaning in a filter"),
     };
     Err(Complaint::new(at..at + unknown.len_utf8(), message))

@@ -1,11 +1,11 @@
-//! Numbers and addresses as they are written in a filter.
+//! Parses numbers and addresses in a filter.
 
 use std::net::Ipv6Addr;
 
 use super::{error::Complaint, lexer::Token};
 
-/// Length of the longest word `text` begins with: letters, digits, `.`, `-` and `_`, beginning with a letter or
-/// digit and not ending with `-` or `_`.
+/// Length of the longest word at the beginning of `text`. A word consists of letters, digits, `.`, `-` and `_`; it
+/// begins with a letter or digit and does not end with `-` or `_`.
 pub(super) fn word_length(text: &str) -> usize {
     let bytes = text.as_bytes();
     if !bytes.first().is_some_and(u8::is_ascii_alphanumeric) {
@@ -16,7 +16,7 @@ pub(super) fn word_length(text: &str) -> usize {
     bytes[..end].iter().rposition(|b| !b"-_".contains(b)).map_or(0, |last| last + 1)
 }
 
-/// Decimal digits, or `0x` and anything that could be meant as hexadecimal.
+/// Whether the word is meant as a number: decimal digits, or `0x` and hexadecimal digits.
 pub(super) fn is_number(word: &str) -> bool {
     let hexadecimal = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X"));
     hexadecimal
@@ -25,7 +25,7 @@ pub(super) fn is_number(word: &str) -> bool {
         .all(|b| b.is_ascii_digit() || hexadecimal.is_some() && b.is_ascii_hexdigit())
 }
 
-/// The value of a number: hexadecimal after `0x`, octal after `0`, else decimal.
+/// The value of a number: hexadecimal after `0x`, octal after `0`, otherwise decimal.
 pub(super) fn number(word: &str) -> Result<u32, String> {
     let (digits, radix, name) = match word.as_bytes() {
         [b'0', b'x' | b'X', ..] => (&word[2..], 16, "a hexadecimal"),
@@ -38,7 +38,7 @@ pub(super) fn number(word: &str) -> Result<u32, String> {
     u32::from_str_radix(digits, radix).map_err(|_| format!("'{word}' does not fit into 32 bits"))
 }
 
-/// The longest address `text` begins with; `None` when it begins with none.
+/// The longest address at the beginning of `text`; `None` if there is none.
 pub(super) fn address(text: &str, at: usize) -> Option<Result<(Token, usize), Complaint>> {
     let run =
         text.bytes().position(|b| !(b.is_ascii_hexdigit() || b":.-".contains(&b))).unwrap_or(text.len());
@@ -55,11 +55,11 @@ pub(super) fn address(text: &str, at: usize) -> Option<Result<(Token, usize), Co
         } else if let Some(address) = ipv4(candidate) {
             return Some(match address {
                 Ok((address, bits)) => Ok((Token::Ipv4(address, bits), length)),
-                // Only what is no word of its own: "10.300.example" is the name of a host.
+                // If the word goes on, it is not an address: "10.300.example" is the name of a host.
                 Err(()) if length < word_length(text) => return None,
                 Err(()) => Err(Complaint::new(
                     at..at + length,
-                    format!("'{candidate}' is no IPv4 address: no part may be above 255"),
+                    format!("'{candidate}' is not an IPv4 address: each part is at most 255"),
                 )),
             });
         }
@@ -67,7 +67,7 @@ pub(super) fn address(text: &str, at: usize) -> Option<Result<(Token, usize), Co
     None
 }
 
-/// Two to four decimal numbers with dots between; `Err` when one of them is too large for an octet.
+/// Two to four decimal numbers separated by dots; `Err` if one of them is too large for an octet.
 fn ipv4(text: &str) -> Option<Result<(u32, u32), ()>> {
     let parts = text.split('.').count();
     if !(2..=4).contains(&parts)
@@ -84,8 +84,8 @@ fn ipv4(text: &str) -> Option<Result<(u32, u32), ()>> {
     Some(Ok((address << (32 - bits), bits)))
 }
 
-/// Six groups of one or two digits with the same of `:`, `-` and `.` between, three groups of four with dots, or
-/// twelve digits.
+/// Six groups of one or two digits, all separated by `:`, `-` or `.`; or three groups of four digits separated by dots;
+/// or twelve digits.
 pub(super) fn mac(text: &str) -> Option<[u8; 6]> {
     let separated = [':', '-', '.'].into_iter().find_map(|separator| {
         let groups: Vec<&str> = text.split(separator).collect();

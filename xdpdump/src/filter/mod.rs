@@ -1,8 +1,9 @@
-//! Capture filters: pcap-filter(7)'s language, and what it lacks for XDP.
+//! Capture filters: the language of pcap-filter(7), with additions for XDP.
 //!
-//! The text becomes tokens (`lexer`), a tree (`parser`), and an intermediate form (`lower`), which is the only thing
-//! that says what a filter means. The kernel program gets it as instructions (`ebpf`); where that cannot be, it is evaluated
-//! in user space (`evaluate`). How much of a frame is wanted is said in the same form.
+//! A filter's text is divided into tokens (`lexer`), parsed to a tree (`parser`), and lowered to an intermediate form
+//! (`lower`), which alone defines what the filter means. For the kernel program, instructions are generated from it
+//! (`ebpf`); where that is not possible, it is evaluated in user space (`evaluate`). The program that computes how much
+//! of a frame to capture has the same form.
 
 mod builder;
 pub mod ebpf;
@@ -23,6 +24,7 @@ use std::fmt;
 
 use crate::packet::{Direction, LinkType};
 
+use error::Complaint;
 pub use error::{Error, Span};
 
 /// A filter for frames of one link type.
@@ -32,84 +34,123 @@ pub struct Filter {
     program: ir::Program,
 }
 
-/// What a filter can look at.
+/// A frame, as a filter sees it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Frame<'a> {
-    /// The captured bytes from the link-level header on.
+    /// The captured bytes, beginning with the link-level header.
     pub bytes: &'a [u8],
-    /// Bytes the frame had on the wire.
+    /// Length on the wire in bytes.
     pub len: u32,
-    /// Which way it went.
+    /// Whether the frame was received or sent.
     pub direction: Direction,
-    /// Receive queue of the interface.
+    /// Receive queue of the interface, if known.
     pub queue: Option<u32>,
-    /// CPU that received it.
+    /// CPU that received the frame, if known.
     pub cpu: Option<u32>,
-    /// What an XDP program decided (`enum xdp_action`, include/uapi/linux/bpf.h).
+    /// Verdict of an XDP program (`enum xdp_action`, include/uapi/linux/bpf.h), if there is one.
     pub verdict: Option<u32>,
 }
 
+/// Which properties of frames, besides their bytes, are known where a filter is to run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Whether a frame was received or sent.
+    pub direction: bool,
+    /// The receive queue.
+    pub queue: bool,
+    /// The CPU.
+    pub cpu: bool,
+    /// The verdict of an XDP program.
+    pub verdict: bool,
+}
+
+/// Longest text of a filter, in bytes. Compiling one takes time that grows with the square of its length.
+const MAX_TEXT: usize = 64 << 10;
+
+fn compile(text: &str, link_type: LinkType) -> Result<ir::Program, Complaint> {
+    if text.len() > MAX_TEXT {
+        return Err(Complaint::new(MAX_TEXT..MAX_TEXT, "a filter can have at most 65536 bytes"));
+    }
+    let tree = parser::parse(text)?;
+    let program = optimize::optimize(lower::lower(tree.as_ref(), link_type)?);
+    if program.rejects_everything() {
+        return Err(Complaint::new(0..text.len(), "no frame can match this filter"));
+    }
+    Ok(program)
+}
+
 impl Filter {
-    /// Makes a filter of text in pcap-filter(7)'s language. An empty one matches every frame.
+    /// Compiles a filter in the language of pcap-filter(7). An empty filter matches every frame.
     ///
-    /// Names are resolved here; that of a host may ask the domain name service and wait for its answer.
+    /// Names are resolved here. Resolving the name of a host may send a DNS query and wait for the answer.
     ///
     /// # Errors
     /// What is wrong with the text, and where.
     pub fn compile(text: &str, link_type: LinkType) -> Result<Self, Error> {
-        let program = parser::parse(text)
-            .and_then(|tree| lower::lower(tree.as_ref(), link_type))
-            .map(optimize::optimize)
-            .map_err(|complaint| complaint.about(text))?;
+        let program = compile(text, link_type).map_err(|complaint| complaint.about(text))?;
         Ok(Self { text: text.to_owned(), program })
     }
 
-    /// Whether the frame matches.
+    /// A property that the filter uses and that is not among the `known` ones, for a message.
+    pub fn unknown_property(&self, known: Known) -> Option<&'static str> {
+        let properties = [
+            (known.direction, ir::Field::Direction, "the direction of a frame"),
+            (known.queue, ir::Field::Queue, "the receive queue"),
+            (known.cpu, ir::Field::Cpu, "the CPU"),
+            (known.verdict, ir::Field::Verdict, "the verdict of an XDP program"),
+        ];
+        let uses = |field| self.program.values.contains(&ir::Value::Field(field));
+        properties.into_iter().find(|&(known, field, _)| !known && uses(field)).map(|(.., name)| name)
+    }
+
+    /// Whether the filter matches the frame.
     pub fn matches(&self, frame: &Frame<'_>) -> bool {
         evaluate::accepts(&self.program, frame)
     }
 
-    /// The intermediate form, one test a line, as `-d` prints it.
+    /// The intermediate form, one node per line, as `-d` prints it.
     pub fn intermediate(&self) -> impl fmt::Display {
         &self.program
     }
 
-    /// The filter as a function of an eBPF program: `r1` is its `struct xdp_md *`, `r0` then 1 where the frame matches.
+    /// The filter as a function of an eBPF program. It takes a `struct xdp_md *` in `r1` and returns 1 in `r0` if the
+    /// frame matches, otherwise 0.
     ///
     /// # Errors
-    /// Why it cannot run in the kernel, or not there.
+    /// Why the filter cannot run in the kernel, or not on this target.
     pub fn instructions(&self, target: ebpf::Target) -> Result<Vec<ebpf::Instruction>, ebpf::Refusal> {
         ebpf::generate(&self.program, target)
     }
 
-    /// The text it was made of.
+    /// The text that the filter was compiled from.
     pub fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// Says where the headers of a frame end: the transport protocol's is the last one, in tunnels the inner one's.
+/// Computes where the headers of a frame end: after the transport header, in tunnels after the inner one.
 #[derive(Clone, Debug)]
 pub struct Headers {
     program: ir::Program,
 }
 
 impl Headers {
-    /// For frames of this link type; of what follows the headers, `more` bytes are wanted too, at most 2 GiB.
+    /// Computes it for frames of this link type, and adds `more` bytes of what follows the headers, at most 2 GiB.
     pub fn new(more: u32, link_type: LinkType) -> Self {
         Self { program: optimize::optimize(lower::headers(more, link_type)) }
     }
 
-    /// Bytes of the frame that are wanted: headers, of which there are at most 65535 bytes, and what is wanted behind them. Where
-    /// the frame ends within a header, or is of a link type that is not known, it is `u32::MAX`.
+    /// The number of bytes of the frame to capture: the headers, which have at most 65535 bytes, and the bytes wanted after
+    /// them. `u32::MAX` if the frame ends within a header, or its link type is not supported.
     pub fn len(&self, frame: &Frame<'_>) -> u32 {
         evaluate::number(&self.program, frame)
     }
 
-    /// The same as a function of an eBPF program: `r1` is its `struct xdp_md *`, the lower half of `r0` the number.
+    /// The same computation as a function of an eBPF program. It takes a `struct xdp_md *` in `r1` and returns the
+    /// number in the lower half of `r0`.
     ///
     /// # Errors
-    /// Why it cannot run in the kernel, or not there.
+    /// Why it cannot run in the kernel, or not on this target.
     pub fn instructions(&self, target: ebpf::Target) -> Result<Vec<ebpf::Instruction>, ebpf::Refusal> {
         ebpf::generate(&self.program, target)
     }

@@ -1,4 +1,4 @@
-//! Names of hosts, networks, services and protocols, as the C library resolves them from the files below /etc.
+//! Resolves names of hosts, networks, services and protocols, from the same files below /etc as the C library.
 
 use std::{
     fs,
@@ -13,14 +13,14 @@ pub(super) const TCP: u32 = 6;
 pub(super) const UDP: u32 = 17;
 pub(super) const SCTP: u32 = 132;
 
-/// A port, and the protocol it was assigned for; `None` for all that have ports.
+/// A port, and the protocol that it is assigned for; `None` if it is for every protocol that has ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Service {
     pub port: u16,
     pub protocol: Option<u32>,
 }
 
-/// Addresses of a host; asks the domain name service when no file knows it.
+/// The addresses of a host; sends a DNS query if no file has the name.
 pub(super) fn host(name: &str) -> Result<Vec<IpAddr>, String> {
     match (name, 0).to_socket_addrs() {
         Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
@@ -28,20 +28,21 @@ pub(super) fn host(name: &str) -> Result<Vec<IpAddr>, String> {
     }
 }
 
-/// A port by number or by its name in /etc/services.
+/// A port by its number or by its name in /etc/services.
 pub(super) fn port(name: &str) -> Result<Service, String> {
     if let Ok(number) = name.parse::<u32>() {
-        let too_large = |_| format!("ports end at 65535; {number} is none");
+        let too_large = |_| format!("{number} is not a port: the highest is 65535");
         return Ok(Service { port: u16::try_from(number).map_err(too_large)?, protocol: None });
     }
     find_service(&read("/etc/services")?, name)
         .ok_or_else(|| format!("no service of tcp or udp is called '{name}' in /etc/services"))
 }
 
-/// `6000-6008`, or two names of services.
+/// A range such as `6000-6008`, or two names of services separated by `-`.
 pub(super) fn port_range(range: &str) -> Result<(Service, Service), String> {
-    let (first, last) =
-        range.split_once('-').ok_or_else(|| format!("'{range}' is no range of ports such as 6000-6008"))?;
+    let (first, last) = range
+        .split_once('-')
+        .ok_or_else(|| format!("'{range}' is not a range of ports such as 6000-6008"))?;
     Ok((port(first)?, port(last)?))
 }
 
@@ -53,8 +54,8 @@ pub(super) fn protocol(name: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("no IP protocol is called '{name}' in /etc/protocols"))
 }
 
-/// A network by its name or alias in /etc/networks: address and mask. As in libpcap, which does not know where the
-/// network's number ends, all bits count unless the first octets are zero.
+/// A network by its name or alias in /etc/networks: address and mask. As in libpcap, which does not know the length of
+/// the network's number, the mask has all bits set, unless the first octets are zero.
 pub(super) fn network(name: &str) -> Result<(u32, u32), String> {
     entries(&read("/etc/networks")?)
         .find(|entry| entry.is_called(name))
@@ -71,7 +72,7 @@ pub(super) fn ether_host(name: &str) -> Result<[u8; 6], String> {
     entries(&text).find(|entry| entry.value == name).and_then(|entry| literal::mac(entry.name)).ok_or(unknown)
 }
 
-/// A network's number with the octets that were not given at its end: `10` is 10.0.0.0, mask 255.0.0.0.
+/// Shifts a network's number to the left if its first octets are missing: `10` becomes 10.0.0.0 with mask 255.0.0.0.
 pub(super) fn left_aligned(mut number: u32) -> (u32, u32) {
     let mut mask = u32::MAX;
     while number != 0 && number >> 24 == 0 {
@@ -95,7 +96,8 @@ fn find_service(services: &str, name: &str) -> Option<Service> {
     }
 }
 
-/// A number in one to four dotted parts, the missing ones at the end, as the C library reads /etc/networks.
+/// A number of one to four parts separated by dots, as the C library reads /etc/networks; missing parts are the last
+/// ones.
 fn network_number(text: &str) -> Option<u32> {
     let mut octets = [0; 4];
     let mut parts = text.split('.');
@@ -108,10 +110,10 @@ fn network_number(text: &str) -> Option<u32> {
 fn read(path: &str) -> Result<String, String> {
     fs::read(path)
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .map_err(|error| format!("{path}, where the name would be, cannot be read: {error}"))
+        .map_err(|error| format!("the name cannot be looked up, because {path} cannot be read: {error}"))
 }
 
-/// A line of one of these files: a name, what it stands for, aliases.
+/// A line of one of these files: a name, its value, and aliases.
 struct Entry<'a> {
     name: &'a str,
     value: &'a str,

@@ -1,7 +1,7 @@
-//! Leaves out of a filter what cannot matter: tests whose outcome is known from those before, and copies.
+//! Removes redundant parts of a filter: copies, and tests whose outcome is known from earlier tests.
 //!
-//! No frame is judged otherwise for it: an outcome is only known where the same bytes were looked at before. A test whose
-//! outcome makes no difference stays, since a frame that ends before its bytes is rejected.
+//! This changes the result for no frame: an outcome is known only if the same bytes were loaded before. A test whose
+//! outcome makes no difference is kept, because it rejects frames that end before its bytes.
 
 mod facts;
 
@@ -10,10 +10,10 @@ use std::collections::HashMap;
 use super::ir::{Node, Program, Target, Test, Value, ValueId};
 use facts::Facts;
 
-/// Rounds after which the rest stays as it is; a handful is enough for what people write.
+/// Most rounds of optimization; a few are enough for filters that people write.
 const MAX_ROUNDS: usize = 16;
 
-/// The same filter, shorter.
+/// The same filter with fewer nodes.
 pub(super) fn optimize(mut program: Program) -> Program {
     let slots = slots_of_values(&program.values);
     for _ in 0..MAX_ROUNDS {
@@ -27,7 +27,7 @@ pub(super) fn optimize(mut program: Program) -> Program {
     compact(&program)
 }
 
-/// For each value a bit for each slot it depends on.
+/// For each value, a bit mask of the slots that it depends on.
 pub(super) fn slots_of_values(values: &[Value]) -> Vec<u16> {
     let mut masks: Vec<u16> = Vec::with_capacity(values.len());
     for value in values {
@@ -43,9 +43,9 @@ pub(super) fn slots_of_values(values: &[Value]) -> Vec<u16> {
     masks
 }
 
-/// Goes through the nodes from the last to the first and makes equal ones one.
+/// Merges equal nodes, from the last node to the first.
 fn merge(program: &mut Program) {
-    // What stands for each node: itself, an equal one, or what follows it.
+    // The replacement of each node: itself, an equal node, or the node after it.
     let mut instead: Vec<Target> = (0..program.nodes.len() as u32).map(Target::Node).collect();
     let mut first: HashMap<Node, u32> = HashMap::new();
     for at in (0..program.nodes.len()).rev() {
@@ -70,7 +70,7 @@ fn merge(program: &mut Program) {
     }
 }
 
-/// Leads each edge past the tests whose outcome is known on it.
+/// Makes each edge skip the tests whose outcome is known on it.
 fn thread(program: &mut Program, slots: &[u16]) {
     let mut known: Vec<Option<Facts>> = vec![None; program.nodes.len()];
     let entry = Facts::default();
@@ -79,7 +79,7 @@ fn thread(program: &mut Program, slots: &[u16]) {
         known[first as usize] = Some(entry);
     }
     for at in 0..program.nodes.len() {
-        // Nothing leads to a node of which nothing is known, not even nothing.
+        // `None`, unlike empty facts, means that no edge leads to the node.
         let Some(facts) = known[at].take() else { continue };
         let mut follow = |facts: Facts, target: Target| {
             let target = past(program, target, &facts);
@@ -106,7 +106,7 @@ fn thread(program: &mut Program, slots: &[u16]) {
     }
 }
 
-/// The number that the test's right side always is.
+/// The right side of the test, if it is a constant.
 fn program_value(values: &[Value], test: Test) -> Option<u32> {
     match values[test.right.0 as usize] {
         Value::Constant(number) => Some(number),
@@ -114,7 +114,7 @@ fn program_value(values: &[Value], test: Test) -> Option<u32> {
     }
 }
 
-/// The first node from here on whose outcome is not known.
+/// The first node from `target` on whose outcome is not known.
 fn past(program: &Program, mut target: Target, facts: &Facts) -> Target {
     while let Target::Node(at) = target
         && let Node::Test { test, then, otherwise } = program.nodes[at as usize]
@@ -125,7 +125,7 @@ fn past(program: &Program, mut target: Target, facts: &Facts) -> Target {
     target
 }
 
-/// Only the nodes and values that are used, in the same order.
+/// Keeps only the nodes and values that are used, in the same order.
 fn compact(program: &Program) -> Program {
     let mut used_nodes = vec![false; program.nodes.len()];
     let mut used_values = vec![false; program.values.len()];
@@ -199,7 +199,7 @@ fn used<'a, T: Copy>(all: &'a [T], used: &'a [bool]) -> impl Iterator<Item = T> 
     all.iter().zip(used).filter(|&(_, &used)| used).map(|(&one, _)| one)
 }
 
-/// The number each has when those that are not used are left out.
+/// The new index of each element after the unused ones are removed.
 fn numbers(used: &[bool]) -> Vec<u32> {
     let mut next = 0;
     used.iter()

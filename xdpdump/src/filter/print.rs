@@ -1,4 +1,4 @@
-//! The intermediate form as `-d` prints it: a node a line, in the order in which they are run.
+//! Prints the intermediate form for `-d`: one node per line, in the order of execution.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ impl Program {
     }
 }
 
-/// A value with what it is computed from.
+/// A value, printed as an expression.
 struct Shown<'a>(&'a Program, ValueId);
 
 impl fmt::Display for Shown<'_> {
@@ -72,7 +72,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Where an edge leads.
+/// The target of an edge, as it is printed.
 struct Name(Target);
 
 impl fmt::Display for Name {

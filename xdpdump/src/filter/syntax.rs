@@ -1,10 +1,10 @@
-//! A filter as a tree, before it means anything for bytes.
+//! The tree of a filter, as it is written; `lower` decides what it means for the bytes of a frame.
 
 use std::net::Ipv6Addr;
 
 use super::error::Span;
 
-/// A part of a filter that is true or false for a frame, and where it is written.
+/// A part of a filter that is true or false for a frame, and its place in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Expression {
     pub kind: Kind,
@@ -13,14 +13,14 @@ pub(super) struct Expression {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// `a and b or c`: evaluated from left to right, since both bind alike.
+    /// `a and b or c`: evaluated from left to right, because `and` and `or` have the same precedence.
     Chain(Box<Expression>, Vec<(Connective, Expression)>),
     Not(Box<Expression>),
-    /// What is true for the frame in a tunnel.
+    /// True if the expression is true for the frame inside a tunnel.
     Inner(Box<Expression>),
-    /// The frame has this protocol.
+    /// The frame contains this protocol.
     Protocol(Protocol),
-    /// `src host 10.0.0.1`, `tcp port 80`, `ip proto 6` …; with the place of what follows the qualifiers.
+    /// `src host 10.0.0.1`, `tcp port 80`, `ip proto 6`, …; with the place of the part after the qualifiers.
     Address(Qualifiers, Operand, Span),
     Relation(Relation, Arithmetic, Arithmetic),
     /// `byte 3 & 1`: a test of one byte of the frame.
@@ -31,9 +31,9 @@ pub(super) enum Kind {
     },
     Broadcast(Option<Protocol>),
     Multicast(Option<Protocol>),
-    /// The length on the wire is at most this.
+    /// The frame has at most this length in bytes on the wire.
     Less(u32),
-    /// The length on the wire is at least this.
+    /// The frame has at least this length in bytes on the wire.
     Greater(u32),
     Inbound,
     Outbound,
@@ -43,7 +43,7 @@ pub(super) enum Kind {
     PppoeSession(Option<u32>),
     Geneve(Option<u32>),
     Llc(Llc),
-    /// An XDP program decided this (`enum xdp_action`).
+    /// An XDP program returned this verdict (`enum xdp_action`).
     Verdict(u32),
     Queue(u32),
     Cpu(u32),
@@ -55,7 +55,7 @@ pub(super) enum Connective {
     Or,
 }
 
-/// Protocols that are words of the language.
+/// Protocols that are keywords of the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
     Link,
@@ -99,7 +99,7 @@ pub(super) enum Protocol {
 }
 
 impl Protocol {
-    /// Protocols and their words.
+    /// Each protocol and its keyword.
     const WORDS: [(Self, &'static str); 38] = [
         (Self::Link, "ether"),
         (Self::Ip, "ip"),
@@ -141,18 +141,18 @@ impl Protocol {
         (Self::NetBeui, "netbeui"),
     ];
 
-    /// The protocol a keyword names.
+    /// The protocol that a keyword names.
     pub fn of_keyword(keyword: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(_, word)| *word == keyword).map(|&(protocol, _)| protocol)
     }
 
-    /// The keyword.
+    /// The protocol's keyword.
     pub fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(protocol, _)| *protocol == self).map_or("", |&(_, word)| word)
     }
 }
 
-/// What an address or number is compared with.
+/// The field that an address or a number is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Qualifiers {
     pub protocol: Option<Protocol>,
@@ -162,7 +162,7 @@ pub(super) struct Qualifiers {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
-    /// Neither was named: source or destination.
+    /// No side was named: source or destination.
     Any,
     Source,
     Destination,
@@ -174,7 +174,7 @@ pub(super) enum Side {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AddressKind {
-    /// Not named; means a host.
+    /// No kind was named, which means a host.
     Default,
     Host,
     Net,
@@ -189,11 +189,11 @@ pub(super) enum AddressKind {
 pub(super) enum Operand {
     Name(String),
     Number(u32),
-    /// Address and the number of its leading bits that were written.
+    /// An address, and the number of its leading bits that were written.
     Ipv4(u32, u32),
-    /// Address and mask.
+    /// An address and a mask.
     Ipv4Net(u32, u32),
-    /// Address and length of its prefix.
+    /// An address and the length of its prefix in bits.
     Ipv6(Ipv6Addr, u32),
     Mac([u8; 6]),
 }
@@ -213,32 +213,32 @@ pub(super) enum ByteTest {
     Equal,
     Less,
     Greater,
-    /// Any of these bits is set.
+    /// At least one of these bits is set.
     And,
-    /// The byte or the value has a bit set.
+    /// The byte or the value has at least one bit set.
     Or,
 }
 
-/// Frames with an IEEE 802.2 LLC header, and its control field.
+/// Frames with an IEEE 802.2 LLC header, by its control field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Llc {
     Any,
     Information,
     Supervisory,
     Unnumbered,
-    /// The control field of a supervisory frame.
+    /// The value of a supervisory frame's control field.
     SupervisoryType(u32),
-    /// The control field of an unnumbered frame.
+    /// The value of an unnumbered frame's control field.
     UnnumberedType(u32),
 }
 
-/// A number computed for each frame, modulo 2³².
+/// A number that is computed for each frame, modulo 2³².
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Arithmetic {
     Number(u32),
-    /// The frame's length on the wire.
+    /// The frame's length on the wire in bytes.
     Length,
-    /// `tcp[13]`, `ip[2:2]`: bytes of a protocol's header, most significant first.
+    /// `tcp[13]`, `ip[2:2]`: bytes of a protocol's header, in network byte order.
     Load {
         protocol: Protocol,
         index: Box<Arithmetic>,
@@ -269,7 +269,7 @@ pub(super) enum Operator {
 }
 
 impl Operator {
-    /// The operator as it is written.
+    /// The operator's symbol.
     pub fn sign(self) -> &'static str {
         match self {
             Self::Add => "+",
@@ -285,8 +285,8 @@ impl Operator {
         }
     }
 
-    /// The operator a symbol stands for, and how strongly it binds; `None` for `%` and `^`, to which libpcap gives
-    /// no rank: whatever stands before, they take everything behind.
+    /// The operator of a symbol, and its precedence; `None` for `%` and `^`, to which libpcap gives no precedence:
+    /// their right operand is everything that follows.
     pub fn of_symbol(symbol: &str) -> Option<(Self, Option<u8>)> {
         Some(match symbol {
             "|" => (Self::Or, Some(1)),

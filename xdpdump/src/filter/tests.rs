@@ -19,7 +19,16 @@ fn the_intermediate_form_is_readable() {
 "
     );
     assert_eq!(filter("").intermediate().to_string(), "accept\n");
-    assert_eq!(filter("1 = 2").intermediate().to_string(), "reject\n");
+}
+
+#[test]
+fn what_no_frame_can_match_is_refused() {
+    for text in ["1 = 2", "tcp and udp", "ip and arp", "tcp and (udp or icmp)", "less 10 and 1 > 2"] {
+        let error = Filter::compile(text, LinkType::ETHERNET).unwrap_err();
+        assert_eq!(error.message(), "no frame can match this filter", "{text}");
+        assert_eq!(error.span(), 0..text.len());
+    }
+    assert_eq!(Filter::compile("1 = 1", LinkType::ETHERNET).unwrap().intermediate().to_string(), "accept\n");
 }
 
 #[test]
@@ -42,7 +51,7 @@ fn what_is_known_beside_the_bytes() {
     }
 }
 
-/// What is not known is never what a filter asks for.
+/// A primitive about something unknown does not match.
 #[test]
 fn what_is_not_known_matches_nothing() {
     let frame = Frame { bytes: &[0; 60], len: 60, ..Frame::default() };

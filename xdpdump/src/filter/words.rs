@@ -1,8 +1,9 @@
-//! The words of the language: its keywords and the numbers that have names.
+//! The words of the language: keywords, and numbers that have names.
 
-/// Keywords and the one spelling of each that the parser knows.
+/// Keywords, and the spelling of each that the parser uses.
 ///
-/// `fddi`, `tr`, `wlan`, `ppp` and `slip` are other names of the link level, whatever link it is.
+/// `fddi`, `tr`, `wlan`, `ppp` and `slip` are synonyms of `ether`: all of them mean the link level, whatever its type
+/// is.
 const KEYWORDS: &[(&str, &str)] = &[
     ("aarp", "aarp"),
     ("ah", "ah"),
@@ -80,7 +81,7 @@ const KEYWORDS: &[(&str, &str)] = &[
     ("wlan", "ether"),
 ];
 
-/// Keywords of libpcap that make no sense on the links xdpdump captures from, and what they are about.
+/// Keywords of libpcap that have no meaning for the link types that xdpdump captures, grouped by what they are about.
 const FOREIGN: &[(&str, &[&str])] = &[
     (
         "ATM",
@@ -131,7 +132,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
         "the OpenBSD packet filter's log",
         &["action", "ifname", "on", "reason", "rnr", "rset", "rulenum", "ruleset", "srnr", "subrulenum"],
     ),
-    ("a socket of the kernel's; choose interfaces with -i", &["ifindex"]),
+    ("captures of several interfaces (choose one with -i)", &["ifindex"]),
 ];
 
 /// Names of header fields, ICMP types and TCP flags, from pcap-filter(7).
@@ -195,18 +196,18 @@ const NUMBERS: &[(&str, u32)] = &[
     ("tcpflags", 13),
 ];
 
-/// What a word means apart from being a name.
+/// The meaning of a word that is not a name chosen by the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
     /// A keyword, in the parser's spelling.
     Keyword(&'static str),
-    /// A keyword for other links than these: itself and what it belongs to.
+    /// A keyword for link types that are not supported here, and what it is about.
     Foreign(&'static str, &'static str),
     /// A number that has a name.
     Number(u32),
 }
 
-/// Looks a word up; `None` when it is a name of the user's.
+/// Looks a word up; `None` if it is a name chosen by the user.
 pub(super) fn find(word: &str) -> Option<Word> {
     if let Ok(at) = KEYWORDS.binary_search_by_key(&word, |&(name, _)| name) {
         return Some(Word::Keyword(KEYWORDS[at].1));

@@ -45,7 +45,8 @@ pub enum Error {
     /// words.
     #[error(
         "{name}: truncated dump file; tried to read {wanted} {what} bytes, only got {got} \
-         (all before them was read; `xdpdump repair FILE` cuts them off)"
+         (all before them was read{advice})",
+        advice = if *repairable { "; `xdpdump repair FILE` cuts them off" } else { "" }
     )]
     Truncated {
         /// Name of the file in messages.
@@ -56,6 +57,8 @@ pub enum Error {
         wanted: usize,
         /// Number of bytes found.
         got: usize,
+        /// It is a file with a name, and not a stream.
+        repairable: bool,
     },
     /// The file contains an impossible value.
     #[error("{name}: damaged dump file at byte {offset}: {fault}")]

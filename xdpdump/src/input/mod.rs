@@ -8,7 +8,15 @@ mod pcapng;
 mod time;
 mod window;
 
-use std::{fs::File, io, io::Read, path::Path};
+use std::{
+    fs::File,
+    io,
+    io::Read,
+    os::fd::{BorrowedFd, OwnedFd},
+    path::Path,
+};
+
+use rustix::event::{PollFd, PollFlags, poll};
 
 pub use error::{Error, Fault};
 
@@ -45,6 +53,8 @@ pub struct CaptureFile<R> {
     announce: bool,
     /// Nothing more can be read: the file ended, or an error was reported.
     finished: bool,
+    /// It is a regular file that was opened by its name.
+    repairable: bool,
 }
 
 #[derive(Debug)]
@@ -73,17 +83,39 @@ impl From<io::Error> for Stop {
 }
 
 impl Stop {
-    fn of(self, name: &str) -> Error {
+    fn of(self, name: &str, repairable: bool) -> Error {
         let name = name.to_owned();
         match self {
             Self::Read(error) => Error::Read { name, error },
-            Self::Truncated { what, wanted, got } => Error::Truncated { name, what, wanted, got },
+            Self::Truncated { what, wanted, got } => Error::Truncated { name, what, wanted, got, repairable },
             Self::Damaged(offset, fault) => Error::Damaged { name, offset, fault },
         }
     }
 }
 
-impl CaptureFile<File> {
+/// An opened file, or a stream.
+#[derive(Debug)]
+pub struct Source {
+    file: File,
+    interrupt: Option<OwnedFd>,
+}
+
+impl Read for Source {
+    /// Waits for what can be read. A regular file can always be read.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(interrupt) = &self.interrupt {
+            let mut both = [PollFd::new(&self.file, PollFlags::IN), PollFd::new(interrupt, PollFlags::IN)];
+            poll(&mut both, None)?;
+            let [_, interrupt] = both;
+            if !interrupt.revents().is_empty() {
+                return Err(io::Error::other("a signal came"));
+            }
+        }
+        self.file.read(buffer)
+    }
+}
+
+impl CaptureFile<Source> {
     /// Opens the file at `path`, or the descriptor that it names, as [`Target::of_input`] takes it.
     ///
     /// # Errors
@@ -100,9 +132,23 @@ impl CaptureFile<File> {
             Target::Path(path) => File::open(path),
         };
         match file {
-            Ok(file) => Self::new(file, name),
+            Ok(file) => {
+                let is_path = matches!(target, Target::Path(_));
+                let repairable = is_path && file.metadata().is_ok_and(|metadata| metadata.is_file());
+                let source = Source { file, interrupt: None };
+                Ok(Self { repairable, ..Self::new(source, name)? })
+            }
             Err(error) => Err(Error::Open { name, error }),
         }
+    }
+
+    /// From now on reading fails when `interrupt` can be read, instead of waiting for a stream.
+    ///
+    /// # Errors
+    /// When the descriptor cannot be duplicated.
+    pub fn interrupted_by(&mut self, interrupt: BorrowedFd<'_>) -> io::Result<()> {
+        self.window.reader().interrupt = Some(interrupt.try_clone_to_owned()?);
+        Ok(())
     }
 }
 
@@ -127,7 +173,15 @@ impl<R: Read> CaptureFile<R> {
                 },
             },
         };
-        let mut file = Self { name, window, decoder, interface: None, announce: true, finished: false };
+        let mut file = Self {
+            name,
+            window,
+            decoder,
+            interface: None,
+            announce: true,
+            finished: false,
+            repairable: false,
+        };
         let first = match &mut file.decoder {
             Decoder::Pcap(pcap) => pcap.header(&mut file.window).map(Some),
             Decoder::Pcapng(pcapng) => pcapng.first_interface(&mut file.window),
@@ -138,10 +192,15 @@ impl<R: Read> CaptureFile<R> {
                 file.interface = interface;
                 Ok(file)
             }
+            // Of a pcapng file the section's header is whole: it is a file without packets, to its end.
+            Err(Stop::Truncated { .. }) if file.offset() > 0 => {
+                file.announce = false;
+                Ok(file)
+            }
             Err(Stop::Truncated { what, wanted, got }) => {
                 Err(Error::TooShort { name: file.name, what, wanted, got })
             }
-            Err(stop) => Err(stop.of(&file.name)),
+            Err(stop) => Err(stop.of(&file.name, false)),
         }
     }
 
@@ -197,7 +256,7 @@ impl<R: Read> CaptureFile<R> {
             }
             Err(stop) => {
                 self.finished = true;
-                Err(stop.of(&self.name))
+                Err(stop.of(&self.name, self.repairable))
             }
         }
     }

@@ -25,6 +25,11 @@ impl<R: Read> Window<R> {
         Self { reader, buffer: Vec::new(), start: 0, end: 0, offset: 0 }
     }
 
+    /// The reader behind the window.
+    pub fn reader(&mut self) -> &mut R {
+        &mut self.reader
+    }
+
     /// Reads until `wanted` bytes are buffered or the stream ends, and returns up to `wanted` bytes.
     ///
     /// # Errors

@@ -63,6 +63,10 @@ impl Sink for Fanout {
         self.0.iter_mut().try_for_each(|sink| sink.interrupted_by(interrupt))
     }
 
+    fn is_interrupted(&self) -> bool {
+        self.0.iter().any(|sink| sink.is_interrupted())
+    }
+
     fn end_by(&mut self, deadline: Instant) {
         self.0.iter_mut().for_each(|sink| sink.end_by(deadline));
     }

@@ -85,6 +85,12 @@ pub trait Sink {
         Ok(())
     }
 
+    /// Whether a call stopped waiting because of that since the last flush. Whoever hands packets on should then look at what made
+    /// the descriptor readable, before more of them have to be kept.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
+
     /// From now on calls wait for a slow reader until `deadline`, and nothing interrupts them. What is not written by then
     /// is lost and counted ([`Sink::unwritten`]); that call, and every later one that has something to write, returns
     /// [`Error::TooLate`].
@@ -142,7 +148,15 @@ pub enum Error {
 /// [`Error::Closed`] when its reader has closed it, [`Error::Open`] when it was closed when the program began,
 /// [`Error::Write`].
 pub fn print(text: &str) -> Result<(), Error> {
+    print_by(text, None)
+}
+
+/// [`print`], which gives up at `deadline`.
+fn print_by(text: &str, deadline: Option<Instant>) -> Result<(), Error> {
     let mut stdout = Stream::standard(1)?;
+    if let Some(deadline) = deadline {
+        stdout.end_by(deadline);
+    }
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         match stdout.write(rest) {
@@ -166,12 +180,13 @@ impl Error {
     }
 }
 
-/// Prints the number of packets, for `--count`.
+/// Prints the number of packets, for `--count`, and gives up at `deadline` if there is one.
 ///
 /// # Errors
-/// As [`print`].
-pub fn print_count(packets: u64) -> Result<(), Error> {
-    if packets == 1 { print("1 packet\n") } else { print(&format!("{packets} packets\n")) }
+/// As [`print`], and [`Error::TooLate`].
+pub fn print_count(packets: u64, deadline: Option<Instant>) -> Result<(), Error> {
+    let text = if packets == 1 { "1 packet\n".to_owned() } else { format!("{packets} packets\n") };
+    print_by(&text, deadline)
 }
 
 /// What went wrong and what the user can do about it.

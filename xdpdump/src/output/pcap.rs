@@ -90,6 +90,10 @@ impl Sink for PcapSink {
         self.output.look_after(say)
     }
 
+    fn is_interrupted(&self) -> bool {
+        self.output.is_interrupted()
+    }
+
     fn interrupted_by(&mut self, interrupt: BorrowedFd<'_>) -> Result<(), Error> {
         self.output.interrupted_by(interrupt)
     }

@@ -153,6 +153,11 @@ impl Output {
         }
     }
 
+    /// See [`Sink::is_interrupted`](super::Sink::is_interrupted).
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
     /// As [`Sink::interrupted_by`](super::Sink::interrupted_by).
     ///
     /// # Errors

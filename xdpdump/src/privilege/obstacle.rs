@@ -7,51 +7,51 @@ use rustix::{
     thread::{CapabilitySet, capabilities},
 };
 
-/// Number of the initial user namespace (`PROC_USER_INIT_INO`, include/linux/proc_ns.h; since v6.18 `USER_NS_INIT_INO`,
-/// include/uapi/linux/nsfs.h).
+/// Inode number of the initial user namespace (`PROC_USER_INIT_INO`, include/linux/proc_ns.h; since v6.18
+/// `USER_NS_INIT_INO`, include/uapi/linux/nsfs.h).
 const INITIAL_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
 
-/// What XDP takes.
+/// The capabilities that capturing with XDP requires.
 const NEEDED: [(CapabilitySet, &str); 3] = [
     (CapabilitySet::BPF, "cap_bpf"),
     (CapabilitySet::NET_ADMIN, "cap_net_admin"),
     (CapabilitySet::PERFMON, "cap_perfmon"),
 ];
 
-/// A system call that a capture takes.
+/// A system call that a capture needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// For programs and maps.
+    /// Loads programs and creates maps.
     Bpf,
-    /// For rings, or what rings the reader's bell.
+    /// Creates perf rings, or the events that wake up the reader of mapped rings.
     PerfEventOpen,
 }
 
-/// What stands between this process and a system call.
+/// Why this process may not make a system call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// It lacks capabilities.
+    /// The process lacks capabilities.
     Capabilities,
-    /// It is root, and still lacks these capabilities.
+    /// The process is root, and still lacks these capabilities.
     Root(Vec<&'static str>),
-    /// Its capabilities count only inside a user namespace.
+    /// The process is in a user namespace, and its capabilities count only there.
     UserNamespace,
-    /// It has everything, and a seccomp filter.
+    /// The process has all capabilities, but also a seccomp filter.
     Seccomp(Call),
-    /// It has everything; the kernel is locked down to this degree.
+    /// The process has all capabilities, but the kernel is locked down to this degree.
     Lockdown(String),
-    /// It has everything, and nothing else is to be seen: a security module, most likely.
+    /// The process has all capabilities, and no other reason can be found: probably a security module.
     Unknown,
     /// The kernel does not have the system call.
     Missing(Call),
 }
 
 impl Obstacle {
-    /// What made `call` fail with `error`; `None` when that is no refusal. What `/proc` and `/sys` do not tell where they are
-    /// missing is taken not to be there.
+    /// Why `call` failed with `error`; `None` if the error is not a refusal. Files in `/proc` and `/sys` that are
+    /// missing count as saying that there is no obstacle.
     pub fn behind(error: &io::Error, call: Call) -> Option<Self> {
         let refusal = match (error.raw_os_error()?, call) {
-            // The verifier says EACCES as well, of a program that it does not like.
+            // With EACCES, the verifier also rejects a program.
             (libc::EPERM, _) | (libc::EACCES, Call::PerfEventOpen) => Refusal::Forbidden,
             (libc::ENOSYS, _) => Refusal::Missing,
             _ => return None,
@@ -61,14 +61,14 @@ impl Obstacle {
 
     fn of(state: &State, refusal: Refusal, call: Call) -> Self {
         match (refusal, state) {
-            // Some filters say so of what they forbid.
+            // Some seccomp filters answer that a forbidden call does not exist.
             (_, state)
                 if state.has_seccomp_filter && (refusal == Refusal::Missing || state.has_everything()) =>
             {
                 Self::Seccomp(call)
             }
             (Refusal::Missing, _) => Self::Missing(call),
-            // Whatever it has in there does not count.
+            // Capabilities inside the user namespace do not count.
             (_, State { in_user_namespace: true, .. }) => Self::UserNamespace,
             (_, State { missing, is_root, .. }) if !missing.is_empty() => {
                 if *is_root {
@@ -82,22 +82,22 @@ impl Obstacle {
         }
     }
 
-    /// What this process is, to stand before what it wanted and the obstacle itself.
+    /// Whether the process may not or cannot make the call; stands before the action and the obstacle in a message.
     pub fn verb(&self) -> &'static str {
         if matches!(self, Self::Missing(_)) { "not able to" } else { "not allowed to" }
     }
 }
 
-/// How the kernel refuses.
+/// The kind of an error that refuses a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refusal {
     Forbidden,
-    /// It says that there is no such call.
+    /// The error says that there is no such call.
     Missing,
 }
 
 impl State {
-    /// Of this process.
+    /// The state of this process.
     fn find() -> Self {
         let held = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
         let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
@@ -126,7 +126,7 @@ impl fmt::Display for Call {
     }
 }
 
-/// A sentence without its full stop, to follow [`Obstacle::verb`] and "load and attach an XDP program".
+/// A sentence without its full stop that follows [`Obstacle::verb`] and "load and attach an XDP program".
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -135,18 +135,18 @@ impl fmt::Display for Obstacle {
             ),
             Self::Root(missing) => write!(
                 f,
-                ": root lacks the capabilities {} here, as in a container: start it with them (such as \
+                ": root lacks the capabilities {} here, as is usual in a container: start the container with them (\
                  `--cap-add BPF --cap-add NET_ADMIN --cap-add PERFMON`), or run xdpdump on the host",
                 missing.join(", ")
             ),
             Self::UserNamespace => f.write_str(
-                " from a user namespace, such as a rootless container: the kernel wants cap_bpf, cap_net_admin and \
-                 cap_perfmon outside of it. Run xdpdump as root on the host, and `nsenter --target PID --net` before it for \
-                 the interfaces of process PID",
+                " from a user namespace, such as a rootless container: the kernel requires cap_bpf, cap_net_admin and \
+                 cap_perfmon outside of it. Run xdpdump as root on the host; to capture on the interfaces of process PID, start \
+                 it with `nsenter --target PID --net`",
             ),
             Self::Seccomp(call) => write!(
                 f,
-                ": this process has a seccomp filter that forbids {call}, as containers have: start it with a profile that \
+                ": this process has a seccomp filter that forbids {call}, as is usual in a container: start the container with a profile that \
                  allows bpf and perf_event_open (such as `--security-opt seccomp=unconfined`), or run xdpdump on the host"
             ),
             Self::Lockdown(degree) => write!(
@@ -165,7 +165,7 @@ impl fmt::Display for Obstacle {
                 };
                 write!(
                     f,
-                    ": this kernel has no {call}: it was built without {option}, or is a sandbox's imitation of Linux; run \
+                    ": this kernel has no {call}: it was built without {option}, or belongs to a sandbox that imitates Linux; run \
                      xdpdump on a kernel that has it"
                 )
             }
@@ -173,7 +173,7 @@ impl fmt::Display for Obstacle {
     }
 }
 
-/// What decides.
+/// The facts that the obstacle is found from.
 #[derive(Debug)]
 struct State {
     is_root: bool,
@@ -183,7 +183,7 @@ struct State {
     lockdown: Option<String>,
 }
 
-/// What `held` lacks. `CAP_SYS_ADMIN` includes what was split off it in Linux 5.8.
+/// The capabilities that `held` lacks. `CAP_SYS_ADMIN` includes the capabilities that were split off it in Linux 5.8.
 fn missing(held: CapabilitySet) -> Vec<&'static str> {
     let split_off = |needed| needed != CapabilitySet::NET_ADMIN && held.contains(CapabilitySet::SYS_ADMIN);
     NEEDED
@@ -192,12 +192,12 @@ fn missing(held: CapabilitySet) -> Vec<&'static str> {
         .collect()
 }
 
-/// From `/proc/PID/status`: mode 2 is a filter (proc_pid_status(5)).
+/// Whether `/proc/PID/status` names a seccomp filter, which is mode 2 (proc_pid_status(5)).
 fn has_seccomp_filter(status: &str) -> bool {
     status.lines().any(|line| line.strip_prefix("Seccomp:").is_some_and(|mode| mode.trim() == "2"))
 }
 
-/// The degree in brackets of `none [integrity] confidentiality`; nothing when it is `none`.
+/// The degree in brackets, as in `none [integrity] confidentiality`; `None` if it is `none`.
 fn lockdown_degree(text: &str) -> Option<String> {
     let (_, rest) = text.split_once('[')?;
     let (degree, _) = rest.split_once(']')?;

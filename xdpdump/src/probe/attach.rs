@@ -5,7 +5,8 @@ use std::{io, os::fd::AsFd};
 use aya_obj::generated::{XDP_FLAGS_DRV_MODE, XDP_FLAGS_HW_MODE, XDP_FLAGS_SKB_MODE};
 
 use super::{
-    Attachment, Error, Functions, Holder, Probe, Program, SourceCounters, Task, kernel, program_name,
+    Attachment, Error, Functions, Holder, Probe, Program, SourceCounters, Task, error::INTERRUPTED, kernel,
+    program_name,
 };
 use crate::{
     interface::{Link, XdpMode},
@@ -22,9 +23,9 @@ pub struct Attached {
     pub multi_buffer: bool,
     /// Why native mode was refused, if generic mode is used instead without having been asked for.
     pub native_refused: Option<String>,
-    /// What the program does not do of what it was to select, and is left to the reader of its frames.
+    /// The part of the selection that the program does not do; whoever reads its frames must do it.
     pub left: Selection,
-    /// Why something is left.
+    /// Why this part is left.
     pub left_because: Option<String>,
 }
 
@@ -36,9 +37,9 @@ impl Attached {
 
 impl Probe {
     /// Attaches a program to `link`, as the next source. If `mode` is given, only that mode is tried; otherwise native
-    /// mode, and generic mode if the driver has no native mode or refuses it because of its present settings. Where the
-    /// kernel refuses the program with the task's selection, a program that captures every frame whole is attached, and
-    /// the selection is left to user space.
+    /// mode, and generic mode if the driver has no native mode or refuses it because of its present settings. If the
+    /// kernel refuses the program because of the task's selection, a program that captures every frame whole is
+    /// attached, and the selection is left to user space.
     ///
     /// # Errors
     /// When another program is attached, the mode is refused, the kernel is too old, or the filter is too large.
@@ -47,7 +48,10 @@ impl Probe {
             Err(reason) if reason.may_be_the_filters() && !task.selection.is_everything() => {
                 let everything = Task { snap_len: u32::MAX, selection: &Selection::default() };
                 let attached = self.attach_for(link, mode, everything)?;
-                let left_because = Some(reason.to_string());
+                let left_because = Some(match reason {
+                    Error::Load(_) => "the kernel does not verify a program with this selection".to_owned(),
+                    reason => reason.to_string(),
+                });
                 Ok(Attached { left: task.selection.clone(), left_because, ..attached })
             }
             result => result,
@@ -82,12 +86,28 @@ impl Probe {
         match self.load_and_attach(request, program(for_several_buffers, true), counters, mode) {
             Ok(()) => Ok(Attached::new(mode, true)),
             Err(Refusal::Attach(error)) if is_final(&error) => Err(Refusal::Attach(error)),
+            // Not the plain program, which would miss frames of several buffers, but none with this filter.
+            Err(Refusal::Load(error, log))
+                if error.raw_os_error() == Some(INTERRUPTED)
+                    || self.can_load(program(for_several_buffers, true)) =>
+            {
+                Err(Refusal::Load(error, log))
+            }
             Err(_) => {
                 let counters = self.image.counters()?;
                 self.load_and_attach(request, program(for_one, false), counters, mode)?;
                 Ok(Attached::new(mode, false))
             }
         }
+    }
+
+    /// Whether the kernel takes this program when it selects nothing.
+    fn can_load(&self, program: Program) -> bool {
+        let task = Task { snap_len: u32::MAX, selection: &Selection::default() };
+        let linked = self.image.counters().and_then(|counters| {
+            self.image.program(program.name, task.constants(0), &Functions::default(), &counters)
+        });
+        linked.is_ok_and(|linked| program.load(&linked).is_ok())
     }
 
     fn load_and_attach(
@@ -111,8 +131,8 @@ impl Probe {
     /// Attaches the program for a NIC: to the NIC itself or, for tests without such a NIC, in the driver. Its perf event
     /// array is the host's: offloaded programs may use such a map (`bpf_map_offload_neutral`, include/linux/bpf.h, v6.18).
     ///
-    /// It has no constants, so its events always name source 0, and it must be the only source. It runs the filter of the
-    /// selection; the rest is left to user space.
+    /// It has no constants, so its events always name source 0, and it must be the only source. It runs the filter of
+    /// the selection; the rest of the selection is left to user space.
     ///
     /// # Errors
     /// As [`Probe::attach`], and when the NIC runs no programs.
@@ -129,7 +149,7 @@ impl Probe {
         let program = Program { name: "xdpdump_offload", multi_buffer: false, ifindex, counts: false };
         let Selection { filter, one_in, headers } = task.selection.clone();
         let left = Selection { filter: None, one_in, headers };
-        let left_because = (!left.is_everything()).then(|| "the program on the NIC filters only".to_owned());
+        let left_because = (!left.is_everything()).then(|| "a program on the NIC can only filter".to_owned());
         let selection = Selection { filter, ..Selection::default() };
         let request = Request { link, task: Task { selection: &selection, ..task } };
         let counters = self.image.counters()?;
@@ -160,7 +180,7 @@ struct Request<'a> {
 
 /// Why one attempt failed.
 enum Refusal {
-    /// The program was not loaded; with the verifier's log.
+    /// The program was not loaded; with the error and the verifier's log.
     Load(io::Error, String),
     /// The program was not attached.
     Attach(io::Error),

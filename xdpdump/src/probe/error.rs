@@ -91,6 +91,9 @@ pub enum Error {
     /// The kernel refused a program or a map.
     #[error("the kernel refused the capture program")]
     Load(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A signal came while the kernel verified a program.
+    #[error("interrupted while the kernel verified the capture program")]
+    Interrupted,
     /// The kernel cannot run the filter.
     #[error(transparent)]
     Filter(Refusal),
@@ -169,9 +172,15 @@ impl Error {
     /// The error for a program that the kernel did not load. `EACCES` comes from the verifier and does not mean that the
     /// process lacks permissions.
     pub(super) fn program(error: &io::Error, log: &str) -> Self {
-        Self::permission(error).unwrap_or_else(|| Self::Load(format!("{error}{}", details(log)).into()))
+        Self::permission(error).unwrap_or_else(|| match error.raw_os_error() {
+            Some(INTERRUPTED) => Self::Interrupted,
+            _ => Self::Load(format!("{error}{}", details(log)).into()),
+        })
     }
 }
+
+/// What loading a program fails with when a signal is pending (`do_check`, kernel/bpf/verifier.c, v6.18).
+pub(super) const INTERRUPTED: i32 = libc::EAGAIN;
 
 fn details(log: &str) -> String {
     // The verifier's log ends with statistics.

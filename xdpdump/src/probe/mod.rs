@@ -59,12 +59,12 @@ impl RingLayout {
     }
 }
 
-/// What a program is to capture.
+/// What a program should capture.
 #[derive(Clone, Copy, Debug)]
 pub struct Task<'a> {
-    /// Most bytes of a frame.
+    /// The snap length in bytes.
     pub snap_len: u32,
-    /// Which frames, and how much of each.
+    /// Which frames to select, and how much of each.
     pub selection: &'a Selection,
 }
 
@@ -163,7 +163,7 @@ impl Probe {
 }
 
 impl Program {
-    /// What it offers a filter. It decides about frames itself, always the same.
+    /// What the program offers a filter. The verdict is known, because the program always gives the same one itself.
     fn target(self) -> Target {
         Target {
             multi_buffer: self.multi_buffer,
@@ -179,7 +179,7 @@ impl Program {
     }
 }
 
-/// What a program for frames in several buffers, the first choice of a capture, offers a filter.
+/// What the program for frames in several buffers, which a capture tries first, offers a filter.
 pub fn target() -> Target {
     Program { name: "", multi_buffer: true, ifindex: 0, counts: true }.target()
 }

@@ -1,4 +1,4 @@
-//! The compiled kernel programs, and the maps that connect them with user space.
+//! The compiled kernel programs, and the maps that they share with user space.
 
 use std::{
     collections::HashSet,
@@ -15,7 +15,7 @@ use xdpdump_ebpf::CpuCounters;
 use super::{Error, Functions, RingLayout};
 use crate::{cpus, probe::kernel, sys::bpf};
 
-/// `cargo xtask build-ebpf` makes it. Aligned, because its ELF structures are read where they lie.
+/// The object that `cargo xtask build-ebpf` builds. It is aligned because its ELF structures are read in place.
 static OBJECT: &Aligned<[u8]> = &Aligned { bytes: *include_bytes!(env!("XDPDUMP_EBPF_OBJECT")), align: [] };
 
 #[repr(C)]
@@ -24,43 +24,43 @@ struct Aligned<T: ?Sized> {
     bytes: T,
 }
 
-/// The section with the programs' constants, and so the name of the map that holds them.
+/// The section with the programs' constants, which is also the name of the map that contains them.
 const CONSTANTS: &str = ".rodata";
 
-/// The programs as they were compiled, and the maps that all of them share.
+/// The compiled programs, and the maps that all of them share.
 pub struct Image {
     object: Object,
     layout: RingLayout,
-    /// The perf ring of each CPU. Made without aya, which wants its size from `/sys` and below the number of CPUs: too small
-    /// where their numbers have gaps.
+    /// The perf event array, with one perf ring per CPU. It is created without aya, which would size it by the number
+    /// of CPUs in `/sys`: too small if the CPU numbers have gaps.
     events: OwnedFd,
-    /// The memory of each CPU.
+    /// The array with the memory of each CPU's ring.
     rings: MapData,
 }
 
-/// What a program knows from the start.
+/// Constants of a program, set before it is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Constants {
-    /// The number of the source that it is attached to.
+    /// The number of the source that the program is attached to.
     pub source: u32,
-    /// Most bytes to capture of a frame.
+    /// The snap length in bytes.
     pub snap_len: u32,
-    /// Of how many frames that the filter accepts one is captured.
+    /// Of this many frames that the filter accepts, each CPU captures one.
     pub one_in: u32,
 }
 
-/// A program with the maps' descriptors in its instructions.
+/// A program whose instructions contain the descriptors of its maps.
 pub struct Linked {
-    /// What the kernel is to load.
+    /// The instructions to load.
     pub instructions: Vec<bpf_insn>,
-    /// Open for as long as the instructions name it; a loaded program holds its maps itself.
+    /// Must stay open until the instructions are loaded; a loaded program holds its maps itself.
     _constants: MapData,
 }
 
-/// What the programs of one source count, however often one is exchanged for another: an entry for each CPU there can be.
+/// The counters of one source, one entry for each possible CPU. They continue when the source's program is exchanged.
 pub struct SourceCounters(Array<MapData, PerCpu>);
 
-/// [`CpuCounters`], which aya is to read from bytes.
+/// [`CpuCounters`], in a type for which aya's `Pod` can be implemented.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 struct PerCpu(CpuCounters);
@@ -69,7 +69,7 @@ struct PerCpu(CpuCounters);
 unsafe impl aya::Pod for PerCpu {}
 
 impl SourceCounters {
-    /// The sum over all CPUs.
+    /// The counters, summed over all CPUs.
     pub fn sum(&self) -> Result<xdpdump_ebpf::Counters, Error> {
         let each = self.0.iter().map(|cpu| cpu.map(|PerCpu(counters)| counters));
         each.sum::<Result<_, _>>().map_err(Error::counters)
@@ -77,7 +77,7 @@ impl SourceCounters {
 }
 
 impl Image {
-    /// Parses the programs and creates the maps that they share, with room for rings as `layout` says.
+    /// Parses the programs and creates the maps that they share, sized as `layout` says.
     pub fn load(layout: RingLayout) -> Result<Self, Error> {
         let object = Object::parse(&OBJECT.bytes).map_err(Error::object)?;
         let mut events = definition(&object, "EVENTS")?;
@@ -90,17 +90,17 @@ impl Image {
         Ok(Self { object, layout, events, rings })
     }
 
-    /// The perf event array that programs hand events to.
+    /// The perf event array to which programs write events.
     pub fn events(&self) -> BorrowedFd<'_> {
         self.events.as_fd()
     }
 
-    /// The array with the memory of the rings.
+    /// The array map with the memory of the rings.
     pub fn rings(&self) -> BorrowedFd<'_> {
         self.rings.fd().as_fd()
     }
 
-    /// Counters for one more source.
+    /// Creates the counters of a new source.
     pub fn counters(&self) -> Result<SourceCounters, Error> {
         let mut map = definition(&self.object, "COUNTERS")?;
         map.set_max_entries(cpus::limit());
@@ -108,7 +108,7 @@ impl Image {
         Array::try_from(map).map(SourceCounters).map_err(Error::object)
     }
 
-    /// The program of the function with this name, ready to be loaded.
+    /// The program with this name, ready to be loaded.
     pub fn program(
         &self,
         name: &'static str,
@@ -160,9 +160,9 @@ impl Image {
     }
 }
 
-/// Replaces atomic additions that say their result, which no run gets to unless `PREEMPTIBLE` is set, by jumps to the next
-/// instruction: before 5.12 Linux refuses a program that has one anywhere (`resolve_pseudo_ldimm64`, kernel/bpf/verifier.c,
-/// v5.10).
+/// Replaces atomic additions that return a result by jumps to the next instruction. They are only executed if
+/// `PREEMPTIBLE` is set, but before 5.12 Linux refuses every program that contains one (`resolve_pseudo_ldimm64`,
+/// kernel/bpf/verifier.c, v5.10).
 fn take_out_atomic_additions(instructions: &mut [bpf_insn]) {
     const ATOMIC_U64: u8 = (BPF_STX | BPF_ATOMIC | BPF_DW) as u8;
     for instruction in instructions {
@@ -174,7 +174,7 @@ fn take_out_atomic_additions(instructions: &mut [bpf_insn]) {
     }
 }
 
-/// How the object defines a map, by its name in the kernel side's source.
+/// The definition of a map in the object, by its name in the source of the kernel side.
 fn definition(object: &Object, name: &'static str) -> Result<Map, Error> {
     object.maps.get(name).cloned().ok_or(Error::Object(name))
 }

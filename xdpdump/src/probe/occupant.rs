@@ -1,4 +1,4 @@
-//! Who holds a program that is on an interface already, and how to take it off.
+//! Finds out who holds a program that is already on an interface, and how to remove it.
 
 use std::{
     collections::BTreeSet,
@@ -13,45 +13,45 @@ use aya::programs::{links::LinkType, loaded_links};
 
 use crate::{interface::XdpMode, sys::bpf};
 
-/// Number of the initial PID namespace (`PROC_PID_INIT_INO`, include/linux/proc_ns.h; since v6.18 `PID_NS_INIT_INO`,
-/// include/uapi/linux/nsfs.h).
+/// Inode number of the initial PID namespace (`PROC_PID_INIT_INO`, include/linux/proc_ns.h; since v6.18
+/// `PID_NS_INIT_INO`, include/uapi/linux/nsfs.h).
 const INITIAL_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 
-/// A process that has a program or link open for less than this does not hold it: tools that list programs open each of them for
-/// a moment, and a new process has all that its parent has until it executes another program.
+/// A process that has a program or link open for less than this time does not count as its holder. Tools that list
+/// programs open each of them for a moment, and a forked process has all descriptors of its parent until it executes
+/// another program.
 const MOMENT: Duration = Duration::from_millis(50);
 
 /// What keeps a program attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// A BPF link that these processes have open. The kernel detaches the program when the last one is gone.
+    /// A BPF link that these processes have open. The kernel detaches the program when the last of them closes it.
     Processes(Vec<Process>),
-    /// The BPF link with this number, which no process has open that can be seen from here: it is pinned in a BPF file system, or
-    /// held from another PID namespace.
+    /// The BPF link with this id, which no process has open: it is pinned in a BPF file system.
     Link(u32),
-    /// No link is to be seen: it was attached through netlink, and stays until somebody detaches it. These processes have the
-    /// program itself open, so one of them attached it, and may detach it when it ends.
+    /// No link: the program was attached through netlink, and stays attached until somebody detaches it. These
+    /// processes have the program itself open, so one of them probably attached it, and may detach it when it ends.
     Users(Vec<Process>),
-    /// Nothing: it was attached through netlink, and no process has it open.
+    /// Nobody: the program was attached through netlink, and no process has it open.
     Netlink {
-        /// There are processes that could not be looked into.
+        /// Whether there are processes whose descriptors could not be read.
         perhaps_others: bool,
     },
-    /// It takes `CAP_SYS_ADMIN`, and a `/proc` with every process, to know.
+    /// Unknown: finding out takes `CAP_SYS_ADMIN`, and a `/proc` that shows all processes.
     Unknown,
 }
 
 /// A process.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Process {
-    /// Its number.
+    /// Process id.
     pub id: u32,
-    /// What it calls itself, 15 bytes of it.
+    /// The process's name, at most 15 bytes (`comm`).
     pub name: String,
 }
 
 impl Holder {
-    /// Finds what keeps the program with this number on the interface with this one.
+    /// Finds out what keeps the program `program_id` attached to the interface `ifindex`.
     pub fn find(program_id: u32, ifindex: u32) -> Self {
         let owners = processes(|info| is_link_of(info, program_id, ifindex));
         if !owners.found.is_empty() {
@@ -62,12 +62,14 @@ impl Holder {
         for link in loaded_links() {
             match link {
                 Ok(link) if link.program_id() == program_id && is_xdp(link.link_type().ok()) => {
-                    return Self::Link(link.id());
+                    // Where not all processes are seen, one of them may have the link open.
+                    return if owners.is_all { Self::Link(link.id()) } else { Self::Unknown };
                 }
-                // What libxdp attaches is a dispatcher. Its user has the program open that was put into a slot of that.
+                // A program of libxdp is a dispatcher with slots. Its user has the program open that is in a slot.
                 Ok(link) if is_in_slot_of(link.id(), program_id) => drop(programs.insert(link.program_id())),
                 Ok(_) => {}
-                // A link can end between being listed and being opened; the last entry tells whether listing worked.
+                // A link can end after it was listed and before it is opened; only the last error tells whether links
+                // can be opened.
                 Err(error) => may_see_links = !is_refused(&error),
             }
         }
@@ -78,7 +80,7 @@ impl Holder {
         }
     }
 
-    /// What to do about a program in this mode on this interface, as a sentence without its full stop.
+    /// What to do about a program that is attached to this interface in this mode: a sentence without its full stop.
     pub fn remedy(&self, interface: &str, mode: XdpMode) -> String {
         let mode = match mode {
             XdpMode::Native => "xdpdrv",
@@ -88,19 +90,19 @@ impl Holder {
         match self {
             Self::Processes(processes) => end_first(processes),
             Self::Link(id) => format!(
-                "BPF link {id} holds it, which no process has open that can be seen from here (it may be pinned): \
-                 `bpftool link detach id {id}` takes it off"
+                "BPF link {id} holds it, and no process has the link open (it may be pinned): \
+                 detach it with `bpftool link detach id {id}`"
             ),
             Self::Users(processes) => format!(
-                "{}, and should the program stay, `ip link set dev {interface} {mode} off` takes it off",
+                "{}; if the program stays attached, detach it with `ip link set dev {interface} {mode} off`",
                 end_first(processes)
             ),
             Self::Netlink { perhaps_others } => format!(
-                "No process {}holds it: `ip link set dev {interface} {mode} off` takes it off",
-                if *perhaps_others { "that can be looked into " } else { "" }
+                "No process {}holds it: detach it with `ip link set dev {interface} {mode} off`",
+                if *perhaps_others { "whose descriptors can be read " } else { "" }
             ),
             Self::Unknown => format!(
-                "Who holds it cannot be seen from here: end the program that attached it, or if that is gone, take it off \
+                "Who holds it cannot be seen from here: end the program that attached it or, if that has ended, detach it \
                  with `ip link set dev {interface} {mode} off`"
             ),
         }
@@ -109,10 +111,10 @@ impl Holder {
 
 fn end_first(processes: &[Process]) -> String {
     match processes {
-        [only] => format!("Process {only} holds it: end that first"),
+        [only] => format!("Process {only} holds it: end that process first"),
         several => {
             let several: Vec<_> = several.iter().map(Process::to_string).collect();
-            format!("Processes {} hold it: end those first", several.join(", "))
+            format!("Processes {} hold it: end those processes first", several.join(", "))
         }
     }
 }
@@ -138,17 +140,17 @@ fn is_refused(error: &(dyn std::error::Error + 'static)) -> bool {
     true
 }
 
-/// Processes, as far as they can be looked into.
+/// The result of a search through all processes whose descriptors could be read.
 struct Seen {
-    /// Those that were looked for, by number.
+    /// The processes that were found, ordered by process id.
     found: Vec<Process>,
-    /// They are all that there are on this machine.
+    /// Whether all processes of the machine were visible.
     is_all: bool,
-    /// Some could not be looked into.
+    /// Whether the descriptors of some processes could not be read.
     refused: bool,
 }
 
-/// The processes that have a descriptor open, for longer than a [`MOMENT`], of which the kernel says what `is_wanted`.
+/// The processes that have, for longer than a [`MOMENT`], a descriptor open whose fdinfo `is_wanted`.
 fn processes(is_wanted: impl Fn(&str) -> bool) -> Seen {
     let mut seen = processes_now(&is_wanted);
     if !seen.found.is_empty() {
@@ -159,7 +161,7 @@ fn processes(is_wanted: impl Fn(&str) -> bool) -> Seen {
     seen
 }
 
-/// The processes that have such a descriptor open at this moment.
+/// The processes that have such a descriptor open now.
 fn processes_now(is_wanted: impl Fn(&str) -> bool) -> Seen {
     let namespace = fs::metadata("/proc/self/ns/pid").map(|namespace| namespace.ino());
     let is_all = namespace.is_ok_and(|number| number == INITIAL_PID_NAMESPACE);
@@ -178,7 +180,7 @@ fn processes_now(is_wanted: impl Fn(&str) -> bool) -> Seen {
     seen
 }
 
-/// Whether the process of this folder of `/proc` has such a descriptor open; an error when it cannot be looked into.
+/// Whether the process with this folder in `/proc` has such a descriptor open; an error if that cannot be read.
 fn has_open(directory: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<bool> {
     let descriptors = match fs::read_dir(directory.join("fdinfo")) {
         Err(error) if has_ended(&error) => return Ok(false),
@@ -194,12 +196,12 @@ fn has_open(directory: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<bo
     Ok(false)
 }
 
-/// The process, or the descriptor, is gone by now.
+/// Whether the process or the descriptor no longer exists.
 fn has_ended(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 
-/// Whether this link puts its program into a slot of the program with this number.
+/// Whether this link puts its program into a slot of the program `program_id`.
 fn is_in_slot_of(link: u32, program_id: u32) -> bool {
     let Ok(link) = bpf::open_link(link) else { return false };
     fs::read_to_string(format!("/proc/self/fdinfo/{}", link.as_raw_fd()))
@@ -211,7 +213,7 @@ fn name(directory: &Path) -> String {
     String::from_utf8_lossy(&name).trim_end().escape_default().to_string()
 }
 
-/// What the kernel says of a descriptor under this name.
+/// The value of a field in fdinfo.
 fn value<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     let mut lines = info.lines().filter_map(|line| line.split_once(':'));
     lines.find_map(|(key, value)| (key == name).then_some(value.trim()))
@@ -221,24 +223,25 @@ fn number(info: &str, name: &str) -> Option<u32> {
     value(info, name)?.parse().ok()
 }
 
-/// Whether this is what the kernel says of a descriptor of such a link (`bpf_link_show_fdinfo`, kernel/bpf/syscall.c, and
-/// `bpf_xdp_link_show_fdinfo`, net/core/dev.c, v6.18).
+/// Whether this fdinfo is that of an XDP link with this program and interface (`bpf_link_show_fdinfo`,
+/// kernel/bpf/syscall.c, and `bpf_xdp_link_show_fdinfo`, net/core/dev.c, v6.18).
 fn is_link_of(info: &str, program_id: u32, ifindex: u32) -> bool {
     value(info, "link_type") == Some("xdp")
         && number(info, "prog_id") == Some(program_id)
         && number(info, "ifindex") == Some(ifindex)
 }
 
-/// Whether this is what the kernel says of a link that replaces a function of the program with this number
-/// (`bpf_tracing_link_show_fdinfo`, kernel/bpf/syscall.c, v6.18). One that only traces a function has an attach type.
+/// Whether this fdinfo is that of a link which replaces a function of the program `program_id`
+/// (`bpf_tracing_link_show_fdinfo`, kernel/bpf/syscall.c, v6.18). A link that only traces a function has a different
+/// attach type.
 fn is_extension_of(info: &str, program_id: u32) -> bool {
     value(info, "link_type") == Some("tracing")
         && number(info, "attach_type") == Some(0)
         && number(info, "target_obj_id") == Some(program_id)
 }
 
-/// Whether this is what the kernel says of a descriptor of one of these programs (`bpf_prog_show_fdinfo`, kernel/bpf/syscall.c,
-/// v6.18). Of a link it tells the number of its program as well, but not the type.
+/// Whether this fdinfo is that of one of these programs (`bpf_prog_show_fdinfo`, kernel/bpf/syscall.c, v6.18). The
+/// fdinfo of a link also contains the id of its program, but not the program's type.
 fn is_any_of(info: &str, programs: &BTreeSet<u32>) -> bool {
     value(info, "prog_type").is_some() && number(info, "prog_id").is_some_and(|id| programs.contains(&id))
 }
@@ -277,23 +280,27 @@ mod tests {
         let remedy = |holder: Holder| holder.remedy("eth0", XdpMode::Native);
         assert_eq!(
             remedy(Holder::Processes(vec![process(7)])),
-            "Process 7 (loader) holds it: end that first"
+            "Process 7 (loader) holds it: end that process first"
         );
         assert_eq!(
             remedy(Holder::Processes(vec![process(7), process(8)])),
-            "Processes 7 (loader), 8 (loader) hold it: end those first"
+            "Processes 7 (loader), 8 (loader) hold it: end those processes first"
         );
         assert_eq!(
             remedy(Holder::Users(vec![process(7)])),
-            "Process 7 (loader) holds it: end that first, and should the program stay, \
-             `ip link set dev eth0 xdpdrv off` takes it off"
+            "Process 7 (loader) holds it: end that process first; if the program stays attached, \
+             detach it with `ip link set dev eth0 xdpdrv off`"
         );
         assert_eq!(
             remedy(Holder::Netlink { perhaps_others: false }),
-            "No process holds it: `ip link set dev eth0 xdpdrv off` takes it off"
+            "No process holds it: detach it with `ip link set dev eth0 xdpdrv off`"
         );
         let perhaps = remedy(Holder::Netlink { perhaps_others: true });
-        assert!(perhaps.starts_with("No process that can be looked into holds it: `ip link "), "{perhaps}");
+        assert!(
+            perhaps
+                .starts_with("No process whose descriptors can be read holds it: detach it with `ip link "),
+            "{perhaps}"
+        );
         assert!(remedy(Holder::Link(3)).contains("`bpftool link detach id 3`"));
         let unknown = Holder::Unknown.remedy("eth0", XdpMode::Skb);
         assert!(unknown.starts_with("Who holds it cannot be seen from here"), "{unknown}");

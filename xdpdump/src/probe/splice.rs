@@ -1,4 +1,4 @@
-//! Puts code that was generated for this capture into a linked program.
+//! Puts the functions that were generated for this capture into a linked program.
 
 use aya_obj::generated::{BPF_ALU64, BPF_CALL, BPF_JMP, BPF_K, BPF_MOV, BPF_PSEUDO_CALL, bpf_insn};
 use xdpdump_ebpf::stub;
@@ -6,7 +6,7 @@ use xdpdump_ebpf::stub;
 use super::{Error, Task};
 use crate::filter::ebpf::{Instruction, Refusal, Target};
 
-/// What the calls of stubs are to do.
+/// The functions that replace the calls of stubs.
 #[derive(Debug, Default)]
 pub struct Functions {
     filter: Option<Vec<Instruction>>,
@@ -14,10 +14,10 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// What a program that offers `target` needs for its task.
+    /// Generates the functions for a program's task on `target`.
     ///
     /// # Errors
-    /// When the kernel cannot run the filter, or not there.
+    /// When the filter cannot run in the kernel, or not on this target.
     pub fn generate(task: Task<'_>, target: Target) -> Result<Self, Error> {
         let filter = task.selection.filter.as_ref().map(|filter| filter.instructions(target)).transpose();
         let cut = task.selection.headers.as_ref().map(|headers| headers.instructions(target)).transpose();
@@ -25,14 +25,16 @@ impl Functions {
         Ok(Self { filter: filter.map_err(refused)?, cut: cut.map_err(refused)? })
     }
 
-    /// Calls the functions where the program calls their stubs; where there is none, every frame is accepted, whole.
+    /// Replaces the calls of stubs by calls of the functions. Without a function, every frame is accepted, or captured
+    /// whole.
     pub fn put_into(&self, program: &mut Vec<bpf_insn>) {
         replace(program, stub::FILTER, self.filter.as_deref(), 1);
         replace(program, stub::CUT, self.cut.as_deref(), -1);
     }
 }
 
-/// Puts `function` behind the program and calls it where the stub is called; without one, the result is always the same.
+/// Appends `function` to the program and calls it in place of the stub; without one, the result of the call is
+/// `otherwise`.
 fn replace(program: &mut Vec<bpf_insn>, stub: i32, function: Option<&[Instruction]>, otherwise: i32) {
     let begin = program.len();
     let mut is_called = false;
@@ -46,7 +48,7 @@ fn replace(program: &mut Vec<bpf_insn>, stub: i32, function: Option<&[Instructio
         is_called = true;
         if function.is_some() {
             instruction.set_src_reg(BPF_PSEUDO_CALL as u8);
-            // From the next instruction on.
+            // The offset of a call counts from the next instruction.
             instruction.imm = ((begin - at - 1) as u32).cast_signed();
         } else {
             *instruction =
@@ -54,7 +56,7 @@ fn replace(program: &mut Vec<bpf_insn>, stub: i32, function: Option<&[Instructio
             instruction.set_dst_reg(0);
         }
     }
-    // The kernel refuses a function that nothing calls.
+    // The kernel refuses a function that is never called.
     if let Some(function) = function.filter(|_| is_called) {
         program.extend(function.iter().map(as_kernel_has_it));
     }

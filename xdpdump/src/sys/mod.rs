@@ -10,6 +10,7 @@ pub mod ethtool;
 pub mod inherited;
 pub mod kernel;
 pub mod mapping;
+pub mod nonblocking;
 pub mod packet_socket;
 pub mod perf_event;
 pub mod poll;

@@ -64,3 +64,9 @@ pub fn open(cpu: u32, wakeup: Wakeup) -> io::Result<OwnedFd> {
     // SAFETY: the kernel has just created this file descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }
+
+/// Whether the kernel may have a CPU of this number, online or not: it refuses others with `EINVAL` (`perf_event_alloc`,
+/// kernel/events/core.c, v6.18). Where it refuses every event, for another reason, it may.
+pub fn is_possible(cpu: u32) -> bool {
+    open(cpu, Wakeup::EveryFrame).map_or_else(|error| error.raw_os_error() != Some(libc::EINVAL), |_| true)
+}

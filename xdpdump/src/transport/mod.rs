@@ -1,4 +1,4 @@
-//! How frames get from the kernel program to user space: the rings of all CPUs of one probe.
+//! Brings frames from the kernel program to user space, through the rings of all CPUs of one probe.
 
 pub mod event;
 pub mod mapped;
@@ -18,12 +18,12 @@ use crate::{
     transport::event::Event,
 };
 
-/// How long a CPU may take from stamping an event to showing it. Events younger than this wait for the next round, so
-/// that one that another CPU is still writing can come before them.
+/// The longest time that a CPU may take from stamping an event to showing it in its ring. Younger events wait for the
+/// next round, so that an event which another CPU is still writing can come before them.
 pub const REORDER_WINDOW: Duration = Duration::from_millis(1);
 
-/// Up to when events may be handed on now, in `CLOCK_MONOTONIC` nanoseconds: all of them, or those that no CPU can come before
-/// any more.
+/// Events up to this time may be handed on now, in `CLOCK_MONOTONIC` nanoseconds: all events, or only those that no
+/// event of another CPU can precede any more.
 fn limit(all: bool) -> u64 {
     if all { u64::MAX } else { monotonic().saturating_sub(REORDER_WINDOW.as_nanos() as u64) }
 }
@@ -31,76 +31,76 @@ fn limit(all: bool) -> u64 {
 /// A kind of rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RingKind {
-    /// Perf rings: every kernel, and a NIC.
+    /// Perf rings; they work with every kernel, and with a program on a NIC.
     Perf,
-    /// Memory that the program writes in place: Linux 5.18.
+    /// Memory that the program writes and user space maps; requires Linux 5.18.
     Mapped,
 }
 
-/// What takes events out of rings, in the order of their time.
+/// Receives the events of rings, ordered by time.
 pub trait Receiver {
-    /// Why it takes no more.
+    /// Why it stops receiving.
     type End;
 
-    /// How many sources there are. An event of one beyond them is not handed on: the ring is damaged.
+    /// Number of sources. An event with a greater source number is not handed on, because its ring must be damaged.
     fn sources(&self) -> u32;
 
-    /// Takes one event.
+    /// Receives one event.
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<Self::End>;
 
-    /// Whether a ring that has events as Enhanced Packet Blocks should hand on those, by [`Receiver::stamp`] and
+    /// Whether it wants whole Enhanced Packet Blocks, from rings that contain them: through [`Receiver::stamp`] and
     /// [`Receiver::blocks`].
     fn wants_blocks(&self) -> bool;
 
-    /// Takes note of an event of `source` at this `CLOCK_MONOTONIC` time, and says the wall-clock time its block is to have.
+    /// Announces an event of `source` at this `CLOCK_MONOTONIC` time; returns the wall-clock time for its block.
     fn stamp(&mut self, source: u32, time: u64) -> Timestamp;
 
-    /// Takes whole blocks, of events that were stamped.
+    /// Receives whole blocks, for events that were announced to [`Receiver::stamp`].
     fn blocks(&mut self, blocks: &[u8]) -> ControlFlow<Self::End>;
 }
 
 /// Why there are no rings.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The CPUs.
-    #[error("cannot tell which CPUs are online")]
+    /// The online CPUs cannot be found out.
+    #[error("cannot find out which CPUs are online")]
     Cpus(#[source] io::Error),
     /// The map that rings are put into.
-    #[error("no file descriptor is left: raise their limit (`ulimit -n`)")]
+    #[error("no file descriptor is left")]
     Descriptor(#[source] io::Error),
-    /// The kernel does not let this process.
+    /// The kernel does not allow this process to open a perf event.
     #[error("{verb} open the perf event of a ring{0}", verb = .0.verb())]
     Permission(Obstacle),
-    /// A CPU's perf event.
+    /// The perf event of a CPU cannot be opened.
     #[error("cannot open a perf event of CPU {cpu}")]
     PerfEvent {
         /// The CPU.
         cpu: u32,
-        /// What the kernel said.
+        /// The error of the system call.
         source: io::Error,
     },
-    /// A CPU's wake-up.
-    #[error("cannot be woken up by CPU {cpu}{}", advice(source))]
+    /// The doorbell of a CPU cannot be set up.
+    #[error("cannot set up the wake-up by CPU {cpu}{}", advice(source))]
     Doorbell {
         /// The CPU.
         cpu: u32,
-        /// What the kernel said.
+        /// The error of the system call.
         source: io::Error,
     },
-    /// A CPU's ring.
+    /// The ring of a CPU cannot be mapped.
     #[error("cannot get a ring of {kib} KiB for CPU {cpu}{}", advice(source))]
     Ring {
         /// The CPU.
         cpu: u32,
-        /// The ring's size.
+        /// Size of the ring in KiB.
         kib: usize,
-        /// What the kernel said.
+        /// The error of the system call.
         source: io::Error,
     },
 }
 
 impl Error {
-    /// A perf event that the kernel did not open.
+    /// The error for a perf event that the kernel did not open.
     fn perf_event(cpu: u32, source: io::Error) -> Self {
         match Obstacle::behind(&source, Call::PerfEventOpen) {
             Some(obstacle) => Self::Permission(obstacle),
@@ -108,15 +108,16 @@ impl Error {
         }
     }
 
-    /// Makes nothing of a CPU that went offline again: it is looked for again.
-    fn unless_offline(self) -> Result<(), Self> {
+    /// Whether there is no such CPU now, whatever `/sys` says: it is offline (`ENODEV`) or does not exist (`EINVAL`).
+    fn is_absent(&self) -> bool {
         match self {
-            Self::PerfEvent { source, .. } | Self::Ring { source, .. } | Self::Doorbell { source, .. }
-                if source.raw_os_error() == Some(libc::ENODEV) =>
-            {
-                Ok(())
+            Self::PerfEvent { source, .. } => {
+                matches!(source.raw_os_error(), Some(libc::ENODEV | libc::EINVAL))
             }
-            error => Err(error),
+            Self::Ring { source, .. } | Self::Doorbell { source, .. } => {
+                source.raw_os_error() == Some(libc::ENODEV)
+            }
+            _ => false,
         }
     }
 }
@@ -125,7 +126,7 @@ fn advice(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         // `perf_mmap`, kernel/events/core.c (v6.18).
         Some(libc::EPERM) => {
-            ", more than this user may lock (`ulimit -l`): give the program the capability cap_ipc_lock, or ask for less with -B"
+            ", which is more than this user may lock (`ulimit -l`): give the program the capability cap_ipc_lock, or ask for less with -B"
         }
         Some(libc::ENOMEM) => ": ask for less with -B",
         _ => "",
@@ -136,13 +137,13 @@ fn advice(error: &io::Error) -> &'static str {
 pub enum Rings {
     /// Perf rings.
     Perf(perf::Rings),
-    /// Mapped memory.
+    /// Mapped rings.
     Mapped(mapped::Rings),
 }
 
 impl Rings {
-    /// Hands what the rings hold to `receiver`, in the order of time, until it breaks. Without `to_the_end`, the events
-    /// of the last moment stay; the result says whether any did.
+    /// Hands the events of the rings to `receiver`, ordered by time, until it breaks. Unless `to_the_end` is set,
+    /// events in the reorder window stay in the rings; the result says whether there were any.
     pub fn read<R: Receiver>(&mut self, to_the_end: bool, receiver: &mut R) -> ControlFlow<R::End, bool> {
         match self {
             Self::Perf(rings) => rings.read(to_the_end, receiver),
@@ -150,9 +151,9 @@ impl Rings {
         }
     }
 
-    /// Prepares to sleep until something is to be read: for how long at most, or `None` when there is something already.
-    /// `quiet` when the last round found nothing, `events_left` when it left some that were too young: nothing will announce
-    /// that they are old enough.
+    /// Prepares to sleep until there are events: returns the longest time to sleep, or `None` if there are events
+    /// already. `quiet` says that the last round found nothing; `events_left` says that it left events in the reorder
+    /// window, which no wake-up announces again.
     pub fn prepare_sleep(&mut self, quiet: bool, events_left: bool) -> Option<Duration> {
         match self {
             Self::Perf(_) if events_left => Some(REORDER_WINDOW),
@@ -161,11 +162,11 @@ impl Rings {
         }
     }
 
-    /// Makes rings, or what wakes the reader, for CPUs that came online, and takes those of CPUs that went offline away, after
-    /// they were read to the end.
+    /// Creates rings, or doorbells, for CPUs that came online. Removes those of CPUs that went offline, after reading
+    /// them to the end.
     ///
     /// # Errors
-    /// When the kernel gives none for a new CPU.
+    /// When the kernel refuses a ring or a doorbell for a new CPU.
     pub fn follow_cpus(&mut self) -> Result<(), Error> {
         match self {
             Self::Perf(rings) => rings.follow_cpus(),
@@ -173,7 +174,7 @@ impl Rings {
         }
     }
 
-    /// What the rings say of what was read from them.
+    /// The counts that the rings themselves keep.
     pub fn counts(&self) -> Counts {
         match self {
             Self::Perf(rings) => rings.counts(),
@@ -181,7 +182,7 @@ impl Rings {
         }
     }
 
-    /// The descriptors to poll.
+    /// The descriptors to poll for wake-ups.
     pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
         match self {
             Self::Perf(rings) => rings.descriptors().collect(),
@@ -190,13 +191,13 @@ impl Rings {
     }
 }
 
-/// What rings say of themselves.
+/// What is known from the rings alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Events the kernel says it had no room for. It says so only with the next event that fits, so the program's
-    /// own counters are better where it has some.
+    /// Events for which the kernel had no room. The kernel reports them only with the next event that fits, so if the
+    /// program has counters, they are more exact.
     pub lost: u64,
-    /// Times that a ring's bytes made no sense.
+    /// Number of times that the contents of a ring were invalid.
     pub damaged: u64,
 }
 

@@ -1,14 +1,17 @@
-//! Expressions that mean something else than in libpcap, on purpose, and frames that show it.
+//! Expressions whose meaning deliberately differs from libpcap's, and frames that show the difference.
 
 use std::slice;
 
 use super::{
     compare,
-    frames::{self, Bytes, Capture},
     libpcap::{Optimizer, chosen},
-    made, ours,
+    ours,
 };
 use xdpdump::{filter::Filter, packet::LinkType};
+use xdpdump_testing::filters::{
+    frames::{self, Bytes, Capture},
+    made,
+};
 
 /// Expressions whose meaning deliberately differs from libpcap's, and why.
 pub const DELIBERATE: &[(&str, &str)] = &[
@@ -32,7 +35,7 @@ pub const DELIBERATE: &[(&str, &str)] = &[
     ),
 ];
 
-/// Whether we and libpcap, optimized or not, take the last frame of a capture.
+/// Whether the last frame of a capture is accepted by xdpdump, by libpcap, and by libpcap without its optimizer.
 fn judged(frames: &[Vec<u8>], expression: &str) -> [bool; 3] {
     let frames = frames.iter().map(|bytes| Bytes { bytes: bytes.clone(), len: bytes.len() as u32 });
     let capture = Capture::new(LinkType::ETHERNET, frames.collect());
@@ -42,7 +45,7 @@ fn judged(frames: &[Vec<u8>], expression: &str) -> [bool; 3] {
     [last(ours(&capture, &filter)), theirs(Optimizer::On), theirs(Optimizer::Off)]
 }
 
-/// Every listed difference must still exist.
+/// Every difference in the list must still exist.
 #[test]
 fn deliberate_differences_are_listed_as_long_as_they_last() {
     let captures = frames::all();
@@ -52,8 +55,8 @@ fn deliberate_differences_are_listed_as_long_as_they_last() {
     }
 }
 
-/// An authentication header of 24 bytes, destination options of 8, and UDP, over IPv6. 24 bytes from the IP header's
-/// beginning, where libpcap goes on, its destination address begins, with ff02.
+/// IPv6 with an authentication header of 24 bytes, destination options of 8 bytes, and UDP. libpcap goes on 24 bytes
+/// after the beginning of the IP header, where the destination address begins, with ff02.
 #[test]
 fn a_protocol_chain_goes_on_behind_an_authentication_header() {
     let authentication = [&[60, 4][..], &[0; 22]].concat();
@@ -61,18 +64,18 @@ fn a_protocol_chain_goes_on_behind_an_authentication_header() {
     let packet = made::ipv6(51, &[&authentication[..], &options, &made::udp(1, 2, b"")].concat());
     let frame = made::ethernet(made::IPV6, &packet);
     assert_eq!(judged(slice::from_ref(&frame), "ip6 protochain 17"), [true, false, false]);
-    // Without the authentication header, nobody differs.
+    // Without the authentication header, there is no difference.
     let packet = made::ipv6(60, &[&options[..], &made::udp(1, 2, b"")].concat());
     let without = made::ethernet(made::IPV6, &packet);
     assert_eq!(judged(&[without], "ip6 protochain 17"), [true; 3]);
-    // Cut before the destination options, the frame is rejected whatever is asked, as every frame that ends too early; libpcap,
-    // which looks elsewhere, does not notice that.
+    // If it is cut before the destination options, the frame ends too early and is rejected, whatever the expression.
+    // libpcap reads elsewhere and does not notice the end.
     let cut = frame[..14 + 40 + 8].to_vec();
     assert_eq!(judged(&[cut], "not protochain 6"), [false, true, true]);
 }
 
-/// libpcap takes a frame without GENEVE behind one with GENEVE, but not alone. (The one with GENEVE is not taken, as writing it
-/// would leave something else where the scratch memory is, on the stack.)
+/// libpcap accepts a frame without GENEVE after one with GENEVE, but not alone. (The frame with GENEVE must not
+/// match, because writing it would overwrite the scratch memory of libpcap, which is on the stack.)
 #[test]
 fn what_is_not_geneve_does_not_depend_on_the_frame_before() {
     let expression = "geneve and net 10 or port 443";

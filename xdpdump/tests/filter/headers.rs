@@ -1,28 +1,28 @@
-//! Where the headers of frames end: what makes the frames says it too.
+//! Where the headers of frames end, compared with what the generator of the frames noted.
 
-use super::{
-    ends::{self, Ended},
-    frames, made,
-    random::Random,
-};
 use xdpdump::{
     filter::{Frame, Headers},
     packet::LinkType,
 };
+use xdpdump_testing::filters::{
+    ends::{self, Ended},
+    frames, made,
+    random::Random,
+};
 
-/// No headers are longer: three frames in each other, each with seven of the longest extension headers.
+/// An upper bound: three nested frames, each with seven of the longest extension headers.
 const LONGEST: u32 = u16::MAX as u32;
 
 fn wanted(headers: &Headers, bytes: &[u8]) -> u32 {
     headers.len(&Frame { bytes, len: bytes.len() as u32, ..Frame::default() })
 }
 
-/// Bytes of a frame that are captured.
+/// Number of bytes of a frame that are captured.
 fn kept(headers: &Headers, bytes: &[u8]) -> usize {
     (wanted(headers, bytes) as usize).min(bytes.len())
 }
 
-/// Headers and so many bytes more, for one link type.
+/// Headers with different numbers of further bytes, for one link type.
 struct Cuts(Vec<(u32, Headers)>);
 
 impl Cuts {
@@ -30,7 +30,7 @@ impl Cuts {
         Self([0, 1, 64, u32::MAX].map(|more| (more, Headers::new(more, link_type))).into())
     }
 
-    /// Of what is left of the frame when it ends after any number of bytes: all of it where that is within a header.
+    /// Cuts the frame at every length, and asserts how much of it is captured: all if it was cut within a header.
     fn assert_ends(&self, frame: &Ended) {
         for (more, headers) in &self.0 {
             for captured in 0..=frame.bytes.len() {
@@ -80,7 +80,7 @@ fn no_more_headers_than_this_are_passed_over() {
     }
 }
 
-/// A header that says that it is shorter than its fixed part is not cut off.
+/// An IPv4 header whose length field is less than its fixed part is still captured up to the end of that part.
 #[test]
 fn an_impossible_length_of_an_ipv4_header_does_not_hide_it() {
     let cuts = Cuts::new(LinkType::ETHERNET);
@@ -91,7 +91,7 @@ fn an_impossible_length_of_an_ipv4_header_does_not_hide_it() {
     }
 }
 
-/// Whatever the bytes are.
+/// For arbitrary bytes.
 #[test]
 fn headers_have_an_end() {
     let mut random = Random::new(22);
@@ -102,7 +102,7 @@ fn headers_have_an_end() {
             for _ in 0..4 {
                 if !bytes.is_empty() {
                     let at = random.below(bytes.len());
-                    bytes[at] = random.next() as u8;
+                    bytes[at] = random.number() as u8;
                 }
                 for (more, headers) in &mores {
                     let wanted = wanted(headers, &bytes);

@@ -1,10 +1,10 @@
-//! `inner` matches the frame inside a tunnel.
+//! Tests of `inner`, which matches the frame inside a tunnel.
 
-use super::made;
 use xdpdump::{
     filter::{Filter, Frame},
     packet::LinkType,
 };
+use xdpdump_testing::filters::made;
 
 fn matches(expression: &str, bytes: &[u8]) -> bool {
     let filter = Filter::compile(expression, LinkType::ETHERNET).unwrap();
@@ -81,7 +81,8 @@ fn vlan_tags_in_tunnels() {
     assert!(!matches("inner vlan 6", &frame));
 }
 
-/// GTP-U does not say what it carries. Where that is not IP, its flags (here 4) are not mistaken for a protocol (here IP in IP).
+/// GTP-U does not name the protocol of its payload. If that is not IP, its flags (here 4) must not be mistaken for a
+/// protocol number (here IP in IP).
 #[test]
 fn what_gtp_carries_is_ip_or_nothing() {
     let gtp = |flags: u8, payload: &[u8]| {

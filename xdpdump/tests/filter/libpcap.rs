@@ -1,4 +1,4 @@
-//! Which frames libpcap matches, found out by running tcpdump.
+//! Finds out which frames libpcap matches, by running tcpdump.
 
 use std::{
     io::Write,
@@ -6,10 +6,10 @@ use std::{
     thread,
 };
 
-use super::{classic, frames::Capture};
+use xdpdump_testing::filters::{classic, frames::Capture};
 
-/// Whether libpcap's optimizer runs. The two programs load different bytes, so they can judge frames differently that end
-/// early.
+/// Whether libpcap's optimizer runs. The optimized and the unoptimized program load different bytes, so they can judge
+/// frames that end early differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Optimizer {
     On,

@@ -1,29 +1,27 @@
-//! Filters, compared with libpcap: tcpdump and xdpdump must match the same frames.
+//! Compares filters with libpcap: tcpdump and xdpdump must match the same frames.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod classic;
 mod deliberate;
-mod ends;
-mod expressions;
-mod frames;
 mod headers;
 mod inner;
 mod libpcap;
-mod made;
-mod random;
 
-use std::{env, path::Path};
+use std::env;
 
-use frames::Capture;
 use libpcap::{Optimizer, chosen};
-use random::Random;
 use xdpdump::filter::{Filter, Frame};
+use xdpdump_testing::filters::{
+    expressions,
+    frames::{self, Capture},
+    random::Random,
+};
 
-/// Compares which frames both match.
+/// Compares which frames tcpdump and xdpdump match.
 ///
-/// libpcap's optimizer omits loads and changes their order. So its optimized and unoptimized programs can judge a frame
-/// differently that ends before a byte which only one of them loads; for such a frame either result is right.
+/// libpcap's optimizer omits loads and changes their order. So its optimized and its unoptimized program can judge a
+/// frame differently if the frame ends before a byte that only one of them loads; for such a frame either result is
+/// right.
 fn compare(capture: &Capture, expression: &str) -> Result<(), String> {
     let filter =
         match (Filter::compile(expression, capture.link_type), chosen(capture, expression, Optimizer::On)) {
@@ -40,6 +38,12 @@ fn compare(capture: &Capture, expression: &str) -> Result<(), String> {
                 format!("{} frames; libpcap {takes} the first: {:?}", different.len(), capture.frames[first])
             }
             (Ok(_), Err(error)) => format!("libpcap refuses it: {error}"),
+            // libpcap finds some expressions that reject every frame, and we find some.
+            (Err(error), Ok(theirs))
+                if error.message() == "no frame can match this filter" && !theirs.contains(&true) =>
+            {
+                return Ok(());
+            }
             (Err(error), Ok(_)) => format!("libpcap takes it, but {error}"),
             (Err(_), Err(_)) => return Ok(()),
         };
@@ -75,11 +79,10 @@ fn generated_expressions_choose_what_libpcap_chooses() {
     assert_same(&frames::all(), &generated);
 }
 
-/// `XDPDUMP_FILTER_CORPUS` can name a folder with more captures to compare.
+/// `XDPDUMP_FILTER_CORPUS` can name a folder with other captures.
 #[test]
 fn a_corpus_is_divided_as_libpcap_divides_it() {
-    let Ok(corpus) = env::var("XDPDUMP_FILTER_CORPUS") else { return };
-    let merged = frames::corpus(Path::new(&corpus));
+    let merged = frames::corpus();
     assert!(!merged.is_empty());
     let mut random = Random::new(2);
     let generated = (0..300).map(|_| expressions::generated(&mut random));

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod case;
+mod messages;
 mod output;
 
 use std::{

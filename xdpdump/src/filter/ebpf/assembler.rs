@@ -1,20 +1,20 @@
-//! Instructions with jumps to places that are not known yet.
+//! Collects instructions, with jumps to labels whose place is not known yet.
 
 use super::{Refusal, instruction::Instruction};
 
-/// Most instructions of a filter. Jumps reach 32767 instructions far, and the verifier follows a million in all.
+/// Most instructions of a filter. A jump reaches 32767 instructions, and the verifier processes at most a million.
 const MAX_INSTRUCTIONS: usize = 30_000;
 
-/// A place to jump to.
+/// A target of jumps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Label(usize);
 
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
     instructions: Vec<Instruction>,
-    /// Where each label is.
+    /// The index of the instruction at each label.
     places: Vec<Option<usize>>,
-    /// Jumps, and the labels they lead to.
+    /// Indices of jumps, and their labels.
     jumps: Vec<(usize, Label)>,
 }
 
@@ -24,7 +24,7 @@ impl Assembler {
         Label(self.places.len() - 1)
     }
 
-    /// The label is here.
+    /// Puts the label here.
     pub fn place(&mut self, label: Label) {
         self.places[label.0] = Some(self.instructions.len());
     }
@@ -38,7 +38,7 @@ impl Assembler {
         self.instructions.push(instruction);
     }
 
-    /// Whether a jump leads to the label.
+    /// Whether there is a jump to the label.
     pub fn is_wanted(&self, label: Label) -> bool {
         self.jumps.iter().any(|&(_, to)| to == label)
     }
@@ -47,7 +47,7 @@ impl Assembler {
         self.instructions.len() > MAX_INSTRUCTIONS
     }
 
-    /// All jumps led to their labels.
+    /// Fills in the offsets of all jumps.
     pub fn finish(mut self) -> Result<Vec<Instruction>, Refusal> {
         if self.is_too_large() {
             return Err(Refusal::TooLarge);

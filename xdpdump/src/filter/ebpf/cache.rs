@@ -1,17 +1,17 @@
-//! Which numbers are in registers, so that a frame's bytes are not loaded twice.
+//! Remembers which values are in registers, so that bytes of a frame are not loaded twice.
 
 use super::instruction::Register;
 use crate::filter::ir::{Node, Program, Value, ValueId};
 
-/// Registers that keep their values over calls, apart from the one with the context.
+/// Registers that keep their values over calls, except the one with the context.
 const REGISTERS: [Register; 3] = [7, 8, 9];
 
-/// The values in the registers at a place, the one used last in front.
+/// The values in the registers at one place of the code; the most recently used one comes first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cache(Vec<(Register, ValueId)>);
 
 impl Cache {
-    /// The register that has the value.
+    /// The register that holds the value.
     pub fn find(&mut self, value: ValueId) -> Option<Register> {
         let at = self.0.iter().position(|&(_, cached)| cached == value)?;
         let entry = self.0.remove(at);
@@ -19,7 +19,7 @@ impl Cache {
         Some(entry.0)
     }
 
-    /// The register that the value is to be kept in: a free one, or that of the value not used for longest.
+    /// A register to keep the value in: a free one, or the one whose value was not used for the longest time.
     pub fn claim(&mut self, value: ValueId) -> Register {
         let free = REGISTERS.into_iter().find(|register| self.0.iter().all(|(used, _)| used != register));
         let register = free.or_else(|| self.0.pop().map(|(register, _)| register)).unwrap_or(REGISTERS[0]);
@@ -27,19 +27,19 @@ impl Cache {
         register
     }
 
-    /// What is in the registers on either of two ways.
+    /// What the registers hold on both of two paths.
     pub fn common(mut self, other: &Self) -> Self {
         self.0.retain(|entry| other.0.contains(entry));
         self
     }
 
-    /// Forgets what depends on something that changes.
+    /// Forgets the values that depend on something that changes.
     pub fn forget(&mut self, depends: impl Fn(ValueId) -> bool) {
         self.0.retain(|&(_, value)| !depends(value));
     }
 }
 
-/// For each value, whether it is used in more than one place and takes more to compute than a constant.
+/// For each value, whether it is used more than once and is more expensive to compute than a constant.
 pub(super) fn worth_keeping(program: &Program) -> Vec<bool> {
     let mut uses = vec![0u32; program.values.len()];
     for node in &program.nodes {

@@ -1,4 +1,4 @@
-//! The graph: tests, stores, and the ways between them.
+//! Generates code for the graph: tests, stores and the jumps between them.
 
 use super::{
     Instruction, Refusal, Target,
@@ -15,7 +15,7 @@ use crate::filter::{
     syntax::Operator,
 };
 
-/// Offset on the stack of a slot. Four bytes in the upper half of eight: of those the verifier keeps no bounds.
+/// Stack offset of a slot. Its four bytes are the upper half of eight: of those the verifier does not track bounds.
 pub(super) fn slot_offset(slot: u8) -> i16 {
     -4 - 8 * i16::from(slot)
 }
@@ -24,17 +24,17 @@ pub(super) struct Generator<'a> {
     pub program: &'a Program,
     pub target: Target,
     pub assembler: Assembler,
-    /// The values in registers at the instruction that comes next.
+    /// The values in registers before the next instruction.
     pub cache: Cache,
     pub keep: Vec<bool>,
     pub reject: Label,
-    /// Loads whose bytes were not in the linear part of the frame.
+    /// Loads of bytes after the linear part of the frame.
     pub far_loads: Vec<super::value::FarLoad>,
-    /// Numbers that wait on the stack.
+    /// Number of intermediate results on the stack.
     pub waiting: u8,
     accept: Label,
     nodes: Vec<Label>,
-    /// The values in registers on every way to a node.
+    /// For each node, the values in registers on every path to it.
     known: Vec<Option<Cache>>,
     slots: Vec<u16>,
 }
@@ -87,7 +87,7 @@ impl Generator<'_> {
             None => (set(R0, 1), set(R0, 0)),
         };
         for (label, result) in [(self.accept, accepted), (self.reject, rejected)] {
-            // The kernel refuses instructions that nothing leads to.
+            // The kernel refuses unreachable instructions.
             if self.assembler.is_wanted(label) {
                 self.assembler.place(label);
                 self.assembler.push(result);
@@ -128,13 +128,13 @@ impl Generator<'_> {
         Ok(())
     }
 
-    /// Both sides of a test where a jump can compare them.
+    /// Both sides of a test, in a form that a jump can compare.
     fn operands(&mut self, test: Test) -> Result<(super::instruction::Register, Operand), Refusal> {
         if let Value::Constant(number) = self.program.value(test.right) {
             let mut left = self.number(test.left)?;
             if left != R0 && test.comparison != Comparison::Equal {
-                // The verifier would note what the outcome says of the register, and follow the ways on which that
-                // differs one by one. Of this copy, once it was computed with, it notes nothing for the register.
+                // The verifier would record what the outcome says about the register, and then follow paths on which
+                // that differs one by one. After arithmetic on a copy, it records nothing for the original register.
                 self.assembler.push(copy(R0, left));
                 self.assembler.push(compute_with(Operator::Or, R0, 0));
                 left = R0;
@@ -144,7 +144,7 @@ impl Generator<'_> {
         self.pair(test.left, test.right).map(|(left, right)| (left, Operand::Register(right)))
     }
 
-    /// Notes what is in registers on a way to a node.
+    /// Notes which values are in registers on a path to a node.
     fn lead(&mut self, target: ir::Target, cache: Cache) {
         if let ir::Target::Node(at) = target {
             let known = &mut self.known[at as usize];
@@ -170,7 +170,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Whether a value is to be kept in a register.
+    /// Whether a value should be kept in a register.
     pub(super) fn is_kept(&self, id: ValueId) -> bool {
         self.keep[id.0 as usize]
     }

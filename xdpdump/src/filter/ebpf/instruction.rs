@@ -1,4 +1,4 @@
-//! Instructions of eBPF (Documentation/bpf/standardization/instruction-set.rst, Linux 6.12), those that filters use.
+//! The eBPF instructions that filters use (Documentation/bpf/standardization/instruction-set.rst, Linux 6.12).
 
 use std::fmt;
 
@@ -12,17 +12,17 @@ use crate::filter::{
 pub struct Instruction {
     /// Operation.
     pub code: u8,
-    /// Register that is written or compared.
+    /// Register that is written, or that a jump compares.
     pub destination: u8,
     /// Register that is read.
     pub source: u8,
-    /// Of a jump, in instructions behind the next one; of a memory access, in bytes.
+    /// For a jump, the number of instructions to skip; for a memory access, bytes.
     pub offset: i16,
     /// Constant operand.
     pub immediate: i32,
 }
 
-/// Hexadecimal fields in the order of `struct bpf_insn`, as an initializer in C.
+/// Hexadecimal fields in the order of `struct bpf_insn`, as a C initializer.
 impl fmt::Display for Instruction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { code, destination, source, offset, immediate } = self;
@@ -30,7 +30,7 @@ impl fmt::Display for Instruction {
     }
 }
 
-/// A register of the machine; `R10` is the frame's end on the stack, from which offsets are negative.
+/// A register; `R10` points to the end of the stack frame, from which offsets are negative.
 pub(super) type Register = u8;
 pub(super) const R0: Register = 0;
 pub(super) const R1: Register = 1;
@@ -48,7 +48,7 @@ const CLASS_JMP: u8 = 0x05;
 const CLASS_JMP32: u8 = 0x06;
 const CLASS_ALU64: u8 = 0x07;
 const MODE_MEM: u8 = 0x60;
-/// The second operand is a register, not the constant.
+/// The second operand is a register, not a constant.
 const FROM_REGISTER: u8 = 0x08;
 
 const MOV: u8 = 0xb0;
@@ -80,7 +80,7 @@ pub(super) fn copy(to: Register, from: Register) -> Instruction {
     instruction(CLASS_ALU64 | MOV | FROM_REGISTER, to, from, 0, 0)
 }
 
-/// `to = number`, the upper half zero.
+/// `to = number`; clears the upper half.
 pub(super) fn set(to: Register, number: u32) -> Instruction {
     instruction(CLASS_ALU | MOV, to, 0, 0, number.cast_signed())
 }
@@ -108,7 +108,7 @@ fn width_bits(width: Width) -> u8 {
     }
 }
 
-/// `to = *(at + offset)`, the rest of the register zero.
+/// `to = *(at + offset)`; clears the rest of the register.
 pub(super) fn load(width: Width, to: Register, at: Register, offset: i16) -> Instruction {
     instruction(CLASS_LDX | MODE_MEM | width_bits(width), to, at, offset, 0)
 }
@@ -123,7 +123,7 @@ pub(super) fn clear(at: Register, offset: i16) -> Instruction {
     instruction(CLASS_ST | MODE_MEM, at, 0, offset, 0)
 }
 
-/// Makes a number of bytes that stand most significant first.
+/// Converts loaded bytes in network byte order to a number; `None` for a single byte.
 pub(super) fn from_network(register: Register, width: Width) -> Option<Instruction> {
     let bits = 8 * width.bytes();
     (width != Width::Byte).then(|| instruction(TO_BIG_ENDIAN, register, 0, 0, bits.cast_signed()))
@@ -144,12 +144,12 @@ fn operation(operator: Operator) -> u8 {
     }
 }
 
-/// `to = to operator from`, 32 bits, the upper half zero.
+/// `to = to operator from`, 32 bits; clears the upper half.
 pub(super) fn compute(operator: Operator, to: Register, from: Register) -> Instruction {
     instruction(CLASS_ALU | FROM_REGISTER | operation(operator), to, from, 0, 0)
 }
 
-/// `to = to operator number`, 32 bits, the upper half zero.
+/// `to = to operator number`, 32 bits; clears the upper half.
 pub(super) fn compute_with(operator: Operator, to: Register, number: u32) -> Instruction {
     instruction(CLASS_ALU | operation(operator), to, 0, 0, number.cast_signed())
 }
@@ -163,7 +163,7 @@ fn condition(comparison: Comparison) -> u8 {
     }
 }
 
-/// The condition that holds where the comparison does not; there is none for [`Comparison::Common`].
+/// The condition of the opposite comparison; there is none for [`Comparison::Common`].
 fn opposite(comparison: Comparison) -> Option<u8> {
     match comparison {
         Comparison::Equal => Some(JNE),
@@ -173,7 +173,7 @@ fn opposite(comparison: Comparison) -> Option<u8> {
     }
 }
 
-/// What a jump compares a register with.
+/// The right operand of a jump's comparison.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Operand {
     Register(Register),
@@ -187,22 +187,22 @@ fn jump_if_condition(condition: u8, left: Register, right: Operand) -> Instructi
     }
 }
 
-/// Jumps where the comparison of 32 bits holds.
+/// Jumps if the 32-bit comparison holds.
 pub(super) fn jump_if(comparison: Comparison, left: Register, right: Operand) -> Instruction {
     jump_if_condition(condition(comparison), left, right)
 }
 
-/// Jumps where the comparison of 32 bits does not hold, if there is such an instruction.
+/// Jumps if the 32-bit comparison does not hold; `None` if there is no such instruction.
 pub(super) fn jump_unless(comparison: Comparison, left: Register, right: Operand) -> Option<Instruction> {
     opposite(comparison).map(|condition| jump_if_condition(condition, left, right))
 }
 
-/// Jumps where `left`, all 64 bits, is greater than `right`.
+/// Jumps if all 64 bits of `left` are greater than `right`.
 pub(super) fn jump_if_beyond(left: Register, right: Register) -> Instruction {
     instruction(CLASS_JMP | JGT | FROM_REGISTER, left, right, 0, 0)
 }
 
-/// Jumps where `left`, all 64 bits, is greater than a number.
+/// Jumps if all 64 bits of `left` are greater than a number.
 pub(super) fn jump_if_above(left: Register, number: i32) -> Instruction {
     instruction(CLASS_JMP | JGT, left, 0, 0, number)
 }
@@ -211,7 +211,7 @@ pub(super) fn jump() -> Instruction {
     instruction(CLASS_JMP, 0, 0, 0, 0)
 }
 
-/// Calls a helper of the kernel's (`enum bpf_func_id`).
+/// Calls a helper function of the kernel (`enum bpf_func_id`).
 pub(super) fn call(helper: i32) -> Instruction {
     instruction(CLASS_JMP | 0x80, 0, 0, 0, helper)
 }

@@ -1,12 +1,12 @@
-//! The intermediate form as a function of an eBPF program.
+//! Generates a function of an eBPF program from the intermediate form.
 //!
-//! The function takes the context of an XDP program and returns 1 for a frame that matches, 0 for one that does not, or the
-//! number that was asked for.
-//! It reads the frame directly, and what is behind its linear part by a helper, where the target has that.
+//! The function takes the context of an XDP program. It returns 1 for a frame that matches and 0 for one that does not,
+//! or the number that the form computes. It reads the linear part of the frame directly, and the rest with a helper, if
+//! the target has it.
 //!
-//! The verifier follows every way through a program until it meets a state that it has seen. So that it meets one soon,
-//! nothing that differs from way to way is alive between two tests: pointers into the frame are fetched anew for each
-//! load, and what is stored on the stack is stored so that the verifier does not remember its bounds.
+//! The verifier follows every path through a program until it reaches a state that it has seen before. To make that
+//! happen soon, nothing that differs between paths is live between two tests: pointers into the frame are fetched again
+//! for each load, and numbers are stored on the stack in a way that makes the verifier forget their bounds.
 
 mod assembler;
 mod cache;
@@ -20,35 +20,35 @@ pub use instruction::Instruction;
 
 use super::ir::Program;
 
-/// What the program that calls the filter can offer it.
+/// What the program that calls the filter offers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// `bpf_xdp_load_bytes` and `bpf_xdp_get_buff_len` (Linux 5.18) reach what is behind the linear part of a frame.
-    /// Without them a frame ends where its linear part does.
+    /// Whether `bpf_xdp_load_bytes` and `bpf_xdp_get_buff_len` (Linux 5.18) are available, which reach the bytes after
+    /// the linear part of a frame. Without them, a frame ends after its linear part.
     pub multi_buffer: bool,
-    /// Runs on a NIC, which knows neither CPU nor receive queue nor helpers.
+    /// Whether the program runs on a NIC, which knows neither CPU nor receive queue and has no such helpers.
     pub offloaded: bool,
-    /// The function's second argument, `r2`, is what an XDP program decided (`enum xdp_action`).
+    /// Whether the function's second argument, `r2`, is the verdict of an XDP program (`enum xdp_action`).
     pub verdict: bool,
-    /// Which way the frames go at this place.
+    /// Whether frames are received or sent at this place.
     pub direction: Direction,
 }
 
 /// Why a filter cannot run in the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// More instructions than the kernel could check.
-    #[error("the filter is too large for the kernel; make it shorter")]
+    /// It has more instructions than the kernel verifies.
+    #[error("the filter is too large to run in the kernel; make it shorter")]
     TooLarge,
-    /// More numbers at a time than there is room for.
-    #[error("an arithmetic expression of the filter has too many brackets in each other for the kernel")]
+    /// It has more intermediate results than there is room for.
+    #[error("an arithmetic expression of the filter is nested too deeply to run in the kernel")]
     TooDeep,
-    /// It asks for something that is not known where it would run.
-    #[error("the filter asks for {0}, which is not known where it would run")]
+    /// It uses a property of frames that is not known on this target.
+    #[error("the filter uses {0}, which is not known where the filter would run")]
     NotKnown(&'static str),
 }
 
-/// Generates the function. `r1` is a `struct xdp_md *`.
+/// Generates the function, which takes a `struct xdp_md *` in `r1`.
 pub(super) fn generate(program: &Program, target: Target) -> Result<Vec<Instruction>, Refusal> {
     generate::generate(program, target)
 }

@@ -1,4 +1,4 @@
-//! Numbers: loads from the frame, arithmetic, what is known of the frame.
+//! Generates code for numbers: loads from the frame, arithmetic, and other properties of the frame.
 
 use std::mem;
 
@@ -30,22 +30,22 @@ const DATA: i16 = 0;
 const DATA_END: i16 = 4;
 const RX_QUEUE_INDEX: i16 = 16;
 
-/// The greatest offset the verifier lets a program reach directly, and the helper at all.
+/// The greatest offset that the verifier lets a program access directly, and that the helper accepts.
 const MAX_OFFSET: u32 = 0xffff;
 
-/// Numbers that can wait on the stack for others; what remains of its 512 bytes is for the calling program.
+/// Most intermediate results on the stack; the rest of its 512 bytes is for the calling program.
 const MAX_WAITING: u8 = 12;
 
-/// A load of bytes behind the linear part of the frame.
+/// A load that reaches beyond the linear part of the frame.
 pub(super) struct FarLoad {
     width: Width,
-    /// Where they are; in `r0` if it is not constant.
+    /// The offset of the bytes; in `r0` if it is not constant.
     offset: Option<u32>,
     begin: Label,
     back: Label,
 }
 
-/// Places on the stack behind the filter's slots: for bytes that the helper loads, the verdict, numbers that wait.
+/// Places on the stack after the filter's slots: bytes that the helper loads, the verdict, intermediate results.
 const BUFFER: u8 = 0;
 const VERDICT: u8 = 1;
 const WAITING: u8 = 2;
@@ -55,7 +55,7 @@ impl Generator<'_> {
         slot_offset(self.program.slots + place)
     }
 
-    /// Keeps the verdict that the function was called with, if the filter asks for it.
+    /// Saves the verdict that the function was called with, if the filter uses it.
     pub(super) fn keep_verdict(&mut self) {
         if self.target.verdict && self.program.values.contains(&Value::Field(Field::Verdict)) {
             let at = self.own_offset(VERDICT);
@@ -63,7 +63,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Puts a value into some register, `r0` if it is not kept in another.
+    /// Puts a value into a register: the one that already holds it, otherwise `r0` or the one that it is kept in.
     pub(super) fn number(&mut self, id: ValueId) -> Result<Register, Refusal> {
         if let Some(register) = self.cache.find(id) {
             return Ok(register);
@@ -77,7 +77,7 @@ impl Generator<'_> {
         Ok(register)
     }
 
-    /// Puts two values into two registers, of which neither is changed before both are used.
+    /// Puts two values into two registers; neither changes before both are used.
     pub(super) fn pair(&mut self, left: ValueId, right: ValueId) -> Result<(Register, Register), Refusal> {
         let first = self.number(left)?;
         let at = self.own_offset(WAITING + self.waiting);
@@ -109,7 +109,7 @@ impl Generator<'_> {
                 self.load_behind(width, base, offset);
             }
             Value::Binary { operator, left, right } => match self.program.value(right) {
-                // A division by a constant is never one by zero here, nor a shift one of too many bits.
+                // Here, division by a constant is never by zero, and a shift by a constant is never too long.
                 Value::Constant(number) if is_plain(operator, number) => {
                     let left = self.number(left)?;
                     if left != R0 {
@@ -130,7 +130,7 @@ impl Generator<'_> {
         self.assembler.push(instruction);
     }
 
-    /// An operation on two registers, into the first.
+    /// Applies an operator to two registers; the result is in the first.
     fn binary(&mut self, operator: Operator, left: Register, right: Register) {
         match operator {
             Operator::Divide | Operator::Remainder => {
@@ -150,11 +150,11 @@ impl Generator<'_> {
         }
     }
 
-    /// Bytes at a constant offset.
+    /// Loads bytes at a constant offset.
     fn load_at(&mut self, width: Width, offset: u32) {
         let end = u64::from(offset) + u64::from(width.bytes());
         if end > u64::from(MAX_OFFSET) {
-            // A jump without a condition would leave instructions behind it that nothing leads to, which the kernel refuses.
+            // The kernel refuses unreachable instructions, so the jump must have a condition.
             self.push(set(R0, 0));
             self.assembler.jump(jump_if(Comparison::Equal, R0, Operand::Number(0)), self.reject);
             return;
@@ -173,13 +173,13 @@ impl Generator<'_> {
         self.finish_load(FarLoad { width, offset: Some(offset), begin: far, back });
     }
 
-    /// Bytes at an offset behind a number.
+    /// Loads bytes at a constant offset from a number.
     fn load_behind(&mut self, width: Width, base: Register, offset: u32) {
         let (far, back) = (self.assembler.label(), self.assembler.label());
         if base != R0 {
             self.push(copy(R0, base));
         }
-        // 64 bits: the sum does not wrap around.
+        // With 64 bits, so that the sum does not wrap around.
         self.push(set(R1, offset));
         self.push(advance_by(R0, R1));
         self.assembler.jump(jump_if_above(R0, (MAX_OFFSET - width.bytes()).cast_signed()), self.reject);
@@ -204,7 +204,7 @@ impl Generator<'_> {
         }
     }
 
-    /// The loads by helper, out of the way of the others.
+    /// Generates the loads through the helper, after all other code.
     pub(super) fn far_loads(&mut self) {
         let buffer = self.own_offset(BUFFER);
         for FarLoad { width, offset, begin, back } in mem::take(&mut self.far_loads) {
@@ -215,7 +215,7 @@ impl Generator<'_> {
             self.push(advance(R3, i32::from(buffer)));
             self.push(set(R4, width.bytes()));
             self.push(call(XDP_LOAD_BYTES));
-            // 0, or a negative number.
+            // The helper returns 0, or a negative error.
             self.assembler.jump(jump_if_above(R0, 0), self.reject);
             self.push(load(width, R0, R10, buffer));
             self.assembler.jump(jump(), back);
@@ -255,7 +255,7 @@ impl Generator<'_> {
     }
 }
 
-/// Whether an operation with this constant needs no care.
+/// Whether an operation with this constant needs no check.
 fn is_plain(operator: Operator, number: u32) -> bool {
     match operator {
         Operator::Divide | Operator::Remainder => number != 0,

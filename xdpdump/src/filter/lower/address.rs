@@ -1,4 +1,4 @@
-//! Addresses, ports and protocol numbers with what qualifies them.
+//! Lowers addresses, ports and protocol numbers with their qualifiers.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -37,7 +37,7 @@ impl Lowering {
             }
             (AddressKind::Port | AddressKind::PortRange, Operand::Number(number)) => {
                 let port = u16::try_from(*number)
-                    .map_err(|_| complain(format!("ports end at 65535; {number} is none")))?;
+                    .map_err(|_| complain(format!("{number} is not a port: the highest is 65535")))?;
                 let service = Service { port, protocol: None };
                 self.named_ports(qualifiers, service, service, span)
             }
@@ -49,7 +49,7 @@ impl Lowering {
                 self.inside(qualifiers, *number, span)
             }
             (AddressKind::Gateway, _) => {
-                Err(complain("'gateway' needs IPv4 only and is not supported, as in libpcap with IPv6; write 'ether host … and not host …'".to_owned()))
+                Err(complain("'gateway' is not supported (libpcap has it only without IPv6): write 'ether host … and not host …'".to_owned()))
             }
             (AddressKind::Default | AddressKind::Host, Operand::Mac(address))
                 if qualifiers.protocol == Some(Protocol::Link) =>
@@ -60,7 +60,7 @@ impl Lowering {
             (AddressKind::Default | AddressKind::Host | AddressKind::Net, Operand::Ipv4(address, 16))
                 if qualifiers.protocol == Some(Protocol::Decnet) =>
             {
-                // Area and node, six and ten bits.
+                // Six bits of area and ten bits of node.
                 let (area, node) = (address >> 24, address >> 16 & 0xff);
                 self.decnet((area << 10 | node) & 0xffff, qualifiers.side, span)
             }
@@ -83,7 +83,7 @@ impl Lowering {
                 Err(complain("only a 'net' has a mask or a prefix".to_owned()))
             }
             (kind, Operand::Ipv4(..) | Operand::Ipv4Net(..) | Operand::Ipv6(..)) => {
-                Err(complain(format!("an address is no {}", match kind {
+                Err(complain(format!("an address is not a {}", match kind {
                     AddressKind::Port => "port",
                     AddressKind::PortRange => "range of ports",
                     _ => "protocol",
@@ -92,7 +92,7 @@ impl Lowering {
         }
     }
 
-    /// `proto` and `protochain`.
+    /// Lowers `proto` and `protochain`.
     fn inside(&mut self, qualifiers: Qualifiers, number: u32, span: &Span) -> Lowered {
         if qualifiers.kind == AddressKind::ProtocolChain {
             self.protocol_chain(qualifiers.protocol, number, span)
@@ -108,7 +108,7 @@ impl Lowering {
             return self.mac(address, qualifiers.side, span);
         }
         if qualifiers.protocol == Some(Protocol::Decnet) {
-            return Err(complain("names of DECnet hosts are not known; write area.node".to_owned()));
+            return Err(complain("names of DECnet hosts cannot be resolved; write area.node".to_owned()));
         }
         let wanted = qualifiers.protocol;
         let mut any: Option<Fragment> = None;
@@ -117,7 +117,7 @@ impl Lowering {
                 IpAddr::V4(_) if wanted == Some(Protocol::Ipv6) => continue,
                 IpAddr::V6(_) if wanted == Some(Protocol::Ip) => continue,
                 IpAddr::V4(address) => {
-                    // Frames without an EtherType are never ARP's.
+                    // Frames without an EtherType cannot be ARP.
                     if wanted.is_none() && self.layers.link == Link::RawIp {
                         qualifiers.protocol = Some(Protocol::Ip);
                     }
@@ -132,22 +132,25 @@ impl Lowering {
         any.ok_or_else(|| complain(format!("host '{name}' has no address of this kind")))
     }
 
-    /// Ports, by whatever name; a service of one protocol is not looked for in others.
+    /// Lowers ports that were given by name or number. A service that is assigned for one protocol matches only that
+    /// protocol.
     fn named_ports(&mut self, qualifiers: Qualifiers, first: Service, last: Service, span: &Span) -> Lowered {
         let asked = match qualifiers.protocol {
             None => None,
             Some(Protocol::Tcp) => Some(names::TCP),
             Some(Protocol::Udp) => Some(names::UDP),
             Some(Protocol::Sctp) => Some(names::SCTP),
-            Some(protocol) => return Err(misplaced(protocol, "ports; only tcp, udp and sctp have", span)),
+            Some(protocol) => {
+                return Err(misplaced(protocol, "ports; only tcp, udp and sctp have them", span));
+            }
         };
-        // Two services of different protocols make a range for all of them.
+        // If the two services are assigned for different protocols, the range is for all protocols.
         let assigned = if first.protocol == last.protocol { first.protocol } else { None };
         if let (Some(asked), Some(assigned)) = (asked, assigned)
             && asked != assigned
         {
             let its = if assigned == names::TCP { "tcp" } else { "udp" };
-            return Err(Complaint::new(span.clone(), format!("this service is one of {its}")));
+            return Err(Complaint::new(span.clone(), format!("this service is assigned for {its} only")));
         }
         let ports = if first == last {
             Ports::One(first.port)
@@ -174,12 +177,14 @@ impl Lowering {
             Some(Protocol::Arp) => self.ipv4_field(address, mask, side, ARP, span),
             Some(Protocol::Rarp) => self.ipv4_field(address, mask, side, RARP, span),
             Some(Protocol::Decnet) => self.decnet(address, side, span),
-            Some(Protocol::Link) => Err(Complaint::new(span.clone(), "this is no MAC address")),
-            Some(protocol) => Err(misplaced(protocol, "IPv4 addresses; only ip, arp and rarp have", span)),
+            Some(Protocol::Link) => Err(Complaint::new(span.clone(), "this is not a MAC address")),
+            Some(protocol) => {
+                Err(misplaced(protocol, "IPv4 addresses; only ip, arp and rarp have them", span))
+            }
         }
     }
 
-    /// The address in the header of IPv4, ARP or RARP.
+    /// The address fields in the header of IPv4, ARP or RARP.
     fn ipv4_field(&mut self, address: u32, mask: u32, side: Side, ether_type: u32, span: &Span) -> Lowered {
         let (source, destination) = if ether_type == IPV4 { (12, 16) } else { (14, 24) };
         self.on_sides(side, source, destination, &mut |lowering, offset| {
@@ -192,7 +197,7 @@ impl Lowering {
 
     fn ipv6(&mut self, qualifiers: Qualifiers, address: Ipv6Addr, prefix: u32, span: &Span) -> Lowered {
         if let Some(protocol) = qualifiers.protocol.filter(|&protocol| protocol != Protocol::Ipv6) {
-            return Err(misplaced(protocol, "IPv6 addresses; only ip6 has", span));
+            return Err(misplaced(protocol, "IPv6 addresses; only ip6 has them", span));
         }
         let address = u128::from(address);
         let mask = u128::MAX.checked_shl(128 - prefix).unwrap_or(0);
@@ -229,10 +234,10 @@ impl Lowering {
         }
     }
 
-    /// A DECnet phase IV address, in packets with a short or long header, padded by a byte or not.
+    /// A DECnet Phase IV address, in packets with a short or long header, with or without a byte of padding.
     fn decnet(&mut self, address: u32, side: Side, span: &Span) -> Lowered {
         let address = u32::from((address as u16).swap_bytes());
-        // Offsets behind the flags: in short headers, and from there to the place in long ones.
+        // The offset of the field after the flags in a short header; `long` is the offset in a long header.
         self.on_sides(side, 3, 1, &mut |lowering, short| {
             let long = if short == 3 { 15 } else { 7 };
             let carried = lowering.ether_type(link::DECNET, span)?;
@@ -244,7 +249,7 @@ impl Lowering {
                 (Width::Byte, 0x06, 0x07, 2 + long),
                 (Width::Half, 0x8106, 0xff07, 3 + long),
             ] {
-                // Between the EtherType and the flags, unlike in the other protocols, is a length of two bytes.
+                // Unlike in the other protocols, a length of two bytes comes between the EtherType and the flags.
                 let field = lowering.load(network, 2, width);
                 let form = lowering.builder.masked(field, flags, mask);
                 let field = lowering.load(network, offset, Width::Half);
@@ -260,7 +265,7 @@ impl Lowering {
     }
 }
 
-/// A protocol by name: of the link level, of ISO or of IP.
+/// The number of a protocol by its name: an EtherType, an ISO protocol or an IP protocol.
 fn protocol_of_name(within: Option<Protocol>, name: &str) -> Result<u32, String> {
     match within {
         Some(Protocol::Link) => {

@@ -1,4 +1,4 @@
-//! Numbers computed from a frame's bytes.
+//! Lowers arithmetic on the bytes of a frame.
 
 use super::{
     super::{
@@ -12,7 +12,7 @@ use super::{
     protocol::ICMPV6,
 };
 
-/// A number, and what must hold for it to mean anything: the protocols whose bytes it is made of.
+/// A number, and the condition under which it exists: that the frame has the protocols whose bytes it is computed from.
 struct Number {
     value: ValueId,
     condition: Option<Fragment>,
@@ -74,7 +74,7 @@ impl Lowering {
         }
     }
 
-    /// Bytes of a protocol's header.
+    /// Loads bytes of a protocol's header.
     fn bytes_of(
         &mut self,
         protocol: Protocol,
@@ -109,7 +109,8 @@ impl Lowering {
             | Protocol::Pim
             | Protocol::Vrrp
             | Protocol::Carp => {
-                // The header is where IPv4 says; whether IPv6 carries the protocol is asked by libpcap as well.
+                // The header is found with the length of the IPv4 header. Like libpcap, this also tests whether IPv6
+                // carries the protocol.
                 let ip = self.protocol(Protocol::Ip, span)?;
                 let carried = self.protocol(protocol, span)?;
                 let first = self.first_fragment();
@@ -124,7 +125,7 @@ impl Lowering {
                 (Some(self.builder.and(ip, carried)), network.plus(IPV6_HEADER))
             }
             _ => {
-                let message = format!("bytes of '{}' cannot be taken", protocol.word());
+                let message = format!("bytes of '{}' cannot be loaded", protocol.word());
                 return Err(Complaint::new(span.clone(), message));
             }
         };
@@ -133,8 +134,8 @@ impl Lowering {
         Ok(Number { value: self.load(position, 0, width), condition })
     }
 
-    /// A place in a header, or before it: `tcp[-2:2]` are the last bytes of IP's. A known index becomes part of the
-    /// constant offset, unless that would have to wrap around behind a base.
+    /// A position in a header, or before it: `tcp[-2:2]` are the last bytes of the IP header. A constant index becomes
+    /// part of the constant offset, unless it is negative and there is a base.
     fn displaced(&mut self, header: Position, index: ValueId) -> Position {
         if let Some(index) = self.builder.constant_of(index)
             && (header.base.is_none() || index.cast_signed() >= 0)
@@ -148,7 +149,7 @@ impl Lowering {
         Position { base: Some(base), offset: header.offset }
     }
 
-    /// What holds when both hold.
+    /// The conjunction of two conditions.
     fn both(&mut self, first: Option<Fragment>, second: Option<Fragment>) -> Option<Fragment> {
         match (first, second) {
             (Some(first), Some(second)) => Some(self.builder.and(first, second)),

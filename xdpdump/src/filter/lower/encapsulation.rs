@@ -1,4 +1,4 @@
-//! Headers that stand before others: from here on, the filter looks behind them.
+//! Lowers primitives for encapsulations: everything after them in the text refers to the encapsulated headers.
 
 use super::{
     super::{
@@ -13,7 +13,7 @@ use super::{
     port::Ports,
 };
 
-/// PPP's number for MPLS (RFC 3032, 4.3).
+/// PPP's protocol number of MPLS (RFC 3032, 4.3).
 const PPP_MPLS: u32 = 0x0281;
 /// UDP port of GENEVE (RFC 8926, 3.3).
 const GENEVE_PORT: u16 = 6081;
@@ -22,7 +22,7 @@ const UDP_HEADER: u32 = 8;
 impl Lowering {
     pub(super) fn vlan(&mut self, number: Option<u32>, span: &Span) -> Lowered {
         if self.layers.labels > 0 {
-            return Err(Complaint::new(span.clone(), "a VLAN tag does not follow MPLS"));
+            return Err(Complaint::new(span.clone(), "a VLAN tag cannot follow MPLS labels"));
         }
         if !matches!(self.layers.link, Link::Ethernet | Link::Tunnelled { .. }) {
             return Err(Complaint::new(span.clone(), "these frames have no VLAN tags"));
@@ -39,7 +39,7 @@ impl Lowering {
             vlan = self.builder.and(vlan, same);
         }
         if let Link::Tunnelled { .. } = self.layers.link {
-            // From here on, the type is in the frame again.
+            // After the tag, the type is in a field of the frame again.
             self.layers.link = Link::Ethernet;
         }
         self.layers.payload = self.layers.payload.plus(4);
@@ -49,7 +49,7 @@ impl Lowering {
 
     pub(super) fn mpls(&mut self, label: Option<u32>, span: &Span) -> Lowered {
         let mut mpls = if self.layers.labels > 0 {
-            // Not the last label of the stack.
+            // The label before is not the last one of the stack.
             let before = self.load(self.layers.network_header(), 2u32.wrapping_neg(), Width::Byte);
             self.builder.masked(before, 0, 1)
         } else {
@@ -77,7 +77,7 @@ impl Lowering {
             let same = self.builder.masked(field, session, 0xffff);
             pppoe = self.builder.and(pppoe, same);
         }
-        // A PPPoE header of 6 bytes, then PPP's protocol of 2.
+        // A PPPoE header of 6 bytes, then PPP's protocol of 2 bytes.
         let ppp = self.layers.network_header().plus(6);
         self.layers.link = Link::Ppp;
         self.layers.header = ppp;
@@ -94,7 +94,7 @@ impl Lowering {
         let header_slot = self.new_slot(span)?;
         let payload_slot = self.new_slot(span)?;
 
-        // At first, the header's slot has the offset of the GENEVE header.
+        // At first, the slot for the header contains the offset of the GENEVE header.
         let ipv4 = self.geneve_over(IPV4, network, header_slot, span)?;
         let ipv6 = self.geneve_over(IPV6, network, header_slot, span)?;
         let geneve = self.builder.or(ipv4, ipv6);
@@ -104,7 +104,8 @@ impl Lowering {
         let payload = self.builder.store(payload_slot, behind);
         let type_field = self.store_offset(type_slot, outer.plus(2));
 
-        // Then, that of what it carries: Ethernet, or something that begins with its payload.
+        // Then it contains the offset of the inner header: of an Ethernet frame, or of a payload without a link-level
+        // header.
         let carried = self.load(outer, 2, Width::Half);
         let ethernet = self.builder.equals(carried, BRIDGED);
         let inner = Position::computed(self.builder.slot(payload_slot));
@@ -128,7 +129,7 @@ impl Lowering {
         Ok(self.builder.and(geneve, offsets))
     }
 
-    /// GENEVE over a version of IP; where it is, the slot has the offset of its header.
+    /// True for GENEVE over one version of IP; the slot then contains the offset of the GENEVE header.
     fn geneve_over(&mut self, version: u32, network: Option<u32>, slot: u8, span: &Span) -> Lowered {
         let port = self.ports_of(Ports::One(GENEVE_PORT), Some(UDP), Side::Destination, version, span)?;
         let transport = if version == IPV4 {
@@ -149,7 +150,7 @@ impl Lowering {
         Ok(self.builder.and(geneve, header))
     }
 
-    /// The offset behind a GENEVE header and its options.
+    /// The offset after a GENEVE header and its options.
     pub(super) fn geneve_payload(&mut self, header: Position) -> ValueId {
         let first = self.load(header, 0, Width::Byte);
         let (mask, four) = (self.builder.constant(0x3f), self.builder.constant(4));
@@ -159,7 +160,7 @@ impl Lowering {
         self.builder.binary(Operator::Add, fixed, options)
     }
 
-    /// A position as a number.
+    /// A position as a computed number.
     pub(super) fn offset(&mut self, position: Position) -> ValueId {
         let offset = self.builder.constant(position.offset);
         match position.base {

@@ -1,4 +1,4 @@
-//! Where the headers of a frame end: behind that of the transport protocol, in tunnels behind the inner one's.
+//! Computes where the headers of a frame end: after the transport header, in tunnels after the inner one.
 
 use super::{
     super::{
@@ -15,34 +15,34 @@ use super::{
 };
 use crate::packet::LinkType;
 
-/// Frames in each other that are looked at: a tunnel in a tunnel has three.
+/// Most nested frames that are examined; a tunnel in a tunnel has three.
 const MAX_LEVELS: u32 = 3;
-/// MPLS labels that are passed over. RFC 3032 knows no limit.
+/// Most MPLS labels that are skipped. RFC 3032 sets no limit.
 const MAX_LABELS: u32 = 4;
-/// Extension headers that are passed over; RFC 8200 allows for seven.
+/// Most extension headers that are skipped; RFC 8200 defines seven.
 const MAX_EXTENSIONS: usize = 7;
 
 const TCP: u32 = 6;
-/// Protocols whose header always has this length, or whose first bytes are all that is known to be one: ICMP, IGMP, UDP, DCCP,
-/// GRE, ESP, ICMPv6, SCTP, UDP-Lite.
+/// Protocols and the length of their header, or of its fixed part: ICMP, IGMP, UDP, DCCP, GRE, ESP, ICMPv6, SCTP,
+/// UDP-Lite.
 const TRANSPORTS: [(u32, u32); 9] =
     [(1, 8), (2, 8), (UDP, 8), (33, 12), (GRE, 4), (50, 8), (58, 8), (132, 12), (136, 8)];
-/// Length of an IPv4 header without options.
+/// Length in bytes of an IPv4 header without options.
 const IPV4_HEADER: u32 = 20;
-/// No protocol has this number in an IP header (RFC 3692).
+/// A reserved number, which no protocol in an IP header has (<https://www.iana.org/assignments/protocol-numbers>).
 const NO_PROTOCOL: u32 = 255;
 const MPLS_MULTICAST: u32 = 0x8848;
-/// PPP's numbers of IPv4 and IPv6 (RFC 1332, RFC 5072).
+/// PPP's protocol numbers of IPv4 and IPv6 (RFC 1332, RFC 5072).
 const PPP_PROTOCOLS: [(u32, u32); 2] = [(0x21, IPV4), (0x57, IPV6)];
 
 const SLOTS: Tunnel = Tunnel { protocol: 0, header: 1, payload: 2 };
-/// The end of the headers that were found so far.
+/// The slot with the end of the headers that have been found so far.
 const END: u8 = 3;
 
-/// The program whose result is the number of bytes up to the end of the headers, and `more`.
+/// The program that computes the number of bytes up to the end of the headers, plus `more`.
 ///
-/// A frame that ends within a header, or of a link type other than Ethernet and raw IP, is wanted whole. What is not known to be
-/// a header is none.
+/// If a frame ends within a header, or its link type is neither Ethernet nor raw IP, the result is the whole frame.
+/// Bytes are counted as a header only if the protocol is known.
 pub fn headers(more: u32, link_type: LinkType) -> Program {
     let mut lowering = Lowering::new(link_type);
     lowering.builder.slots = END + 1;
@@ -76,7 +76,7 @@ impl Lowering {
         self.every([payload, version, level])
     }
 
-    /// Sets the end behind the headers of a frame whose payload and protocol are known; always true.
+    /// Sets the end after the headers of a frame whose payload and protocol are in the slots; always true.
     fn level(&mut self, left: u32) -> Fragment {
         let tags = [self.pass_tag(SLOTS), self.pass_tag(SLOTS)];
         let tags = self.every(tags);
@@ -103,7 +103,7 @@ impl Lowering {
         self.every([tags, labels, ppp, link, network])
     }
 
-    /// Goes behind a stack of MPLS labels, if there is one.
+    /// Skips a stack of MPLS labels, if there is one.
     fn pass_labels(&mut self) -> Fragment {
         let protocol = self.builder.slot(SLOTS.protocol);
         let kinds = [MPLS, MPLS_MULTICAST].map(|kind| self.builder.equals(protocol, kind));
@@ -129,13 +129,13 @@ impl Lowering {
         self.builder.or(last, others)
     }
 
-    /// The protocol is that of the IP header that seems to begin here, if one does; always true.
+    /// Sets the protocol by the version field if an IP header begins here; always true.
     fn by_version(&mut self, here: Position) -> Fragment {
         let version = self.ip_version(SLOTS, here);
         self.if_any(version)
     }
 
-    /// Goes behind the headers of a PPPoE session and of PPP, if they are there.
+    /// Skips the headers of a PPPoE session and of PPP, if there are any.
     fn pass_ppp(&mut self) -> Fragment {
         let protocol = self.builder.slot(SLOTS.protocol);
         let session = self.builder.equals(protocol, PPPOE_SESSION);
@@ -155,7 +155,7 @@ impl Lowering {
         self.if_any(passed)
     }
 
-    /// True for ARP, all of which is a header: two hardware and two protocol addresses behind 8 bytes (RFC 826).
+    /// True for ARP, which is a header as a whole: 8 bytes, then two hardware and two protocol addresses (RFC 826).
     fn arp(&mut self) -> Fragment {
         let protocol = self.builder.slot(SLOTS.protocol);
         let kinds = [ARP, RARP].map(|kind| self.builder.equals(protocol, kind));
@@ -171,8 +171,8 @@ impl Lowering {
         self.builder.and(is_arp, end)
     }
 
-    /// True for the first fragment of an IPv4 packet: the protocol is then IP's, and the payload the packet's. The end is behind
-    /// the IP header in any case: one that says it is shorter than its fixed part is not believed.
+    /// True for the first fragment of an IPv4 packet; the slots then contain the protocol of its payload and where it
+    /// begins. The end is set after the IP header in any case, and never before the end of its fixed part.
     fn pass_ipv4(&mut self) -> Fragment {
         let protocol = self.builder.slot(SLOTS.protocol);
         let is_ipv4 = self.builder.equals(protocol, IPV4);
@@ -204,7 +204,7 @@ impl Lowering {
         self.every([is_ipv6, carried, payload])
     }
 
-    /// Goes behind an extension header of IPv6 or an authentication header, if there is one; the end is then there.
+    /// Skips an IPv6 extension header or an authentication header, if there is one, and sets the end after it.
     fn pass_extension_header(&mut self) -> Fragment {
         let protocol = self.builder.slot(SLOTS.protocol);
         let here = Position::computed(self.builder.slot(SLOTS.payload));
@@ -244,7 +244,7 @@ impl Lowering {
         self.if_any(passed)
     }
 
-    /// The end is behind the transport header; always true.
+    /// Sets the end after the transport header; always true.
     fn transport(&mut self) -> Fragment {
         let protocol = self.builder.slot(SLOTS.protocol);
         let here = Position::computed(self.builder.slot(SLOTS.payload));
@@ -252,7 +252,7 @@ impl Lowering {
 
         let is_tcp = self.builder.equals(protocol, TCP);
         let fixed = self.store_offset(END, here.plus(20));
-        // The upper half of the byte counts words.
+        // The upper four bits of the byte are the header's length in words of 4 bytes.
         let data_offset = self.load(here, 12, Width::Byte);
         let least = self.builder.constant(0x50);
         let with_options = self.builder.test(Comparison::GreaterEqual, data_offset, least);

@@ -1,7 +1,7 @@
-//! `inner`: what is true for the frame in a tunnel.
+//! Lowers `inner`, which is true if an expression is true for the frame inside a tunnel.
 //!
-//! Looked into are VXLAN, GENEVE and GTP-U over UDP, GRE, and IP in IP, over IPv4 and IPv6, behind up to two VLAN tags.
-//! Unlike `geneve`, `inner` changes nothing for what stands behind it in the text.
+//! Supported tunnels are VXLAN, GENEVE and GTP-U over UDP, GRE, and IP in IP; over IPv4 and IPv6, after up to two VLAN
+//! tags. Unlike `geneve`, `inner` does not change the meaning of what follows it in the text.
 
 use super::{
     super::{
@@ -19,24 +19,24 @@ pub(super) const GRE: u32 = 47;
 const IPV4_IN_IP: u32 = 4;
 const IPV6_IN_IP: u32 = 41;
 
-/// UDP ports of RFC 7348 and of Linux before it had a number.
+/// UDP ports of VXLAN: from RFC 7348, and the one that Linux used before.
 const VXLAN_PORTS: [u32; 2] = [4789, 8472];
-/// RFC 8926, 3.3.
+/// UDP port of GENEVE (RFC 8926, 3.3).
 const GENEVE_PORT: u32 = 6081;
-/// 3GPP TS 29.281, 4.4.2.
+/// UDP port of GTP-U (3GPP TS 29.281, 4.4.2).
 const GTP_PORT: u32 = 2152;
-/// GTP-U's message with a packet inside, and how many extension headers before that packet are passed over.
+/// GTP-U's message type for a packet, and the most extension headers that are skipped before the packet.
 const GTP_PACKET: u32 = 255;
 const GTP_EXTENSIONS: usize = 3;
 
-/// The slots of one depth of tunnels.
+/// The slots for one depth of nested tunnels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tunnel {
-    /// The protocol found last; in the end, the inner frame's, as an EtherType.
+    /// The protocol of the last header found; at the end, the protocol of the inner frame as an EtherType.
     pub protocol: u8,
-    /// The inner frame.
+    /// The beginning of the inner frame.
     pub header: u8,
-    /// Where the search is; in the end, what the inner frame's link-level header is followed by.
+    /// The current offset of the search; at the end, the offset of the payload of the inner link-level header.
     pub payload: u8,
 }
 
@@ -76,7 +76,7 @@ impl Lowering {
         Ok(tunnel)
     }
 
-    /// True when the frame has a tunnel; the slots then have what is in it.
+    /// True if the frame contains a tunnel; the slots then describe the inner frame.
     fn look_into(&mut self, tunnel: Tunnel, span: &Span) -> Lowered {
         let network = self.outer_network(tunnel, span)?;
         let transport = self.outer_transport(tunnel);
@@ -84,7 +84,7 @@ impl Lowering {
         Ok(self.every([network, transport, tunnelled]))
     }
 
-    /// True when a protocol over IP carries a frame or a packet; the slots then have that.
+    /// True if the protocol over IP carries a frame or a packet; the slots then describe it.
     pub(super) fn tunnelled(&mut self, tunnel: Tunnel) -> Fragment {
         let ports = self.over_udp(tunnel);
         let gre = self.gre(tunnel);
@@ -114,7 +114,7 @@ impl Lowering {
         Ok(self.builder.and(start, version))
     }
 
-    /// Goes behind a VLAN tag, if there is one.
+    /// Skips a VLAN tag, if there is one.
     pub(super) fn pass_tag(&mut self, tunnel: Tunnel) -> Fragment {
         let protocol = self.builder.slot(tunnel.protocol);
         let tags = VLAN_TAGS.map(|tag| self.builder.equals(protocol, tag));
@@ -127,7 +127,7 @@ impl Lowering {
         self.if_any(passed)
     }
 
-    /// Goes behind the outer IP header; the protocol is then IP's.
+    /// Skips the outer IP header; the protocol is then that of its payload.
     fn outer_transport(&mut self, tunnel: Tunnel) -> Fragment {
         let network = Position::computed(self.builder.slot(tunnel.payload));
         let protocol = self.builder.slot(tunnel.protocol);
@@ -149,7 +149,7 @@ impl Lowering {
         self.builder.or(ipv4, ipv6)
     }
 
-    /// Tunnels that a UDP port tells.
+    /// Tunnels that are identified by a UDP port.
     fn over_udp(&mut self, tunnel: Tunnel) -> Fragment {
         let protocol = self.builder.slot(tunnel.protocol);
         let udp = self.builder.equals(protocol, UDP);
@@ -185,10 +185,11 @@ impl Lowering {
         let version_1 = self.builder.masked(flags, 0x30, 0xf0);
         let message = self.load(header, 1, Width::Byte);
         let message = self.builder.equals(message, GTP_PACKET);
-        // Whether there are four more bytes, the last of them the type of an extension header.
+        // Whether the header has four more bytes, the last of which is the type of the first extension header.
         let mask = self.builder.constant(0x07);
         let optional = self.builder.binary(Operator::And, flags, mask);
-        // Not in the protocol's slot, which is looked at again when this turns out to be no packet in a tunnel.
+        // Not stored in the slot of the protocol, which is tested again if this turns out not to be a packet in a
+        // tunnel.
         let optional = self.builder.store(tunnel.header, optional);
         let payload = self.store_offset(tunnel.payload, header.plus(8));
 
@@ -205,13 +206,13 @@ impl Lowering {
         let optional_fields = self.every([any_optional, fields, extensions]);
         let optional_fields = self.if_any(optional_fields);
 
-        // What is inside does not say what it is, except by its version.
+        // The protocol of the packet is known only by its version field.
         let version = self.ip_version(tunnel, here);
         let packet = self.store_offset(tunnel.header, here);
         self.every([version_1, message, optional, payload, optional_fields, version, packet])
     }
 
-    /// True where an IP header seems to begin; the protocol is then that version's.
+    /// True if the byte here has the version of an IP header; sets the protocol to that version.
     pub(super) fn ip_version(&mut self, tunnel: Tunnel, here: Position) -> Fragment {
         let first = self.load(here, 0, Width::Byte);
         let versions = [(0x40, IPV4), (0x60, IPV6)].map(|(version, ether_type)| {
@@ -223,7 +224,7 @@ impl Lowering {
         self.any(versions)
     }
 
-    /// Goes behind an extension header of GTP-U, if the byte before has the type of one.
+    /// Skips a GTP-U extension header, if the byte before says that there is one.
     fn pass_extension(&mut self, tunnel: Tunnel, here: Position) -> Fragment {
         let (start, one) = (self.offset(here), self.builder.constant(1));
         let before = self.builder.binary(Operator::Subtract, start, one);
@@ -238,13 +239,13 @@ impl Lowering {
         self.if_any(passed)
     }
 
-    /// GRE of RFC 2784 and RFC 2890.
+    /// GRE (RFC 2784 and RFC 2890).
     fn gre(&mut self, tunnel: Tunnel) -> Fragment {
         let protocol = self.builder.slot(tunnel.protocol);
         let is_gre = self.builder.equals(protocol, GRE);
         let header = Position::computed(self.builder.slot(tunnel.payload));
         let flags = self.load(header, 0, Width::Half);
-        // Neither routing nor another version.
+        // Neither source routing nor another version.
         let known = self.builder.masked(flags, 0, 0x4007);
         let carried = self.load(header, 2, Width::Half);
         let carried = self.builder.store(tunnel.protocol, carried);
@@ -275,7 +276,8 @@ impl Lowering {
         self.every([carried, ether_type, packet])
     }
 
-    /// At the payload begins an Ethernet frame, if the protocol says so, or a packet without link-level header.
+    /// Finds the header of an Ethernet frame at the payload, if the protocol says so; otherwise of a packet without a
+    /// link-level header.
     fn frame_or_packet(&mut self, tunnel: Tunnel) -> Fragment {
         let protocol = self.builder.slot(tunnel.protocol);
         let bridged = self.builder.equals(protocol, BRIDGED);
@@ -286,7 +288,7 @@ impl Lowering {
         self.builder.or(frame, packet)
     }
 
-    /// An Ethernet frame begins here.
+    /// Describes the Ethernet frame that begins here.
     fn ethernet(&mut self, tunnel: Tunnel, start: Position) -> Fragment {
         let header = self.store_offset(tunnel.header, start);
         let frame = Position::computed(self.builder.slot(tunnel.header));
@@ -296,19 +298,19 @@ impl Lowering {
         self.every([header, carried, payload])
     }
 
-    /// True where all are, in this order.
+    /// True if all are, evaluated in this order.
     pub(super) fn every(&mut self, fragments: impl IntoIterator<Item = Fragment>) -> Fragment {
         let all = fragments.into_iter().reduce(|all, next| self.builder.and(all, next));
         all.unwrap_or_else(|| self.builder.always(true))
     }
 
-    /// True where one of them is, in this order.
+    /// True if at least one is, evaluated in this order.
     pub(super) fn any(&mut self, fragments: impl IntoIterator<Item = Fragment>) -> Fragment {
         let any = fragments.into_iter().reduce(|any, next| self.builder.or(any, next));
         any.unwrap_or_else(|| self.builder.always(false))
     }
 
-    /// Always true, whether the fragment is or not.
+    /// Evaluates the fragment, and is true whatever its result.
     pub(super) fn if_any(&mut self, fragment: Fragment) -> Fragment {
         let always = self.builder.always(true);
         self.builder.or(fragment, always)

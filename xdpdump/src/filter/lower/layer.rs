@@ -1,4 +1,4 @@
-//! Where in the frame the headers are that the next primitive looks at.
+//! Where the headers are that the next primitive refers to.
 
 use crate::packet::LinkType;
 
@@ -11,13 +11,13 @@ pub(super) const RARP: u32 = 0x8035;
 pub(super) const MPLS: u32 = 0x8847;
 pub(super) const PPPOE_DISCOVERY: u32 = 0x8863;
 pub(super) const PPPOE_SESSION: u32 = 0x8864;
-/// Ethernet in a tunnel.
+/// An Ethernet frame inside a tunnel (Transparent Ethernet Bridging).
 pub(super) const BRIDGED: u32 = 0x6558;
-/// IEEE 802.1Q, 802.1ad, and what was used before that.
+/// IEEE 802.1Q, 802.1ad, and the value used before 802.1ad.
 pub(super) const VLAN_TAGS: [u32; 3] = [0x8100, 0x88a8, 0x9100];
-/// Length of an Ethernet header.
+/// Length of an Ethernet header in bytes.
 pub(super) const ETHERNET_HEADER: u32 = 14;
-/// Length of an IPv6 header.
+/// Length of an IPv6 header in bytes.
 pub(super) const IPV6_HEADER: u32 = 40;
 
 /// An offset in the frame.
@@ -41,41 +41,41 @@ impl Position {
     }
 }
 
-/// How a link says what it carries.
+/// How the link level identifies the protocol of its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Link {
     Ethernet,
-    /// By the version in the first byte.
+    /// By the version field in the first byte.
     RawIp,
     Ppp,
-    /// The header in a tunnel; its protocol, as an EtherType, was found when the tunnel was looked into.
+    /// By a value that was computed, an EtherType, when the tunnel was found.
     Tunnelled {
         ether_type: ValueId,
     },
 }
 
-/// The headers that the next primitive looks at.
+/// The headers that the next primitive refers to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layers {
     pub link: Link,
-    /// The link-level header.
+    /// Where the link-level header begins.
     pub header: Position,
-    /// The field that says what the link carries; means nothing for raw IP.
+    /// Where the field is that identifies the payload's protocol; not used for raw IP.
     pub type_field: Position,
-    /// What the link carries.
+    /// Where the payload of the link-level header begins.
     pub payload: Position,
-    /// From the payload to the network header, as MPLS labels stand between.
+    /// Bytes from there to the network header; MPLS labels may come between.
     pub network: u32,
-    /// The same where an LLC header stands between.
+    /// The same for frames with an LLC header before the network header.
     pub network_after_llc: u32,
-    /// MPLS labels seen.
+    /// Number of MPLS labels before the network header.
     pub labels: u32,
-    /// A GENEVE tunnel, which may carry frames without a link-level header.
+    /// Whether this is inside a GENEVE tunnel, which may carry packets without a link-level header.
     pub in_geneve: bool,
 }
 
 impl Layers {
-    /// Those a frame begins with.
+    /// The layers at the beginning of a frame.
     pub fn new(link_type: LinkType) -> Self {
         let raw = link_type == LinkType::RAW;
         Self {
@@ -90,7 +90,7 @@ impl Layers {
         }
     }
 
-    /// The network header.
+    /// Where the network header begins.
     pub fn network_header(&self) -> Position {
         self.payload.plus(self.network)
     }

@@ -1,4 +1,4 @@
-//! What the link level says: the protocol it carries, MAC addresses, LLC.
+//! Lowers tests at the link level: the protocol it carries, MAC addresses, LLC.
 
 use super::{
     super::{
@@ -11,7 +11,7 @@ use super::{
     layer::{Link, Position},
 };
 
-/// Service access points of IEEE 802.2.
+/// Service access points (IEEE 802.2).
 pub(super) const SAP_IP: u32 = 0x06;
 pub(super) const SAP_STP: u32 = 0x42;
 pub(super) const SAP_IPX: u32 = 0xe0;
@@ -21,11 +21,11 @@ const IPX: u32 = 0x8137;
 pub(super) const ATALK: u32 = 0x809b;
 pub(super) const AARP: u32 = 0x80f3;
 pub(super) const DECNET: u32 = 0x6003;
-/// A greater number in the field is an EtherType, not a length.
+/// A greater value of the field is an EtherType; up to this value it is a length.
 const MAX_LENGTH: u32 = 1500;
 
 impl Lowering {
-    /// The link carries this protocol: an EtherType or, up to 1500, a service access point.
+    /// True if the link carries this protocol: an EtherType, or a service access point if it is at most 1500.
     pub(super) fn ether_type(&mut self, protocol: u32, span: &Span) -> Lowered {
         if self.layers.labels > 0 {
             return self.behind_labels(protocol, span);
@@ -41,25 +41,29 @@ impl Lowering {
                 let field = self.load(self.layers.type_field, 0, Width::Half);
                 self.builder.equals(field, ppp_protocol(protocol))
             }
-            // LLC headers in tunnels are not looked into.
+            // LLC headers inside tunnels are not supported.
             Link::Tunnelled { .. } if protocol <= MAX_LENGTH => self.builder.always(false),
             Link::Tunnelled { ether_type } => self.builder.equals(ether_type, protocol),
         })
     }
 
-    /// The version of IP at this place, shifted into the upper half of a byte.
+    /// True if the IP header here has this version, given in the upper four bits of a byte.
     fn version(&mut self, at: Position, version: u32) -> Fragment {
         let first = self.load(at, 0, Width::Byte);
         self.builder.masked(first, version, 0xf0)
     }
 
-    /// The last label says so, and the version of IP behind it is this; MPLS itself does not say what it carries.
+    /// True after the last label of an MPLS stack, if the IP header there has the version of this protocol; MPLS does
+    /// not name the protocol that it carries.
     fn behind_labels(&mut self, protocol: u32, span: &Span) -> Lowered {
         let version = match protocol {
             layer::IPV4 => 0x40,
             layer::IPV6 => 0x60,
             _ => {
-                return Err(Complaint::new(span.clone(), "only IPv4 and IPv6 can be told apart behind MPLS"));
+                return Err(Complaint::new(
+                    span.clone(),
+                    "after MPLS labels, only IPv4 and IPv6 can be recognised",
+                ));
             }
         };
         let network = self.layers.network_header();
@@ -112,14 +116,14 @@ impl Lowering {
         self.builder.equals(field, protocol)
     }
 
-    /// The field of the EtherType is a length, so that an LLC header follows.
+    /// True if the type field is a length, which means that an LLC header follows.
     fn is_length(&mut self) -> Fragment {
         let field = self.load(self.layers.type_field, 0, Width::Half);
         let most = self.builder.constant(MAX_LENGTH);
         self.builder.test(Comparison::Greater, field, most).negated()
     }
 
-    /// A SNAP header with this organisation and protocol.
+    /// True for a SNAP header with this organisation and protocol.
     fn snap(&mut self, organisation: u32, protocol: u32) -> Fragment {
         let last = self.load(self.layers.payload, 4, Width::Word);
         let last = self.builder.equals(last, organisation << 16 | protocol);
@@ -128,7 +132,7 @@ impl Lowering {
         self.builder.and(last, first)
     }
 
-    /// IEEE 802.2 frames, and what their control field says.
+    /// Lowers `llc`: IEEE 802.2 frames, by their control field.
     pub(super) fn llc(&mut self, llc: Llc, span: &Span) -> Lowered {
         if self.layers.link != Link::Ethernet {
             return Err(Complaint::new(span.clone(), "only Ethernet has LLC headers"));
@@ -150,7 +154,7 @@ impl Lowering {
         Ok(self.builder.and(any, control))
     }
 
-    /// A MAC address.
+    /// Lowers a MAC address.
     pub(super) fn mac(&mut self, address: [u8; 6], side: Side, span: &Span) -> Lowered {
         let check = self.has_link_header(span)?;
         let host = self.mac_on(address, side);
@@ -183,14 +187,14 @@ impl Lowering {
         self.builder.and(last, first)
     }
 
-    /// What must hold before MAC addresses can be looked at; nothing outside tunnels.
+    /// The condition under which the frame has MAC addresses; `None` outside tunnels, where it always has them.
     fn has_link_header(&mut self, span: &Span) -> Result<Option<Fragment>, Complaint> {
         match self.layers.link {
             Link::RawIp | Link::Ppp => {
                 Err(Complaint::new(span.clone(), "these frames have no MAC addresses"))
             }
             Link::Ethernet if !self.layers.in_geneve => Ok(None),
-            // A tunnel that carries IP has its payload where its link-level header would be.
+            // In a tunnel that carries IP directly, the payload begins where the link-level header would.
             Link::Ethernet | Link::Tunnelled { .. } => {
                 match (self.layers.header.base, self.layers.payload.base) {
                     (Some(header), Some(payload)) => {
@@ -206,7 +210,7 @@ impl Lowering {
         match protocol {
             None | Some(Protocol::Link) => self.mac([0xff; 6], Side::Destination, span),
             Some(Protocol::Ip) => {
-                // Without the network's mask these two are what is known to be a broadcast.
+                // Without the network's mask, only these two addresses are known to be broadcasts.
                 let ip = self.ether_type(layer::IPV4, span)?;
                 let network = self.layers.network_header();
                 let destination = self.load(network, 16, Width::Word);
@@ -215,7 +219,9 @@ impl Lowering {
                 let any = self.builder.or(zeros, ones);
                 Ok(self.builder.and(ip, any))
             }
-            Some(protocol) => Err(super::misplaced(protocol, "broadcasts; only 'ether' and 'ip' have", span)),
+            Some(protocol) => {
+                Err(super::misplaced(protocol, "broadcasts; only 'ether' and 'ip' have them", span))
+            }
         }
     }
 
@@ -245,13 +251,13 @@ impl Lowering {
                 Ok(self.builder.and(ip, group))
             }
             Some(protocol) => {
-                Err(super::misplaced(protocol, "multicasts; only 'ether', 'ip' and 'ip6' have", span))
+                Err(super::misplaced(protocol, "multicasts; only 'ether', 'ip' and 'ip6' have them", span))
             }
         }
     }
 }
 
-/// PPP's number for a protocol (<https://www.iana.org/assignments/ppp-numbers>).
+/// PPP's protocol number of an EtherType (<https://www.iana.org/assignments/ppp-numbers>).
 fn ppp_protocol(protocol: u32) -> u32 {
     match protocol {
         layer::IPV4 => 0x0021,
@@ -261,7 +267,7 @@ fn ppp_protocol(protocol: u32) -> u32 {
         SAP_ISO => 0x0023,
         SAP_STP => 0x0031,
         SAP_IPX => 0x002b,
-        // XNS, whose EtherType is in the range of lengths on Ethernet.
+        // XNS; on Ethernet, its EtherType is in the range of lengths.
         0x0600 => 0x0025,
         other => other,
     }

@@ -1,8 +1,8 @@
-//! From the tree to the intermediate form: what each primitive means for the bytes of a frame.
+//! Lowers the tree to the intermediate form: this defines what each primitive means for the bytes of a frame.
 //!
-//! Primitives are built in the order in which they stand in the text, and the order in which bytes are looked at is
-//! libpcap's: it decides which frames are rejected because they end too early. `vlan`, `mpls`, `pppoes` and `geneve`
-//! change where everything that stands behind them in the text looks.
+//! Primitives are lowered in the order of the text, and each loads bytes in the same order as libpcap, because that
+//! order decides which frames are rejected for being too short. `vlan`, `mpls`, `pppoes` and `geneve` change the
+//! headers that everything after them in the text refers to.
 
 mod address;
 mod arithmetic;
@@ -30,13 +30,14 @@ pub(super) use headers::headers;
 
 type Lowered = Result<Fragment, Complaint>;
 
-/// The intermediate form of a tree.
+/// Lowers a tree to the intermediate form.
 pub(super) fn lower(expression: Option<&Expression>, link_type: LinkType) -> Result<Program, Complaint> {
     if let Some(expression) = expression
         && ![LinkType::ETHERNET, LinkType::RAW].contains(&link_type)
     {
-        let message =
-            format!("frames of link type {link_type} cannot be filtered, only those of Ethernet and raw IP");
+        let message = format!(
+            "frames of link type {link_type} cannot be filtered: only Ethernet and raw IP are supported"
+        );
         return Err(Complaint::new(expression.span.clone(), message));
     }
     let mut lowering = Lowering::new(link_type);
@@ -49,7 +50,7 @@ struct Lowering {
     layers: Layers,
     /// The two slots that all protocol chains of a filter share.
     chain_slots: Option<(u8, u8)>,
-    /// The slots of `inner`, by how many stand around it.
+    /// The slots of `inner` for each depth of nesting.
     tunnels: Vec<Tunnel>,
     tunnels_open: usize,
 }
@@ -125,7 +126,7 @@ impl Lowering {
         }
     }
 
-    /// A slot nobody else uses.
+    /// A slot that is not used for anything else.
     fn new_slot(&mut self, span: &Span) -> Result<u8, Complaint> {
         if self.builder.slots == MAX_SLOTS {
             return Err(too_many_slots(span.clone()));
@@ -139,7 +140,7 @@ impl Lowering {
     }
 }
 
-/// What a qualifier cannot be applied to.
+/// A complaint about a qualifier that does not fit the protocol.
 fn misplaced(protocol: Protocol, what: &str, span: &Span) -> Complaint {
     Complaint::new(span.clone(), format!("'{}' has no {what}", protocol.word()))
 }

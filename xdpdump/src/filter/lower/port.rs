@@ -1,4 +1,4 @@
-//! Ports of TCP, UDP and SCTP.
+//! Lowers ports of TCP, UDP and SCTP.
 
 use super::{
     super::{
@@ -12,26 +12,26 @@ use super::{
     layer::{IPV4, IPV6, IPV6_HEADER},
 };
 
-/// In this order libpcap looks for them.
+/// In the order in which libpcap tests them.
 const WITH_PORTS: [u32; 3] = [SCTP, TCP, UDP];
 
-/// What is asked of a port.
+/// The ports that match.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Ports {
     One(u16),
-    /// Both ends included, the lower one first.
+    /// From the first to the second, both included.
     Range(u16, u16),
 }
 
 impl Lowering {
-    /// A port of one protocol, or of all that have ports.
+    /// Lowers ports of one protocol, or of all protocols that have ports.
     pub(super) fn ports(&mut self, ports: Ports, protocol: Option<u32>, side: Side, span: &Span) -> Lowered {
         let ipv6 = self.ports_of(ports, protocol, side, IPV6, span)?;
         let ipv4 = self.ports_of(ports, protocol, side, IPV4, span)?;
         Ok(self.builder.or(ipv6, ipv4))
     }
 
-    /// Ports behind one version of IP.
+    /// Lowers ports over one version of IP.
     pub(super) fn ports_of(
         &mut self,
         ports: Ports,
@@ -91,21 +91,21 @@ impl Lowering {
         }
     }
 
-    /// Not a later fragment, which begins with no transport header.
+    /// True unless this is a later fragment, which does not begin with a transport header.
     pub(super) fn first_fragment(&mut self) -> Fragment {
         let fragment = self.load(self.layers.network_header(), 6, Width::Half);
         let offset = self.builder.constant(0x1fff);
         self.builder.test(Comparison::Common, fragment, offset).negated()
     }
 
-    /// Behind the IPv4 header, as long as that says it is.
+    /// The end of the IPv4 header, according to its length field.
     pub(super) fn ipv4_payload(&mut self) -> Position {
         let network = self.layers.network_header();
         let base = self.ipv4_header_length(network);
         Position { base: Some(base), offset: network.offset }
     }
 
-    /// The length of the IPv4 header, plus the base of its position.
+    /// The length of the IPv4 header in bytes, plus the base of its position.
     pub(super) fn ipv4_header_length(&mut self, network: Position) -> ValueId {
         let first = self.load(network, 0, Width::Byte);
         let (mask, two) = (self.builder.constant(0x0f), self.builder.constant(2));

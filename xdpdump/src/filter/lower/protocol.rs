@@ -1,4 +1,4 @@
-//! Which protocol a frame has.
+//! Lowers tests of the protocol of a frame.
 
 use super::{
     super::{
@@ -23,12 +23,12 @@ pub(super) const ICMPV6: u32 = 58;
 const PIM: u32 = 103;
 const VRRP: u32 = 112;
 
-/// Network layer protocol identifiers of ISO.
+/// ISO network layer protocol identifiers.
 const CLNP: u32 = 0x81;
 const ESIS: u32 = 0x82;
 const ISIS: u32 = 0x83;
 
-/// Types of IS-IS messages (ISO 10589).
+/// IS-IS PDU types (ISO 10589).
 const LEVEL1_HELLO: u32 = 15;
 const LEVEL2_HELLO: u32 = 16;
 const POINT_TO_POINT_HELLO: u32 = 17;
@@ -40,7 +40,7 @@ const LEVEL1_PARTIAL: u32 = 26;
 const LEVEL2_PARTIAL: u32 = 27;
 
 impl Lowering {
-    /// `tcp`, `arp` … alone.
+    /// Lowers a protocol that stands alone: `tcp`, `arp`, …
     pub(super) fn protocol(&mut self, protocol: Protocol, span: &Span) -> Lowered {
         match protocol {
             Protocol::Link => Err(misplaced(protocol, "meaning alone", span)),
@@ -91,7 +91,7 @@ impl Lowering {
         }
     }
 
-    /// `ip proto 6`: the protocol has another one of this number inside.
+    /// Lowers `ip proto 6`: the payload of the first protocol has this protocol number.
     pub(super) fn protocol_number(
         &mut self,
         protocol: Option<Protocol>,
@@ -137,7 +137,7 @@ impl Lowering {
             Some(protocol) => Err(Complaint::new(
                 span.clone(),
                 format!(
-                    "'proto' after '{}' means nothing; only ether, ip, ip6, iso and isis carry others",
+                    "'proto' cannot follow '{}'; only ether, ip, ip6, iso and isis carry other protocols",
                     protocol.word()
                 ),
             )),

@@ -1,4 +1,4 @@
-//! `protochain`: a protocol anywhere behind the extension headers of IPv6 and authentication headers.
+//! Lowers `protochain`: a protocol after any IPv6 extension headers and authentication headers.
 
 use super::{
     super::{
@@ -12,14 +12,14 @@ use super::{
     protocol::{AH, FRAGMENT},
 };
 
-/// Extension headers that are followed. RFC 8200 allows for seven; a program in the kernel must have an end.
+/// Most extension headers that are skipped. RFC 8200 defines seven; a program in the kernel must terminate.
 const MAX_HEADERS: u32 = 12;
 
 pub(super) const HOP_BY_HOP: u32 = 0;
 pub(super) const ROUTING: u32 = 43;
 pub(super) const DESTINATION_OPTIONS: u32 = 60;
 
-/// Where the walk is: the protocol of the header it has reached, and that header's offset.
+/// The slots of the walk: the protocol of the current header, and its offset.
 struct Walk {
     next: u8,
     offset: u8,
@@ -55,7 +55,7 @@ impl Lowering {
         }
     }
 
-    /// True when `number` is among the protocols of the chain that begins with `first` at `position`.
+    /// True if `number` is among the protocols of the chain that begins with `first` at `position`.
     fn walk(
         &mut self,
         first: ValueId,
@@ -71,7 +71,7 @@ impl Lowering {
         Ok(self.builder.and(begin, chain))
     }
 
-    /// The protocol that was reached is the wanted one, or one of the next is.
+    /// True if the current protocol or one of the next `left` ones is the wanted one.
     fn step(&mut self, walk: &Walk, headers: &[u32], number: u32, left: u32) -> Fragment {
         let next = self.builder.slot(walk.next);
         let found = self.builder.equals(next, number);
@@ -86,13 +86,13 @@ impl Lowering {
         let here = self.builder.slot(walk.offset);
         let protocol = self.load(Position::computed(here), 0, Width::Byte);
         let units = self.load(Position::computed(here), 1, Width::Byte);
-        // An extension header's length is in units of 8 bytes, the first not counted (RFC 8200, 4.2 ff.) …
+        // An extension header's length is in units of 8 bytes, without the first unit (RFC 8200, 4.2 ff.) …
         let extension = extension.map(|extension| {
             let beyond = self.behind(here, units, 8, 8);
             let advance = self.advance(walk, protocol, beyond);
             self.builder.and(extension, advance)
         });
-        // … an authentication header's in units of 4 bytes, the first two not counted (RFC 4302, 2.2).
+        // … and an authentication header's in units of 4 bytes, without the first two units (RFC 4302, 2.2).
         let is_authentication = self.builder.equals(next, AH);
         let beyond = self.behind(here, units, 4, 8);
         let advance = self.advance(walk, protocol, beyond);
@@ -106,7 +106,7 @@ impl Lowering {
         self.builder.or(found, rest)
     }
 
-    /// The offset behind a header: `offset + units * unit + least`.
+    /// The offset after a header: `offset + units * unit + least`.
     pub(super) fn behind(&mut self, offset: ValueId, units: ValueId, unit: u32, least: u32) -> ValueId {
         let (unit, least) = (self.builder.constant(unit), self.builder.constant(least));
         let length = self.builder.binary(Operator::Multiply, units, unit);
@@ -114,7 +114,7 @@ impl Lowering {
         self.builder.binary(Operator::Add, offset, length)
     }
 
-    /// Goes to the next header. Its protocol is stored first, since it is read where the old offset leads.
+    /// Moves to the next header. The protocol is stored first, because it is loaded at the old offset.
     fn advance(&mut self, walk: &Walk, protocol: ValueId, offset: ValueId) -> Fragment {
         let protocol = self.builder.store(walk.next, protocol);
         let offset = self.builder.store(walk.offset, offset);

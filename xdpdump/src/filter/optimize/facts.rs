@@ -1,21 +1,21 @@
-//! What is known at a place of a filter from the tests on every way to it.
+//! What is known at a node from the tests on every path to it.
 
 use std::collections::BTreeMap;
 
 use super::super::ir::{Comparison, Test, Value, ValueId, compute};
 
-/// Outcomes that are remembered; where there are more, the first ones are.
+/// Most outcomes that are remembered; later ones are dropped.
 const MAX_OUTCOMES: usize = 256;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
-    /// Values that were found to be a number.
+    /// Values that are known to equal a number.
     numbers: BTreeMap<ValueId, u32>,
     outcomes: BTreeMap<Test, bool>,
 }
 
 impl Facts {
-    /// These, and the outcome of a test whose right side is `number`, if it always is one.
+    /// Adds the outcome of a test whose right side is `number`, if it is a constant.
     pub fn with(&self, number: Option<u32>, test: Test, outcome: bool) -> Self {
         let mut more = self.clone();
         if let (Comparison::Equal, true, Some(number)) = (test.comparison, outcome, number) {
@@ -26,7 +26,7 @@ impl Facts {
         more
     }
 
-    /// What is still known after something else was stored in a slot; `slots` are those each value depends on.
+    /// What is still known after a store to a slot; `slots` are the slots that each value depends on.
     pub fn without_slot(mut self, slot: u8, slots: &[u16]) -> Self {
         let independent = |id: ValueId| slots[id.0 as usize] & (1 << slot) == 0;
         self.numbers.retain(|&value, _| independent(value));
@@ -34,14 +34,14 @@ impl Facts {
         self
     }
 
-    /// What is known in both cases.
+    /// What is known on both of two paths.
     pub fn common(mut self, other: &Self) -> Self {
         self.numbers.retain(|value, number| other.numbers.get(value) == Some(number));
         self.outcomes.retain(|test, outcome| other.outcomes.get(test) == Some(outcome));
         self
     }
 
-    /// How a test ends, if that is known.
+    /// The outcome of a test, if it is known.
     pub fn outcome(&self, values: &[Value], test: Test) -> Option<bool> {
         if let (Some(left), Some(right)) = (self.number(values, test.left), self.number(values, test.right)) {
             return Some(test.comparison.holds(left, right));
@@ -49,7 +49,8 @@ impl Facts {
         self.outcomes.get(&test).copied()
     }
 
-    /// The number a value is, if that is known; every byte it depends on was then looked at.
+    /// The number that a value equals, if that is known; in that case, every byte that it depends on has been loaded
+    /// before.
     fn number(&self, values: &[Value], id: ValueId) -> Option<u32> {
         if let Some(&number) = self.numbers.get(&id) {
             return Some(number);

@@ -1,4 +1,4 @@
-//! Addresses, ports and protocol numbers, and what qualifies them.
+//! Parses addresses, ports and protocol numbers, and their qualifiers.
 
 use super::{
     super::{
@@ -10,7 +10,7 @@ use super::{
 };
 
 impl Parser<'_> {
-    /// An address without qualifiers of its own, which has those of the term before.
+    /// Parses an address without qualifiers of its own: it inherits those of the term before it.
     pub(super) fn inheriting(&mut self, inherited: Option<Qualifiers>) -> Result<Expression, Complaint> {
         match inherited {
             Some(qualifiers) => self.address(qualifiers),
@@ -18,7 +18,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `src or dst port`, after the protocol: which side and which kind of address.
+    /// Parses the qualifiers after a protocol, such as `src or dst port`: the side and the kind of address.
     pub(super) fn qualifiers(&mut self, protocol: Option<Protocol>) -> Result<Option<Qualifiers>, Complaint> {
         if self.keyword("proto") {
             return Ok(Some(Qualifiers { protocol, side: Side::Any, kind: AddressKind::Protocol }));
@@ -52,7 +52,7 @@ impl Parser<'_> {
         Ok(Some(Qualifiers { protocol, side, kind }))
     }
 
-    /// `or dst`, `and dst` after `src`, or the reverse.
+    /// Parses `or dst` or `and dst` after `src`, and the reverse.
     fn both_sides(&mut self, other: &str, alone: Side) -> Result<Side, Complaint> {
         let side = if self.keyword("or") {
             Side::Either
@@ -64,7 +64,7 @@ impl Parser<'_> {
         if self.keyword(other) { Ok(side) } else { Err(self.expected(&format!("'{other}'"))) }
     }
 
-    /// An address; or several with `and`, `or` and `not`, in brackets.
+    /// Parses one address, or several in brackets joined by `and`, `or` and `not`.
     pub(super) fn address(&mut self, qualifiers: Qualifiers) -> Result<Expression, Complaint> {
         let start = self.place().start;
         if self.keyword("not") {
@@ -116,7 +116,7 @@ impl Parser<'_> {
                 if matches!(qualifiers.kind, AddressKind::Protocol | AddressKind::ProtocolChain) =>
             {
                 let message =
-                    format!("'{word}' is a word of the language; as the name of a protocol write '\\{word}'");
+                    format!("'{word}' is a keyword; to use it as the name of a protocol, write '\\{word}'");
                 return Err(Complaint::new(place, message));
             }
             _ => return Err(self.expected(&expectation(qualifiers))),
@@ -166,7 +166,7 @@ impl Parser<'_> {
     }
 }
 
-/// What a complaint says should stand after these qualifiers.
+/// What these qualifiers need after them, for a complaint.
 fn expectation(qualifiers: Qualifiers) -> String {
     let what = match qualifiers.kind {
         AddressKind::Default | AddressKind::Host if qualifiers.protocol == Some(Protocol::Link) => {

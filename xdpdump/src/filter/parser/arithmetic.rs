@@ -1,4 +1,4 @@
-//! Numbers computed from a frame, and their comparison.
+//! Parses comparisons and the arithmetic on both of their sides.
 
 use super::{
     super::{
@@ -9,10 +9,10 @@ use super::{
     Parser,
 };
 
-/// How strongly a sign binds: more than any operator that has a rank.
+/// Precedence of a sign: higher than that of any operator that has one.
 const NEGATIVE: u8 = 6;
-/// Operators after each other without brackets.
-const MAX_OPERATORS: usize = 64;
+/// Most operators in a row without brackets.
+const MAX_OPERATORS: usize = 200;
 
 impl Parser<'_> {
     pub(super) fn relation(&mut self) -> Result<Expression, Complaint> {
@@ -32,7 +32,7 @@ impl Parser<'_> {
         Ok(Expression { kind: Kind::Relation(relation, left, right), span: self.since(start) })
     }
 
-    /// Operands joined by operators that bind more strongly than `rank`.
+    /// Parses operands joined by operators whose precedence is higher than `rank`.
     fn arithmetic(&mut self, rank: u8) -> Result<Arithmetic, Complaint> {
         let start = self.place().start;
         let mut left = self.operand()?;
@@ -45,7 +45,7 @@ impl Parser<'_> {
             if operators > MAX_OPERATORS {
                 return Err(Complaint::new(
                     self.place(),
-                    format!("more than {MAX_OPERATORS} operators without brackets"),
+                    format!("more than {MAX_OPERATORS} operators in a row: put brackets around some of them"),
                 ));
             }
             self.at += 1;
@@ -87,7 +87,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The rest of `tcp[13:2]` after the bracket opened.
+    /// Parses the rest of `tcp[13:2]` after the opening bracket.
     fn load(&mut self, protocol: Protocol, start: usize) -> Result<Arithmetic, Complaint> {
         let index = Box::new(self.deeper(|parser| parser.arithmetic(0))?);
         let mut size = 1;
@@ -97,7 +97,7 @@ impl Parser<'_> {
             if !matches!(size, 1 | 2 | 4) {
                 return Err(Complaint::new(
                     place,
-                    format!("1, 2 or 4 bytes can be taken at once, not {size}"),
+                    format!("1, 2 or 4 bytes can be loaded at once, not {size}"),
                 ));
             }
         }

@@ -1,7 +1,8 @@
-//! From tokens to a tree, by pcap-filter(7)'s grammar.
+//! Turns tokens into a tree, following the grammar of pcap-filter(7).
 //!
-//! Two things about that grammar are not obvious. `and` and `or` bind alike, from left to right. And an address without
-//! qualifiers, which may only follow `and` or `or`, takes those of the term before: `port 80 or 443`.
+//! Two rules of that grammar are not obvious. `and` and `or` have the same precedence and are evaluated from left to
+//! right. And an address without qualifiers, which may stand only after `and` or `or`, inherits those of the term
+//! before it: `port 80 or 443`.
 
 mod address;
 mod arithmetic;
@@ -13,18 +14,18 @@ use super::{
     syntax::{Connective, Expression, Kind, Qualifiers},
 };
 
-/// Brackets and `not` inside each other.
-const MAX_DEPTH: usize = 64;
-/// Tokens of a filter; libpcap's own programs end far below.
+/// The deepest nesting of brackets and `not`.
+const MAX_DEPTH: usize = 200;
+/// Most tokens of a filter; libpcap's own limit on the size of a program is reached much earlier.
 const MAX_TOKENS: usize = 1 << 16;
 
-/// The tree of a filter; `None` for an empty one, which every frame matches.
+/// Parses a filter; `None` for an empty one, which every frame matches.
 pub(super) fn parse(text: &str) -> Result<Option<Expression>, Complaint> {
     let tokens = tokens(text)?;
     if tokens.len() > MAX_TOKENS {
         return Err(Complaint::new(
             tokens[MAX_TOKENS].1.clone(),
-            format!("a filter may have {MAX_TOKENS} words; from here on it is too long"),
+            format!("the filter is too long: it may have {MAX_TOKENS} words"),
         ));
     }
     if tokens.len() == 1 {
@@ -37,7 +38,8 @@ pub(super) fn parse(text: &str) -> Result<Option<Expression>, Complaint> {
     });
     match parsed {
         Ok(expression) => Ok(Some(expression)),
-        // What went wrong last is not what went furthest, where there were several ways to read the text.
+        // Where the text can be read in several ways, the complaint that is furthest along in it is the most useful
+        // one.
         Err(complaint) => Err(match parser.furthest.take() {
             Some(furthest) if furthest.span.start > complaint.span.start => furthest,
             _ => complaint,
@@ -52,7 +54,7 @@ struct Parser<'a> {
     furthest: Option<Complaint>,
 }
 
-/// An expression and the qualifiers that an address after the next `and` or `or` takes from it.
+/// An expression, and the qualifiers that an address after the next `and` or `or` inherits from it.
 type Qualified = (Expression, Option<Qualifiers>);
 
 impl Parser<'_> {
@@ -64,13 +66,13 @@ impl Parser<'_> {
         self.tokens.get(self.at + ahead).map_or(&Token::End, |(token, _)| token)
     }
 
-    /// Where the next token is.
+    /// The place of the next token.
     fn place(&self) -> Span {
         let last = self.tokens.len() - 1;
         self.tokens[self.at.min(last)].1.clone()
     }
 
-    /// From the beginning of a span to the end of what was read last.
+    /// The text from `start` to the end of the last token that was read.
     fn since(&self, start: usize) -> Span {
         start..self.at.checked_sub(1).map_or(start, |last| self.tokens[last].1.end.max(start))
     }
@@ -87,20 +89,20 @@ impl Parser<'_> {
         found
     }
 
-    /// What stands at the place instead of what should.
+    /// A complaint that says which token was found instead of `what`.
     fn expected(&self, what: &str) -> Complaint {
         let span = self.place();
         let message = match self.peek() {
             Token::Foreign(word, belongs_to) => {
-                format!("'{word}' belongs to {belongs_to} and means nothing for these frames")
+                format!("'{word}' is for {belongs_to} and is not supported for these frames")
             }
-            Token::End => format!("the filter ends where it needs {what}"),
+            Token::End => format!("the filter is incomplete: expected {what}"),
             token => format!("found {}, expected {what}", describe(token)),
         };
         Complaint::new(span, message)
     }
 
-    /// Reads something in one way and, if that is none, forgets that it tried.
+    /// Tries one way of reading the text; if it fails, goes back to where it began.
     fn attempt<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Complaint>) -> Option<T> {
         let (at, depth) = (self.at, self.depth);
         match read(self) {
@@ -115,8 +117,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether a word begins a term that libpcap does not have. To libpcap it is a name, and it stays one unless what
-    /// belongs to it follows.
+    /// Whether the next word begins a term that libpcap does not have. Elsewhere such a word is a name, as it always is
+    /// in libpcap; it begins a term only if a word or number follows that fits.
     fn own_word(&self) -> bool {
         let Token::Name(name) = self.peek() else { return false };
         match (name.as_str(), self.peek_at(1)) {
@@ -133,7 +135,7 @@ impl Parser<'_> {
         if self.depth == MAX_DEPTH {
             return Err(Complaint::new(
                 self.place(),
-                format!("brackets and 'not' may be {MAX_DEPTH} deep; here they are deeper"),
+                format!("brackets and 'not' are nested too deeply: at most {MAX_DEPTH} levels are supported"),
             ));
         }
         self.depth += 1;
@@ -142,7 +144,7 @@ impl Parser<'_> {
         read
     }
 
-    /// Terms with `and` and `or` between; `outside` are the qualifiers before the bracket it stands in.
+    /// Parses terms joined by `and` and `or`; `outside` are the qualifiers of the term before the enclosing bracket.
     fn chain(&mut self, outside: Option<Qualifiers>) -> Result<Qualified, Complaint> {
         let start = self.place().start;
         let (first, mut qualifiers) = self.term(outside, false)?;
@@ -166,7 +168,7 @@ impl Parser<'_> {
         Ok((Expression { kind, span: self.since(start) }, qualifiers))
     }
 
-    /// One term; or, where `may_inherit`, an address that has the qualifiers of the one before.
+    /// Parses one term or, if `may_inherit`, an address that inherits the qualifiers of the term before it.
     fn term(&mut self, inherited: Option<Qualifiers>, may_inherit: bool) -> Result<Qualified, Complaint> {
         let start = self.place().start;
         if self.keyword("not") {
@@ -184,7 +186,7 @@ impl Parser<'_> {
             return Ok((address, inherited));
         }
         if self.symbol("(") {
-            // What stands before a bracket also qualifies what follows it: `host a and (tcp) and b`.
+            // The term before a bracket also qualifies the address after the bracket: `host a and (tcp) and b`.
             let (inside, _) = self.deeper(|parser| parser.chain(inherited))?;
             if !self.symbol(")") {
                 return Err(self.expected("'and', 'or' or ')'"));
@@ -195,10 +197,10 @@ impl Parser<'_> {
     }
 }
 
-/// What an XDP program can decide, in the order of `enum xdp_action` (include/uapi/linux/bpf.h).
+/// The verdicts of an XDP program, in the order of `enum xdp_action` (include/uapi/linux/bpf.h).
 const VERDICTS: [&str; 5] = ["aborted", "drop", "pass", "tx", "redirect"];
 
-/// A token in words.
+/// Describes a token for a complaint.
 fn describe(token: &Token) -> String {
     match token {
         Token::Keyword(word) | Token::Foreign(word, _) | Token::Symbol(word) => format!("'{word}'"),

@@ -1,4 +1,4 @@
-//! Terms that begin with a word of the language.
+//! Parses terms that begin with a keyword.
 
 use super::{
     super::{
@@ -29,21 +29,19 @@ impl Parser<'_> {
         let start = self.place().start;
         let word = match self.peek() {
             Token::Keyword(word) => (*word).to_owned(),
-            // These four are no words of libpcap's language, so they are names unless something belongs to them.
+            // These four words are not keywords of libpcap. They are names unless a word or number follows that fits.
             Token::Name(name) if matches!(name.as_str(), "inner" | "verdict" | "queue" | "cpu") => {
                 name.clone()
             }
             Token::Number(_) => {
-                // The text may be a comparison that went wrong further on; parse() prefers that complaint.
-                let what = "what this is, 'host', 'net', 'port' or 'proto', or a comparison behind it";
+                // This may be a comparison with an error further along; parse() prefers the complaint about that.
+                let what = "'host', 'net', 'port' or 'proto' before it, or a comparison after it";
                 self.at += 1;
                 return Err(self.expected(what));
             }
             token @ (Token::Ipv4(..) | Token::Ipv6(_) | Token::Mac(_) | Token::Name(_)) => {
-                let message = format!(
-                    "found {}; 'host', 'net', 'port' or 'proto' before it would say what it is",
-                    describe(token)
-                );
+                let message =
+                    format!("found {}, expected 'host', 'net', 'port' or 'proto' before it", describe(token));
                 return Err(Complaint::new(self.place(), message));
             }
             _ => return Err(self.expected("a protocol, 'host', 'net', 'port' or another primitive")),
@@ -97,13 +95,14 @@ impl Parser<'_> {
             "cpu" => Kind::Cpu(self.number("the number of a CPU")?),
             _ => {
                 self.at -= 1;
-                let message = format!("no term begins with '{word}'");
+                let message = format!("no primitive begins with '{word}'");
                 return Err(Complaint::new(place, message));
             }
         })
     }
 
-    /// A number in as many brackets as one likes, or none at all; but not the beginning of a comparison.
+    /// Parses an optional number, which may be enclosed in brackets. The beginning of a comparison is not taken for
+    /// one.
     fn optional(&mut self, most: u32, what: &str) -> Result<Option<u32>, Complaint> {
         let place = self.place();
         let number = self.attempt(|parser| parser.bracketed_number(what));
@@ -138,7 +137,7 @@ impl Parser<'_> {
     fn llc(&mut self) -> Result<Llc, Complaint> {
         let name = match self.peek() {
             Token::Name(name) => name.to_ascii_lowercase(),
-            // A word of another part of libpcap's language.
+            // `rnr` is also a keyword for pf, which is why it comes as a foreign word.
             Token::Foreign("rnr" | "rulenum", _) => "rnr".to_owned(),
             _ => return Ok(Llc::Any),
         };

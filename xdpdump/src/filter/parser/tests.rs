@@ -1,6 +1,6 @@
 use super::parse;
 
-/// What is complained about, and the place as text.
+/// The message of a complaint, and the part of the text that it is about.
 fn complaint(text: &str) -> (String, &str) {
     let complaint = parse(text).expect_err(text);
     (complaint.message, &text[complaint.span])

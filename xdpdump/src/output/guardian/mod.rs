@@ -199,7 +199,11 @@ impl Process {
             .stdout(page.file().try_clone()?)
             .stderr(Stdio::null())
             .process_group(0)
-            .spawn()?;
+            .spawn()
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => io::Error::other("/proc/self/exe is missing: mount /proc"),
+                _ => error,
+            })?;
         Ok(Self { child, socket })
     }
 

@@ -117,7 +117,7 @@ pub enum Change {
     #[error("another program wrote to the file as well: it may be damaged")]
     Longer,
     /// It has no name any more: it was deleted.
-    #[error("the file was deleted while it was being written: what was captured is lost")]
+    #[error("it was deleted while it was written: what was captured is in a file that has no name any more")]
     Deleted,
 }
 

@@ -165,11 +165,9 @@ impl Medium for Regular {
         }
         self.check()?;
         let here = identity(self.file.metadata());
-        if let Some(path) = self.path.take_if(|path| identity(path.metadata()) != here) {
-            say(&format!(
-                "{} was renamed or replaced: the capture goes on in the file that had this name",
-                path.display()
-            ));
+        if self.path.take_if(|path| identity(path.metadata()) != here).is_some() {
+            // Messages begin with the name.
+            say("it was renamed or replaced: the capture goes on in the file that had this name");
         }
         Ok(())
     }

@@ -4,32 +4,28 @@ use std::{
     fs::File,
     io,
     os::{
-        fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd},
-        unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
+        fd::{AsFd as _, BorrowedFd, OwnedFd, RawFd},
+        unix::fs::FileTypeExt as _,
     },
     time::{Duration, Instant},
 };
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::Errno,
-    net::SendFlags,
 };
 
 use super::{Fault, Medium};
 use crate::{
     output::{Error, target},
-    sys::inherited,
+    sys::{
+        inherited,
+        nonblocking::{self, Way},
+    },
 };
 
 /// Capacity in bytes that is set on a pipe, so that writes wait less often for the reader.
 const PIPE_SIZE: usize = 1 << 20;
-
-/// Bytes that a pipe accepts without blocking when poll(2) says that it is writable: `PIPE_BUF`, pipe(7).
-const PIPE_PIECE: usize = 4096;
-/// Bytes that a terminal accepts without blocking when it is writable: `WAKEUP_CHARS`, drivers/tty/n_tty.c (v6.18).
-const TERMINAL_PIECE: usize = 256;
 
 /// An output from which bytes cannot be removed, and whose reader may be slow.
 ///
@@ -45,29 +41,14 @@ pub struct Stream {
     deadline: Option<Instant>,
 }
 
-/// How to write without blocking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    /// The description does not block, or never for long (a device or a file).
-    Plain,
-    /// A socket: each write says that it must not block.
-    Socket,
-    /// The description is shared and may block: write at most this many bytes, and only when poll(2) says that it is
-    /// writable.
-    Pieces(usize),
-}
-
 impl Stream {
     /// Takes a stream that this process has opened itself.
     ///
     /// # Errors
     /// When the kernel does not tell the type of the file, or refuses to open or configure it.
     pub fn own(file: File) -> io::Result<Self> {
-        if file.metadata()?.file_type().is_fifo() {
-            let flags = fcntl_getfl(&file)?;
-            fcntl_setfl(&file, flags | OFlags::NONBLOCK)?;
-        }
-        Self::new(file, Way::Plain)
+        let way = nonblocking::own(&file)?;
+        Self::new(file, way)
     }
 
     /// Takes a stream that this process inherited.
@@ -75,21 +56,8 @@ impl Stream {
     /// # Errors
     /// When the kernel does not tell the type of the file, or refuses to open or configure it.
     pub fn inherited(file: File) -> io::Result<Self> {
-        let kind = file.metadata()?.file_type();
-        let piece = if kind.is_socket() {
-            return Self::new(file, Way::Socket);
-        } else if kind.is_fifo() {
-            PIPE_PIECE
-        } else if rustix::termios::isatty(&file) {
-            TERMINAL_PIECE
-        } else {
-            return Self::new(file, Way::Plain);
-        };
-        match reopened(&file) {
-            Ok(own) => Self::new(own, Way::Plain),
-            // It belongs to another user, or there is no /proc.
-            Err(_) => Self::new(file, Way::Pieces(piece)),
-        }
+        let (file, way) = nonblocking::inherited(file)?;
+        Self::new(file, way)
     }
 
     /// Standard output (1) or standard error (2), for text.
@@ -109,21 +77,6 @@ impl Stream {
         }
         let has_reader = kind.is_fifo() || kind.is_socket();
         Ok(Self { file, way, has_reader, interrupt: None, deadline: None })
-    }
-
-    /// Tries to write once; `WOULDBLOCK` when there is no room.
-    fn attempt(&self, bytes: &[u8]) -> Result<usize, Errno> {
-        match self.way {
-            Way::Plain => rustix::io::write(&self.file, bytes),
-            Way::Socket => rustix::net::send(&self.file, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL),
-            Way::Pieces(piece) => {
-                let mut output = [PollFd::new(&self.file, PollFlags::OUT)];
-                if poll(&mut output, Some(&Timespec::default()))? == 0 {
-                    return Err(Errno::WOULDBLOCK);
-                }
-                rustix::io::write(&self.file, bytes.get(..piece).unwrap_or(bytes))
-            }
-        }
     }
 
     /// Waits until the stream is writable.
@@ -158,7 +111,7 @@ impl Stream {
 impl Medium for Stream {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         loop {
-            match self.attempt(bytes) {
+            match self.way.attempt(self.file.as_fd(), bytes) {
                 Err(Errno::WOULDBLOCK) => self.wait()?,
                 Err(Errno::INTR) => {}
                 result => return Ok(result?),
@@ -190,15 +143,6 @@ impl Medium for Stream {
     }
 }
 
-/// Opens the same pipe or terminal again, so that this process has an open file description of its own, which does not
-/// block.
-fn reopened(file: &File) -> io::Result<File> {
-    File::options()
-        .write(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(format!("/proc/self/fd/{}", file.as_raw_fd()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::{
@@ -206,7 +150,10 @@ mod tests {
         os::unix::net::UnixStream,
     };
 
+    use rustix::fs::{OFlags, fcntl_getfl};
+
     use super::*;
+    use crate::sys::nonblocking::PIPE_PIECE;
 
     /// Writes into `stream` until it would have to wait; returns the number of bytes written.
     fn fill(stream: &mut Stream) -> usize {

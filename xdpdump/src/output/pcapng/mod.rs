@@ -96,6 +96,10 @@ impl Sink for PcapngSink {
         self.blocks.get_mut().look_after(say)
     }
 
+    fn is_interrupted(&self) -> bool {
+        self.blocks.get_ref().is_interrupted()
+    }
+
     fn interrupted_by(&mut self, interrupt: BorrowedFd<'_>) -> Result<(), Error> {
         self.blocks.get_mut().interrupted_by(interrupt)
     }

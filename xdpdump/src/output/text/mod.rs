@@ -207,6 +207,10 @@ impl<W: Medium> Sink for TextSink<W> {
         self.medium.interrupted_by(interrupt).map_err(|error| self.error(error.into()))
     }
 
+    fn is_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
     fn end_by(&mut self, deadline: Instant) {
         self.interrupted = false;
         self.medium.end_by(deadline);

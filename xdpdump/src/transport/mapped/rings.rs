@@ -8,7 +8,6 @@ use std::{
 
 use super::ring::{Batch, Ring};
 use crate::{
-    cpus,
     order::Merge,
     sys::perf_event::{self, Wakeup},
     transport::{Counts, Error, REORDER_WINDOW, Receiver, limit},
@@ -93,25 +92,31 @@ impl Rings {
     }
 
     /// See [`transport::Rings::follow_cpus`](crate::transport::Rings::follow_cpus): here a CPU that comes online needs a
-    /// doorbell. Frames of CPUs that have no memory in the map are counted as lost.
+    /// doorbell. The kernel says which CPUs are online, by the doorbells that it gives: `/sys` may not tell the truth. Frames of CPUs that have no memory in the map are counted as lost.
     ///
     /// # Errors
     /// When the kernel gives no doorbell for a CPU.
     pub fn follow_cpus(&mut self) -> Result<(), Error> {
-        let online = cpus::online().map_err(Error::Cpus)?;
-        for ring in self.each.iter_mut().filter(|ring| online.contains(&ring.cpu())) {
-            if !ring.has_doorbell() {
-                let cpu = ring.cpu();
-                perf_event::open(cpu, Wakeup::EveryFrame)
-                    .map_err(|source| Error::perf_event(cpu, source))
-                    .and_then(|event| {
-                        let renewed = ring.renew_doorbell(event, &self.events);
-                        renewed.map_err(|source| Error::Doorbell { cpu, source })
-                    })
-                    .or_else(Error::unless_offline)?;
+        let mut absent = None;
+        for ring in &mut self.each {
+            if ring.has_doorbell() {
+                continue;
+            }
+            let cpu = ring.cpu();
+            let event = perf_event::open(cpu, Wakeup::EveryFrame);
+            let renewed = event.map_err(|source| Error::perf_event(cpu, source)).and_then(|event| {
+                let renewed = ring.renew_doorbell(event, &self.events);
+                renewed.map_err(|source| Error::Doorbell { cpu, source })
+            });
+            match renewed {
+                Err(error) if error.is_absent() => absent = Some(error),
+                result => result?,
             }
         }
-        Ok(())
+        match absent {
+            Some(error) if self.descriptors().next().is_none() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// What was read from all rings.

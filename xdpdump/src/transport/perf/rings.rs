@@ -79,10 +79,17 @@ impl Rings {
             retired: Counts::default(),
             losses: BTreeMap::new(),
         };
+        let mut absent = None;
         for &cpu in online {
-            rings.add(cpu)?;
+            match rings.add(cpu) {
+                Err(error) if error.is_absent() => absent = Some(error),
+                result => result?,
+            }
         }
-        Ok(rings)
+        match absent {
+            Some(error) if rings.each.is_empty() => Err(error),
+            _ => Ok(rings),
+        }
     }
 
     fn add(&mut self, cpu: u32) -> Result<(), Error> {
@@ -116,7 +123,10 @@ impl Rings {
         });
         for cpu in online {
             if self.each.iter().all(|ring| ring.cpu() != cpu) {
-                self.add(cpu).or_else(Error::unless_offline)?;
+                match self.add(cpu) {
+                    Err(error) if error.is_absent() => {}
+                    result => result?,
+                }
             }
         }
         Ok(())

@@ -36,15 +36,19 @@ struct Load {
     name: [u8; 16],
 }
 
+/// Lifts the limit of locked memory, which may be as low as 64 KiB: before Linux 5.11 programs count as such.
+pub fn lift_memory_limit() {
+    let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the pointer refers to one rlimit, which outlives the call.
+    unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) };
+}
+
 /// Loads an XDP program.
 ///
 /// # Panics
 /// When the verifier refuses it; the message contains the verifier's log.
 pub fn load_xdp(name: &str, instructions: &[Instruction]) -> OwnedFd {
-    // Before Linux 5.11 programs count as locked memory, whose limit may be as low as 64 KiB.
-    let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: the pointer refers to one rlimit, which outlives the call.
-    unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) };
+    lift_memory_limit();
     let mut name_bytes = [0; 16];
     name_bytes[..name.len()].copy_from_slice(name.as_bytes());
     let mut log = vec![0u8; 64 << 10];

@@ -1,5 +1,5 @@
-//! Shared by the tests of xdpdump, its benches, `cargo xtask bench` and the fuzz targets: network namespaces, frames to send, running the tool as a user
-//! does, and reading its files.
+//! Shared by the tests of xdpdump, its benches, `cargo xtask bench` and the fuzz targets: network namespaces, frames to send,
+//! running the tool as a user does, and reading its files.
 #![expect(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 #![expect(clippy::new_without_default, reason = "creates objects in the kernel, so it is no default value")]
 #![expect(
@@ -18,6 +18,8 @@ pub mod disk;
 pub mod events;
 #[cfg(feature = "capture-files")]
 pub mod files;
+#[cfg(feature = "capture-files")]
+pub mod filters;
 pub mod generator;
 pub mod kernel;
 #[cfg(feature = "capture-files")]

@@ -1,6 +1,10 @@
-//! Frames to filter: those of the fixtures, frames built here, and damaged copies.
+//! Frames to filter: from the fixtures, built here, and damaged copies of both.
 
-use std::{fmt, fs, path::Path, process::Command};
+use std::{
+    env, fmt, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use super::{classic, made, random::Random};
 use xdpdump::packet::LinkType;
@@ -8,7 +12,9 @@ use xdpdump::packet::LinkType;
 /// The captured bytes of a frame, and its length on the wire.
 #[derive(Clone)]
 pub struct Bytes {
+    /// The captured bytes.
     pub bytes: Vec<u8>,
+    /// Length of the frame on the wire, in bytes.
     pub len: u32,
 }
 
@@ -25,14 +31,17 @@ impl fmt::Debug for Bytes {
 }
 
 /// Frames of one link type, and the same frames as a capture file.
-#[allow(dead_code, reason = "only one of the test targets asks for the file")]
 pub struct Capture {
+    /// The link type of all frames.
     pub link_type: LinkType,
+    /// The frames.
     pub frames: Vec<Bytes>,
+    /// A classic pcap file with them; the time stamp of each is its number.
     pub file: Vec<u8>,
 }
 
 impl Capture {
+    /// A capture of these frames.
     pub fn new(link_type: LinkType, frames: Vec<Bytes>) -> Self {
         let file = classic::file(link_type, &frames);
         Self { link_type, frames, file }
@@ -41,7 +50,7 @@ impl Capture {
 
 /// All captures of the project.
 pub fn all() -> Vec<Capture> {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+    let fixtures = fixtures();
     let mut captures: Vec<Capture> = ["protocols.pcap", "raw.pcap", "classic.pcap"]
         .iter()
         .filter_map(|name| of_file(&fixtures.join(name)))
@@ -64,9 +73,15 @@ pub fn of_file(path: &Path) -> Option<Capture> {
     Some(Capture::new(link_type, frames))
 }
 
-/// The captures of a folder, one for each link type that filters know.
-#[allow(dead_code, reason = "only some of the test targets ask for it")]
-pub fn corpus(folder: &Path) -> Vec<Capture> {
+/// The folder of the project's own captures.
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fixtures")
+}
+
+/// The captures in the folder that the environment variable `XDPDUMP_FILTER_CORPUS` names, else the project's own; merged to
+/// one for each link type that filters support.
+pub fn corpus() -> Vec<Capture> {
+    let folder = env::var_os("XDPDUMP_FILTER_CORPUS").map_or_else(fixtures, PathBuf::from);
     let captures: Vec<Capture> = fs::read_dir(folder)
         .unwrap()
         .map(|file| file.unwrap().path())
@@ -88,7 +103,7 @@ pub fn merged(captures: &[Capture]) -> Vec<Capture> {
         .collect()
 }
 
-/// Adds for each frame a copy that is cut at some place, and a copy with one byte changed.
+/// Adds for each frame one copy that is cut, and one copy with a byte changed.
 fn with_pieces(capture: &Capture) -> Capture {
     let mut random = Random::new(7);
     let mut frames = capture.frames.clone();
@@ -101,7 +116,7 @@ fn with_pieces(capture: &Capture) -> Capture {
         let mut changed = frame.clone();
         if !changed.bytes.is_empty() {
             let at = random.below(changed.bytes.len().min(80));
-            changed.bytes[at] = random.next() as u8;
+            changed.bytes[at] = random.number() as u8;
             frames.push(changed);
         }
     }

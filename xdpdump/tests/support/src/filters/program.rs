@@ -1,8 +1,9 @@
-//! Filters, and what says how much of a frame is wanted, as XDP programs of their own; and programs run on frames.
+//! Loads filters, and programs that compute how much of a frame is captured, as XDP programs of their own, and runs
+//! programs on frames.
 
 use std::{io, os::fd::OwnedFd};
 
-use super::bpf::{self, BPF_PROG_TEST_RUN};
+use crate::bpf::{self, BPF_PROG_TEST_RUN};
 use xdpdump::filter::{
     Filter,
     ebpf::{Instruction, Target},
@@ -15,7 +16,7 @@ const BPF_PROG_LOAD: libc::c_long = 5;
 const BPF_PROG_GET_FD_BY_ID: libc::c_long = 13;
 const BPF_PROG_TYPE_XDP: u32 = 6;
 const BPF_F_XDP_HAS_FRAGS: u32 = 1 << 5;
-/// Log level that gives statistics instead of a log.
+/// Log level that returns statistics instead of a log.
 const LOG_STATISTICS: u32 = 4;
 /// The members of `union bpf_attr` that `BPF_PROG_LOAD` needs here.
 #[derive(Default)]
@@ -57,19 +58,24 @@ struct ById {
     flags: u32,
 }
 
-/// An XDP program whose result is that of a function, and 1: it drops what a filter rejects and passes the rest. Or one that is
-/// loaded already.
+/// Either an XDP program that returns the result of a function plus 1, so it drops what a filter rejects and passes the
+/// rest; or a program that was already loaded.
 pub struct Program(OwnedFd);
 
-#[allow(dead_code, reason = "not every target that has this module asks for everything")]
 impl Program {
     /// Loads a filter; the second value is the number of instructions that the verifier processed.
+    ///
+    /// # Errors
+    /// What the kernel says.
     pub fn load(filter: &Filter, target: Target) -> Result<(Self, usize), String> {
         let body = filter.instructions(target).map_err(|refusal| refusal.to_string())?;
         Self::load_function(&body, target)
     }
 
     /// Opens the loaded program with this id.
+    ///
+    /// # Errors
+    /// What the kernel says.
     pub fn by_id(id: u32) -> io::Result<Self> {
         // SAFETY: the command reads no pointers.
         let opened = unsafe { bpf::bpf(BPF_PROG_GET_FD_BY_ID, &ById { id, ..ById::default() }) };
@@ -77,8 +83,12 @@ impl Program {
     }
 
     /// Loads a function that was generated for this target.
+    ///
+    /// # Errors
+    /// What the kernel says.
     pub fn load_function(body: &[Instruction], target: Target) -> Result<(Self, usize), String> {
-        // r1 still holds the context, r2 gets a verdict. Calls the function that follows; returns its result plus XDP_DROP.
+        // r1 still contains the context, and r2 gets a verdict. Calls the function that follows; returns its result
+        // plus XDP_DROP.
         let mut instructions = vec![
             bpf::Instruction(0xb7, 0x02, 0, VERDICT),
             bpf::Instruction(0x85, 0x10, 0, 2),
@@ -100,12 +110,19 @@ impl Program {
         Ok((Self(program), processed.unwrap_or_default()))
     }
 
-    /// Runs it `repeat` times; returns whether it passed the frame, and the nanoseconds of one run.
+    /// Runs the program `repeat` times; returns whether it passed the frame, and the duration of one run in
+    /// nanoseconds.
+    ///
+    /// # Errors
+    /// What the kernel says.
     pub fn run(&self, frame: &[u8], repeat: u32) -> io::Result<(bool, u32)> {
         self.result(frame, repeat).map(|(result, duration)| (result == 2, duration))
     }
 
-    /// The number that the function that was loaded says of the frame.
+    /// The number that the loaded function returns for the frame.
+    ///
+    /// # Errors
+    /// What the kernel says.
     pub fn number(&self, frame: &[u8]) -> io::Result<u32> {
         self.result(frame, 1).map(|(result, _)| result.wrapping_sub(1))
     }
@@ -130,6 +147,7 @@ fn load(
     log_level: u32,
     log_size: usize,
 ) -> Result<(OwnedFd, String), String> {
+    bpf::lift_memory_limit();
     let mut log = vec![0u8; log_size];
     let load = Load {
         program_type: BPF_PROG_TYPE_XDP,

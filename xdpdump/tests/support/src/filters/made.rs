@@ -1,8 +1,10 @@
 //! Frames with every construct that changes the offsets of headers.
 
+/// EtherType of IPv4.
 pub const IPV4: u16 = 0x0800;
+/// EtherType of IPv6.
 pub const IPV6: u16 = 0x86dd;
-#[allow(dead_code, reason = "not every test target makes such frames")]
+/// The protocol number of an Ethernet frame in a tunnel.
 pub const ETHERNET_IN_TUNNEL: u16 = 0x6558;
 
 /// Frames with nested layers.
@@ -128,10 +130,12 @@ fn llc() -> Vec<Vec<u8>> {
     frames
 }
 
+/// An Ethernet frame.
 pub fn ethernet(ether_type: u16, payload: &[u8]) -> Vec<u8> {
     [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2][..], &ether_type.to_be_bytes(), payload].concat()
 }
 
+/// A payload with a VLAN tag before it; the tag of the frame that carries it has the type before this one.
 pub fn vlan(number: u16, ether_type: u16, payload: &[u8]) -> Vec<u8> {
     [&(0x6000 | number).to_be_bytes()[..], &ether_type.to_be_bytes(), payload].concat()
 }
@@ -150,11 +154,13 @@ fn pppoe(session: u16, ether_type: u16, payload: &[u8]) -> Vec<u8> {
     [&[0x11, 0][..], &session.to_be_bytes(), &length.to_be_bytes(), &protocol.to_be_bytes(), payload].concat()
 }
 
+/// A GENEVE header with so many words of options, and its payload.
 pub fn geneve(protocol: u16, options: u8, payload: &[u8]) -> Vec<u8> {
     let options_bytes = vec![0x55; usize::from(options) * 4];
     [&[options, 0][..], &protocol.to_be_bytes(), &[0, 0, 9, 0], &options_bytes, payload].concat()
 }
 
+/// An IPv4 packet.
 pub fn ipv4(protocol: u8, fragment: u16, options: &[u8], payload: &[u8]) -> Vec<u8> {
     let header_len = 20 + options.len();
     let total = (header_len + payload.len()) as u16;
@@ -168,6 +174,7 @@ pub fn ipv4(protocol: u8, fragment: u16, options: &[u8], payload: &[u8]) -> Vec<
     packet
 }
 
+/// An IPv6 packet.
 pub fn ipv6(next: u8, payload: &[u8]) -> Vec<u8> {
     let mut packet = vec![0x60, 0, 0, 0];
     packet.extend((payload.len() as u16).to_be_bytes());
@@ -178,6 +185,7 @@ pub fn ipv6(next: u8, payload: &[u8]) -> Vec<u8> {
     packet
 }
 
+/// A TCP header without options.
 pub fn tcp(source: u16, destination: u16) -> Vec<u8> {
     [
         &source.to_be_bytes()[..],
@@ -187,6 +195,7 @@ pub fn tcp(source: u16, destination: u16) -> Vec<u8> {
     .concat()
 }
 
+/// A UDP datagram.
 pub fn udp(source: u16, destination: u16, payload: &[u8]) -> Vec<u8> {
     let length = payload.len() as u16 + 8;
     [&source.to_be_bytes()[..], &destination.to_be_bytes(), &length.to_be_bytes(), &[0, 0], payload].concat()

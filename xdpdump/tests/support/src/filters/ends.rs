@@ -1,4 +1,4 @@
-//! Frames of which it is known where their headers end, because what makes them notes it.
+//! Generates frames, and notes where their headers end.
 
 use super::{
     made::{ETHERNET_IN_TUNNEL, IPV4, IPV6},
@@ -6,10 +6,10 @@ use super::{
 };
 use xdpdump::packet::LinkType;
 
-/// Frames in each other that are looked at.
+/// Number of nested frames that are examined.
 const LEVELS: u32 = 3;
 const TAGS: [u16; 3] = [0x8100, 0x88a8, 0x9100];
-/// GTP-U's optional fields: none, the sequence number, and up to three extension headers.
+/// Optional fields of GTP-U: none, the sequence number, and up to three extension headers.
 const GTP_FIELDS: [(u8, &[u8]); 5] = [
     (0x30, &[]),
     (0x32, &[0, 7, 0, 0]),
@@ -18,28 +18,29 @@ const GTP_FIELDS: [(u8, &[u8]); 5] = [
     (0x36, &[0, 0, 0, 0x85, 1, 0, 9, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0x85, 1, 0, 0, 0]),
 ];
 
-/// A frame and where its headers end.
+/// A frame, and where its headers end.
 #[derive(Clone, Debug, Default)]
 pub struct Ended {
+    /// All its bytes.
     pub bytes: Vec<u8>,
     /// Bytes up to the end of the last header.
     pub end: usize,
-    /// Bytes that it takes to see that there is no other header behind that one.
+    /// Bytes that are needed to see that no other header follows.
     pub seen: usize,
-    /// The headers, for people.
+    /// The headers as text, for messages.
     pub name: String,
 }
 
-/// Makes what a protocol's number in an IP header stands for, at a level.
+/// Adds what follows an IP header with a certain protocol number, at a level of nesting.
 type Inside = fn(&mut Maker<'_>, u32);
 
-/// Puts layers behind each other.
+/// Appends layers to a frame.
 struct Maker<'a> {
     random: &'a mut Random,
     frame: Ended,
 }
 
-/// A frame with headers chosen at random, and something behind them.
+/// A frame with random headers and something after them.
 pub fn random(random: &mut Random, link_type: LinkType) -> Ended {
     let mut maker = Maker { random, frame: Ended::default() };
     if link_type == LinkType::RAW {
@@ -80,7 +81,7 @@ impl Maker<'_> {
         self.carried(name, level);
     }
 
-    /// An EtherType and what it stands for.
+    /// Adds an EtherType and its protocol.
     fn carried(&mut self, name: &str, level: u32) {
         match self.random.below(10) {
             0 => {
@@ -116,7 +117,7 @@ impl Maker<'_> {
                         self.header("pppoe", &[0, 0x57]);
                         self.ipv6(level);
                     }
-                    // Link control: not a header that is known.
+                    // Link control, which does not count as a header.
                     _ => {
                         self.header("pppoe", &[0xc0, 0x21]);
                         self.payload(&[0x45; 40]);
@@ -134,7 +135,7 @@ impl Maker<'_> {
         }
     }
 
-    /// A packet whose version says what it is.
+    /// Adds a packet that is identified only by its version field.
     fn packet(&mut self, level: u32) {
         if self.random.one_in(2) {
             self.ipv4(level);
@@ -185,7 +186,7 @@ impl Maker<'_> {
         for (at, &extension) in extensions.iter().enumerate() {
             match extension {
                 44 => {
-                    // The lowest three bits are no part of the offset.
+                    // The lowest three bits do not belong to the fragment offset.
                     let [high, low] = [[0, 0], [0, 7], [0, 1], [0, 8], [0xff, 0xf9]][self.random.below(5)];
                     self.header("fragment", &[next(at + 1), 0xee, high, low, 0, 0, 0, 1]);
                     if [high, low & 0xf8] != [0, 0] {
@@ -203,7 +204,7 @@ impl Maker<'_> {
         inside(self, level);
     }
 
-    /// A protocol over IP and what makes it.
+    /// A random protocol over IP, and the function that adds it.
     fn protocol(&mut self, level: u32) -> (u8, Inside) {
         let protocols: [(u8, Inside); 14] = [
             (6, |maker, _| maker.tcp()),
@@ -229,13 +230,13 @@ impl Maker<'_> {
                 }
             }),
         ];
-        // Tunnels more often where they are looked into.
+        // Prefers tunnels at levels where they are examined.
         let first = if level < LEVELS && self.random.one_in(2) { 10 } else { 0 };
         protocols[first + self.random.below(protocols.len() - first)]
     }
 
     fn tcp(&mut self) {
-        // Less than the fixed part does not make it shorter.
+        // A length smaller than the fixed part does not make the header shorter.
         let words = self.random.below(16);
         self.payload(&[0, 80, 1, 187, 0, 0, 0, 1, 0, 0, 0, 0, (words << 4) as u8, 2]);
         self.header("tcp", &vec![1; 6 + 4 * words.saturating_sub(5)]);
@@ -265,7 +266,7 @@ impl Maker<'_> {
             2152 => self.gtp(level),
             _ => {
                 if self.random.one_in(6) {
-                    // It does not say that there is a network.
+                    // Without the I flag, there is no valid network identifier (RFC 7348).
                     return self.payload(&[0; 40]);
                 }
                 self.header("vxlan", &[8, 0, 0, 0, 0, 0, 9, 0]);
@@ -278,12 +279,12 @@ impl Maker<'_> {
         let (flags, optional) = GTP_FIELDS[self.random.below(GTP_FIELDS.len())];
         let header = [&[flags, 255, 0, 0, 0, 0, 0, 1][..], optional].concat();
         match self.random.below(6) {
-            // An echo request, whose type is in the second byte.
+            // An echo request, according to the type in the second byte.
             0 => {
                 self.frame.seen = self.frame.bytes.len() + 2;
                 self.payload(&[flags, 1, 0x45, 0x45, 0, 0, 0, 1]);
             }
-            // What is carried is not IP.
+            // The payload is not IP.
             1 => {
                 self.payload(&header);
                 self.frame.seen = self.frame.bytes.len() + 1;
@@ -302,7 +303,7 @@ impl Maker<'_> {
             self.header("gre", &[0, 0, 8, 0]);
             return self.payload(&[0x45; 40]);
         }
-        // Routing, and version 1: what is behind the fixed part is not known.
+        // Routing, or version 1: what follows the fixed part is not known.
         if self.random.one_in(6) {
             let flags = [0x40, 0x01][self.random.below(2)];
             self.header("gre", &[flags & 0xf0, flags & 0x0f, 0x88, 0x0b]);
@@ -314,7 +315,7 @@ impl Maker<'_> {
         self.tunnelled("gre", &rest, level);
     }
 
-    /// An EtherType, the rest of a header, and what the EtherType stands for.
+    /// Adds an EtherType, the rest of a tunnel header, and the protocol of the EtherType.
     fn tunnelled(&mut self, name: &str, rest: &[u8], level: u32) {
         let put = |maker: &mut Self, ether_type: u16| {
             maker.payload(&ether_type.to_be_bytes());
