@@ -174,6 +174,8 @@ impl Error {
     pub(super) fn program(error: &io::Error, log: &str) -> Self {
         Self::permission(error).unwrap_or_else(|| match error.raw_os_error() {
             Some(INTERRUPTED) => Self::Interrupted,
+            // Nothing is wrong with the program.
+            Some(code @ libc::EMFILE) => Self::Load(Box::new(io::Error::from_raw_os_error(code))),
             _ => Self::Load(format!("{error}{}", details(log)).into()),
         })
     }

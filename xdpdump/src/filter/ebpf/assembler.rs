@@ -1,6 +1,9 @@
 //! Collects instructions, with jumps to labels whose place is not known yet.
 
-use super::{Refusal, instruction::Instruction};
+use super::{
+    Refusal,
+    instruction::{Instruction, Register, copy},
+};
 
 /// Most instructions of a filter. A jump reaches 32767 instructions, and the verifier processes at most a million.
 const MAX_INSTRUCTIONS: usize = 30_000;
@@ -31,6 +34,13 @@ impl Assembler {
 
     pub fn push(&mut self, instruction: Instruction) {
         self.instructions.push(instruction);
+    }
+
+    /// Copies a register, unless the last instruction copied it the other way round; no label may be placed in between.
+    pub fn copy_once(&mut self, to: Register, from: Register) {
+        if self.instructions.last() != Some(&copy(from, to)) {
+            self.push(copy(to, from));
+        }
     }
 
     pub fn jump(&mut self, instruction: Instruction, to: Label) {

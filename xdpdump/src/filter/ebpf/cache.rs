@@ -59,3 +59,34 @@ pub(super) fn worth_keeping(program: &Program) -> Vec<bool> {
     let cheap = |value: &Value| matches!(value, Value::Constant(_) | Value::Slot(_));
     program.values.iter().zip(uses).map(|(value, uses)| uses > 1 && !cheap(value)).collect()
 }
+
+/// For each value, the index of the last node that needs it, as an operand or to compute one; 0 if none does.
+pub(super) fn last_uses(program: &Program) -> Vec<u32> {
+    let mut last = vec![0u32; program.values.len()];
+    for (at, node) in (0..).zip(&program.nodes) {
+        match *node {
+            Node::Test { test, .. } => {
+                last[test.left.0 as usize] = at;
+                last[test.right.0 as usize] = at;
+            }
+            Node::Store { value, .. } => last[value.0 as usize] = at,
+        }
+    }
+    // The operands of a value come before it.
+    for (id, value) in program.values.iter().enumerate().rev() {
+        let at = last[id];
+        let mut needs = |operand: ValueId| {
+            let known = &mut last[operand.0 as usize];
+            *known = at.max(*known);
+        };
+        match *value {
+            Value::Load { base: Some(base), .. } => needs(base),
+            Value::Binary { left, right, .. } => {
+                needs(left);
+                needs(right);
+            }
+            Value::Constant(_) | Value::Load { base: None, .. } | Value::Slot(_) | Value::Field(_) => {}
+        }
+    }
+    last
+}

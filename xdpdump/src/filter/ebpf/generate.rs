@@ -3,7 +3,7 @@
 use super::{
     Instruction, Refusal, Target,
     assembler::{Assembler, Label},
-    cache::{Cache, worth_keeping},
+    cache::{Cache, last_uses, worth_keeping},
     instruction::{
         CONTEXT, Operand, R0, R1, R10, clear, compute_with, copy, exit, jump, jump_if, jump_unless, load,
         set, store,
@@ -19,6 +19,9 @@ use crate::filter::{
 pub(super) fn slot_offset(slot: u8) -> i16 {
     -4 - 8 * i16::from(slot)
 }
+
+/// Most nodes of a filter on which the verifier can follow one path for each number that a register is compared with.
+const MAX_SMALL: usize = 100;
 
 pub(super) struct Generator<'a> {
     pub program: &'a Program,
@@ -37,6 +40,8 @@ pub(super) struct Generator<'a> {
     /// For each node, the values in registers on every path to it.
     known: Vec<Option<Cache>>,
     slots: Vec<u16>,
+    /// For each value, the last node that needs it.
+    last_uses: Vec<u32>,
 }
 
 pub(super) fn generate(program: &Program, target: Target) -> Result<Vec<Instruction>, Refusal> {
@@ -56,6 +61,7 @@ pub(super) fn generate(program: &Program, target: Target) -> Result<Vec<Instruct
         nodes,
         known: vec![None; program.nodes.len()],
         slots: slots_of_values(&program.values),
+        last_uses: last_uses(program),
     };
     generator.begin();
     for at in 0..program.nodes.len() {
@@ -102,7 +108,7 @@ impl Generator<'_> {
         let next = Some(at as u32 + 1).filter(|&next| (next as usize) < self.nodes.len());
         match self.program.nodes[at] {
             Node::Test { test, then, otherwise } => {
-                let (left, right) = self.operands(test)?;
+                let (left, right) = self.operands(test, self.is_hidden(test, then))?;
                 let cache = self.cache.clone();
                 self.lead(then, cache.clone());
                 self.lead(otherwise, cache);
@@ -128,18 +134,35 @@ impl Generator<'_> {
         Ok(())
     }
 
-    /// Both sides of a test, in a form that a jump can compare.
-    fn operands(&mut self, test: Test) -> Result<(super::instruction::Register, Operand), Refusal> {
-        if let Value::Constant(number) = self.program.value(test.right) {
-            let mut left = self.number(test.left)?;
-            if left != R0 && test.comparison != Comparison::Equal {
-                // The verifier would record what the outcome says about the register, and then follow paths on which
-                // that differs one by one. After arithmetic on a copy, it records nothing for the original register.
-                self.assembler.push(copy(R0, left));
-                self.assembler.push(compute_with(Operator::Or, R0, 0));
-                left = R0;
+    /// Whether to hide from the verifier what the outcome of a test says about the register that a value is kept in.
+    ///
+    /// The verifier would follow paths on which that differs one by one, even where they meet. For equality, that is
+    /// only the case where the value equals a number and is needed again. Hiding it there costs an instruction or two,
+    /// and a small filter is accepted without.
+    fn is_hidden(&self, test: Test, then: ir::Target) -> bool {
+        match (test.comparison, then) {
+            (Comparison::Equal, ir::Target::Node(next)) => {
+                self.nodes.len() > MAX_SMALL && self.last_uses[test.left.0 as usize] >= next
             }
-            return Ok((left, Operand::Number(number)));
+            (comparison, _) => comparison != Comparison::Equal,
+        }
+    }
+
+    /// Both sides of a test, in a form that a jump can compare.
+    fn operands(
+        &mut self,
+        test: Test,
+        hidden: bool,
+    ) -> Result<(super::instruction::Register, Operand), Refusal> {
+        if let Value::Constant(number) = self.program.value(test.right) {
+            let left = self.number(test.left)?;
+            if left == R0 || !hidden {
+                return Ok((left, Operand::Number(number)));
+            }
+            // Arithmetic on a copy makes the verifier forget that it is one, so it records nothing for the original.
+            self.assembler.copy_once(R0, left);
+            self.assembler.push(compute_with(Operator::Or, R0, 0));
+            return Ok((R0, Operand::Number(number)));
         }
         self.pair(test.left, test.right).map(|(left, right)| (left, Operand::Register(right)))
     }

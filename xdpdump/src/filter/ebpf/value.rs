@@ -176,12 +176,16 @@ impl Generator<'_> {
     /// Loads bytes at a constant offset from a number.
     fn load_behind(&mut self, width: Width, base: Register, offset: u32) {
         let (far, back) = (self.assembler.label(), self.assembler.label());
-        if base != R0 {
-            self.push(copy(R0, base));
-        }
         // With 64 bits, so that the sum does not wrap around.
-        self.push(set(R1, offset));
-        self.push(advance_by(R0, R1));
+        if base == R0 {
+            self.push(set(R1, offset));
+            self.push(advance_by(R0, R1));
+        } else {
+            // After adding a constant to a copy of the base, the verifier would know how both are related, and record
+            // for the base what the next comparison says about the sum.
+            self.push(set(R0, offset));
+            self.push(advance_by(R0, base));
+        }
         self.assembler.jump(jump_if_above(R0, (MAX_OFFSET - width.bytes()).cast_signed()), self.reject);
         self.push(load(Width::Word, R1, CONTEXT, DATA));
         self.push(load(Width::Word, R2, CONTEXT, DATA_END));
