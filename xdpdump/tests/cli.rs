@@ -47,7 +47,7 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-r", "x.pcap", "-H"], "mesh headers"),
         (&["-r", "x.pcap", "-N"], "no domain names"),
         (&["-r", "x.pcap", "-S"], "--absolute-tcp-sequence-numbers"),
-        (&["-i", "any", "-i", "lo"], "-i any is every interface"),
+        (&["-i", "any", "-i", "nowhere"], "-i any is every interface"),
         (&["-L", "-i", "any"], "-L takes one interface"),
         (&["-d", "-i", "a", "-i", "b", "tcp"], "-d takes one interface"),
         (&["-d", "tcp", "port", "httpx"], "no service of tcp or udp is called 'httpx'"),

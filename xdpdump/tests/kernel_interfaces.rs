@@ -35,6 +35,9 @@ impl Pairs {
 
     /// Sends a frame of so many bytes to the right end of a pair.
     fn send(&self, number: u8, len: usize) {
+        // Before the kernel has noticed the carrier, it sends nothing.
+        let near = format!("l{number}");
+        wait::until(|| self.left.ip(["link", "show", &near]).contains(" state UP "));
         Wire::open(&self.left, &format!("l{number}")).send(&wire::frame(len, b""));
     }
 }
