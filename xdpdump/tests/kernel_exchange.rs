@@ -16,30 +16,44 @@ use xdpdump::{
     packet::LinkType,
     probe::{Probe, RingLayout, Task},
     selection::Selection,
-    transport::{event::Event, perf::Rings},
+    transport::{Rings, event::Event, mapped, perf},
 };
 use xdpdump_ebpf::{Counters, ring::Control};
 use xdpdump_testing::{
     events::Each,
     generator::{Generator, number},
+    kernel,
     netns::NetNs,
-    wire,
+    wait, wire,
 };
 
 /// Captures from a sender that never stops, while the program is exchanged for one with each of the tasks in turn.
 /// `each` is called with every event.
-fn exchange_under_load(tasks: &[Task<'_>], each: impl FnMut(&Event<'_>)) -> (Counters, u64) {
+fn exchange_under_load(
+    (transport, mode): (&str, XdpMode),
+    tasks: &[Task<'_>],
+    each: impl FnMut(&Event<'_>),
+) -> (Counters, u64) {
     let (sender, receiver) = NetNs::quiet_pair("left", "right");
     let index = receiver.interface_index("right");
     let (mut probe, mut rings) = receiver.run(|| {
-        let layout = RingLayout { cpus: cpus::limit(), ring_len: 0, value_len: size_of::<Control>() };
-        let mut probe = Probe::load(layout).unwrap();
-        let rings = Rings::open(probe.events(), Some(64 << 20), false).unwrap();
+        let cpus = cpus::online().unwrap().last().unwrap() + 1;
+        let ring_len = if transport == "ring" { mapped::ring_len(32 << 20) } else { 0 };
+        let value_len = if ring_len == 0 { size_of::<Control>() } else { mapped::value_len(ring_len) };
+        let mut probe = Probe::load(RingLayout { cpus, ring_len, value_len }).unwrap();
+        let rings = if ring_len == 0 {
+            Rings::Perf(perf::Rings::open(probe.events(), Some(64 << 20), false).unwrap())
+        } else {
+            let (rings, events) = (probe.rings(), probe.events());
+            Rings::Mapped(mapped::Rings::open(rings, events, cpus, ring_len, false).unwrap())
+        };
         let link = Link::by_index(index).unwrap();
-        let attached = probe.attach(&link, Some(XdpMode::Native), tasks[0]).unwrap();
+        let attached = probe.attach(&link, Some(mode), tasks[0]).unwrap();
         assert!(attached.left.is_everything(), "{attached:?}");
         (probe, rings)
     });
+    // Redirected frames reach the generic program only where the driver batches.
+    receiver.execute("ethtool", &["-K", "right", "gro", "on"]);
     let first = probe.program_id(0);
     let generator = Generator::new(sender.interface_index("left"), wire::frame(60, b""));
     let mut events = Each(each);
@@ -54,10 +68,13 @@ fn exchange_under_load(tasks: &[Task<'_>], each: impl FnMut(&Event<'_>)) -> (Cou
         });
         for &task in tasks {
             probe.exchange(0, task).unwrap();
-            for _ in 0..20 {
-                thread::sleep(Duration::from_millis(5));
+            // Until this program has seen enough frames, on a busy machine too.
+            let seen = || probe.counters(0).unwrap().unwrap().seen;
+            let enough = seen() + 2000;
+            wait::until(|| {
                 assert!(rings.read(false, &mut events).is_continue());
-            }
+                seen() >= enough
+            });
         }
         enough.store(true, Ordering::Relaxed);
     });
@@ -71,48 +88,58 @@ fn exchange_under_load(tasks: &[Task<'_>], each: impl FnMut(&Event<'_>)) -> (Cou
     (probe.counters(0).unwrap().unwrap(), generator.sent())
 }
 
+/// Every kind of rings, in both modes.
+fn ways() -> impl Iterator<Item = (&'static str, XdpMode)> {
+    let modes = [XdpMode::Native, XdpMode::Skb];
+    kernel::transports().iter().flat_map(move |transport| modes.map(|mode| (*transport, mode)))
+}
+
 #[test]
 fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
-    let everything = Selection::default();
-    let tasks = [60, 50, 40, 30].map(|snap_len| Task { snap_len, selection: &everything });
-    // The number of frames for each captured length.
-    let mut lengths = BTreeMap::<usize, u64>::new();
-    let mut lost = 0;
-    let (counters, sent) = exchange_under_load(&tasks, |event| {
-        *lengths.entry(event.frame.len()).or_default() += 1;
-        lost += event.lost;
-    });
-    let read: u64 = lengths.values().sum();
-    assert_eq!((counters.seen, counters.emitted), (read + lost, read), "{lengths:?}");
-    assert_eq!(counters.seen, sent, "{lengths:?}");
-    let each: Vec<_> = lengths.keys().copied().collect();
-    assert_eq!(each, [30, 40, 50, 60], "each program captured some");
+    for way in ways() {
+        let everything = Selection::default();
+        let tasks = [60, 50, 40, 30].map(|snap_len| Task { snap_len, selection: &everything });
+        // The number of frames for each captured length.
+        let mut lengths = BTreeMap::<usize, u64>::new();
+        let mut lost = 0;
+        let (counters, sent) = exchange_under_load(way, &tasks, |event| {
+            *lengths.entry(event.frame.len()).or_default() += 1;
+            lost += event.lost;
+        });
+        let read: u64 = lengths.values().sum();
+        assert_eq!((counters.seen, counters.emitted), (read + lost, read), "{lengths:?}");
+        assert_eq!(counters.seen, sent, "{lengths:?}");
+        let each: Vec<_> = lengths.keys().copied().collect();
+        assert_eq!(each, [30, 40, 50, 60], "each program captured some");
+    }
 }
 
 #[test]
 fn a_frame_that_both_filters_accept_is_captured_whenever_they_are_exchanged() {
-    // The number of a frame comes after its first 52 bytes, in little-endian order.
-    let selections = [2, 3, 2, 5, 2].map(|divisor| {
-        let text = format!("(ether[52] + ether[53] * 256 + ether[54] * 65536) % {divisor} = 0");
-        let filter = Filter::compile(&text, LinkType::ETHERNET).unwrap();
-        Selection { filter: Some(filter), ..Selection::default() }
-    });
-    let tasks = selections.each_ref().map(|selection| Task { snap_len: 60, selection });
-    let mut numbers = BTreeSet::new();
-    let (counters, sent) = exchange_under_load(&tasks, |event| {
-        assert_eq!(event.lost, 0, "the rings are large enough");
-        assert!(numbers.insert(number(event.frame)), "a frame came twice");
-    });
-    assert_eq!(counters.seen, sent);
-    assert_eq!((counters.emitted, counters.failed), (numbers.len() as u64, 0));
-    assert_eq!(counters.filtered, sent - counters.emitted);
-    assert!(
-        (0..sent).step_by(30).all(|number| numbers.contains(&number)),
-        "a frame for every filter is missing"
-    );
-    assert!(numbers.iter().all(|number| [2, 3, 5].iter().any(|divisor| number % divisor == 0)));
-    for divisor in [3, 5] {
-        let others = numbers.iter().filter(|&number| number % divisor == 0 && number % 2 != 0).count();
-        assert!(others > 0, "the filter for {divisor} was never in force");
+    for way in ways() {
+        // The number of a frame comes after its first 52 bytes, in little-endian order.
+        let selections = [2, 3, 2, 5, 2].map(|divisor| {
+            let text = format!("(ether[52] + ether[53] * 256 + ether[54] * 65536) % {divisor} = 0");
+            let filter = Filter::compile(&text, LinkType::ETHERNET).unwrap();
+            Selection { filter: Some(filter), ..Selection::default() }
+        });
+        let tasks = selections.each_ref().map(|selection| Task { snap_len: 60, selection });
+        let mut numbers = BTreeSet::new();
+        let (counters, sent) = exchange_under_load(way, &tasks, |event| {
+            assert_eq!(event.lost, 0, "the rings are large enough");
+            assert!(numbers.insert(number(event.frame)), "a frame came twice");
+        });
+        assert_eq!(counters.seen, sent);
+        assert_eq!((counters.emitted, counters.failed), (numbers.len() as u64, 0));
+        assert_eq!(counters.filtered, sent - counters.emitted);
+        assert!(
+            (0..sent).step_by(30).all(|number| numbers.contains(&number)),
+            "a frame for every filter is missing"
+        );
+        assert!(numbers.iter().all(|number| [2, 3, 5].iter().any(|divisor| number % divisor == 0)));
+        for divisor in [3, 5] {
+            let others = numbers.iter().filter(|&number| number % divisor == 0 && number % 2 != 0).count();
+            assert!(others > 0, "the filter for {divisor} was never in force");
+        }
     }
 }
