@@ -157,3 +157,17 @@ fn any_follows_interfaces_that_come_and_go() {
         assert_eq!(names, ["r0", "r1", "r2", "r1"], "{text}");
     }
 }
+
+#[test]
+fn any_leaves_out_what_has_another_link_type_than_the_one_asked_for() {
+    let pairs = Pairs::new(1);
+    pairs.right.ip(["tuntap", "add", "dev", "t0", "mode", "tun"]);
+    pairs.right.ip(["link", "set", "t0", "up"]);
+    let mut capture =
+        Capture::spawn(pairs.right.command(xdpdump()).args(["-i", "any", "-y", "EN10MB", "-w", "/dev/null"]));
+    let said = capture.wait_for("t0 is not captured");
+    assert!(said.contains("t0 has link type RAW"), "{said}");
+    capture.wait_for("listening on r0");
+    pairs.send(0, 60);
+    assert_eq!(capture.stop().totals(), Totals::exact(1, 0));
+}

@@ -7,7 +7,7 @@ use crate::{
     config::{self, Interfaces},
     cpus,
     interface::{Link, Promiscuous, XdpMode},
-    packet::Interface,
+    packet::{Interface, LinkType},
     probe::{Attached, Probe, RingLayout, Task},
     selection::{self, Selections},
     transport::{self, RingKind, Rings, mapped, perf},
@@ -155,9 +155,19 @@ fn through_perf(order: Order<'_>) -> Result<Connection, Error> {
     Connection::new(probe, Rings::Perf(rings), order, MAX_CAPTURE_LEN)
 }
 
+/// Refuses an interface with another link type than the one that was asked for, before anything is attached to it.
+pub fn check_link_type(link: &Link, wanted: Option<LinkType>) -> Result<(), Error> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    match link.link_type()? {
+        has if has == wanted => Ok(()),
+        has => Err(Error::LinkType { interface: link.display_name(), wanted, has }),
+    }
+}
+
 /// `longest` is the most bytes of a frame that the transport carries.
 fn attach(probe: &mut Probe, order: Order<'_>, link: &Link, longest: u32) -> Result<Source, Error> {
     let Order { config, selections, .. } = order;
+    check_link_type(link, config.link_type)?;
     let not_for = |error: &selection::Error| Error::NotFor(link.display_name(), error.to_string());
     let selection = selections.of(link.link_type()?).map_err(not_for)?;
     let snap_len = config.snap_len.min(longest);

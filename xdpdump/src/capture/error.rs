@@ -62,7 +62,7 @@ impl Error {
     /// Whether another interface may be captured in spite of this error.
     pub(super) fn is_of_one_interface(&self) -> bool {
         match self {
-            Self::Interface(_) | Self::NotFor(..) => true,
+            Self::Interface(_) | Self::LinkType { .. } | Self::NotFor(..) => true,
             Self::Probe(error) => error.is_of_one_interface(),
             _ => false,
         }

@@ -72,8 +72,10 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     let destination = &config.destination;
     clock::prepare()?;
     let links = find(&config.interfaces, reporter)?;
-    for link in &links {
-        check_link_type(link, config.link_type)?;
+    if config.interfaces != Interfaces::Any {
+        for link in &links {
+            connect::check_link_type(link, config.link_type)?;
+        }
     }
     // An error in the filter should be found before anything is attached. The filter may be read from a pipe, and resolving
     // names in it may send DNS queries, so this can take long.
@@ -177,15 +179,6 @@ fn selections(config: &config::Capture, links: &[Link]) -> Result<Selections, Er
         }
     }
     Ok(selections)
-}
-
-/// Refuses an interface with another link type than the one that was asked for, before anything is attached.
-fn check_link_type(link: &Link, wanted: Option<LinkType>) -> Result<(), Error> {
-    let Some(wanted) = wanted else { return Ok(()) };
-    match link.link_type()? {
-        has if has == wanted => Ok(()),
-        has => Err(Error::LinkType { interface: link.display_name(), wanted, has }),
-    }
 }
 
 fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promiscuous> {
