@@ -70,6 +70,7 @@ fn options(style: u8, hex: u8, time: u8) -> TextOptions {
             4 => TimeStyle::Date,
             _ => TimeStyle::SinceFirst,
         },
+        interface: hex & 0x80 != 0,
         nano: bit(5),
         number: bit(6),
         hex: match hex % 8 {

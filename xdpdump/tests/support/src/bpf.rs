@@ -36,6 +36,28 @@ struct Load {
     name: [u8; 16],
 }
 
+/// The members of `union bpf_attr` for [`BPF_PROG_TEST_RUN`].
+#[derive(Debug, Default)]
+#[repr(C)]
+pub(crate) struct Run {
+    pub program: u32,
+    pub result: u32,
+    pub frame_len: u32,
+    pub frame_len_out: u32,
+    pub frame: u64,
+    pub frame_out: u64,
+    pub repeat: u32,
+    pub duration: u32,
+    pub context_len: u32,
+    pub context_len_out: u32,
+    pub context: u64,
+    pub context_out: u64,
+    pub flags: u32,
+    pub cpu: u32,
+    pub batch: u32,
+    pub padding: u32,
+}
+
 /// Lifts the limit of locked memory, which may be as low as 64 KiB: before Linux 5.11 programs count as such.
 pub fn lift_memory_limit() {
     let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
@@ -48,23 +70,35 @@ pub fn lift_memory_limit() {
 /// # Panics
 /// When the verifier refuses it; the message contains the verifier's log.
 pub fn load_xdp(name: &str, instructions: &[Instruction]) -> OwnedFd {
+    let (loaded, log) = load(name, instructions, 0, 1, 64 << 10);
+    loaded.unwrap_or_else(|error| panic!("{error}: {log}"))
+}
+
+/// Loads an XDP program with these flags (`BPF_F_*`); also returns what the verifier wrote into a log of this level and size.
+pub(crate) fn load(
+    name: &str,
+    instructions: &[Instruction],
+    flags: u32,
+    log_level: u32,
+    log_size: usize,
+) -> (io::Result<OwnedFd>, String) {
     lift_memory_limit();
     let mut name_bytes = [0; 16];
     name_bytes[..name.len()].copy_from_slice(name.as_bytes());
-    let mut log = vec![0u8; 64 << 10];
+    let mut log = vec![0u8; log_size];
     let load = Load {
         program_type: BPF_PROG_TYPE_XDP,
         instruction_count: instructions.len() as u32,
         instructions: instructions.as_ptr().expose_provenance() as u64,
         license: c"GPL".as_ptr().expose_provenance() as u64,
-        log_level_and_size: [1, log.len() as u32],
+        log_level_and_size: [log_level, log.len() as u32],
         log: log.as_mut_ptr().expose_provenance() as u64,
-        kernel_version_and_flags: [0; 2],
+        kernel_version_and_flags: [0, flags],
         name: name_bytes,
     };
     // SAFETY: the command reads instructions and licence and writes the log, which outlive the call.
-    let loaded = unsafe { bpf(BPF_PROG_LOAD, &load) };
-    descriptor(loaded.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&log))))
+    let loaded = unsafe { bpf(BPF_PROG_LOAD, &load) }.map(descriptor);
+    (loaded, String::from_utf8_lossy(&log).trim_end_matches('\0').to_owned())
 }
 
 /// Runs a command of bpf(2) and returns what it returns: 0 or a new descriptor.

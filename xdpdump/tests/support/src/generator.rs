@@ -13,7 +13,7 @@ use std::{
 };
 
 use crate::{
-    bpf::{self, BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_PROG_TEST_RUN, Instruction},
+    bpf::{self, BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_PROG_TEST_RUN, Instruction, Run},
     kernel,
     wire::Wire,
 };
@@ -64,28 +64,6 @@ struct Lookup {
     padding: u32,
     key: u64,
     value: u64,
-}
-
-/// The members of `union bpf_attr` that `BPF_PROG_TEST_RUN` needs here.
-#[derive(Default)]
-#[repr(C)]
-struct Run {
-    program: u32,
-    result: u32,
-    frame_len: u32,
-    frame_len_out: u32,
-    frame: u64,
-    frame_out: u64,
-    repeat: u32,
-    duration: u32,
-    context_len: u32,
-    context_len_out: u32,
-    context: u64,
-    context_out: u64,
-    flags: u32,
-    cpu: u32,
-    batch: u32,
-    padding: u32,
 }
 
 impl Generator {

@@ -3,7 +3,7 @@
 
 use std::{io, os::fd::OwnedFd};
 
-use crate::bpf::{self, BPF_PROG_TEST_RUN};
+use crate::bpf::{self, BPF_PROG_TEST_RUN, Run};
 use xdpdump::filter::{
     Filter,
     ebpf::{Instruction, Target},
@@ -12,42 +12,10 @@ use xdpdump::filter::{
 /// The verdict that is passed to filters: `XDP_TX`.
 const VERDICT: i32 = 3;
 
-const BPF_PROG_LOAD: libc::c_long = 5;
 const BPF_PROG_GET_FD_BY_ID: libc::c_long = 13;
-const BPF_PROG_TYPE_XDP: u32 = 6;
 const BPF_F_XDP_HAS_FRAGS: u32 = 1 << 5;
 /// Log level that returns statistics instead of a log.
 const LOG_STATISTICS: u32 = 4;
-/// The members of `union bpf_attr` that `BPF_PROG_LOAD` needs here.
-#[derive(Default)]
-#[repr(C)]
-struct Load {
-    program_type: u32,
-    instruction_count: u32,
-    instructions: u64,
-    license: u64,
-    log_level: u32,
-    log_size: u32,
-    log: u64,
-    kernel_version: u32,
-    flags: u32,
-}
-
-/// The members of `union bpf_attr` that `BPF_PROG_TEST_RUN` needs here.
-#[derive(Default)]
-#[repr(C)]
-struct Run {
-    program: u32,
-    result: u32,
-    frame_len: u32,
-    frame_len_out: u32,
-    frame: u64,
-    frame_out: u64,
-    repeat: u32,
-    duration: u32,
-    context: [u64; 3],
-    flags: [u32; 4],
-}
 
 /// The members of `union bpf_attr` that `BPF_PROG_GET_FD_BY_ID` needs.
 #[derive(Default)]
@@ -147,24 +115,10 @@ fn load(
     log_level: u32,
     log_size: usize,
 ) -> Result<(OwnedFd, String), String> {
-    bpf::lift_memory_limit();
-    let mut log = vec![0u8; log_size];
-    let load = Load {
-        program_type: BPF_PROG_TYPE_XDP,
-        instruction_count: instructions.len() as u32,
-        instructions: instructions.as_ptr().expose_provenance() as u64,
-        license: c"GPL".as_ptr().expose_provenance() as u64,
-        log_level,
-        log_size: log.len() as u32,
-        log: log.as_mut_ptr().expose_provenance() as u64,
-        kernel_version: 0,
-        flags: if target.multi_buffer { BPF_F_XDP_HAS_FRAGS } else { 0 },
-    };
-    // SAFETY: the command reads instructions and licence and writes the log, which outlive the call.
-    let loaded = unsafe { bpf::bpf(BPF_PROG_LOAD, &load) };
-    let log = String::from_utf8_lossy(&log).trim_end_matches('\0').to_owned();
+    let flags = if target.multi_buffer { BPF_F_XDP_HAS_FRAGS } else { 0 };
+    let (loaded, log) = bpf::load("", instructions, flags, log_level, log_size);
     match loaded {
-        Ok(fd) => Ok((bpf::descriptor(fd), log)),
+        Ok(program) => Ok((program, log)),
         Err(error) => {
             let tail = log.char_indices().rev().nth(3000).map_or(0, |(at, _)| at);
             Err(format!("{error}: … {}", &log[tail..]))
