@@ -86,10 +86,10 @@ impl Connection {
     }
 
     /// Attaches to one more interface, as the next source.
-    pub fn attach(&mut self, order: Order<'_>, link: &Link) -> Result<&mut Source, Error> {
+    pub fn attach(&mut self, order: Order<'_>, link: &Link) -> Result<(), Error> {
         let source = attach(&mut self.probe, order, link, self.longest)?;
         self.sources.push(source);
-        self.sources.last_mut().ok_or(Error::NoInterface)
+        Ok(())
     }
 
     /// Whether a program is attached to any interface.

@@ -87,15 +87,8 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
     let order = Order { config, links: &links, selections: &selections, immediate };
-    let mut connection = loop {
-        match connect::connect(order) {
-            // The kernel can take seconds to verify a large filter, and gives up when any signal comes.
-            Err(Error::Probe(probe::Error::Interrupted)) if signals.stop() => {
-                return Ok(Ended::before_it_began());
-            }
-            Err(Error::Probe(probe::Error::Interrupted)) => {}
-            result => break result?,
-        }
+    let Some(mut connection) = until_stopped(&signals, || connect::connect(order))? else {
+        return Ok(Ended::before_it_began());
     };
     for (name, error) in &connection.left_out {
         reporter.say(&format!("{name} is not captured: {error}"));
@@ -179,6 +172,21 @@ fn selections(config: &config::Capture, links: &[Link]) -> Result<Selections, Er
         }
     }
     Ok(selections)
+}
+
+/// Loads programs by `attempt`. The kernel can take seconds to verify a large filter, and gives up when any signal comes; then
+/// this tries again, or returns `None` if the signal asks to stop.
+fn until_stopped<T>(
+    signals: &Signals,
+    mut attempt: impl FnMut() -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    loop {
+        match attempt() {
+            Err(Error::Probe(probe::Error::Interrupted)) if signals.stop() => return Ok(None),
+            Err(Error::Probe(probe::Error::Interrupted)) => {}
+            result => return result.map(Some),
+        }
+    }
 }
 
 fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promiscuous> {

@@ -11,6 +11,7 @@ use super::{
     connect::{Connection, Order},
     delivery::{Delivery, End},
     statistics::Read,
+    until_stopped,
     watch::{Change, Watch},
 };
 use crate::{
@@ -189,14 +190,16 @@ impl<'a> Session<'a> {
 
     /// Captures from one more interface, if that is possible.
     fn add(&mut self, link: &Link, reporter: &mut dyn Reporter) -> Result<(), Error> {
-        let source = match self.connection.attach(self.order, link) {
-            Ok(source) => source,
+        match until_stopped(&self.signals, || self.connection.attach(self.order, link)) {
+            Ok(Some(())) => {}
+            Ok(None) => return Ok(()),
             Err(error) if error.is_of_one_interface() => {
                 reporter.say(&format!("{} is not captured: {error}", link.display_name()));
                 return Ok(());
             }
             Err(error) => return Err(error),
-        };
+        }
+        let Some(source) = self.connection.sources.last() else { return Ok(()) };
         announce(source, reporter);
         let number = self.delivery.add(&source.interface, Selector::new(source.attached.left.clone()))?;
         self.watch.captured(link, number);
