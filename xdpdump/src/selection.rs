@@ -148,12 +148,12 @@ impl Selection {
     }
 }
 
-/// Reads the text of a filter from a file, as tcpdump does: a `#` begins a comment, which ends with the line.
 /// The text of a filter for a capture file: line breaks mean no more than spaces.
 fn on_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Reads the text of a filter from a file, as tcpdump does: a `#` begins a comment, which ends with the line.
 fn read(path: &Path) -> Result<String, Error> {
     let name = printable(path);
     let mut text = String::new();
@@ -190,9 +190,11 @@ pub enum Choice {
 }
 
 /// Applies a selection to one packet after another.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Selector {
     selection: Selection,
+    /// Whether [`Selection::is_everything`], so that this is one comparison for a packet.
+    takes_everything: bool,
     /// Number of packets to leave out before the next one is taken.
     to_leave_out: u32,
     /// Number of frames lost since the last packet that was taken.
@@ -202,17 +204,22 @@ pub struct Selector {
 impl Selector {
     /// A selector that takes the first packet that the filter accepts, and from then on one of so many.
     pub fn new(selection: Selection) -> Self {
-        Self { selection, ..Self::default() }
+        Self { takes_everything: selection.is_everything(), selection, to_leave_out: 0, lost: 0 }
     }
 
     /// Whether it takes every packet as a whole.
     pub fn takes_everything(&self) -> bool {
-        self.selection.is_everything()
+        self.takes_everything
     }
 
     /// Applies the selection to a packet; `cpu` is the CPU that received it, if known. A packet that is taken is cut,
     /// and its count of lost frames includes those of the packets left out before it.
+    #[inline]
     pub fn choose(&mut self, packet: &mut Packet<'_>, cpu: Option<u32>) -> Choice {
+        if self.takes_everything { Choice::Taken } else { self.choose_among(packet, cpu) }
+    }
+
+    fn choose_among(&mut self, packet: &mut Packet<'_>, cpu: Option<u32>) -> Choice {
         self.lost += packet.meta.lost;
         let Selection { filter, one_in, headers } = &self.selection;
         let frame = Frame {
@@ -239,5 +246,11 @@ impl Selector {
         }
         packet.meta.lost = mem::take(&mut self.lost);
         Choice::Taken
+    }
+}
+
+impl Default for Selector {
+    fn default() -> Self {
+        Self::new(Selection::default())
     }
 }

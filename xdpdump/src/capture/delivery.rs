@@ -15,6 +15,9 @@ use crate::{
     transport::{Receiver, event::Event},
 };
 
+/// Number of packets after which the sink is asked whether a signal interrupted it: few enough to keep in memory if it was.
+const LOOK_FOR_INTERRUPT: u64 = 64;
+
 /// Why a capture ends.
 pub enum End {
     /// A signal, after which the rings are still read to their end.
@@ -194,7 +197,7 @@ impl Receiver for Delivery<'_> {
         if let Err(error) = self.sink.packet(&packet) {
             return ControlFlow::Break(error.into());
         }
-        if self.sink.is_interrupted() {
+        if self.captured.is_multiple_of(LOOK_FOR_INTERRUPT) && self.sink.is_interrupted() {
             return ControlFlow::Break(End::Interrupted);
         }
         if self.limit == Some(self.captured) {

@@ -174,6 +174,7 @@ pub struct Batch<'r> {
 
 impl Batch<'_> {
     /// Finds the next sample, unless one is pending.
+    #[inline]
     fn advance(&mut self) {
         while self.pending.is_none() {
             match walk::next(&mut self.rest) {
@@ -210,6 +211,7 @@ impl Batch<'_> {
 }
 
 impl Stream for Batch<'_> {
+    #[inline]
     fn next_time(&mut self) -> Option<u64> {
         self.advance();
         self.pending.map(|(time, _)| time)
