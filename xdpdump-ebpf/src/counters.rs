@@ -24,6 +24,13 @@ pub fn of(cpu: u32) -> Option<*mut CpuCounters> {
     COUNTERS.get_ptr_mut(cpu)
 }
 
+/// Whether a program can be interrupted by another one on the same CPU.
+#[inline(always)]
+pub fn is_preemptible() -> bool {
+    // SAFETY: a static of this program; volatile because user space replaces its value before loading.
+    unsafe { (&raw const PREEMPTIBLE).read_volatile() != 0 }
+}
+
 /// Adds 1 and returns the sum. The addition is atomic if another program may interrupt this one, which requires Linux
 /// 5.12.
 ///
@@ -31,8 +38,7 @@ pub fn of(cpu: u32) -> Option<*mut CpuCounters> {
 /// `at` is an aligned field of a map value that only programs on this CPU write.
 #[inline(always)]
 pub unsafe fn increment(at: *mut u64) -> u64 {
-    // SAFETY: a static of this program; volatile because user space replaces its value before loading.
-    if unsafe { (&raw const PREEMPTIBLE).read_volatile() } == 0 {
+    if !is_preemptible() {
         // SAFETY: the caller guarantees that `at` is such a field.
         unsafe {
             let sum = *at + 1;

@@ -159,8 +159,12 @@ pub mod ring {
         /// Sequence number of the last frame that the programs on this CPU were to capture, for any source. Written by
         /// all programs, also by those for perf rings.
         pub sequence: u64,
+        /// The frame that is inside an observed program, between its entry and its exit: its sequence number in the upper
+        /// 48 bits, and bits of its buffer's address in the lower 16. 0 if there is none. Written by the programs that
+        /// capture there.
+        pub inside: u64,
         /// Keeps the fields of the reader in another cache line, and away from the adjacent-line prefetcher.
-        pub separation: [u64; 12],
+        pub separation: [u64; 11],
         /// Position of the oldest record that is still wanted. Written by the reader.
         pub tail: u64,
         /// Ring the doorbell once when `head` has reached this position. Written by the reader.

@@ -11,6 +11,7 @@ mod counters;
 mod perf;
 mod ring;
 mod selection;
+mod tap;
 
 use aya_ebpf::{helpers::generated::bpf_xdp_get_buff_len, macros::xdp, programs::XdpContext};
 

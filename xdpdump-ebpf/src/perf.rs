@@ -20,7 +20,7 @@ use crate::{
 
 /// The perf ring of each CPU, at the CPU's index. User space sizes the map and inserts the rings.
 #[map]
-static EVENTS: PerfEventArray<FrameHeader> = PerfEventArray::new(0);
+pub static EVENTS: PerfEventArray<FrameHeader> = PerfEventArray::new(0);
 
 #[inline(always)]
 pub fn capture(ctx: &XdpContext, frame_len: impl FnOnce(&XdpContext) -> u32) -> u32 {
