@@ -50,6 +50,10 @@ pub struct Capture {
     pub interfaces: Interfaces,
     /// The XDP mode; `None` for the best mode that the driver supports.
     pub mode: Option<XdpMode>,
+    /// Where to capture on an interface that runs an XDP program.
+    pub at: At,
+    /// Name or id of the XDP program to capture beside; `None` for the one that is attached to the interface.
+    pub program: Option<String>,
     /// The snap length in bytes.
     pub snap_len: u32,
     /// Which frames to select, and how much of each.
@@ -117,6 +121,18 @@ pub enum Interfaces {
     Named(Vec<OsString>),
     /// Every interface that is up, at any time.
     Any,
+}
+
+/// Where to capture on an interface that runs an XDP program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum At {
+    /// Before the program.
+    #[default]
+    Entry,
+    /// After the program.
+    Exit,
+    /// Before and after it.
+    Both,
 }
 
 /// Where packets go, and how many.

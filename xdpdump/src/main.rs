@@ -52,7 +52,13 @@ fn end(result: Result<(), Failure>, reporter: &mut StandardError) -> ExitCode {
 
 fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
     match config {
-        Config::ListInterfaces => print(&list::interfaces(&Link::all()?, probe::program_name)),
+        Config::ListInterfaces => {
+            let programs_in = |id| {
+                let programs = probe::programs_in(id).into_iter();
+                programs.map(|program| (program.id, program.name)).collect()
+            };
+            print(&list::interfaces(&Link::all()?, probe::program_name, programs_in))
+        }
         Config::ListLinkTypes { interface } => {
             let link = Link::find(&interface)?;
             print(&list::link_types(&link.display_name(), link.link_type()?))

@@ -41,6 +41,9 @@ pub struct Meta {
     pub lost: u64,
 }
 
+/// The names of verdicts, by number (`enum xdp_action`, include/uapi/linux/bpf.h).
+pub const VERDICTS: [&str; 5] = ["aborted", "drop", "pass", "tx", "redirect"];
+
 /// The direction of a frame through an interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {
@@ -92,6 +95,9 @@ impl fmt::Display for LinkType {
         }
     }
 }
+
+/// What is appended to the name of an interface whose frames are captured at the exit of an XDP program.
+pub const EXIT: &str = " (exit)";
 
 /// The interface that frames come from, as far as the source knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,11 +4,12 @@ use xdpdump_ebpf::{MAX_CAPTURE_LEN, ring};
 
 use super::Error;
 use crate::{
-    config::{self, Interfaces},
+    config::{self, At, Interfaces},
     cpus,
     interface::{Link, Promiscuous, XdpMode},
-    packet::{Interface, LinkType},
-    probe::{Attached, Probe, RingLayout, Task},
+    packet::{EXIT, Interface, LinkType},
+    printable::printable,
+    probe::{self, Attached, Named, Point, Probe, RingLayout, Target, Task},
     selection::{self, Selections},
     transport::{self, RingKind, Rings, mapped, perf},
 };
@@ -35,6 +36,8 @@ pub struct Source {
     pub interface: Interface,
     /// Whether the program is still attached.
     pub is_attached: bool,
+    /// The program beside which frames are captured, and on which side of it; `None` for a program of this capture.
+    pub beside: Option<(Named, Point)>,
     /// Keeps the interface in promiscuous mode, if that is wanted; the kernel ends it when the process ends.
     pub promiscuous: Option<Promiscuous>,
 }
@@ -49,14 +52,27 @@ pub struct Order<'a> {
     pub immediate: bool,
 }
 
+impl<'a> Order<'a> {
+    /// The interfaces to begin with: with `-i any` those that are up.
+    fn wanted(self) -> impl Iterator<Item = &'a Link> {
+        let any = self.config.interfaces == Interfaces::Any;
+        self.links.iter().filter(move |link| link.up || !any)
+    }
+}
+
 /// Attaches as the configuration says. If it does not name a transport, tries mapped rings first.
 pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
     let on_the_nic = order.config.mode == Some(XdpMode::Offload);
+    let beside = order.wanted().any(|link| probe::beside(link, order.config.mode).is_some());
     match order.config.rings {
+        Some(RingKind::Mapped) if beside => Err(Error::RingBeside),
         Some(RingKind::Mapped) if on_the_nic => Err(Error::RingOnNic),
         Some(RingKind::Mapped) => through_ring(order).map_err(Error::without_mapped_rings),
         Some(RingKind::Perf) => through_perf(order),
         None if on_the_nic => Ok(through_perf(order)?.because("a program on a NIC supports no other kind")),
+        None if beside => {
+            Ok(through_perf(order)?.because("a program beside another one supports no other kind"))
+        }
         None if ring_share(order.config)? > mapped::MAX_RING_LEN => {
             Ok(through_perf(order)?.because("mapped rings have at most 256 MiB for each CPU"))
         }
@@ -72,9 +88,9 @@ impl Connection {
     fn new(mut probe: Probe, rings: Rings, order: Order<'_>, longest: u32) -> Result<Self, Error> {
         let (mut sources, mut left_out) = (Vec::new(), Vec::new());
         let any = order.config.interfaces == Interfaces::Any;
-        for link in order.links.iter().filter(|link| link.up || !any) {
+        for link in order.wanted() {
             match attach(&mut probe, order, link, longest) {
-                Ok(source) => sources.push(source),
+                Ok(of_link) => sources.extend(of_link),
                 // Of all interfaces, those are captured that can be.
                 Err(error) if any && error.is_of_one_interface() => {
                     left_out.push((link.display_name(), error));
@@ -85,11 +101,11 @@ impl Connection {
         Ok(Self { probe, rings, sources, explanation: None, left_out, longest })
     }
 
-    /// Attaches to one more interface, as the next source.
-    pub fn attach(&mut self, order: Order<'_>, link: &Link) -> Result<(), Error> {
-        let source = attach(&mut self.probe, order, link, self.longest)?;
-        self.sources.push(source);
-        Ok(())
+    /// Attaches to one more interface, as the next sources; returns the number of the first of them.
+    pub fn attach(&mut self, order: Order<'_>, link: &Link) -> Result<u32, Error> {
+        let first = self.sources.len() as u32;
+        self.sources.extend(attach(&mut self.probe, order, link, self.longest)?);
+        Ok(first)
     }
 
     /// Whether a program is attached to any interface.
@@ -164,8 +180,14 @@ pub fn check_link_type(link: &Link, wanted: Option<LinkType>) -> Result<(), Erro
     }
 }
 
-/// `longest` is the most bytes of a frame that the transport carries.
-fn attach(probe: &mut Probe, order: Order<'_>, link: &Link, longest: u32) -> Result<Source, Error> {
+/// Attaches to an interface: beside the program that runs there or, if none does, a program of this capture. `longest` is the
+/// most bytes of a frame that the transport carries.
+fn attach(
+    probe: &mut Probe,
+    order: Order<'_>,
+    link: &Link,
+    longest: u32,
+) -> Result<Vec<Source>, Error> {
     let Order { config, selections, .. } = order;
     check_link_type(link, config.link_type)?;
     let not_for = |error: &selection::Error| Error::NotFor(link.display_name(), error.to_string());
@@ -173,6 +195,51 @@ fn attach(probe: &mut Probe, order: Order<'_>, link: &Link, longest: u32) -> Res
     let snap_len = config.snap_len.min(longest);
     let filter = selection.filter_text();
     let interface = Interface { snap_len, filter, ..link.describe()? };
-    let attached = probe.attach(link, config.mode, Task { snap_len, selection })?;
-    Ok(Source { link: link.clone(), attached, interface, is_attached: true, promiscuous: None })
+    let task = Task { snap_len, selection };
+    let source = |attached, interface, beside| Source {
+        link: link.clone(),
+        attached,
+        interface,
+        is_attached: true,
+        beside,
+        promiscuous: None,
+    };
+    let Some(target) = Target::find(link, config.mode, config.program.as_deref())? else {
+        match (config.at, &config.program) {
+            (At::Entry, None) => {}
+            (_, Some(_)) => return Err(Error::NoProgram(link.display_name())),
+            (_, None) => return Err(Error::NoExit(link.display_name())),
+        }
+        let attached = probe.attach(link, config.mode, task)?;
+        return Ok(vec![source(attached, interface, None)]);
+    };
+    if probe.has_mapped_rings() {
+        return Err(Error::BesideNeedsPerf(link.display_name(), target.program.to_string()));
+    }
+    let points = match config.at {
+        At::Entry => &[Point::Entry][..],
+        At::Exit => &[Point::Exit],
+        At::Both => &[Point::Entry, Point::Exit],
+    };
+    let attached = probe.tap(link, &target, points, task)?;
+    let of_point = |(attached, &point)| {
+        let interface = at_point(&interface, &target.program, point);
+        source(attached, interface, Some((target.program.clone(), point)))
+    };
+    Ok(attached.into_iter().zip(points).map(of_point).collect())
+}
+
+/// The description of an interface at a point beside a program.
+fn at_point(interface: &Interface, program: &Named, point: Point) -> Interface {
+    let name = interface.name.clone().unwrap_or_default();
+    let (name, place) = match point {
+        Point::Entry => (name, "entry"),
+        Point::Exit => (format!("{name}{EXIT}"), "exit"),
+    };
+    let place = format!("{place} of the XDP program {}", printable(program.to_string()));
+    let description = match &interface.description {
+        Some(alias) => format!("{alias}; {place}"),
+        None => place,
+    };
+    Interface { name: Some(name), description: Some(description), ..interface.clone() }
 }

@@ -5,7 +5,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
 };
 
-use super::{Error, Totals, statistics::Read};
+use super::{Error, Totals, statistics::{Read, Verdicts}};
 use crate::{
     clock::{Clock, Sample, monotonic},
     output::{self, Sink},
@@ -63,6 +63,13 @@ struct SourceDelivery {
     /// Does the part of the selection that the kernel program does not do.
     selector: Selector,
     read: Read,
+    verdicts: Verdicts,
+}
+
+impl SourceDelivery {
+    fn new(snap_len: u32, selector: Selector) -> Self {
+        Self { snap_len, selector, read: Read::default(), verdicts: Verdicts::default() }
+    }
 }
 
 impl<'a> Delivery<'a> {
@@ -77,15 +84,17 @@ impl<'a> Delivery<'a> {
         let mut clock = Clock::new(start);
         let start = clock.wall(start.monotonic);
         let steps = StepWatch::new().ok();
-        let source = |(snap_len, selector)| SourceDelivery { snap_len, selector, read: Read::default() };
-        let sources = wanted.into_iter().map(source).collect();
+        let sources = wanted
+            .into_iter()
+            .map(|(snap_len, selector)| SourceDelivery::new(snap_len, selector))
+            .collect();
         Self { sink, clock, steps, sources, limit, captured: 0, late: 0, last: 0, start }
     }
 
     /// Delivers from one more source, with this description and what the kernel program left to select; returns its number.
     pub fn add(&mut self, interface: &Interface, selector: Selector) -> Result<u32, output::Error> {
         self.sink.interface(interface)?;
-        self.sources.push(SourceDelivery { snap_len: interface.snap_len, selector, read: Read::default() });
+        self.sources.push(SourceDelivery::new(interface.snap_len, selector));
         Ok(self.sources.len() as u32 - 1)
     }
 
@@ -97,6 +106,11 @@ impl<'a> Delivery<'a> {
     /// What was done so far with the frames of each source.
     pub fn read_of_each(&self) -> impl Iterator<Item = Read> {
         self.sources.iter().map(|source| source.read)
+    }
+
+    /// The verdicts on the captured packets of each source, where they are known; not for packets in whole blocks.
+    pub fn verdicts_of_each(&self) -> impl Iterator<Item = Verdicts> {
+        self.sources.iter().map(|source| source.verdicts)
     }
 
     /// Packets with a time stamp before that of the packet before them.
@@ -190,6 +204,9 @@ impl Receiver for Delivery<'_> {
                 source.read.thinned += 1;
                 return ControlFlow::Continue(());
             }
+        }
+        if let Some(verdict) = event.verdict {
+            source.verdicts.count(verdict);
         }
         // A program on a NIC, and one that leaves the selection to user space, captures more than is wanted.
         packet.frame = packet.frame.get(..source.snap_len as usize).unwrap_or(packet.frame);

@@ -38,6 +38,18 @@ pub enum Error {
     /// The kernel refused a map of mapped rings, or a program that writes to it.
     #[error("this kernel has no mapped rings, which require Linux 5.18 or later ({0})")]
     NoMappedRings(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Mapped rings were asked for beside another XDP program.
+    #[error("a program beside another XDP program cannot write to mapped rings: leave --transport out")]
+    RingBeside,
+    /// The capture has mapped rings, and an interface came with an XDP program.
+    #[error("{0} runs the XDP program {1}: capturing beside it takes perf rings, --transport perf")]
+    BesideNeedsPerf(String, String),
+    /// The exit of a program was asked for, and none is there.
+    #[error("{0} runs no XDP program, so there is no exit to capture at: leave --at out")]
+    NoExit(String),
+    /// A program was asked for, and none is there.
+    #[error("{0} runs no XDP program: leave --program out")]
+    NoProgram(String),
     /// The rings cannot be set up.
     #[error(transparent)]
     Transport(#[from] transport::Error),
@@ -62,7 +74,12 @@ impl Error {
     /// Whether another interface may be captured in spite of this error.
     pub(super) fn is_of_one_interface(&self) -> bool {
         match self {
-            Self::Interface(_) | Self::LinkType { .. } | Self::NotFor(..) => true,
+            Self::Interface(_)
+            | Self::LinkType { .. }
+            | Self::NotFor(..)
+            | Self::BesideNeedsPerf(..)
+            | Self::NoExit(_)
+            | Self::NoProgram(_) => true,
             Self::Probe(error) => error.is_of_one_interface(),
             _ => false,
         }

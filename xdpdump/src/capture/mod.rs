@@ -22,12 +22,12 @@ use watch::Watch;
 
 use crate::{
     clock::{self, Sample},
-    config::{self, Interfaces},
+    config::{self, At, Interfaces},
     interface::{Link, Promiscuous, XdpMode},
     output::{self, Sink, guardian::Guardian},
     packet::LinkType,
     printable::printable,
-    probe,
+    probe::{self, Point},
     report::Reporter,
     selection::{Request, Selections, Selector},
     signals::{END_WITHIN, Signals},
@@ -44,7 +44,7 @@ pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<(), 
     let captured = capture(config, reporter);
     // Also for a capture that never began.
     reporter.end_by(Instant::now() + END_WITHIN);
-    let Ended { totals, result, deadline } = match captured {
+    let Ended { totals, verdicts, result, deadline } = match captured {
         Err(Error::Output(output::Error::Closed(_))) => return Ok(()),
         captured => captured?,
     };
@@ -53,6 +53,7 @@ pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<(), 
         reporter.say_plainly("");
     }
     totals.to_string().lines().for_each(|line| reporter.say_plainly(line));
+    verdicts.iter().for_each(|line| reporter.say_plainly(line));
     let printed =
         if destination.count { output::print_count(totals.captured, Some(deadline)) } else { Ok(()) };
     // The reason for the end of the capture is more important than an error of standard output.
@@ -118,7 +119,7 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
         source.promiscuous = enter_promiscuous(&source.link, reporter);
     }
     for source in &connection.sources {
-        announce(source, reporter);
+        announce(source, config.at, reporter);
     }
     let mut watch = Watch::new(&links, config.interfaces == Interfaces::Any)?;
     for (number, source) in (0..).zip(&connection.sources) {
@@ -200,8 +201,26 @@ fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promisc
         .ok()
 }
 
-fn announce(Source { link, attached, interface, .. }: &Source, reporter: &mut dyn Reporter) {
-    let name = link.display_name();
+fn announce(source: &Source, at: At, reporter: &mut dyn Reporter) {
+    let Source { link, attached, interface, beside, .. } = source;
+    let name = interface.name.clone().unwrap_or_else(|| link.display_name());
+    match (beside, at) {
+        // The entry was announced for both.
+        (Some((_, Point::Exit)), At::Both) => {}
+        (Some((program, _)), at) => {
+            let place = match at {
+                At::Entry => "entry",
+                At::Exit => "exit",
+                At::Both => "entry and exit",
+            };
+            reporter.say(&format!(
+                "{} runs the XDP program {}: capturing at its {place}",
+                link.display_name(),
+                printable(program.to_string())
+            ));
+        }
+        (None, _) => {}
+    }
     if let Some(refusal) = &attached.native_refused {
         reporter.say(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));
     }

@@ -8,17 +8,19 @@ use std::{
 
 use super::{
     Error, Totals, announce,
-    connect::{Connection, Order},
+    connect::{Connection, Order, Source},
     delivery::{Delivery, End},
-    statistics::Read,
+    statistics::{Read, Verdicts},
     until_stopped,
     watch::{Change, Watch},
 };
 use crate::{
     clock::RESAMPLE_EVERY,
     config::Interfaces,
-    interface::Link,
+    interface::{self, Link},
     output,
+    printable::printable,
+    probe::{self, Point},
     report::Reporter,
     selection::Selector,
     signals::{END_WITHIN, Signals},
@@ -51,13 +53,26 @@ pub struct Session<'a> {
     manner: Manner,
     /// A CPU has no ring or no doorbell, and that was said.
     lacking: bool,
+    /// Interfaces beside whose program was captured, and that run none now.
+    waiting: Vec<Waiting>,
     /// When packets that are in a buffer are to leave it.
     flush_at: Option<Instant>,
+}
+
+/// An interface whose program was replaced or removed.
+struct Waiting {
+    link: Link,
+    /// Whether it was said that no program is there.
+    is_said: bool,
+    /// The program that is there, if it cannot be captured beside.
+    refused: Option<u32>,
 }
 
 /// What became of a capture.
 pub struct Ended {
     pub totals: Totals,
+    /// A line for each source that was told a program's verdicts.
+    pub verdicts: Vec<String>,
     /// Why it ended before its time.
     pub result: Result<(), Error>,
     /// Until when to wait for whoever reads what is said of it.
@@ -67,7 +82,8 @@ pub struct Ended {
 impl Ended {
     /// A signal came first.
     pub fn before_it_began() -> Self {
-        Self { totals: Totals::default(), result: Ok(()), deadline: Instant::now() + END_WITHIN }
+        let deadline = Instant::now() + END_WITHIN;
+        Self { totals: Totals::default(), verdicts: Vec::new(), result: Ok(()), deadline }
     }
 }
 
@@ -81,7 +97,7 @@ impl<'a> Session<'a> {
         watch: Watch,
         manner: Manner,
     ) -> Self {
-        Self { connection, order, delivery, signals, watch, manner, lacking: false, flush_at: None }
+        Self { connection, order, delivery, signals, watch, manner, lacking: false, waiting: Vec::new(), flush_at: None }
     }
 
     /// Runs until something ends it.
@@ -175,35 +191,92 @@ impl<'a> Session<'a> {
     fn follow_interfaces(&mut self, changes: Vec<Change>, reporter: &mut dyn Reporter) -> Result<(), Error> {
         for change in changes {
             match change {
+                Change::Lost(source, Error::Detached(_)) if self.is_beside(source) => {
+                    self.connection.release(source);
+                    let link = self.connection.sources.get(source as usize).map(|source| &source.link);
+                    // There can be two sources.
+                    let is_new = |link: &&Link| !self.waiting.iter().any(|other| other.link.index == link.index);
+                    let waiting = |link: &Link| Waiting { link: link.clone(), is_said: false, refused: None };
+                    let waiting = link.filter(is_new).map(waiting);
+                    self.waiting.extend(waiting);
+                }
                 Change::Lost(source, error) => {
                     self.connection.release(source);
-                    if self.order.config.interfaces != Interfaces::Any && !self.connection.is_attached() {
-                        return Err(error);
-                    }
-                    reporter.say(&format!("{error}; the capture goes on without it"));
+                    self.lost(error, reporter)?;
                 }
-                Change::Up(link) => self.add(&link, reporter)?,
+                Change::Up(link) => drop(self.add(&link, reporter)?),
             }
+        }
+        self.follow_programs(reporter)
+    }
+
+    fn is_beside(&self, source: u32) -> bool {
+        self.connection.sources.get(source as usize).is_some_and(|source| source.beside.is_some())
+    }
+
+    /// Captures again from interfaces whose program was replaced or removed, as soon as they have one. It is never replaced by a
+    /// program of this capture, which would keep whoever restarts it from attaching it again.
+    fn follow_programs(&mut self, reporter: &mut dyn Reporter) -> Result<(), Error> {
+        for _ in 0..self.waiting.len() {
+            let mut waiting = self.waiting.remove(0);
+            let name = waiting.link.display_name();
+            let link = match Link::by_index(waiting.link.index) {
+                Err(interface::Error::UnknownIndex(_)) => {
+                    self.lost(Error::Gone(name), reporter)?;
+                    continue;
+                }
+                link => link.ok(),
+            };
+            let there = link.as_ref().and_then(|link| probe::beside(link, self.order.config.mode));
+            if let (Some(link), Some(program)) = (&link, there)
+                && waiting.refused != Some(program)
+            {
+                if self.add(link, reporter)? {
+                    continue;
+                }
+                waiting.refused = Some(program);
+            } else if there.is_none() && link.is_some() {
+                if !waiting.is_said {
+                    reporter.say(&format!(
+                        "{name} runs no XDP program any more: frames will be captured when one is attached"
+                    ));
+                }
+                waiting = Waiting { is_said: true, refused: None, ..waiting };
+            }
+            self.waiting.push(waiting);
         }
         Ok(())
     }
 
-    /// Captures from one more interface, if that is possible.
-    fn add(&mut self, link: &Link, reporter: &mut dyn Reporter) -> Result<(), Error> {
-        match until_stopped(&self.signals, || self.connection.attach(self.order, link)) {
-            Ok(Some(())) => {}
-            Ok(None) => return Ok(()),
+    /// Reports that an interface is not captured any more. A capture of named interfaces ends with the last one.
+    fn lost(&mut self, error: Error, reporter: &mut dyn Reporter) -> Result<(), Error> {
+        let is_last = !self.connection.is_attached() && self.waiting.is_empty();
+        if is_last && self.order.config.interfaces != Interfaces::Any {
+            return Err(error);
+        }
+        reporter.say(&format!("{error}; the capture goes on without it"));
+        Ok(())
+    }
+
+    /// Captures from one more interface, if that is possible; returns whether it is.
+    fn add(&mut self, link: &Link, reporter: &mut dyn Reporter) -> Result<bool, Error> {
+        let attached = until_stopped(&self.signals, || self.connection.attach(self.order, link));
+        let first = match attached {
+            Ok(Some(first)) => first,
+            Ok(None) => return Ok(false),
             Err(error) if error.is_of_one_interface() => {
                 reporter.say(&format!("{} is not captured: {error}", link.display_name()));
-                return Ok(());
+                return Ok(false);
             }
             Err(error) => return Err(error),
+        };
+        for source in self.connection.sources.iter().skip(first as usize) {
+            announce(source, self.order.config.at, reporter);
+            let selector = Selector::new(source.attached.left.clone());
+            let number = self.delivery.add(&source.interface, selector)?;
+            self.watch.captured(link, number);
         }
-        let Some(source) = self.connection.sources.last() else { return Ok(()) };
-        announce(source, reporter);
-        let number = self.delivery.add(&source.interface, Selector::new(source.attached.left.clone()))?;
-        self.watch.captured(link, number);
-        Ok(())
+        Ok(true)
     }
 
     /// What a CPU lacks now is tried again a second later: until then the ring of a CPU without a doorbell is read every second,
@@ -250,6 +323,19 @@ impl<'a> Session<'a> {
         let of_source =
             |(source, read)| Ok(Totals::new(read, self.connection.probe.counters(source)?, counts, drained));
         (0..).zip(self.delivery.read_of_each()).map(of_source).collect()
+    }
+
+    /// What programs decided about the frames that were captured at their exits: a line for each.
+    fn verdicts(&self) -> Vec<String> {
+        let line = |(source, verdicts): (&Source, Verdicts)| match &source.beside {
+            Some((program, Point::Exit)) => Some(format!(
+                "verdicts of {} on {}: {verdicts}",
+                printable(program.to_string()),
+                source.link.display_name()
+            )),
+            _ => None,
+        };
+        self.connection.sources.iter().zip(self.delivery.verdicts_of_each()).filter_map(line).collect()
     }
 
     /// Whether no frame is under way any more to user space.
@@ -304,7 +390,8 @@ impl<'a> Session<'a> {
             Err(error) => result = result.and(Err(error.into())),
         }
         let totals = totals.into_iter().sum::<Totals>().at_the_end(self.delivery.late());
-        Ended { totals: totals.without(self.delivery.unwritten()), result, deadline }
+        let totals = totals.without(self.delivery.unwritten());
+        Ended { totals, verdicts: self.verdicts(), result, deadline }
     }
 
     /// Reads until everything that the program emitted is read. It may still be running on another CPU for a moment after

@@ -4,7 +4,7 @@ use std::{fmt, iter::Sum};
 
 use xdpdump_ebpf::Counters;
 
-use crate::transport::Counts;
+use crate::{packet::VERDICTS, transport::Counts};
 
 /// What was done with the frames that came through the rings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +21,32 @@ impl Read {
     /// The number of all these frames.
     pub fn all(self) -> u64 {
         self.captured + self.filtered + self.thinned
+    }
+}
+
+/// Number of packets for each verdict of a program; the last one is for numbers that are no verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verdicts([u64; VERDICTS.len() + 1]);
+
+impl Verdicts {
+    /// Counts a packet with this verdict.
+    pub fn count(&mut self, verdict: u64) {
+        let last = VERDICTS.len();
+        let index = usize::try_from(verdict).unwrap_or(last).min(last);
+        if let Some(count) = self.0.get_mut(index) {
+            *count += 1;
+        }
+    }
+}
+
+/// `30 pass, 12 drop`: those that there are, most frequent first.
+impl fmt::Display for Verdicts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut counts: Vec<_> = self.0.iter().zip(VERDICTS.into_iter().chain(["unknown"])).filter(|(count, _)| **count != 0).collect();
+        counts.sort_by_key(|(count, _)| std::cmp::Reverse(**count));
+        let counts: Vec<_> = counts.into_iter().map(|(count, name)| format!("{count} {name}")).collect();
+        f.write_str(if counts.is_empty() { "none" } else { "" })?;
+        f.write_str(&counts.join(", "))
     }
 }
 
@@ -182,6 +208,14 @@ mod tests {
             "45 packets captured\n100 packets received by filter\n5 packets dropped by kernel\n\
              900 packets not accepted by the filter\n50 packets left out by --sample"
         );
+    }
+
+    #[test]
+    fn verdicts_are_named_and_the_most_frequent_comes_first() {
+        let mut verdicts = Verdicts::default();
+        assert_eq!(verdicts.to_string(), "none");
+        [2, 1, 2, 4, 3, 0, 2, 1, 7, u64::MAX].into_iter().for_each(|verdict| verdicts.count(verdict));
+        assert_eq!(verdicts.to_string(), "3 pass, 2 drop, 2 unknown, 1 aborted, 1 tx, 1 redirect");
     }
 
     #[test]

@@ -16,13 +16,13 @@ use crate::{
 /// If the kernel has no memory for an answer, the capture goes on: the next check finds the change.
 pub struct Watch {
     monitor: Monitor,
-    /// Each interface by its index: the name it has now, and its source if it is captured.
+    /// Each interface by its index: the name it has now, and its sources if it is captured.
     watched: BTreeMap<u32, Watched>,
 }
 
 struct Watched {
     name: String,
-    source: Option<u32>,
+    sources: Vec<u32>,
 }
 
 /// Something that changes which interfaces are captured.
@@ -38,13 +38,16 @@ impl Watch {
     /// Watches `links`; with `all`, interfaces that appear as well.
     pub fn new(links: &[Link], all: bool) -> Result<Self, interface::Error> {
         let monitor = if all { Monitor::of_all(links.to_vec()) } else { Monitor::new(links.to_vec()) };
-        let watched = |link: &Link| (link.index, Watched { name: link.display_name(), source: None });
+        let watched = |link: &Link| (link.index, Watched { name: link.display_name(), sources: Vec::new() });
         Ok(Self { monitor: monitor?, watched: links.iter().map(watched).collect() })
     }
 
     /// From now on, `link` is captured as `source`.
     pub fn captured(&mut self, link: &Link, source: u32) {
-        self.watched.insert(link.index, Watched { name: link.display_name(), source: Some(source) });
+        let unnamed = || Watched { name: String::new(), sources: Vec::new() };
+        let watched = self.watched.entry(link.index).or_insert_with(unnamed);
+        watched.name = link.display_name();
+        watched.sources.push(source);
     }
 
     /// Reports the changes that the kernel announced; call this when the descriptor is readable. `program` returns the id of
@@ -82,13 +85,13 @@ impl Watch {
         let mut found = Vec::new();
         for (index, change) in changes {
             if let LinkChange::Appeared(link) = change {
-                self.watched.insert(index, Watched { name: link.display_name(), source: None });
+                self.watched.insert(index, Watched { name: link.display_name(), sources: Vec::new() });
                 let link = Link::by_index(index).ok().filter(|link| link.up);
                 found.extend(link.map(Change::Up));
                 continue;
             }
-            let Some(Watched { name, source }) = self.watched.get_mut(&index) else { continue };
-            let Some(source) = *source else {
+            let Some(Watched { name, sources }) = self.watched.get_mut(&index) else { continue };
+            if sources.is_empty() {
                 match change {
                     LinkChange::Up => found.extend(Link::by_index(index).ok().map(Change::Up)),
                     LinkChange::Renamed(new) => *name = new,
@@ -96,7 +99,7 @@ impl Watch {
                     _ => {}
                 }
                 continue;
-            };
+            }
             match change {
                 LinkChange::Up => reporter.say(&format!("{name} is up")),
                 LinkChange::Down => {
@@ -109,13 +112,14 @@ impl Watch {
                 LinkChange::Mtu(mtu) => reporter.say(&format!("the MTU of {name} is now {mtu} bytes")),
                 LinkChange::Xdp(programs) => {
                     let ours = |id| programs.iter().any(|program| program.program_id == id);
-                    if program(source).is_some_and(|id| !ours(id)) {
-                        found.push(Change::Lost(source, Error::Detached(name.clone())));
+                    if sources.iter().filter_map(|source| program(*source)).any(|id| !ours(id)) {
+                        let lost = |source| Change::Lost(source, Error::Detached(name.clone()));
+                        found.extend(sources.drain(..).map(lost));
                         self.watched.remove(&index);
                     }
                 }
                 LinkChange::Deleted => {
-                    found.push(Change::Lost(source, Error::Gone(name.clone())));
+                    found.extend(sources.drain(..).map(|source| Change::Lost(source, Error::Gone(name.clone()))));
                     self.watched.remove(&index);
                 }
                 LinkChange::Appeared(_) => {}

@@ -7,12 +7,12 @@ use clap::{CommandFactory as _, error::ErrorKind};
 use super::{
     Error,
     options::{
-        FileFormat, MAX_SNAP_LEN, Options, TextStyle, TimePrecision, TimeStyleChoice, TransportChoice,
+        AtChoice, FileFormat, MAX_SNAP_LEN, Options, TextStyle, TimePrecision, TimeStyleChoice, TransportChoice,
     },
 };
 use crate::{
     config::{
-        Capture, Config, Destination, File, Filter, Frames, Interfaces, PrintFilter, Replay, Selection,
+        At, Capture, Config, Destination, File, Filter, Frames, Interfaces, PrintFilter, Replay, Selection,
     },
     decode::Style,
     interface::XdpMode,
@@ -55,6 +55,8 @@ impl Options {
                 (_, _, true) => Some(XdpMode::Offload),
                 _ => None,
             },
+            at: self.at.map_or(At::Entry, AtChoice::into),
+            program: self.program,
             snap_len: if self.snapshot_length == 0 { MAX_SNAP_LEN } else { self.snapshot_length },
             selection,
             link_type,
@@ -223,8 +225,20 @@ impl Options {
                 TextStyle::Tcpdump => LineStyle::Tcpdump,
                 TextStyle::Classic => LineStyle::Classic,
             },
-            interface: self.interface.len() > 1 || self.interface.iter().any(|name| name == "any"),
+            interface: self.interface.len() > 1
+                || matches!(self.at, Some(AtChoice::Both))
+                || self.interface.iter().any(|name| name == "any"),
             packet_flush: self.line_buffered,
+        }
+    }
+}
+
+impl From<AtChoice> for At {
+    fn from(choice: AtChoice) -> Self {
+        match choice {
+            AtChoice::Entry => Self::Entry,
+            AtChoice::Exit => Self::Exit,
+            AtChoice::Both => Self::Both,
         }
     }
 }

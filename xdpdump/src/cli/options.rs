@@ -64,6 +64,15 @@ pub struct Options {
     #[arg(short = 'H', long, conflicts_with = "list_interfaces", help_heading = "Capture")]
     pub offload: bool,
 
+    /// Where to capture on an interface that runs an XDP program of somebody else: before that program, after it (with its
+    /// verdict), or both
+    #[arg(long, value_enum, value_name = "POINT", visible_alias = "rx-capture", conflicts_with_all = ["read", "list_interfaces"], help_heading = "Capture")]
+    pub at: Option<AtChoice>,
+
+    /// XDP program to capture at, by name or id, if several run on the interface; -D lists them
+    #[arg(long, value_name = "NAME|ID", conflicts_with_all = ["read", "list_interfaces"], help_heading = "Capture")]
+    pub program: Option<String>,
+
     /// Snap length: bytes to capture of each frame; 0 means the default, which is 65535 bytes (65468 through perf
     /// rings)
     #[arg(short, long, value_name = "BYTES", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_SNAP_LEN)), help_heading = "Capture")]
@@ -254,6 +263,14 @@ pub enum TimeStyleChoice {
 pub enum FileFormat {
     Pcapng,
     Pcap,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum AtChoice {
+    Entry,
+    Exit,
+    #[value(alias = "entry,exit", alias = "exit,entry")]
+    Both,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -6,18 +6,22 @@ use super::Link;
 use crate::{packet::LinkType, printable::printable};
 
 /// One line per interface: number and name as `-i` accepts them, state, then other facts, in columns. `program_name`
-/// returns the name of the BPF program with an id.
+/// returns the name of the BPF program with an id, `programs_in` ids and names of those that it calls.
 ///
 /// ```text
 /// 1.lo   [Up, Running, Loopback]
 /// 2.eth0 [Up, Running]            driver virtio_net, XDP native: program 42 "xdp_pass"
 /// ```
-pub fn interfaces(links: &[Link], program_name: impl Fn(u32) -> Option<String>) -> String {
+pub fn interfaces(
+    links: &[Link],
+    program_name: impl Fn(u32) -> Option<String>,
+    programs_in: impl Fn(u32) -> Vec<(u32, String)>,
+) -> String {
     let rows: Vec<[String; 3]> = links
         .iter()
         .map(|link| {
             let name = format!("{}.{}", link.index, link.display_name());
-            [name, format!("[{}]", state(link)), facts(link, &program_name)]
+            [name, format!("[{}]", state(link)), facts(link, &program_name, &programs_in)]
         })
         .collect();
     // One very long name must not move the columns of all lines.
@@ -53,7 +57,11 @@ fn state(link: &Link) -> String {
     if words.is_empty() { "none".to_owned() } else { words.join(", ") }
 }
 
-fn facts(link: &Link, program_name: impl Fn(u32) -> Option<String>) -> String {
+fn facts(
+    link: &Link,
+    program_name: impl Fn(u32) -> Option<String>,
+    programs_in: impl Fn(u32) -> Vec<(u32, String)>,
+) -> String {
     let mut facts = Vec::new();
     match (&link.driver, &link.kind) {
         (Some(driver), _) => facts.push(format!("driver {}", driver.name)),
@@ -65,6 +73,11 @@ fn facts(link: &Link, program_name: impl Fn(u32) -> Option<String>) -> String {
         if let Some(name) = program_name(program.program_id) {
             // Writing to a `String` does not fail.
             let _ = write!(fact, " {name:?}");
+        }
+        let called = programs_in(program.program_id);
+        if !called.is_empty() {
+            let called: Vec<_> = called.into_iter().map(|(id, name)| format!("{id} {name:?}")).collect();
+            let _ = write!(fact, " calls {}", called.join(" and "));
         }
         facts.push(fact);
     }
@@ -106,20 +119,21 @@ mod tests {
             Link { index: 11, name: "ppp0".into(), up: true, hardware_type: libc::ARPHRD_PPP, ..ethernet },
         ];
         let names = |id| (id == 42).then(|| "xdp_pass".to_owned());
+        let in_slots = |id| if id == 43 { vec![(44, "a".to_owned()), (45, String::new())] } else { vec![] };
         let expected = r#"
 1.lo    [Up, Running, Loopback]
-2.eth0  [Up, Running]           driver virtio_net, XDP native: program 42 "xdp_pass", XDP offload: program 43
+2.eth0  [Up, Running]           driver virtio_net, XDP native: program 42 "xdp_pass", XDP offload: program 43 calls 44 "a" and 45 ""
 10.wg0  [none]                  kind wireguard
 11.ppp0 [Up]                    cannot be captured (hardware type 512)
 "#;
-        assert_eq!(interfaces(&links, names), expected.trim_start());
+        assert_eq!(interfaces(&links, names, in_slots), expected.trim_start());
     }
 
     #[test]
     fn one_long_name_moves_only_its_own_columns() {
         let long = Link { index: 1, name: "\u{1b}\u{1b}\u{1b}\u{1b}".into(), up: true, ..Link::default() };
         let short = Link { index: 2, name: "a".into(), up: true, ..Link::default() };
-        let text = interfaces(&[long, short], |_| None);
+        let text = interfaces(&[long, short], |_| None, |_| vec![]);
         assert!(text.starts_with(r"1.\u{1b}\u{1b}\u{1b}\u{1b} [Up] "), "{text}");
         assert!(text.contains("\n2.a                  [Up] "), "{text}");
     }
@@ -127,7 +141,7 @@ mod tests {
     #[test]
     fn what_the_kernel_calls_an_interface_stays_on_its_line() {
         let kind = Some("a\n9.eth9\u{1b}[2J".to_owned());
-        let text = interfaces(&[Link { index: 1, name: "x".into(), kind, ..Link::default() }], |_| None);
+        let text = interfaces(&[Link { index: 1, name: "x".into(), kind, ..Link::default() }], |_| None, |_| vec![]);
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(text.contains(r"kind a\n9.eth9\u{1b}[2J"), "{text}");
     }

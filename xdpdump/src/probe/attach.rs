@@ -5,8 +5,7 @@ use std::{io, os::fd::AsFd};
 use aya_obj::generated::{XDP_FLAGS_DRV_MODE, XDP_FLAGS_HW_MODE, XDP_FLAGS_SKB_MODE};
 
 use super::{
-    Attachment, Error, Functions, Holder, Probe, Program, SourceCounters, Task, error::INTERRUPTED, kernel,
-    program_name,
+    Attachment, Error, Functions, Probe, Program, SourceCounters, Task, error::INTERRUPTED, kernel,
 };
 use crate::{
     interface::{Link, XdpMode},
@@ -30,7 +29,7 @@ pub struct Attached {
 }
 
 impl Attached {
-    fn new(mode: XdpMode, multi_buffer: bool) -> Self {
+    pub(super) fn new(mode: XdpMode, multi_buffer: bool) -> Self {
         Self { mode, multi_buffer, native_refused: None, left: Selection::default(), left_because: None }
     }
 }
@@ -73,7 +72,7 @@ impl Probe {
         }
     }
 
-    fn next_source(&self) -> u32 {
+    pub(super) fn next_source(&self) -> u32 {
         self.attachments.len() as u32
     }
 
@@ -124,7 +123,7 @@ impl Probe {
         let xdp_link =
             bpf::attach_xdp(loaded.as_fd(), request.link.index, flags(mode)).map_err(Refusal::Attach)?;
         let id = bpf::program_id(loaded.as_fd()).ok();
-        self.attachments.push(Attachment { program, id, counters, link: Some(xdp_link) });
+        self.attachments.push(Attachment { program, id, counters, link: Some(xdp_link), tap: None, missed: 0 });
         Ok(())
     }
 
@@ -217,11 +216,7 @@ impl Refusal {
         let interface = link.display_name();
         match error.raw_os_error() {
             Some(libc::EBUSY | libc::EEXIST) => match occupant(link) {
-                Some((id, mode)) => {
-                    let name = program_name(id).unwrap_or_else(|| "its name cannot be read".to_owned());
-                    let holder = Holder::find(id, link.index);
-                    Error::Occupied { interface, id, name, mode, holder }
-                }
+                Some((id, mode)) => Error::occupied(link, id, mode, None),
                 None => Error::Attach { interface, mode, source: error },
             },
             Some(libc::ENODEV) => Error::Gone(interface),

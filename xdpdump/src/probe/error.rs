@@ -4,10 +4,10 @@ use std::io;
 
 use aya::maps::MapError;
 
-use super::Holder;
+use super::{Holder, Unobservable, program_name};
 use crate::{
     filter::ebpf::Refusal,
-    interface::XdpMode,
+    interface::{Link, XdpMode},
     privilege::{Call, Obstacle},
 };
 
@@ -27,7 +27,8 @@ pub enum Error {
     Gone(String),
     /// Another program is attached.
     #[error(
-        "{interface} has an XDP program already: id {id} ({name}), {mode} mode; it was left alone. {}",
+        "{interface} has an XDP program already: id {id} ({name}), {mode} mode; it was left alone{}. {}",
+        unobservable.as_ref().map_or_else(String::new, |reason| format!(", and nothing can be captured beside it: {reason}")),
         holder.remedy(interface, *mode)
     )]
     Occupied {
@@ -41,6 +42,32 @@ pub enum Error {
         mode: XdpMode,
         /// What keeps that program attached.
         holder: Holder,
+        /// Why nothing can be captured beside it, if that was tried.
+        unobservable: Option<Box<Unobservable>>,
+    },
+    /// No program on the interface is called so.
+    #[error("no XDP program on {interface} is called {wanted}, or has that id; {}", there_are(programs))]
+    NoSuchProgram {
+        /// The interface.
+        interface: String,
+        /// The name or id that was given.
+        wanted: String,
+        /// The programs that are there.
+        programs: String,
+    },
+    /// Several programs on the interface are called so.
+    #[error(
+        "several XDP programs on {interface} are called {wanted}: {programs}; name one by its id, as in --program {example}"
+    )]
+    SeveralPrograms {
+        /// The interface.
+        interface: String,
+        /// The name that was given.
+        wanted: String,
+        /// The programs that are called so.
+        programs: String,
+        /// The id of the first of them.
+        example: u32,
     },
     /// The driver has no such mode.
     #[error(
@@ -114,7 +141,23 @@ pub enum Error {
     NotAlone(String),
 }
 
+fn there_are(programs: &str) -> String {
+    if programs.is_empty() {
+        "the kernel does not tell which programs are there".to_owned()
+    } else {
+        format!("there are {programs}")
+    }
+}
+
 impl Error {
+    /// The error for an interface with the program `id`, beside which nothing can be captured, for this reason if it was tried.
+    pub(super) fn occupied(link: &Link, id: u32, mode: XdpMode, reason: Option<Unobservable>) -> Self {
+        let name = program_name(id).unwrap_or_else(|| "its name cannot be read".to_owned());
+        let holder = Holder::find(id, link.index);
+        let unobservable = reason.map(Box::new);
+        Self::Occupied { interface: link.display_name(), id, name, mode, holder, unobservable }
+    }
+
     /// Whether a program without a filter may succeed where this error came. A filter that is too large is not replaced: the
     /// user can shorten it.
     pub(super) fn may_be_the_filters(&self) -> bool {
@@ -135,6 +178,8 @@ impl Error {
                 | Self::Attach { .. }
                 | Self::NoOffload { .. }
                 | Self::NotAlone(_)
+                | Self::NoSuchProgram { .. }
+                | Self::SeveralPrograms { .. }
         )
     }
 
@@ -184,7 +229,7 @@ impl Error {
 /// What loading a program fails with when a signal is pending (`do_check`, kernel/bpf/verifier.c, v6.18).
 pub(super) const INTERRUPTED: i32 = libc::EAGAIN;
 
-fn details(log: &str) -> String {
+pub(super) fn details(log: &str) -> String {
     // The verifier's log ends with statistics.
     let statistics = ["processed ", "verification time", "stack depth"];
     let is_reason = |line: &&str| !line.is_empty() && !statistics.iter().any(|begin| line.starts_with(begin));

@@ -10,14 +10,17 @@
 //! * The perf event array: aya sizes it by the number of possible CPUs in `/sys`, which is too small if the CPU numbers
 //!   have gaps, and cannot add a ring that it did not open itself.
 //! * Freezing a map, without which the verifier does not treat its values as constants.
-//! * fentry and fexit on other BPF programs: aya supports kernel functions only.
+//! * fentry and fexit on other BPF programs (`tap.rs`): aya supports kernel functions only.
 
 mod attach;
+mod btf;
 mod error;
 mod kernel;
 mod object;
 mod occupant;
 mod splice;
+mod tap;
+mod target;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -27,9 +30,11 @@ pub use error::Error;
 use object::{Constants, Image, Linked, SourceCounters};
 pub use occupant::{Holder, Process};
 use splice::Functions;
+pub use tap::Point;
+pub use target::{Named, Target, Unobservable};
 use xdpdump_ebpf::Counters;
 
-use crate::{filter::ebpf::Target, packet::Direction, selection::Selection, sys::bpf};
+use crate::{filter::ebpf, interface::{Link, XdpMode}, packet::Direction, selection::Selection, sys::bpf::{self, tracing}};
 
 /// The programs and maps in the kernel, attached or not.
 ///
@@ -81,6 +86,19 @@ struct Attachment {
     id: Option<u32>,
     counters: SourceCounters,
     link: Option<OwnedFd>,
+    /// The program, if it runs beside another one.
+    tap: Option<OwnedFd>,
+    /// Frames for which the kernel did not call a program that runs beside another one.
+    missed: u64,
+}
+
+impl Attachment {
+    /// How many times the kernel did not call a program beside another one, because an interrupt came while the same program
+    /// was running.
+    fn missed(&self) -> u64 {
+        let info = self.tap.as_ref().and_then(|tap| tracing::program_info(tap.as_fd()).ok());
+        info.map_or(self.missed, |info| info.missed)
+    }
 }
 
 /// One of the compiled programs.
@@ -104,6 +122,11 @@ impl Probe {
         kernel::lift_memory_limit();
         let image = Image::load(layout)?;
         Ok(Self { image, mapped: layout.ring_len != 0, attachments: Vec::new() })
+    }
+
+    /// Whether programs write to mapped rings, which those beside other programs do not.
+    pub fn has_mapped_rings(&self) -> bool {
+        self.mapped
     }
 
     /// The perf event array through which programs hand over events or ring doorbells.
@@ -139,10 +162,18 @@ impl Probe {
     /// [`Error::Counters`] with the error of the system call, and [`Error::NoSource`].
     pub fn counters(&self, source: u32) -> Result<Option<Counters>, Error> {
         let attachment = self.attachments.get(source as usize).ok_or(Error::NoSource(source))?;
-        attachment.program.counts.then(|| attachment.counters.sum()).transpose()
+        if !attachment.program.counts {
+            return Ok(None);
+        }
+        let mut counters = attachment.counters.sum()?;
+        let missed = attachment.missed();
+        counters.seen += missed;
+        counters.failed += missed;
+        Ok(Some(counters))
     }
 
-    /// The id of a source's program, as `bpftool prog` shows it.
+    /// The id of the program that has to be on the interface for this source, as `bpftool prog` shows it: its own, or the one
+    /// that it observes.
     pub fn program_id(&self, source: u32) -> Option<u32> {
         self.attachments.get(source as usize)?.id
     }
@@ -151,6 +182,8 @@ impl Probe {
     pub fn release(&mut self, source: u32) {
         if let Some(attachment) = self.attachments.get_mut(source as usize) {
             attachment.link = None;
+            attachment.missed = attachment.missed();
+            attachment.tap = None;
         }
     }
 
@@ -164,8 +197,8 @@ impl Probe {
 
 impl Program {
     /// What the program offers a filter. The verdict is known, because the program always gives the same one itself.
-    fn target(self) -> Target {
-        Target {
+    fn target(self) -> ebpf::Target {
+        ebpf::Target {
             multi_buffer: self.multi_buffer,
             offloaded: !self.counts,
             verdict: true,
@@ -180,13 +213,27 @@ impl Program {
 }
 
 /// What the program for frames in several buffers, which a capture tries first, offers a filter.
-pub fn target() -> Target {
+pub fn target() -> ebpf::Target {
     Program { name: "", multi_buffer: true, ifindex: 0, counts: true }.target()
 }
 
-/// The name of the loaded program with this id, as its author gave it (at most 15 bytes).
+/// The name of the loaded program with this id: as its author gave it, or the first 15 bytes of it if the program does not
+/// tell more.
 pub fn program_name(id: u32) -> Option<String> {
+    if let Some(program) = target::named(id) {
+        return Some(program.name);
+    }
     let program = loaded_programs().flatten().find(|program| program.id() == id)?;
     let name = String::from_utf8_lossy(program.name()).into_owned();
     (!name.is_empty()).then_some(name)
+}
+
+/// The programs that a dispatcher of libxdp calls, in this order; none if the program with this id is no dispatcher.
+pub fn programs_in(id: u32) -> Vec<Named> {
+    target::in_slots_of(id)
+}
+
+/// The id of the program on an interface that a capture in this mode, or in any, runs beside.
+pub fn beside(link: &Link, mode: Option<XdpMode>) -> Option<u32> {
+    target::on(link, mode).map(|program| program.program_id)
 }

@@ -116,6 +116,18 @@ impl Image {
         functions: &Functions,
         counters: &SourceCounters,
     ) -> Result<Linked, Error> {
+        self.program_with(name, constants, &[], functions, counters)
+    }
+
+    /// [`Image::program`] with more constants, each with its name in the source of the kernel side.
+    pub fn program_with(
+        &self,
+        name: &'static str,
+        constants: Constants,
+        more: &[(&'static str, u32)],
+        functions: &Functions,
+        counters: &SourceCounters,
+    ) -> Result<Linked, Error> {
         let mut object = self.object.clone();
         let ring_mask = self.layout.ring_mask();
         let preemptible = kernel::bottom_halves_preempt_each_other();
@@ -125,8 +137,9 @@ impl Image {
             ("ONE_IN", constants.one_in),
             ("RING_MASK", ring_mask),
             ("PREEMPTIBLE", u32::from(preemptible)),
-        ]
-        .map(|(name, value)| (name, value.to_ne_bytes()));
+        ];
+        let values: Vec<_> =
+            values.iter().chain(more).map(|(name, value)| (*name, value.to_ne_bytes())).collect();
         let values = values.iter().map(|(name, value)| (*name, (value.as_slice(), true))).collect();
         object.patch_map_data(values).map_err(Error::object)?;
         let constants = definition(&object, CONSTANTS)?;

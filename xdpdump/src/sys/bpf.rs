@@ -2,6 +2,8 @@
 //!
 //! Zero is the right value for every attribute that is left out (`union bpf_attr`, include/uapi/linux/bpf.h).
 
+pub mod tracing;
+
 use std::{
     io,
     mem::zeroed,

@@ -8,7 +8,7 @@ use std::{io::Write as _, os::fd::BorrowedFd, time::Instant};
 
 use super::{Error, Fault, Medium, Sink, record::kept};
 use crate::decode::{Decoder, Style};
-use crate::packet::{Direction, Interface, InterfaceStatistics, LinkType, Packet};
+use crate::packet::{Direction, EXIT, Interface, InterfaceStatistics, LinkType, Packet, VERDICTS};
 use time::Clock;
 
 pub use hex::HexDump;
@@ -56,6 +56,8 @@ pub struct TextSink<W: Medium> {
     decoder: Decoder,
     clock: Clock,
     interfaces: Vec<(LinkType, String)>,
+    /// For each interface, whether its packets were captured at the exit of an XDP program.
+    at_exit: Vec<bool>,
     packets: u64,
     buffer: Vec<u8>,
     /// A write was interrupted: text is only collected until the next flush.
@@ -78,6 +80,7 @@ impl<W: Medium> TextSink<W> {
             decoder: Decoder::new(style),
             clock: Clock::new(options.time, options.nano, false),
             interfaces: Vec::new(),
+            at_exit: Vec::new(),
             packets: 0,
             buffer: Vec::with_capacity(BUFFER),
             interrupted: false,
@@ -111,6 +114,15 @@ impl<W: Medium> TextSink<W> {
                         Direction::Inbound | Direction::Unknown => "In",
                     };
                     let _ = write!(out, "{name:<5} {way:<3} ");
+                }
+                // A program of the tool itself passes every frame, which need not be said.
+                let at_exit = self.at_exit.get(packet.interface as usize);
+                if let Some(verdict) = packet.meta.verdict.filter(|_| at_exit == Some(&true)) {
+                    let name = usize::try_from(verdict).ok().and_then(|verdict| VERDICTS.get(verdict));
+                    let _ = match name {
+                        Some(name) => write!(out, "[{name}] "),
+                        None => write!(out, "[verdict {verdict}] "),
+                    };
                 }
                 self.decoder.frame(out, link_type, packet.frame, packet.frame_len);
                 hex::print(out, self.options.hex, packet.frame);
@@ -169,6 +181,7 @@ impl<W: Medium> TextSink<W> {
 impl<W: Medium> Sink for TextSink<W> {
     fn interface(&mut self, interface: &Interface) -> Result<(), Error> {
         let name = interface.name.clone().unwrap_or_default();
+        self.at_exit.push(name.ends_with(EXIT));
         self.interfaces.push((interface.link_type, name));
         Ok(())
     }
