@@ -28,6 +28,7 @@ pub mod load;
 pub mod netdevsim;
 pub mod netns;
 pub mod objects;
+pub mod observed;
 pub mod processes;
 pub mod scene;
 pub mod skip;
