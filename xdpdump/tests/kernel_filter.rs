@@ -6,7 +6,10 @@
 use std::env;
 
 use xdpdump::{
-    filter::{Filter, Frame, Headers, ebpf::Target},
+    filter::{
+        Filter, Frame, Headers,
+        ebpf::{Hook, Target},
+    },
     packet::{Direction, LinkType},
 };
 use xdpdump_testing::{
@@ -24,8 +27,13 @@ const SHORTEST: usize = 14;
 /// Fits into one buffer, for a program without multi-buffer support.
 const LONGEST: usize = 3000;
 
-const WHOLE: Target =
-    Target { multi_buffer: true, offloaded: false, verdict: false, direction: Direction::Inbound };
+const WHOLE: Target = Target {
+    hook: Hook::Xdp,
+    multi_buffer: true,
+    offloaded: false,
+    verdict: false,
+    direction: Direction::Inbound,
+};
 const LINEAR: Target = Target { multi_buffer: false, ..WHOLE };
 
 fn accepts(program: &Program, frame: &[u8]) -> bool {
