@@ -63,9 +63,6 @@ pub enum Refusal {
     /// It uses a property of frames that is not known on this target.
     #[error("the filter uses {0}, which is not known where the filter would run")]
     NotKnown(&'static str),
-    /// It computes an offset that may be before, in or after a VLAN tag, which is not among the bytes of the frame.
-    #[error("the filter computes offsets in the link-level header, where the VLAN tag is missing at first")]
-    InTag,
 }
 
 /// Generates the function, which takes the program's context in `r1`.

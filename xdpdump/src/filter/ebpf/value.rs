@@ -65,6 +65,16 @@ pub(super) struct FarLoad {
     back: Label,
 }
 
+/// A load at a computed offset of bytes of which at least one belongs to a VLAN tag that is not among the bytes of the frame;
+/// the offset is in `r0`.
+pub(super) struct TagLoad {
+    width: Width,
+    /// Number of intermediate results on the stack.
+    waiting: u8,
+    begin: Label,
+    done: Label,
+}
+
 /// Places on the stack after the filter's slots: bytes that the helper loads, the verdict, intermediate results.
 const BUFFER: u8 = 0;
 const VERDICT: u8 = 1;
@@ -200,23 +210,13 @@ impl Generator<'_> {
         self.wait(1)?;
         self.push(clear(R10, at));
         for offset in offset..offset + width.bytes() {
-            match offset {
-                12 | 13 => {
-                    self.push(load(Width::Word, R0, CONTEXT, SKB_VLAN_PROTO));
-                    self.assembler.push_all(from_network(R0, Width::Half));
-                    self.push(compute_with(Operator::ShiftRight, R0, 8 * (13 - offset)));
-                }
-                14 | 15 => {
-                    self.push(load(Width::Word, R0, CONTEXT, SKB_VLAN_TCI));
-                    self.push(compute_with(Operator::ShiftRight, R0, 8 * (15 - offset)));
-                }
-                _ => self.load_as_on_wire(Width::Byte, offset)?,
+            if (TAG_OFFSET as u32..TAG_END).contains(&offset) {
+                self.load_tag();
+                self.push(compute_with(Operator::ShiftRight, R0, 8 * (TAG_END - 1 - offset)));
+            } else {
+                self.load_as_on_wire(Width::Byte, offset)?;
             }
-            self.push(compute_with(Operator::And, R0, 0xff));
-            self.push(load(Width::Word, R1, R10, at));
-            self.push(compute_with(Operator::ShiftLeft, R1, 8));
-            self.push(compute(Operator::Or, R1, R0));
-            self.push(store(R10, at, R1));
+            self.append_byte(at);
         }
         self.waiting -= 1;
         self.push(load(Width::Word, R0, R10, at));
@@ -249,10 +249,6 @@ impl Generator<'_> {
 
     /// Loads bytes at a constant offset from a number.
     fn load_behind(&mut self, width: Width, base: Register, offset: u32) -> Result<(), Refusal> {
-        if self.is_tagged() && (offset as usize) < TAG_OFFSET {
-            return Err(Refusal::InTag);
-        }
-        let (far, back) = (self.assembler.label(), self.assembler.label());
         // With 64 bits, so that the sum does not wrap around.
         if base == R0 {
             self.push(set(R1, offset));
@@ -264,16 +260,31 @@ impl Generator<'_> {
             self.push(advance_by(R0, base));
         }
         self.assembler.jump(jump_if_above(R0, (MAX_OFFSET - width.bytes()).cast_signed()), self.reject);
-        if self.is_tagged() {
-            if offset < TAG_END {
-                // Only IPv4 and IPv6 without a tag have such offsets, so there is a test before that rejects this frame.
-                let behind = self.assembler.label();
-                self.assembler.jump(jump_if_above(R0, TAG_END.cast_signed() - 1), behind);
-                self.assembler.jump(jump(), self.reject);
-                self.assembler.place(behind);
-            }
+        if !self.is_tagged() {
+            self.load_at_r0(width);
+        } else if offset >= TAG_END {
             self.push(advance(R0, -(TAG_LEN as i32)));
+            self.load_at_r0(width);
+        } else {
+            let [behind, plain, begin, done] = std::array::from_fn(|_| self.assembler.label());
+            self.assembler.jump(jump_if_above(R0, TAG_END.cast_signed() - 1), behind);
+            self.assembler.jump(jump_if_above(R0, TAG_OFFSET as i32 - width.bytes().cast_signed()), begin);
+            self.assembler.jump(jump(), plain);
+            self.assembler.place(behind);
+            self.push(advance(R0, -(TAG_LEN as i32)));
+            self.assembler.place(plain);
+            self.load_at_r0(width);
+            self.assembler.place(done);
+            self.tag_loads.push(TagLoad { width, waiting: self.waiting, begin, done });
+            self.wait(2)?;
+            self.waiting -= 2;
         }
+        Ok(())
+    }
+
+    /// Loads bytes at the offset in `r0`, which is at most [`MAX_OFFSET`] minus their number.
+    fn load_at_r0(&mut self, width: Width) {
+        let (far, back) = (self.assembler.label(), self.assembler.label());
         let context = self.context();
         self.push(load(Width::Word, R1, CONTEXT, context.data));
         self.push(load(Width::Word, R2, CONTEXT, context.data_end));
@@ -283,7 +294,66 @@ impl Generator<'_> {
         self.assembler.jump(jump_if_beyond(R3, R2), if self.target.multi_buffer { far } else { self.reject });
         self.push(load(width, R0, R1, 0));
         self.finish_load(FarLoad { width, offset: None, begin: far, back });
-        Ok(())
+    }
+
+    /// Puts the tag that is not among the bytes of the frame into `r0`.
+    fn load_tag(&mut self) {
+        self.push(load(Width::Word, R0, CONTEXT, SKB_VLAN_PROTO));
+        self.assembler.push_all(from_network(R0, Width::Half));
+        self.push(compute_with(Operator::ShiftLeft, R0, 16));
+        self.push(load(Width::Word, R1, CONTEXT, SKB_VLAN_TCI));
+        self.push(compute(Operator::Or, R0, R1));
+    }
+
+    /// Appends the byte in `r0` to the number on the stack.
+    fn append_byte(&mut self, at: i16) {
+        self.push(compute_with(Operator::And, R0, 0xff));
+        self.push(load(Width::Word, R1, R10, at));
+        self.push(compute_with(Operator::ShiftLeft, R1, 8));
+        self.push(compute(Operator::Or, R1, R0));
+        self.push(store(R10, at, R1));
+    }
+
+    /// Generates the loads of bytes of which at least one belongs to the tag, byte by byte. Comes before
+    /// [`Generator::far_loads`].
+    pub(super) fn tag_loads(&mut self) {
+        for TagLoad { width, waiting, begin, done } in mem::take(&mut self.tag_loads) {
+            let offset = self.own_offset(WAITING + waiting);
+            let number = self.own_offset(WAITING + waiting + 1);
+            self.assembler.place(begin);
+            self.push(store(R10, offset, R0));
+            self.push(clear(R10, number));
+            for byte in 0..width.bytes() {
+                let [in_tag, before, got] = std::array::from_fn(|_| self.assembler.label());
+                self.push(load(Width::Word, R0, R10, offset));
+                if byte > 0 {
+                    self.push(advance(R0, byte.cast_signed()));
+                }
+                let behind = self.assembler.label();
+                // It is not; but the verifier does not know the bounds of what is on the stack.
+                self.assembler.jump(jump_if_above(R0, 2 * TAG_END.cast_signed()), self.reject);
+                self.assembler.jump(jump_if_above(R0, TAG_END.cast_signed() - 1), behind);
+                self.assembler.jump(jump_if_above(R0, TAG_OFFSET as i32 - 1), in_tag);
+                self.assembler.jump(jump(), before);
+                self.assembler.place(in_tag);
+                self.push(copy(R2, R0));
+                self.load_tag();
+                // The last byte of the tag needs no shift.
+                self.push(set(R1, TAG_END - 1));
+                self.push(compute(Operator::Subtract, R1, R2));
+                self.push(compute_with(Operator::ShiftLeft, R1, 3));
+                self.push(compute(Operator::ShiftRight, R0, R1));
+                self.assembler.jump(jump(), got);
+                self.assembler.place(behind);
+                self.push(advance(R0, -(TAG_LEN as i32)));
+                self.assembler.place(before);
+                self.load_at_r0(Width::Byte);
+                self.assembler.place(got);
+                self.append_byte(number);
+            }
+            self.push(load(Width::Word, R0, R10, number));
+            self.assembler.jump(jump(), done);
+        }
     }
 
     fn finish_load(&mut self, far: FarLoad) {
