@@ -134,10 +134,11 @@ unsafe fn capture(arguments: *const u64, at_exit: bool) {
         // SAFETY: the pointer is to this CPU's value.
         lost: unsafe { (&raw const (*counters).failed).read_volatile() },
         frame_len,
-        capture_len: frame_len.min(snap_len()).min(MAX_CAPTURE_LEN),
         source: source(),
         queue,
         verdict: 0,
+        tag: 0,
+        capture_len: frame_len.min(snap_len()).min(MAX_CAPTURE_LEN) as u16,
         flags: flags::QUEUE,
     };
     if at_exit {

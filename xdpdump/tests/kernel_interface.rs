@@ -216,9 +216,11 @@ fn attached_programs_are_shown_with_their_mode() {
         let attached = AttachedProgram { mode, program_id: program.id() };
         assert_eq!(link(&netns, "left").xdp, [attached]);
 
-        let text = list::interfaces(&netns.run(Link::all).unwrap(), |id| {
-            (id == program.id()).then(|| "pass".to_owned())
-        });
+        let text = list::interfaces(
+            &netns.run(Link::all).unwrap(),
+            |id| (id == program.id()).then(|| "pass".to_owned()),
+            |_| vec![],
+        );
         let expected = format!("driver veth, XDP {mode}: program {} \"pass\"", program.id());
         let line = text.lines().find(|line| line.starts_with(&format!("{index}.left "))).unwrap();
         assert!(line.contains("[Up, Running]") && line.ends_with(&expected), "{line}");

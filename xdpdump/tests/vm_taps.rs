@@ -99,7 +99,7 @@ fn every_frame_is_captured_at_entry_and_exit_with_its_verdict() {
             "right runs the XDP program a_filter_with_a_long_name (id {id}): capturing at its entry and exit"
         ));
         let line = capture.wait_for("listening on right (exit)");
-        assert!(line.ends_with(&format!("{name} mode")), "{line}");
+        assert!(line.ends_with(&format!("{name} mode, direction in")), "{line}");
 
         let frames = send_each(&scene, 100, 10);
         let ended = capture.stop();
@@ -107,7 +107,8 @@ fn every_frame_is_captured_at_entry_and_exit_with_its_verdict() {
         assert_eq!(verdicts(&ended), "20 aborted, 20 drop, 20 pass, 20 tx, 20 redirect");
 
         let contents = files::read(&scene.file());
-        let names: Vec<_> = contents.interfaces.iter().map(|interface| interface.name.clone().unwrap()).collect();
+        let names: Vec<_> =
+            contents.interfaces.iter().map(|interface| interface.name.clone().unwrap()).collect();
         assert_eq!(names, ["right", "right (exit)"]);
         for (interface, place) in contents.interfaces.iter().zip(["entry", "exit"]) {
             let wanted = format!("{place} of the XDP program a_filter_with_a_long_name (id {id})");
@@ -143,7 +144,8 @@ fn under_a_flood_nothing_is_lost_unaccounted() {
     assert_eq!(ended.totals(), Totals::exact(2 * paced, 0));
     let contents = files::read(&scene.file());
     assert_pairs(&contents);
-    let numbers: Vec<_> = of(&contents, 0).into_iter().map(|packet| generator::number(&packet.frame)).collect();
+    let numbers: Vec<_> =
+        of(&contents, 0).into_iter().map(|packet| generator::number(&packet.frame)).collect();
     assert!(numbers.into_iter().eq(0..paced), "each frame once, in order");
     let passed = generator.exceptions();
     let wanted = format!("{} drop, {passed} pass", paced - passed);
@@ -297,7 +299,10 @@ fn programs_of_a_dispatcher_are_chosen_by_name_or_id() {
     assert!(said.starts_with("several XDP programs on right are called first_program_w: "), "{said}");
     assert!(said.contains(&format!("first_program_with_another_name (id {})", ids[2])), "{said}");
     let said = refusal(&scene, &["--program", "nobody"]);
-    assert!(said.starts_with("no XDP program on right is called nobody, or has that id; there are "), "{said}");
+    assert!(
+        said.starts_with("no XDP program on right is called nobody, or has that id; there are "),
+        "{said}"
+    );
     assert!(said.contains(&format!("test_dispatcher (id {})", ids[0])), "{said}");
 }
 

@@ -6,10 +6,11 @@ use super::Error;
 use crate::{
     config::{self, At, Interfaces},
     cpus,
+    filter::Known,
     interface::{Link, Promiscuous, XdpMode},
-    packet::{EXIT, Interface, LinkType},
+    packet::{Direction, EXIT, Interface, LinkType},
     printable::printable,
-    probe::{self, Attached, Named, Point, Probe, RingLayout, Target, Task},
+    probe::{self, Attached, Named, Observed, Point, Probe, RingLayout, Task},
     selection::{self, Selections},
     transport::{self, RingKind, Rings, mapped, perf},
 };
@@ -63,7 +64,8 @@ impl<'a> Order<'a> {
 /// Attaches as the configuration says. If it does not name a transport, tries mapped rings first.
 pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
     let on_the_nic = order.config.mode == Some(XdpMode::Offload);
-    let beside = order.wanted().any(|link| probe::beside(link, order.config.mode).is_some());
+    let beside = order.config.direction.has_in()
+        && order.wanted().any(|link| probe::beside(link, order.config.mode).is_some());
     match order.config.rings {
         Some(RingKind::Mapped) if beside => Err(Error::RingBeside),
         Some(RingKind::Mapped) if on_the_nic => Err(Error::RingOnNic),
@@ -85,27 +87,102 @@ pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
 }
 
 impl Connection {
-    fn new(mut probe: Probe, rings: Rings, order: Order<'_>, longest: u32) -> Result<Self, Error> {
-        let (mut sources, mut left_out) = (Vec::new(), Vec::new());
+    fn new(probe: Probe, rings: Rings, order: Order<'_>, longest: u32) -> Result<Self, Error> {
+        let mut connection =
+            Self { probe, rings, sources: Vec::new(), explanation: None, left_out: Vec::new(), longest };
         let any = order.config.interfaces == Interfaces::Any;
         for link in order.wanted() {
-            match attach(&mut probe, order, link, longest) {
-                Ok(of_link) => sources.extend(of_link),
+            match connection.attach(order, link) {
+                Ok(()) => {}
                 // Of all interfaces, those are captured that can be.
                 Err(error) if any && error.is_of_one_interface() => {
-                    left_out.push((link.display_name(), error));
+                    connection.left_out.push((link.display_name(), error));
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(Self { probe, rings, sources, explanation: None, left_out, longest })
+        Ok(connection)
     }
 
-    /// Attaches to one more interface, as the next sources; returns the number of the first of them.
-    pub fn attach(&mut self, order: Order<'_>, link: &Link) -> Result<u32, Error> {
-        let first = self.sources.len() as u32;
-        self.sources.extend(attach(&mut self.probe, order, link, self.longest)?);
-        Ok(first)
+    /// Attaches to one more interface, as the next sources: one for each direction that is wanted, or two for received frames
+    /// if both sides of a program are. After an error, there may be sources for the first direction; another call continues
+    /// from there.
+    pub fn attach(&mut self, order: Order<'_>, link: &Link) -> Result<(), Error> {
+        let Order { config, selections, .. } = order;
+        check_link_type(link, config.link_type)?;
+        let not_for = |error: &selection::Error| Error::NotFor(link.display_name(), error.to_string());
+        let selection = selections.of(link.link_type()?).map_err(not_for)?;
+        let snap_len = config.snap_len.min(self.longest);
+        let interface = Interface { snap_len, filter: selection.filter_text(), ..link.describe()? };
+        let task = Task { snap_len, selection };
+        if config.direction.has_in() && !self.has(link, Direction::Inbound) {
+            match Observed::find(link, config.mode, config.program.as_deref())? {
+                Some(target) => self.tap(config.at, link, &target, task, &interface)?,
+                None => {
+                    match (config.at, &config.program) {
+                        (At::Entry, None) => {}
+                        (_, Some(_)) => return Err(Error::NoProgram(link.display_name())),
+                        (_, None) => return Err(Error::NoExit(link.display_name())),
+                    }
+                    let attached = self.probe.attach(link, config.mode, task)?;
+                    self.push(link, attached, interface.clone(), None);
+                }
+            }
+        }
+        if config.direction.has_out() && !self.has(link, Direction::Outbound) {
+            let attached = self.probe.attach_egress(link, task)?;
+            self.push(link, attached, interface, None);
+        }
+        Ok(())
+    }
+
+    /// Attaches beside the program that runs on the interface.
+    fn tap(
+        &mut self,
+        at: At,
+        link: &Link,
+        target: &Observed,
+        task: Task<'_>,
+        interface: &Interface,
+    ) -> Result<(), Error> {
+        if self.probe.has_mapped_rings() {
+            return Err(Error::BesideNeedsPerf(link.display_name(), target.program.to_string()));
+        }
+        let known = Known { direction: true, queue: true, cpu: true, verdict: at != At::Entry };
+        if task.selection.filter.as_ref().and_then(|filter| filter.unknown_property(known)).is_some() {
+            return Err(Error::NoVerdictYet(target.program.to_string()));
+        }
+        let points = match at {
+            At::Entry => &[Point::Entry][..],
+            At::Exit => &[Point::Exit],
+            At::Both => &[Point::Entry, Point::Exit],
+        };
+        let attached = self.probe.tap(link, target, points, task)?;
+        for (attached, point) in attached.into_iter().zip(points) {
+            let interface = at_point(interface, &target.program, *point);
+            self.push(link, attached, interface, Some((target.program.clone(), *point)));
+        }
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        link: &Link,
+        attached: Attached,
+        interface: Interface,
+        beside: Option<(Named, Point)>,
+    ) {
+        let link = link.clone();
+        let source = Source { link, attached, interface, is_attached: true, beside, promiscuous: None };
+        self.sources.push(source);
+    }
+
+    fn has(&self, link: &Link, direction: Direction) -> bool {
+        self.sources.iter().any(|source| {
+            source.link.index == link.index
+                && source.attached.place.direction() == direction
+                && source.is_attached
+        })
     }
 
     /// Whether a program is attached to any interface.
@@ -178,55 +255,6 @@ pub fn check_link_type(link: &Link, wanted: Option<LinkType>) -> Result<(), Erro
         has if has == wanted => Ok(()),
         has => Err(Error::LinkType { interface: link.display_name(), wanted, has }),
     }
-}
-
-/// Attaches to an interface: beside the program that runs there or, if none does, a program of this capture. `longest` is the
-/// most bytes of a frame that the transport carries.
-fn attach(
-    probe: &mut Probe,
-    order: Order<'_>,
-    link: &Link,
-    longest: u32,
-) -> Result<Vec<Source>, Error> {
-    let Order { config, selections, .. } = order;
-    check_link_type(link, config.link_type)?;
-    let not_for = |error: &selection::Error| Error::NotFor(link.display_name(), error.to_string());
-    let selection = selections.of(link.link_type()?).map_err(not_for)?;
-    let snap_len = config.snap_len.min(longest);
-    let filter = selection.filter_text();
-    let interface = Interface { snap_len, filter, ..link.describe()? };
-    let task = Task { snap_len, selection };
-    let source = |attached, interface, beside| Source {
-        link: link.clone(),
-        attached,
-        interface,
-        is_attached: true,
-        beside,
-        promiscuous: None,
-    };
-    let Some(target) = Target::find(link, config.mode, config.program.as_deref())? else {
-        match (config.at, &config.program) {
-            (At::Entry, None) => {}
-            (_, Some(_)) => return Err(Error::NoProgram(link.display_name())),
-            (_, None) => return Err(Error::NoExit(link.display_name())),
-        }
-        let attached = probe.attach(link, config.mode, task)?;
-        return Ok(vec![source(attached, interface, None)]);
-    };
-    if probe.has_mapped_rings() {
-        return Err(Error::BesideNeedsPerf(link.display_name(), target.program.to_string()));
-    }
-    let points = match config.at {
-        At::Entry => &[Point::Entry][..],
-        At::Exit => &[Point::Exit],
-        At::Both => &[Point::Entry, Point::Exit],
-    };
-    let attached = probe.tap(link, &target, points, task)?;
-    let of_point = |(attached, &point)| {
-        let interface = at_point(&interface, &target.program, point);
-        source(attached, interface, Some((target.program.clone(), point)))
-    };
-    Ok(attached.into_iter().zip(points).map(of_point).collect())
 }
 
 /// The description of an interface at a point beside a program.

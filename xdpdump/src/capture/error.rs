@@ -50,6 +50,11 @@ pub enum Error {
     /// A program was asked for, and none is there.
     #[error("{0} runs no XDP program: leave --program out")]
     NoProgram(String),
+    /// The filter asks for a verdict at the entry of a program.
+    #[error(
+        "the filter asks for a verdict, which is not known before the XDP program {0} has decided: use --at exit"
+    )]
+    NoVerdictYet(String),
     /// The rings cannot be set up.
     #[error(transparent)]
     Transport(#[from] transport::Error),

@@ -22,7 +22,6 @@ use crate::{
     printable::printable,
     probe::{self, Point},
     report::Reporter,
-    selection::Selector,
     signals::{END_WITHIN, Signals},
     sys::poll::{Poller, Ready},
     transport::REORDER_WINDOW,
@@ -97,7 +96,17 @@ impl<'a> Session<'a> {
         watch: Watch,
         manner: Manner,
     ) -> Self {
-        Self { connection, order, delivery, signals, watch, manner, lacking: false, waiting: Vec::new(), flush_at: None }
+        Self {
+            connection,
+            order,
+            delivery,
+            signals,
+            watch,
+            manner,
+            lacking: false,
+            waiting: Vec::new(),
+            flush_at: None,
+        }
     }
 
     /// Runs until something ends it.
@@ -147,7 +156,7 @@ impl<'a> Session<'a> {
         self.flush(now, quiet)?;
         if ready.is_readable(self.watch.as_fd()) {
             let probe = &self.connection.probe;
-            let changes = self.watch.changes(&|source| probe.program_id(source), reporter)?;
+            let changes = self.watch.changes(&|source| probe.xdp_program_id(source), reporter)?;
             self.follow_interfaces(changes, reporter)?;
         }
         if now >= *housekeeping_at {
@@ -177,7 +186,7 @@ impl<'a> Session<'a> {
     fn housekeeping(&mut self, reporter: &mut dyn Reporter) -> Result<(), Error> {
         self.follow_cpus(reporter);
         let probe = &self.connection.probe;
-        let changes = self.watch.refresh(&|source| probe.program_id(source), reporter)?;
+        let changes = self.watch.refresh(&|source| probe.xdp_program_id(source), reporter)?;
         self.follow_interfaces(changes, reporter)?;
         self.delivery.sink().look_after(&mut |line| reporter.say(line))?;
         reporter.catch_up();
@@ -191,23 +200,35 @@ impl<'a> Session<'a> {
     fn follow_interfaces(&mut self, changes: Vec<Change>, reporter: &mut dyn Reporter) -> Result<(), Error> {
         for change in changes {
             match change {
-                Change::Lost(source, Error::Detached(_)) if self.is_beside(source) => {
-                    self.connection.release(source);
-                    let link = self.connection.sources.get(source as usize).map(|source| &source.link);
-                    // There can be two sources.
-                    let is_new = |link: &&Link| !self.waiting.iter().any(|other| other.link.index == link.index);
-                    let waiting = |link: &Link| Waiting { link: link.clone(), is_said: false, refused: None };
-                    let waiting = link.filter(is_new).map(waiting);
-                    self.waiting.extend(waiting);
+                Change::Lost(sources, Error::Detached(_))
+                    if sources.iter().any(|source| self.is_beside(*source)) =>
+                {
+                    self.wait_for_program(&sources);
                 }
-                Change::Lost(source, error) => {
-                    self.connection.release(source);
+                Change::Lost(sources, error) => {
+                    for source in &sources {
+                        self.connection.release(*source);
+                        let link =
+                            self.connection.sources.get(*source as usize).map(|source| source.link.index);
+                        self.waiting.retain(|waiting| Some(waiting.link.index) != link);
+                    }
                     self.lost(error, reporter)?;
                 }
                 Change::Up(link) => drop(self.add(&link, reporter)?),
             }
         }
         self.follow_programs(reporter)
+    }
+
+    /// Gives up sources whose program was replaced or removed, until the interface has one again.
+    fn wait_for_program(&mut self, sources: &[u32]) {
+        for source in sources {
+            self.connection.release(*source);
+        }
+        let links = sources.iter().filter_map(|source| self.connection.sources.get(*source as usize));
+        if let Some(source) = links.into_iter().next() {
+            self.waiting.push(Waiting { link: source.link.clone(), is_said: false, refused: None });
+        }
     }
 
     fn is_beside(&self, source: u32) -> bool {
@@ -260,23 +281,20 @@ impl<'a> Session<'a> {
 
     /// Captures from one more interface, if that is possible; returns whether it is.
     fn add(&mut self, link: &Link, reporter: &mut dyn Reporter) -> Result<bool, Error> {
-        let attached = until_stopped(&self.signals, || self.connection.attach(self.order, link));
-        let first = match attached {
-            Ok(Some(first)) => first,
-            Ok(None) => return Ok(false),
+        let before = self.connection.sources.len();
+        match until_stopped(&self.signals, || self.connection.attach(self.order, link)) {
+            Ok(Some(()) | None) => {}
             Err(error) if error.is_of_one_interface() => {
                 reporter.say(&format!("{} is not captured: {error}", link.display_name()));
-                return Ok(false);
             }
             Err(error) => return Err(error),
-        };
-        for source in self.connection.sources.iter().skip(first as usize) {
+        }
+        for source in self.connection.sources.iter().skip(self.delivery.sources()) {
             announce(source, self.order.config.at, reporter);
-            let selector = Selector::new(source.attached.left.clone());
-            let number = self.delivery.add(&source.interface, selector)?;
+            let number = self.delivery.add(source)?;
             self.watch.captured(link, number);
         }
-        Ok(true)
+        Ok(self.connection.sources.len() > before)
     }
 
     /// What a CPU lacks now is tried again a second later: until then the ring of a CPU without a doorbell is read every second,

@@ -42,7 +42,12 @@ impl Verdicts {
 /// `30 pass, 12 drop`: those that there are, most frequent first.
 impl fmt::Display for Verdicts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut counts: Vec<_> = self.0.iter().zip(VERDICTS.into_iter().chain(["unknown"])).filter(|(count, _)| **count != 0).collect();
+        let mut counts: Vec<_> = self
+            .0
+            .iter()
+            .zip(VERDICTS.into_iter().chain(["unknown"]))
+            .filter(|(count, _)| **count != 0)
+            .collect();
         counts.sort_by_key(|(count, _)| std::cmp::Reverse(**count));
         let counts: Vec<_> = counts.into_iter().map(|(count, name)| format!("{count} {name}")).collect();
         f.write_str(if counts.is_empty() { "none" } else { "" })?;

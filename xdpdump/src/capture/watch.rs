@@ -28,8 +28,8 @@ struct Watched {
 /// Something that changes which interfaces are captured.
 #[derive(Debug)]
 pub enum Change {
-    /// The interface of this source is gone, or somebody took the program off it; the error says so.
-    Lost(u32, Error),
+    /// The interface of these sources is gone, or somebody took the program off it; the error says so.
+    Lost(Vec<u32>, Error),
     /// This interface is up, and is not captured.
     Up(Link),
 }
@@ -44,9 +44,8 @@ impl Watch {
 
     /// From now on, `link` is captured as `source`.
     pub fn captured(&mut self, link: &Link, source: u32) {
-        let unnamed = || Watched { name: String::new(), sources: Vec::new() };
-        let watched = self.watched.entry(link.index).or_insert_with(unnamed);
-        watched.name = link.display_name();
+        let unknown = || Watched { name: link.display_name(), sources: Vec::new() };
+        let watched = self.watched.entry(link.index).or_insert_with(unknown);
         watched.sources.push(source);
     }
 
@@ -112,14 +111,17 @@ impl Watch {
                 LinkChange::Mtu(mtu) => reporter.say(&format!("the MTU of {name} is now {mtu} bytes")),
                 LinkChange::Xdp(programs) => {
                     let ours = |id| programs.iter().any(|program| program.program_id == id);
-                    if sources.iter().filter_map(|source| program(*source)).any(|id| !ours(id)) {
-                        let lost = |source| Change::Lost(source, Error::Detached(name.clone()));
-                        found.extend(sources.drain(..).map(lost));
+                    let is_lost = |source: &mut u32| program(*source).is_some_and(|id| !ours(id));
+                    let lost: Vec<_> = sources.extract_if(.., is_lost).collect();
+                    if !lost.is_empty() {
+                        found.push(Change::Lost(lost, Error::Detached(name.clone())));
+                    }
+                    if sources.is_empty() {
                         self.watched.remove(&index);
                     }
                 }
                 LinkChange::Deleted => {
-                    found.extend(sources.drain(..).map(|source| Change::Lost(source, Error::Gone(name.clone()))));
+                    found.push(Change::Lost(std::mem::take(sources), Error::Gone(name.clone())));
                     self.watched.remove(&index);
                 }
                 LinkChange::Appeared(_) => {}

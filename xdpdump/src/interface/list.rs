@@ -141,7 +141,8 @@ mod tests {
     #[test]
     fn what_the_kernel_calls_an_interface_stays_on_its_line() {
         let kind = Some("a\n9.eth9\u{1b}[2J".to_owned());
-        let text = interfaces(&[Link { index: 1, name: "x".into(), kind, ..Link::default() }], |_| None, |_| vec![]);
+        let text =
+            interfaces(&[Link { index: 1, name: "x".into(), kind, ..Link::default() }], |_| None, |_| vec![]);
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(text.contains(r"kind a\n9.eth9\u{1b}[2J"), "{text}");
     }

@@ -198,9 +198,7 @@ mod tests {
     /// `int (struct xdp_md *)` called `observed_function`, and a structure with a member in one without a name.
     fn example() -> Vec<u8> {
         let strings = b"\0xdp_md\0observed_function\0ctx\0outer\0first\0second\0third\0";
-        let at = |name: &[u8]| {
-            strings.windows(name.len()).position(|window| window == name).unwrap() as u32
-        };
+        let at = |name: &[u8]| strings.windows(name.len()).position(|window| window == name).unwrap() as u32;
         let info = |kind: u32, count: u32| kind << 24 | count;
         let types: Vec<u32> = [
             &[at(b"xdp_md"), info(kind::STRUCT, 0), 0][..],

@@ -14,27 +14,35 @@
 
 mod attach;
 mod btf;
+mod egress;
 mod error;
 mod kernel;
 mod object;
+mod observed;
 mod occupant;
 mod splice;
 mod tap;
-mod target;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-pub use attach::Attached;
+pub use attach::{Attached, Place};
 use aya::programs::loaded_programs;
+use egress::EgressFilter;
 pub use error::Error;
 use object::{Constants, Image, Linked, SourceCounters};
+pub use observed::{Named, Observed, Unobservable};
 pub use occupant::{Holder, Process};
 use splice::Functions;
 pub use tap::Point;
-pub use target::{Named, Target, Unobservable};
 use xdpdump_ebpf::Counters;
 
-use crate::{filter::ebpf, interface::{Link, XdpMode}, packet::Direction, selection::Selection, sys::bpf::{self, tracing}};
+use crate::{
+    filter::ebpf::{Hook, Target},
+    interface::{Link, XdpMode},
+    packet::{Direction, LinkType},
+    selection::Selection,
+    sys::bpf::{self, tracing},
+};
 
 /// The programs and maps in the kernel, attached or not.
 ///
@@ -85,7 +93,7 @@ struct Attachment {
     program: Program,
     id: Option<u32>,
     counters: SourceCounters,
-    link: Option<OwnedFd>,
+    hold: Option<Hold>,
     /// The program, if it runs beside another one.
     tap: Option<OwnedFd>,
     /// Frames for which the kernel did not call a program that runs beside another one.
@@ -101,16 +109,35 @@ impl Attachment {
     }
 }
 
+/// What keeps a program attached; dropping it detaches the program.
+enum Hold {
+    /// A link, which the kernel closes when the process ends.
+    Link(OwnedFd),
+    /// A filter of a queueing discipline.
+    Filter(EgressFilter),
+}
+
 /// One of the compiled programs.
 #[derive(Clone, Copy)]
 struct Program {
     name: &'static str,
+    place: ProgramPlace,
     /// Whether it accepts frames in several buffers.
     multi_buffer: bool,
     /// The interface whose NIC runs it, or 0 if the host's CPU does.
     ifindex: u32,
     /// Whether it keeps counters; the program for a NIC does not.
     counts: bool,
+}
+
+/// The hook that a program is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ProgramPlace {
+    Ingress,
+    Egress {
+        /// The link type of the frames, which can only have VLAN tags in Ethernet.
+        link_type: LinkType,
+    },
 }
 
 impl Probe {
@@ -146,12 +173,17 @@ impl Probe {
     /// When there is no such source, or the kernel refuses; then the old program stays attached.
     pub fn exchange(&mut self, source: u32, task: Task<'_>) -> Result<(), Error> {
         let attachment = self.attachments.get_mut(source as usize).ok_or(Error::NoSource(source))?;
-        let link = attachment.link.as_ref().ok_or(Error::NoSource(source))?;
-        let functions = Functions::generate(task, attachment.program.target())?;
-        let Attachment { program, counters, .. } = &*attachment;
-        let linked = self.image.program(program.name, task.constants(source), &functions, counters)?;
+        let hold = attachment.hold.as_mut().ok_or(Error::NoSource(source))?;
+        let program = &attachment.program;
+        let functions = Functions::generate(task, program)?;
+        let linked =
+            self.image.program(program.name, task.constants(source), &functions, &attachment.counters)?;
         let program = program.load(&linked).map_err(|(error, log)| Error::program(&error, &log))?;
-        bpf::exchange_program(link.as_fd(), program.as_fd()).map_err(Error::Exchange)?;
+        match hold {
+            Hold::Link(link) => bpf::exchange_program(link.as_fd(), program.as_fd()),
+            Hold::Filter(filter) => filter.exchange(program.as_fd()),
+        }
+        .map_err(Error::Exchange)?;
         attachment.id = bpf::program_id(program.as_fd()).ok();
         Ok(())
     }
@@ -172,16 +204,17 @@ impl Probe {
         Ok(Some(counters))
     }
 
-    /// The id of the program that has to be on the interface for this source, as `bpftool prog` shows it: its own, or the one
-    /// that it observes.
-    pub fn program_id(&self, source: u32) -> Option<u32> {
-        self.attachments.get(source as usize)?.id
+    /// The id of the XDP program that has to be on the interface for this source, as `bpftool prog` shows it: its own, or the
+    /// one that it observes.
+    pub fn xdp_program_id(&self, source: u32) -> Option<u32> {
+        let attachment = self.attachments.get(source as usize)?;
+        attachment.id.filter(|_| attachment.program.place == ProgramPlace::Ingress)
     }
 
     /// Detaches the program of a source. Its counters can still be read.
     pub fn release(&mut self, source: u32) {
         if let Some(attachment) = self.attachments.get_mut(source as usize) {
-            attachment.link = None;
+            attachment.hold = None;
             attachment.missed = attachment.missed();
             attachment.tap = None;
         }
@@ -190,37 +223,53 @@ impl Probe {
     /// Detaches all programs. Their counters can still be read.
     pub fn detach(&mut self) {
         for attachment in &mut self.attachments {
-            attachment.link = None;
+            attachment.hold = None;
         }
     }
 }
 
 impl Program {
-    /// What the program offers a filter. The verdict is known, because the program always gives the same one itself.
-    fn target(self) -> ebpf::Target {
-        ebpf::Target {
+    /// What the program offers a filter. The verdict is known, because an XDP program always gives the same one itself.
+    fn target(&self) -> Target {
+        let (hook, direction) = match self.place {
+            ProgramPlace::Ingress => (Hook::Xdp, Direction::Inbound),
+            ProgramPlace::Egress { .. } => (Hook::Tc { tagged: false }, Direction::Outbound),
+        };
+        Target {
+            hook,
             multi_buffer: self.multi_buffer,
             offloaded: !self.counts,
-            verdict: true,
-            direction: Direction::Inbound,
+            verdict: self.place == ProgramPlace::Ingress,
+            direction,
         }
     }
 
-    fn load(self, Linked { instructions, .. }: &Linked) -> Result<OwnedFd, (std::io::Error, String)> {
-        let Self { name, multi_buffer, ifindex, .. } = self;
-        bpf::load_program(&bpf::Program { name, instructions, multi_buffer, ifindex })
+    /// The same for frames whose VLAN tag is not among their bytes; `None` if there are no such frames.
+    fn target_for_tagged(&self) -> Option<Target> {
+        let has_tags = self.place == ProgramPlace::Egress { link_type: LinkType::ETHERNET };
+        has_tags.then(|| Target { hook: Hook::Tc { tagged: true }, ..self.target() })
+    }
+
+    fn load(&self, Linked { instructions, .. }: &Linked) -> Result<OwnedFd, (std::io::Error, String)> {
+        let &Self { name, place, multi_buffer, ifindex, .. } = self;
+        let (kind, multi_buffer) = match place {
+            ProgramPlace::Ingress => (bpf::Kind::Xdp, multi_buffer),
+            // Every tc program accepts them, without a flag.
+            ProgramPlace::Egress { .. } => (bpf::Kind::Tc, false),
+        };
+        bpf::load_program(&bpf::Program { kind, name, instructions, multi_buffer, ifindex })
     }
 }
 
-/// What the program for frames in several buffers, which a capture tries first, offers a filter.
-pub fn target() -> ebpf::Target {
-    Program { name: "", multi_buffer: true, ifindex: 0, counts: true }.target()
+/// What the program for received frames in several buffers, which a capture tries first, offers a filter.
+pub fn target() -> Target {
+    Program { name: "", place: ProgramPlace::Ingress, multi_buffer: true, ifindex: 0, counts: true }.target()
 }
 
 /// The name of the loaded program with this id: as its author gave it, or the first 15 bytes of it if the program does not
 /// tell more.
 pub fn program_name(id: u32) -> Option<String> {
-    if let Some(program) = target::named(id) {
+    if let Some(program) = observed::named(id) {
         return Some(program.name);
     }
     let program = loaded_programs().flatten().find(|program| program.id() == id)?;
@@ -230,10 +279,10 @@ pub fn program_name(id: u32) -> Option<String> {
 
 /// The programs that a dispatcher of libxdp calls, in this order; none if the program with this id is no dispatcher.
 pub fn programs_in(id: u32) -> Vec<Named> {
-    target::in_slots_of(id)
+    observed::in_slots_of(id)
 }
 
 /// The id of the program on an interface that a capture in this mode, or in any, runs beside.
 pub fn beside(link: &Link, mode: Option<XdpMode>) -> Option<u32> {
-    target::on(link, mode).map(|program| program.program_id)
+    observed::on(link, mode).map(|program| program.program_id)
 }

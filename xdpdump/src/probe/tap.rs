@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    Attached, Attachment, Error, Functions, Probe, Program, Target, Task, btf::Btf, error::details,
-    object::Linked, target::Unobservable,
+    Attached, Attachment, Error, Functions, Hold, Observed, Place, Probe, Program, ProgramPlace, Task,
+    btf::Btf, error::details, object::Linked, observed::Unobservable,
 };
 use crate::{
     interface::Link,
@@ -50,7 +50,7 @@ impl Probe {
     pub fn tap(
         &mut self,
         link: &Link,
-        target: &Target,
+        target: &Observed,
         points: &[Point],
         task: Task<'_>,
     ) -> Result<Vec<Attached>, Error> {
@@ -87,8 +87,8 @@ impl Probe {
         for (point, program, counters, fd) in loaded.into_iter().rev() {
             let tracing_link = tracing::attach_tap(fd.as_fd(), point == Point::Exit)
                 .map_err(|error| unobservable(refused(&error, "")))?;
-            let (id, link) = (Some(target.root), Some(tracing_link));
-            attachments.push(Attachment { program, id, counters, link, tap: Some(fd), missed: 0 });
+            let (id, hold) = (Some(target.root), Some(Hold::Link(tracing_link)));
+            attachments.push(Attachment { program, id, counters, hold, tap: Some(fd), missed: 0 });
         }
         attachments.reverse();
         let count = attachments.len();
@@ -97,7 +97,7 @@ impl Probe {
             left: task.selection.clone(),
             left_because: (!everything)
                 .then(|| "a program beside another one does not select frames".to_owned()),
-            ..Attached::new(target.mode, true)
+            ..Attached::new(Place::Xdp(target.mode), true)
         };
         Ok(vec![attached; count])
     }
@@ -109,10 +109,10 @@ impl Point {
             Self::Entry => "xdpdump_entry",
             Self::Exit => "xdpdump_exit",
         };
-        Program { name, multi_buffer: true, ifindex: 0, counts: true }
+        Program { name, place: ProgramPlace::Ingress, multi_buffer: true, ifindex: 0, counts: true }
     }
 
-    fn load(self, target: &Target, linked: &Linked) -> Result<OwnedFd, (io::Error, String)> {
+    fn load(self, target: &Observed, linked: &Linked) -> Result<OwnedFd, (io::Error, String)> {
         tracing::load_tap(&Tap {
             name: self.program().name,
             instructions: &linked.instructions,

@@ -139,7 +139,12 @@ fn btf(functions: &[Function]) -> OwnedFd {
     bpf::descriptor(loaded.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&log))))
 }
 
-fn load(program_type: u32, flags: u32, functions: &[Function], replaces: Option<(&OwnedFd, u32)>) -> Observed {
+fn load(
+    program_type: u32,
+    flags: u32,
+    functions: &[Function],
+    replaces: Option<(&OwnedFd, u32)>,
+) -> Observed {
     bpf::lift_memory_limit();
     let btf = btf(functions);
     let (mut instructions, mut info) = (Vec::<Instruction>::new(), Vec::<u32>::new());
@@ -237,7 +242,8 @@ impl Observed {
     /// A program that calls two functions which other programs can replace, as libxdp's dispatcher does: the second one only
     /// if the first one passes the frame. Both pass every frame.
     pub fn dispatcher() -> Self {
-        let function = |name: &str, is_global, instructions| Function { name: name.to_owned(), is_global, instructions };
+        let function =
+            |name: &str, is_global, instructions| Function { name: name.to_owned(), is_global, instructions };
         let main = vec![
             // r6 = r1; r0 = prog0(r6); if it is not XDP_PASS, return it; return prog1(r6)
             Instruction(0xbf, 0x16, 0, 0),

@@ -38,7 +38,7 @@ impl fmt::Display for Named {
 
 /// A program that is to be observed.
 #[derive(Debug)]
-pub struct Target {
+pub struct Observed {
     /// The program.
     pub program: Named,
     /// The mode in which it runs.
@@ -56,7 +56,9 @@ pub enum Unobservable {
     #[error("opening a program of somebody else takes CAP_SYS_ADMIN ({0})")]
     Closed(#[source] io::Error),
     /// It has no type information.
-    #[error("{0} has no BTF, the type information by which the kernel finds its entry and exit (compile it with `clang -g`)")]
+    #[error(
+        "{0} has no BTF, the type information by which the kernel finds its entry and exit (compile it with `clang -g`)"
+    )]
     NoBtf(Named),
     /// Its type information is of no use.
     #[error("the BTF of {0} does not say that its function takes a `struct xdp_md *`")]
@@ -72,7 +74,7 @@ pub enum Unobservable {
     Refused(String),
 }
 
-impl Target {
+impl Observed {
     /// The program.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
@@ -99,8 +101,8 @@ impl Target {
             Some(libc::ENOENT) => Error::Gone(link.display_name()),
             _ => unobservable(Unobservable::Closed(error)),
         })?;
-        let info = tracing::program_info(fd.as_fd())
-            .map_err(|error| unobservable(Unobservable::Closed(error)))?;
+        let info =
+            tracing::program_info(fd.as_fd()).map_err(|error| unobservable(Unobservable::Closed(error)))?;
         let (name, function) = function(&info).map_err(unobservable)?;
         let program = Named { id, name };
         Ok(Some(Self { program, mode: attached.mode, root: attached.program_id, fd, function }))
@@ -109,8 +111,9 @@ impl Target {
 
 /// The program on the interface that a capture in this mode can observe.
 pub fn on(link: &Link, mode: Option<XdpMode>) -> Option<AttachedProgram> {
-    let is_observable =
-        |program: &&AttachedProgram| program.mode != XdpMode::Offload && mode.is_none_or(|mode| mode == program.mode);
+    let is_observable = |program: &&AttachedProgram| {
+        program.mode != XdpMode::Offload && mode.is_none_or(|mode| mode == program.mode)
+    };
     link.xdp.iter().find(is_observable).copied()
 }
 
