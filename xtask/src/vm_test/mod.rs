@@ -63,6 +63,10 @@ pub struct Args {
     #[arg(long, value_name = "NAME", value_parser = parse_kernel)]
     kernel: Vec<Kernel>,
 
+    /// Test binary to build and run, such as vm_clock, may be given several times; all of them by default
+    #[arg(long, value_name = "NAME")]
+    test: Vec<String>,
+
     /// List the kernels and exit
     #[arg(long)]
     list: bool,
@@ -91,7 +95,7 @@ pub fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     let host = Host::provide()?;
-    let tests = build()?;
+    let tests = build(&args.test)?;
     let kernels = if args.kernel.is_empty() { &KERNELS[..] } else { &args.kernel };
     let all = test_all(&host, kernels, &tests, args);
     println!("\n{}", report::table(&all, |target| title(&tests, target)));
@@ -103,9 +107,12 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Builds the test binaries: the real-kernel tests, and those that need a virtual machine.
-fn build() -> Result<Vec<Executable>> {
-    let built = cargo::build(cargo::command().args(["test", "--package", "xdpdump", "--no-run"]))?;
+/// Builds the test binaries: the real-kernel tests, and those that need a virtual machine. If some are `named`, only those.
+fn build(named: &[String]) -> Result<Vec<Executable>> {
+    let mut cargo = cargo::command();
+    cargo.args(["test", "--package", "xdpdump", "--no-run"]);
+    cargo.args(named.iter().flat_map(|name| ["--test", name]));
+    let built = cargo::build(&mut cargo)?;
     let wanted = |name: &str| name.starts_with("kernel") || name.starts_with("vm_");
     let mut tests: Vec<_> =
         built.into_iter().filter(|built| built.is_test && wanted(&built.target)).collect();
@@ -175,7 +182,7 @@ fn first_sentence(source: &str) -> Option<String> {
 pub fn run_usual(tests: &[Executable], for_tests: &[OsString]) -> Result<Tally> {
     let host = Host::provide()?;
     let for_tests = for_tests.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
-    let args = Args { kernel: vec![], list: false, accel: EMULATION.to_owned(), for_tests };
+    let args = Args { kernel: vec![], test: vec![], list: false, accel: EMULATION.to_owned(), for_tests };
     let mut left = tests.to_vec();
     let mut tally = Tally::default();
     for name in USUAL {
