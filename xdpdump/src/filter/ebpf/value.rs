@@ -47,8 +47,10 @@ const SKB_LEN: i16 = 0;
 const SKB_VLAN_TCI: i16 = 24;
 const SKB_VLAN_PROTO: i16 = 28;
 
-/// The end of a VLAN tag in a frame.
+/// The begin and the end of a VLAN tag in a frame, and its length.
+const TAG_BEGIN: i32 = (TAG_OFFSET as u32).cast_signed();
 const TAG_END: u32 = (TAG_OFFSET + TAG_LEN) as u32;
+const TAG_BYTES: i32 = (TAG_LEN as u32).cast_signed();
 
 /// The greatest offset that the verifier lets a program access directly, and that the helper accepts.
 const MAX_OFFSET: u32 = 0xffff;
@@ -263,15 +265,15 @@ impl Generator<'_> {
         if !self.is_tagged() {
             self.load_at_r0(width);
         } else if offset >= TAG_END {
-            self.push(advance(R0, -(TAG_LEN as i32)));
+            self.push(advance(R0, -TAG_BYTES));
             self.load_at_r0(width);
         } else {
             let [behind, plain, begin, done] = std::array::from_fn(|_| self.assembler.label());
             self.assembler.jump(jump_if_above(R0, TAG_END.cast_signed() - 1), behind);
-            self.assembler.jump(jump_if_above(R0, TAG_OFFSET as i32 - width.bytes().cast_signed()), begin);
+            self.assembler.jump(jump_if_above(R0, TAG_BEGIN - width.bytes().cast_signed()), begin);
             self.assembler.jump(jump(), plain);
             self.assembler.place(behind);
-            self.push(advance(R0, -(TAG_LEN as i32)));
+            self.push(advance(R0, -TAG_BYTES));
             self.assembler.place(plain);
             self.load_at_r0(width);
             self.assembler.place(done);
@@ -333,7 +335,7 @@ impl Generator<'_> {
                 // It is not; but the verifier does not know the bounds of what is on the stack.
                 self.assembler.jump(jump_if_above(R0, 2 * TAG_END.cast_signed()), self.reject);
                 self.assembler.jump(jump_if_above(R0, TAG_END.cast_signed() - 1), behind);
-                self.assembler.jump(jump_if_above(R0, TAG_OFFSET as i32 - 1), in_tag);
+                self.assembler.jump(jump_if_above(R0, TAG_BEGIN - 1), in_tag);
                 self.assembler.jump(jump(), before);
                 self.assembler.place(in_tag);
                 self.push(copy(R2, R0));
@@ -345,7 +347,7 @@ impl Generator<'_> {
                 self.push(compute(Operator::ShiftRight, R0, R1));
                 self.assembler.jump(jump(), got);
                 self.assembler.place(behind);
-                self.push(advance(R0, -(TAG_LEN as i32)));
+                self.push(advance(R0, -TAG_BYTES));
                 self.assembler.place(before);
                 self.load_at_r0(Width::Byte);
                 self.assembler.place(got);
