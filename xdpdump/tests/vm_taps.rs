@@ -399,7 +399,7 @@ fn what_cannot_be_observed_is_explained() {
     let attachment = scene.right.run(|| program.attach(index, DRIVER_MODE));
     let said = refusal(&scene, &[]);
     assert!(said.starts_with("right has an XDP program already: id "), "{said}");
-    assert!(said.contains("nothing can be captured beside it: pass (id "), "{said}");
+    assert!(said.contains("; it was left alone. Nothing can be captured beside it: pass (id "), "{said}");
     assert!(said.contains("has no BTF"), "{said}");
     drop(attachment);
 

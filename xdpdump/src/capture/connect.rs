@@ -6,7 +6,6 @@ use super::Error;
 use crate::{
     config::{self, At, Interfaces},
     cpus,
-    filter::Known,
     interface::{Link, Promiscuous, XdpMode},
     packet::{Direction, EXIT, Interface, LinkType},
     printable::printable,
@@ -116,17 +115,16 @@ impl Connection {
         let interface = Interface { snap_len, filter: selection.filter_text(), ..link.describe()? };
         let task = Task { snap_len, selection };
         if config.direction.has_in() && !self.has(link, Direction::Inbound) {
-            match Observed::find(link, config.mode, config.program.as_deref())? {
-                Some(target) => self.tap(config.at, link, &target, task, &interface)?,
-                None => {
-                    match (config.at, &config.program) {
-                        (At::Entry, None) => {}
-                        (_, Some(_)) => return Err(Error::NoProgram(link.display_name())),
-                        (_, None) => return Err(Error::NoExit(link.display_name())),
-                    }
-                    let attached = self.probe.attach(link, config.mode, task)?;
-                    self.push(link, attached, interface.clone(), None);
+            if let Some(target) = Observed::find(link, config.mode, config.program.as_deref())? {
+                self.tap(config.at, link, &target, task, &interface)?;
+            } else {
+                match (config.at, &config.program) {
+                    (At::Entry, None) => {}
+                    (_, Some(_)) => return Err(Error::NoProgram(link.display_name())),
+                    (_, None) => return Err(Error::NoExit(link.display_name())),
                 }
+                let attached = self.probe.attach(link, config.mode, task)?;
+                self.push(link, attached, interface.clone(), None);
             }
         }
         if config.direction.has_out() && !self.has(link, Direction::Outbound) {
@@ -148,8 +146,7 @@ impl Connection {
         if self.probe.has_mapped_rings() {
             return Err(Error::BesideNeedsPerf(link.display_name(), target.program.to_string()));
         }
-        let known = Known { direction: true, queue: true, cpu: true, verdict: at != At::Entry };
-        if task.selection.filter.as_ref().and_then(|filter| filter.unknown_property(known)).is_some() {
+        if at == At::Entry && task.selection.asks_for_verdict() {
             return Err(Error::NoVerdictYet(target.program.to_string()));
         }
         let points = match at {

@@ -53,7 +53,9 @@ pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<(), 
         reporter.say_plainly("");
     }
     totals.to_string().lines().for_each(|line| reporter.say_plainly(line));
-    verdicts.iter().for_each(|line| reporter.say_plainly(line));
+    for line in &verdicts {
+        reporter.say_plainly(line);
+    }
     let printed =
         if destination.count { output::print_count(totals.captured, Some(deadline)) } else { Ok(()) };
     // The reason for the end of the capture is more important than an error of standard output.
@@ -203,7 +205,7 @@ fn announce(source: &Source, at: At, reporter: &mut dyn Reporter) {
     let name = interface.name.clone().unwrap_or_else(|| link.display_name());
     match (beside, at) {
         // The entry was announced for both.
-        (Some((_, Point::Exit)), At::Both) => {}
+        (Some((_, Point::Exit)), At::Both) | (None, _) => {}
         (Some((program, _)), at) => {
             let place = match at {
                 At::Entry => "entry",
@@ -216,7 +218,6 @@ fn announce(source: &Source, at: At, reporter: &mut dyn Reporter) {
                 printable(program.to_string())
             ));
         }
-        (None, _) => {}
     }
     if let Some(refusal) = &attached.native_refused {
         reporter.say(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));
