@@ -8,6 +8,7 @@ use crate::{
 };
 
 const BPF_PROG_LOAD: libc::c_long = 5;
+const BPF_RAW_TRACEPOINT_OPEN: libc::c_long = 17;
 const BPF_BTF_LOAD: libc::c_long = 18;
 const BPF_LINK_UPDATE: libc::c_long = 29;
 
@@ -100,6 +101,10 @@ struct BtfLoad {
 /// The members of `union bpf_attr` for `BPF_LINK_CREATE` and `BPF_LINK_UPDATE`.
 #[repr(C)]
 struct Link([u32; 4]);
+
+/// The members of `union bpf_attr` for `BPF_RAW_TRACEPOINT_OPEN`: name, program, padding.
+#[repr(C)]
+struct TracingOpen(u64, u32, u32);
 
 /// Type information for functions that take a `struct xdp_md *` and return an `int`.
 fn btf(functions: &[Function]) -> OwnedFd {
@@ -270,11 +275,9 @@ impl Observed {
         let function = Function { name: name.to_owned(), is_global: true, instructions: always(verdict) };
         let target = FIRST_FUNCTION + 1 + slot;
         let program = load(BPF_PROG_TYPE_EXT, 0, &[function], Some((&self.program, target)));
-        /// The members of `union bpf_attr` for `BPF_RAW_TRACEPOINT_OPEN`.
-        #[repr(C)]
-        struct Open(u64, u32, u32);
+        let open = TracingOpen(0, bpf::number(&program.program), 0);
         // SAFETY: the command reads no name for such a program.
-        let link = unsafe { bpf::bpf(17, &Open(0, bpf::number(&program.program), 0)) };
+        let link = unsafe { bpf::bpf(BPF_RAW_TRACEPOINT_OPEN, &open) };
         let link = Attachment(bpf::descriptor(link.unwrap()));
         (program, link)
     }
