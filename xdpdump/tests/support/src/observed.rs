@@ -57,8 +57,6 @@ pub struct Attachment(OwnedFd);
 #[derive(Clone, Debug)]
 struct Function {
     name: String,
-    /// Whether another program may replace it.
-    is_global: bool,
     instructions: Vec<Instruction>,
 }
 
@@ -119,7 +117,8 @@ fn btf(functions: &[Function]) -> OwnedFd {
     ]
     .concat();
     for function in functions {
-        types.extend([strings.len() as u32, 12 << 24 | u32::from(function.is_global), 4]);
+        // A global function, which another program may replace.
+        types.extend([strings.len() as u32, 12 << 24 | 1, 4]);
         strings.extend(function.name.as_bytes());
         strings.push(0);
     }
@@ -240,7 +239,7 @@ impl Observed {
     }
 
     fn single(name: &str, flags: u32, instructions: Vec<Instruction>) -> Self {
-        let function = Function { name: name.to_owned(), is_global: true, instructions };
+        let function = Function { name: name.to_owned(), instructions };
         load(BPF_PROG_TYPE_XDP, flags, &[function], None)
     }
 
@@ -261,18 +260,14 @@ impl Observed {
         load(
             BPF_PROG_TYPE_XDP,
             0,
-            &[
-                function("test_dispatcher", false, main),
-                function("prog0", true, always(2)),
-                function("prog1", true, always(2)),
-            ],
+            &[function("test_dispatcher", main), function("prog0", always(2)), function("prog1", always(2))],
             None,
         )
     }
 
     /// Puts a program called `name`, with this verdict on every frame, in place of a function of this dispatcher.
     pub fn fill_slot(&self, slot: u32, name: &str, verdict: u8) -> (Self, Attachment) {
-        let function = Function { name: name.to_owned(), is_global: true, instructions: always(verdict) };
+        let function = Function { name: name.to_owned(), instructions: always(verdict) };
         let target = FIRST_FUNCTION + 1 + slot;
         let program = load(BPF_PROG_TYPE_EXT, 0, &[function], Some((&self.program, target)));
         let open = TracingOpen(0, bpf::number(&program.program), 0);
