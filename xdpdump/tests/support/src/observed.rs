@@ -239,6 +239,13 @@ impl Observed {
     }
 
     fn single(name: &str, flags: u32, instructions: Vec<Instruction>) -> Self {
+        let function = Function { name: name.to_owned(), instructions };
+        load(BPF_PROG_TYPE_XDP, flags, &[function], None)
+    }
+
+    /// A program that calls two functions which other programs can replace, as libxdp's dispatcher does: the second one only
+    /// if the first one passes the frame. Both pass every frame.
+    pub fn dispatcher() -> Self {
         let function = |name: &str, instructions| Function { name: name.to_owned(), instructions };
         let main = vec![
             // r6 = r1; r0 = prog0(r6); if it is not XDP_PASS, return it; return prog1(r6)
