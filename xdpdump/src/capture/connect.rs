@@ -6,7 +6,7 @@ use super::Error;
 use crate::{
     config::{self, Interfaces},
     cpus,
-    interface::{Link, Promiscuous, XdpMode},
+    interface::{Link, Namespace, Promiscuous, XdpMode},
     packet::{Interface, LinkType},
     probe::{Attached, Probe, RingLayout, Task},
     selection::{self, Selections},
@@ -43,6 +43,8 @@ pub struct Source {
 #[derive(Clone, Copy)]
 pub struct Order<'a> {
     pub config: &'a config::Capture,
+    /// The network namespace of the interfaces, if it was chosen.
+    pub namespace: Option<&'a Namespace>,
     pub links: &'a [Link],
     pub selections: &'a Selections,
     /// Whether to show every frame at once.
@@ -164,6 +166,18 @@ pub fn check_link_type(link: &Link, wanted: Option<LinkType>) -> Result<(), Erro
     }
 }
 
+/// The description of an interface, with the namespace that was chosen: there may be other interfaces of the same name.
+fn describe(link: &Link, namespace: Option<&Namespace>) -> Result<Interface, Error> {
+    let mut interface = link.describe()?;
+    if let Some(namespace) = namespace {
+        interface.description = Some(match interface.description {
+            Some(description) => format!("{description} (in {namespace})"),
+            None => format!("in {namespace}"),
+        });
+    }
+    Ok(interface)
+}
+
 /// `longest` is the most bytes of a frame that the transport carries.
 fn attach(probe: &mut Probe, order: Order<'_>, link: &Link, longest: u32) -> Result<Source, Error> {
     let Order { config, selections, .. } = order;
@@ -172,7 +186,7 @@ fn attach(probe: &mut Probe, order: Order<'_>, link: &Link, longest: u32) -> Res
     let selection = selections.of(link.link_type()?).map_err(not_for)?;
     let snap_len = config.snap_len.min(longest);
     let filter = selection.filter_text();
-    let interface = Interface { snap_len, filter, ..link.describe()? };
+    let interface = Interface { snap_len, filter, ..describe(link, order.namespace)? };
     let attached = probe.attach(link, config.mode, Task { snap_len, selection })?;
     Ok(Source { link: link.clone(), attached, interface, is_attached: true, promiscuous: None })
 }

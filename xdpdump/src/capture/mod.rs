@@ -23,7 +23,7 @@ use watch::Watch;
 use crate::{
     clock::{self, Sample},
     config::{self, Interfaces},
-    interface::{Link, Promiscuous, XdpMode},
+    interface::{self, Link, Promiscuous, XdpMode, namespace},
     output::{self, Sink, guardian::Guardian},
     packet::LinkType,
     printable::printable,
@@ -71,6 +71,9 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     clock::prepare()?;
+    // From here on, this thread is in that namespace.
+    let namespace = config.namespace.as_deref().map(namespace::enter).transpose();
+    let namespace = namespace.map_err(interface::Error::from)?;
     let links = find(&config.interfaces, reporter)?;
     if config.interfaces != Interfaces::Any {
         for link in &links {
@@ -86,7 +89,8 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     let selections = selections?;
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
-    let order = Order { config, links: &links, selections: &selections, immediate };
+    let order =
+        Order { config, namespace: namespace.as_ref(), links: &links, selections: &selections, immediate };
     let Some(mut connection) = until_stopped(&signals, || connect::connect(order))? else {
         return Ok(Ended::before_it_began());
     };
@@ -118,7 +122,7 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
         source.promiscuous = enter_promiscuous(&source.link, reporter);
     }
     for source in &connection.sources {
-        announce(source, reporter);
+        announce(source, order, reporter);
     }
     let mut watch = Watch::new(&links, config.interfaces == Interfaces::Any)?;
     for (number, source) in (0..).zip(&connection.sources) {
@@ -200,7 +204,8 @@ fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promisc
         .ok()
 }
 
-fn announce(Source { link, attached, interface, .. }: &Source, reporter: &mut dyn Reporter) {
+fn announce(source: &Source, order: Order<'_>, reporter: &mut dyn Reporter) {
+    let Source { link, attached, interface, .. } = source;
     let name = link.display_name();
     if let Some(refusal) = &attached.native_refused {
         reporter.say(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));
@@ -217,8 +222,9 @@ fn announce(Source { link, attached, interface, .. }: &Source, reporter: &mut dy
     if !link.up {
         reporter.say(&format!("{name} is down: frames will be captured when it comes up"));
     }
+    let place = order.namespace.map_or_else(String::new, |namespace| format!(" in {namespace}"));
     reporter.say(&format!(
-        "listening on {name}, link-type {}, snapshot length {} bytes, {} mode",
+        "listening on {name}{place}, link-type {}, snapshot length {} bytes, {} mode",
         interface.link_type, interface.snap_len, attached.mode
     ));
 }

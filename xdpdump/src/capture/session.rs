@@ -200,7 +200,7 @@ impl<'a> Session<'a> {
             Err(error) => return Err(error),
         }
         let Some(source) = self.connection.sources.last() else { return Ok(()) };
-        announce(source, reporter);
+        announce(source, self.order, reporter);
         let number = self.delivery.add(&source.interface, Selector::new(source.attached.left.clone()))?;
         self.watch.captured(link, number);
         Ok(())

@@ -18,6 +18,7 @@ pub mod hardware;
 pub mod list;
 mod message;
 pub mod monitor;
+pub mod namespace;
 mod netlink;
 pub mod promiscuous;
 mod suggestion;
@@ -25,6 +26,7 @@ mod suggestion;
 pub use hardware::Driver;
 use message::Query;
 pub use monitor::{LinkChange, Monitor};
+pub use namespace::Namespace;
 pub use promiscuous::Promiscuous;
 
 /// `ARPHRD_*` numbers libc does not have (`include/uapi/linux/if_arp.h`).
@@ -130,6 +132,9 @@ pub enum Error {
     /// The kernel did not answer.
     #[error("cannot ask the kernel for network interfaces")]
     Query(#[source] io::Error),
+    /// The network namespace cannot be entered.
+    #[error(transparent)]
+    Namespace(#[from] namespace::Error),
     /// The kernel's announcements of changes cannot be received.
     #[error("cannot watch network interfaces")]
     Watch(#[source] io::Error),
