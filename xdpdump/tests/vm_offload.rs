@@ -3,9 +3,35 @@
 use xdpdump_testing::{
     capture::{Capture, Totals, xdpdump},
     netdevsim::Nic,
-    netns::{NetNs, Traces},
+    netns::{self, NetNs, Traces},
     vm, wait,
 };
+
+/// A bond without slaves in a namespace of its own, the only virtual interface that has LRO.
+fn bond() -> NetNs {
+    vm::required();
+    netns::run("modprobe", ["bonding"]);
+    let netns = NetNs::quiet();
+    netns.ip(["link", "add", "b0", "type", "bond"]);
+    netns.ip(["link", "set", "b0", "up"]);
+    netns
+}
+
+#[test]
+fn lro_that_generic_mode_switches_off_is_said_and_on_again_after_the_capture() {
+    let netns = bond();
+    let features = || netns.execute("ethtool", &["-k", "b0"]);
+    let before = features();
+    assert!(before.contains("large-receive-offload: on"), "{before}");
+    let mut capture = Capture::spawn(netns.command(xdpdump()).args(["-i", "b0", "-S", "-w", "/dev/null"]));
+    let said = capture.wait_for("generic (SKB) mode switches");
+    let expected = "b0: generic (SKB) mode switches LRO of this interface off until the capture ends: TCP through it gets slower";
+    assert!(said.ends_with(expected), "{said}");
+    capture.wait_for("listening on");
+    assert!(features().contains("large-receive-offload: off"));
+    capture.stop().totals();
+    assert_eq!(features(), before);
+}
 
 /// Starts a capture of the NIC's port to /dev/null.
 fn start(nic: &Nic, mode: &str) -> Capture {

@@ -6,7 +6,7 @@ use super::Error;
 use crate::{
     config::{self, Interfaces},
     cpus,
-    interface::{Link, Namespace, Promiscuous, XdpMode},
+    interface::{Disturbance, Link, Namespace, Offloads, Promiscuous, XdpMode},
     packet::{Interface, LinkType},
     probe::{Attached, Probe, RingLayout, Task},
     selection::{self, Selections},
@@ -14,6 +14,8 @@ use crate::{
 };
 
 /// Attached programs and the rings that they write to.
+///
+/// The order of the fields matters: programs are detached before interfaces are left as they were.
 pub struct Connection {
     pub probe: Probe,
     pub rings: Rings,
@@ -35,8 +37,19 @@ pub struct Source {
     pub interface: Interface,
     /// Whether the program is still attached.
     pub is_attached: bool,
+    /// Offloads that attaching changed, until this is dropped.
+    pub disturbance: Option<Disturbance>,
     /// Keeps the interface in promiscuous mode, if that is wanted; the kernel ends it when the process ends.
     pub promiscuous: Option<Promiscuous>,
+}
+
+impl Source {
+    /// Leaves the interface as it was, after its program was detached.
+    fn end(&mut self) {
+        self.is_attached = false;
+        self.promiscuous = None;
+        self.disturbance = None;
+    }
 }
 
 /// What to capture, where and how.
@@ -103,8 +116,7 @@ impl Connection {
     pub fn release(&mut self, source: u32) {
         self.probe.release(source);
         if let Some(source) = self.sources.get_mut(source as usize) {
-            source.is_attached = false;
-            source.promiscuous = None;
+            source.end();
         }
     }
 
@@ -112,8 +124,7 @@ impl Connection {
     pub fn detach(&mut self) {
         self.probe.detach();
         for source in &mut self.sources {
-            source.is_attached = false;
-            source.promiscuous = None;
+            source.end();
         }
     }
 
@@ -187,6 +198,8 @@ fn attach(probe: &mut Probe, order: Order<'_>, link: &Link, longest: u32) -> Res
     let snap_len = config.snap_len.min(longest);
     let filter = selection.filter_text();
     let interface = Interface { snap_len, filter, ..describe(link, order.namespace)? };
+    let offloads = Offloads::of(link);
     let attached = probe.attach(link, config.mode, Task { snap_len, selection })?;
-    Ok(Source { link: link.clone(), attached, interface, is_attached: true, promiscuous: None })
+    let disturbance = offloads.and_then(|offloads| offloads.changed(attached.mode));
+    Ok(Source { link: link.clone(), attached, interface, is_attached: true, disturbance, promiscuous: None })
 }

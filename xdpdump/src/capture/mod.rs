@@ -205,7 +205,7 @@ fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promisc
 }
 
 fn announce(source: &Source, order: Order<'_>, reporter: &mut dyn Reporter) {
-    let Source { link, attached, interface, .. } = source;
+    let Source { link, attached, interface, disturbance, .. } = source;
     let name = link.display_name();
     if let Some(refusal) = &attached.native_refused {
         reporter.say(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));
@@ -218,6 +218,9 @@ fn announce(source: &Source, order: Order<'_>, reporter: &mut dyn Reporter) {
     if !attached.multi_buffer && attached.mode != XdpMode::Offload {
         reporter
             .say(&format!("{name}: no multi-buffer XDP here: frames in several buffers are not captured"));
+    }
+    if let Some(disturbance) = disturbance {
+        reporter.say(&format!("{name}: {disturbance}"));
     }
     if !link.up {
         reporter.say(&format!("{name} is down: frames will be captured when it comes up"));

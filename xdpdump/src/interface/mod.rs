@@ -20,6 +20,7 @@ mod message;
 pub mod monitor;
 pub mod namespace;
 mod netlink;
+pub mod offloads;
 pub mod promiscuous;
 mod suggestion;
 
@@ -27,6 +28,7 @@ pub use hardware::Driver;
 use message::Query;
 pub use monitor::{LinkChange, Monitor};
 pub use namespace::Namespace;
+pub use offloads::{Disturbance, Offloads};
 pub use promiscuous::Promiscuous;
 
 /// `ARPHRD_*` numbers libc does not have (`include/uapi/linux/if_arp.h`).
