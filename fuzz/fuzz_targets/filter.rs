@@ -4,7 +4,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use xdpdump::{
-    filter::{Filter, Frame, Headers, ebpf::Target},
+    filter::{
+        Filter, Frame, Headers,
+        ebpf::{Hook, Target},
+    },
     packet::{Direction, LinkType},
 };
 use xdpdump_fuzz::Output;
@@ -119,7 +122,7 @@ const PER_FILTER: u64 = 64 << 20;
 const LONGEST_HEADERS: u32 = 65535;
 
 const TARGET: Target =
-    Target { multi_buffer: true, offloaded: false, verdict: true, direction: Direction::Inbound };
+    Target { hook: Hook::Xdp, multi_buffer: true, offloaded: false, verdict: true, direction: Direction::Inbound };
 
 /// What is wanted of a frame are its headers and so many bytes more, or everything.
 fn headers(more: u32, link_type: LinkType, bytes: &[u8]) {

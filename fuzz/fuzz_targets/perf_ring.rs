@@ -10,7 +10,7 @@ use xdpdump::{
         perf::walk::{self, Record},
     },
 };
-use xdpdump_ebpf::flags;
+use xdpdump_ebpf::{TAG_LEN, TAG_OFFSET, flags};
 use xdpdump_fuzz::Output;
 
 fuzz_target!(|data: &[u8]| {
@@ -32,8 +32,10 @@ fuzz_target!(|data: &[u8]| {
 fn sample(time: u64, body: Split<'_>, scratch: &mut Vec<u8>, output: &Output) {
     let len = body.len();
     let Some((header, frame)) = event::parse(body, scratch) else { return };
-    assert_eq!(frame.len(), header.capture_len as usize);
-    assert!(frame.len() <= len);
+    let has_tag = header.tag != 0 && usize::from(header.capture_len) >= TAG_OFFSET;
+    let tag_len = if has_tag { TAG_LEN } else { 0 };
+    assert_eq!(frame.len(), usize::from(header.capture_len) + tag_len);
+    assert!(frame.len() <= len + tag_len);
     let event = Event {
         time,
         cpu: 0,

@@ -20,17 +20,26 @@ pub struct FrameHeader {
     pub lost: u64,
     /// Length of the frame on the wire in bytes, without frame check sequence.
     pub frame_len: u32,
-    /// Number of captured bytes, which follow this header; at most [`MAX_CAPTURE_LEN`].
-    pub capture_len: u32,
     /// The source: an interface at a capture point. User space numbers sources from 0.
     pub source: u32,
-    /// Receive queue of the frame; only valid with [`flags::QUEUE`].
+    /// Queue of the frame; only valid with [`flags::QUEUE`].
     pub queue: u32,
     /// Verdict on the frame (`enum xdp_action`); only valid with [`flags::VERDICT`].
     pub verdict: u32,
+    /// The VLAN tag that belongs at [`TAG_OFFSET`] of the frame and is not among the bytes that follow, in network byte
+    /// order; 0 if there is none. `frame_len` includes it, `capture_len` does not.
+    pub tag: u32,
+    /// Number of captured bytes, which follow this header; at most [`MAX_CAPTURE_LEN`].
+    pub capture_len: u16,
     /// Bits from [`flags`].
-    pub flags: u32,
+    pub flags: u16,
 }
+
+/// Offset of a VLAN tag in an Ethernet frame in bytes (IEEE 802.1Q): after both addresses.
+pub const TAG_OFFSET: usize = 12;
+
+/// Bytes of a VLAN tag.
+pub const TAG_LEN: usize = 4;
 
 /// Size of [`FrameHeader`] in bytes.
 pub const HEADER_LEN: usize = 40;
@@ -41,19 +50,20 @@ const _: () = {
     assert!(offset_of!(FrameHeader, sequence) == 0);
     assert!(offset_of!(FrameHeader, lost) == 8);
     assert!(offset_of!(FrameHeader, frame_len) == 16);
-    assert!(offset_of!(FrameHeader, capture_len) == 20);
-    assert!(offset_of!(FrameHeader, source) == 24);
-    assert!(offset_of!(FrameHeader, queue) == 28);
-    assert!(offset_of!(FrameHeader, verdict) == 32);
-    assert!(offset_of!(FrameHeader, flags) == 36);
+    assert!(offset_of!(FrameHeader, source) == 20);
+    assert!(offset_of!(FrameHeader, queue) == 24);
+    assert!(offset_of!(FrameHeader, verdict) == 28);
+    assert!(offset_of!(FrameHeader, tag) == 32);
+    assert!(offset_of!(FrameHeader, capture_len) == 36);
+    assert!(offset_of!(FrameHeader, flags) == 38);
 };
 
 /// Bits of [`FrameHeader::flags`].
 pub mod flags {
     /// The verdict is known.
-    pub const VERDICT: u32 = 1 << 0;
-    /// The receive queue is known.
-    pub const QUEUE: u32 = 1 << 1;
+    pub const VERDICT: u16 = 1 << 0;
+    /// The queue is known.
+    pub const QUEUE: u16 = 1 << 1;
 }
 
 /// Most bytes of a frame in one event of a perf ring.
@@ -63,15 +73,21 @@ pub mod flags {
 /// in the kernel checks this (kernel/trace/bpf_trace.c, v6.18): one byte more corrupts the ring.
 pub const MAX_CAPTURE_LEN: u32 = 65528 - 8 - 8 - 4 - HEADER_LEN as u32;
 
+const _: () = assert!(MAX_CAPTURE_LEN <= u16::MAX as u32);
+
 /// Calls in the programs that user space replaces before it loads them: by calls of functions that it adds or, if the
 /// result is always the same, by the result. Each call has the number of a helper that no kernel has.
 pub mod stub {
-    /// Whether the capture filter accepts the frame. Takes the `struct xdp_md *` in `r1` and the verdict on the frame
+    /// Whether the capture filter accepts the frame. Takes the program's context in `r1` and the verdict on the frame
     /// (`enum xdp_action`) in `r2`; returns a number other than 0 in `r0` if it does.
     pub const FILTER: i32 = 0x7fff_f117;
-    /// The number of bytes of this frame to capture, like a snap length. Takes the `struct xdp_md *` in `r1`; returns
-    /// 32 bits in `r0`.
+    /// The same for a frame whose VLAN tag is not among its bytes.
+    pub const FILTER_TAGGED: i32 = 0x7fff_f118;
+    /// The number of bytes of this frame to capture, like a snap length. Takes the program's context in `r1`; returns 32
+    /// bits in `r0`.
     pub const CUT: i32 = 0x7fff_0c07;
+    /// The same for a frame whose VLAN tag is not among its bytes.
+    pub const CUT_TAGGED: i32 = 0x7fff_0c08;
 }
 
 /// The counters of one CPU for one source. After the program is detached, `matched == emitted + failed`; frames in
@@ -213,15 +229,17 @@ pub mod ring {
         pub const PACKET_ID: u32 = option_header(packet::PACKET_ID, 8);
         /// `epb_queue`.
         pub const QUEUE: u32 = option_header(packet::QUEUE, 4);
-        /// `epb_verdict`.
+        /// `epb_verdict`; only present if there is a verdict on the frame.
         pub const VERDICT: u32 = option_header(packet::VERDICT, VERDICT_XDP_LEN);
 
         /// Bytes of the flags option.
         pub const FLAGS_LEN: usize = 8;
         /// Bytes of the drop count option.
         pub const DROP_COUNT_LEN: usize = 12;
-        /// Bytes of packet id, queue, verdict, end of options and the trailing total length.
-        pub const TAIL_LEN: usize = 12 + 8 + 16 + 4 + TRAILER_LEN;
+        /// Bytes of the verdict option.
+        pub const VERDICT_LEN: usize = 16;
+        /// Bytes of packet id, queue, end of options and the trailing total length.
+        pub const TAIL_LEN: usize = 12 + 8 + 4 + TRAILER_LEN;
 
         /// Bytes of the longest record.
         pub const fn longest() -> usize {
@@ -229,6 +247,7 @@ pub mod ring {
                 + (super::MAX_CAPTURE_LEN as usize).next_multiple_of(4)
                 + FLAGS_LEN
                 + DROP_COUNT_LEN
+                + VERDICT_LEN
                 + TAIL_LEN
         }
     }

@@ -1,18 +1,24 @@
-//! The kernel side: XDP programs that hand the frames which the capture filter accepts to user space, and pass on every
-//! frame unchanged.
+//! The kernel side: programs that hand the frames which the capture filter accepts to user space, and pass on every frame
+//! unchanged.
 //!
-//! There are two kinds of rings to user space, each with one program for frames in several buffers and one for frames
-//! in one buffer, and one program that runs on a NIC.
+//! There are two kinds of rings to user space. Each has an XDP program for received frames in several buffers, one for
+//! those in one buffer, and a tc program for frames that are sent. One more XDP program runs on a NIC.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
 
 mod counters;
+mod frame;
 mod perf;
 mod ring;
 mod selection;
 
-use aya_ebpf::{helpers::generated::bpf_xdp_get_buff_len, macros::xdp, programs::XdpContext};
+use aya_ebpf::{
+    bindings::{TC_ACT_UNSPEC, xdp_action},
+    macros::{classifier, xdp},
+    programs::{TcContext, XdpContext},
+};
+use frame::{Received, Sent};
 
 /// The snap length in bytes. User space sets it before the program is loaded, so for the verifier it is a constant.
 #[unsafe(no_mangle)]
@@ -22,28 +28,47 @@ static SNAP_LEN: u32 = u32::MAX;
 #[unsafe(no_mangle)]
 static SOURCE: u32 = u32::MAX;
 
-/// Writes to a perf ring, also frames in several buffers; requires Linux 5.18 and support by the driver.
+/// Writes received frames to a perf ring, also frames in several buffers; requires Linux 5.18 and support by the driver.
 #[xdp(frags)]
 pub fn xdpdump_frags(ctx: XdpContext) -> u32 {
-    perf::capture(&ctx, whole_len)
+    perf::capture(Received::<true>(ctx.ctx));
+    xdp_action::XDP_PASS
 }
 
-/// Writes to a perf ring, on kernels and drivers that put every frame into one buffer.
+/// Writes received frames to a perf ring, on kernels and drivers that put every frame into one buffer.
 #[xdp]
 pub fn xdpdump(ctx: XdpContext) -> u32 {
-    perf::capture(&ctx, linear_len)
+    perf::capture(Received::<false>(ctx.ctx));
+    xdp_action::XDP_PASS
 }
 
-/// Writes to a mapped ring, also frames in several buffers; requires Linux 5.18 and support by the driver.
+/// Writes frames that are sent to a perf ring.
+#[classifier]
+pub fn xdpdump_out(ctx: TcContext) -> i32 {
+    perf::capture(Sent(ctx.skb.skb));
+    // Leaves the decision to the next program, or to the next filter of the queueing discipline.
+    TC_ACT_UNSPEC
+}
+
+/// Writes received frames to a mapped ring, also frames in several buffers; requires Linux 5.18 and support by the driver.
 #[xdp(frags)]
 pub fn xdpdump_ring_f(ctx: XdpContext) -> u32 {
-    ring::capture(&ctx, whole_len)
+    ring::capture(Received::<true>(ctx.ctx));
+    xdp_action::XDP_PASS
 }
 
-/// Writes to a mapped ring, on drivers that put every frame into one buffer; requires Linux 5.18.
+/// Writes received frames to a mapped ring, on drivers that put every frame into one buffer; requires Linux 5.18.
 #[xdp]
 pub fn xdpdump_ring(ctx: XdpContext) -> u32 {
-    ring::capture(&ctx, linear_len)
+    ring::capture(Received::<false>(ctx.ctx));
+    xdp_action::XDP_PASS
+}
+
+/// Writes frames that are sent to a mapped ring.
+#[classifier]
+pub fn xdpdump_ring_out(ctx: TcContext) -> i32 {
+    ring::capture(Sent(ctx.skb.skb));
+    TC_ACT_UNSPEC
 }
 
 /// Runs on a NIC, and uses only what a NIC with offload supports (drivers/net/ethernet/netronome/nfp/bpf/, v6.18): the
@@ -52,20 +77,8 @@ pub fn xdpdump_ring(ctx: XdpContext) -> u32 {
 /// ring.
 #[xdp]
 pub fn xdpdump_offload(ctx: XdpContext) -> u32 {
-    perf::capture_uncounted(&ctx)
-}
-
-/// Length in bytes of the frame in all its buffers.
-#[inline(always)]
-fn whole_len(ctx: &XdpContext) -> u32 {
-    // SAFETY: the context is the one that the kernel passed; the helper only reads it.
-    unsafe { bpf_xdp_get_buff_len(ctx.ctx) as u32 }
-}
-
-/// Number of bytes in the first buffer.
-#[inline(always)]
-fn linear_len(ctx: &XdpContext) -> u32 {
-    (ctx.data_end() - ctx.data()) as u32
+    perf::capture_uncounted(Received::<false>(ctx.ctx));
+    xdp_action::XDP_PASS
 }
 
 #[inline(always)]

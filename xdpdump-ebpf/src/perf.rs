@@ -3,17 +3,17 @@
 use core::{ffi::c_void, mem::size_of};
 
 use aya_ebpf::{
-    bindings::{BPF_F_CURRENT_CPU, xdp_action},
+    bindings::BPF_F_CURRENT_CPU,
     helpers::generated::{bpf_get_smp_processor_id, bpf_perf_event_output},
     macros::map,
     maps::PerfEventArray,
-    programs::XdpContext,
 };
-use xdpdump_ebpf::{FrameHeader, MAX_CAPTURE_LEN, flags};
+use xdpdump_ebpf::{FrameHeader, MAX_CAPTURE_LEN, TAG_LEN, TAG_OFFSET, flags};
 
 use crate::{
     counters::{self, increment},
-    linear_len, ring,
+    frame::Frame,
+    ring,
     selection::{accepts, cut, takes},
     snap_len, source,
 };
@@ -23,76 +23,78 @@ use crate::{
 static EVENTS: PerfEventArray<FrameHeader> = PerfEventArray::new(0);
 
 #[inline(always)]
-pub fn capture(ctx: &XdpContext, frame_len: impl FnOnce(&XdpContext) -> u32) -> u32 {
+pub fn capture<F: Frame>(frame: F) {
     // SAFETY: the helper has no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() } as u32;
     // Both always exist; the branch is only for the verifier.
-    let (Some(counters), Some(control)) = (counters::of(cpu), ring::control(cpu)) else {
-        return xdp_action::XDP_PASS;
-    };
+    let (Some(counters), Some(control)) = (counters::of(cpu), ring::control(cpu)) else { return };
     // SAFETY: the pointer is to this CPU's value.
-    if !unsafe { takes(ctx, xdp_action::XDP_PASS, counters) } {
-        return xdp_action::XDP_PASS;
+    if !unsafe { takes(frame, counters) } {
+        return;
     }
-    let frame_len = frame_len(ctx);
+    let (frame_len, tag) = (frame.wire_len(), frame.tag());
+    let mut capture_len = frame_len.min(snap_len()).min(cut(frame)).min(MAX_CAPTURE_LEN);
+    if tag != 0 {
+        // User space inserts the tag.
+        capture_len = capture_len.saturating_sub(TAG_LEN as u32).max(capture_len.min(TAG_OFFSET as u32));
+    }
     let mut header = FrameHeader {
         // SAFETY: the pointers are to this CPU's values.
         sequence: unsafe { increment(&raw mut (*control).sequence) },
         // SAFETY: as above.
         lost: unsafe { (&raw const (*counters).failed).read_volatile() },
         frame_len,
-        capture_len: frame_len.min(snap_len()).min(cut(ctx)).min(MAX_CAPTURE_LEN),
         source: source(),
-        queue: ctx.rx_queue_index(),
-        verdict: xdp_action::XDP_PASS,
-        flags: flags::VERDICT | flags::QUEUE,
+        queue: frame.queue(),
+        verdict: F::VERDICT.unwrap_or(0),
+        tag,
+        capture_len: capture_len as u16,
+        flags: if F::VERDICT.is_some() { flags::VERDICT | flags::QUEUE } else { flags::QUEUE },
     };
     // SAFETY: as above.
     unsafe {
         increment(&raw mut (*counters).matched);
-        if emit(ctx, &mut header) {
+        if emit(frame, &mut header) {
             increment(&raw mut (*counters).emitted);
         } else {
             increment(&raw mut (*counters).failed);
         }
     }
-    xdp_action::XDP_PASS
 }
 
 /// Captures without counters and load-time constants, which a NIC does not support.
 #[inline(always)]
-pub fn capture_uncounted(ctx: &XdpContext) -> u32 {
-    if !accepts(ctx, xdp_action::XDP_PASS) {
-        return xdp_action::XDP_PASS;
+pub fn capture_uncounted<F: Frame>(frame: F) {
+    if !accepts(frame) {
+        return;
     }
-    let frame_len = linear_len(ctx);
+    let frame_len = frame.wire_len();
     let mut header = FrameHeader {
         frame_len,
-        capture_len: frame_len.min(MAX_CAPTURE_LEN),
-        verdict: xdp_action::XDP_PASS,
+        capture_len: frame_len.min(MAX_CAPTURE_LEN) as u16,
+        verdict: F::VERDICT.unwrap_or(0),
         flags: flags::VERDICT,
         ..FrameHeader::default()
     };
-    emit(ctx, &mut header);
-    xdp_action::XDP_PASS
+    emit(frame, &mut header);
 }
 
 /// Hands header and frame to the current CPU's ring in one call. The upper half of the flags is the number of bytes of
 /// the frame, which the kernel copies, whatever number of buffers contain them.
 #[inline(always)]
-fn emit(ctx: &XdpContext, header: &mut FrameHeader) -> bool {
-    let frame = u64::from(header.capture_len) << 32;
+fn emit(frame: impl Frame, header: &mut FrameHeader) -> bool {
+    let len = u64::from(header.capture_len) << 32;
     // SAFETY: the header has exactly the length that is passed.
-    unsafe { output(ctx, frame, (&raw mut *header).cast(), size_of::<FrameHeader>()) }
+    unsafe { output(frame, len, (&raw mut *header).cast(), size_of::<FrameHeader>()) }
 }
 
 /// Wakes the reader of the current CPU's perf ring.
 #[inline(always)]
-pub fn ring_doorbell(ctx: &XdpContext) {
+pub fn ring_doorbell(frame: impl Frame) {
     let mut nothing = 0u64;
     // If the doorbell ring is full, the reader is not asleep, so the error can be ignored.
     // SAFETY: the value has exactly the length that is passed.
-    let _ = unsafe { output(ctx, 0, (&raw mut nothing).cast(), size_of::<u64>()) };
+    let _ = unsafe { output(frame, 0, (&raw mut nothing).cast(), size_of::<u64>()) };
 }
 
 /// Calls the helper directly, because aya-ebpf 0.2.1 discards its result.
@@ -100,14 +102,14 @@ pub fn ring_doorbell(ctx: &XdpContext) {
 /// # Safety
 /// `len` bytes can be read at `data`, which is on the stack.
 #[inline(always)]
-unsafe fn output(ctx: &XdpContext, frame: u64, data: *mut c_void, len: usize) -> bool {
+unsafe fn output(frame: impl Frame, flags: u64, data: *mut c_void, len: usize) -> bool {
     // SAFETY: a map static is a `bpf_map_def`, which the loader replaces by the map; the context is the kernel's, and
     // the caller guarantees that the data can be read.
     let result = unsafe {
         bpf_perf_event_output(
-            ctx.ctx.cast(),
+            frame.context(),
             (&raw const EVENTS).cast_mut().cast::<c_void>(),
-            frame | u64::from(BPF_F_CURRENT_CPU as u32),
+            flags | u64::from(BPF_F_CURRENT_CPU as u32),
             data,
             len as u64,
         )

@@ -3,26 +3,25 @@
 use core::arch::asm;
 
 use aya_ebpf::{
-    bindings::xdp_action,
-    helpers::generated::{bpf_get_smp_processor_id, bpf_ktime_get_ns, bpf_xdp_load_bytes},
+    helpers::generated::{bpf_get_smp_processor_id, bpf_ktime_get_ns},
     macros::map,
     maps::Array,
-    programs::XdpContext,
 };
 use xdpdump_ebpf::{
-    CpuCounters,
+    CpuCounters, TAG_LEN, TAG_OFFSET,
     pcapng::{
         block::{ENHANCED_PACKET, TOTAL_LEN},
         packet,
     },
     ring::{
         Control, DATA, MAX_CAPTURE_LEN,
-        block::{self, DROP_COUNT_LEN, TAIL_LEN},
+        block::{self, DROP_COUNT_LEN, TAIL_LEN, VERDICT_LEN},
     },
 };
 
 use crate::{
     counters::{self, MMAPABLE, increment_atomically},
+    frame::Frame,
     perf::ring_doorbell,
     selection::{cut, takes},
     snap_len, source,
@@ -44,33 +43,32 @@ pub fn control(cpu: u32) -> Option<*mut Control> {
 }
 
 #[inline(always)]
-pub fn capture(ctx: &XdpContext, frame_len: impl FnOnce(&XdpContext) -> u32) -> u32 {
+pub fn capture(frame: impl Frame) {
     // SAFETY: the helper has no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() } as u32;
     // They always exist; the branch is only for the verifier.
-    let Some(counters) = counters::of(cpu) else { return xdp_action::XDP_PASS };
+    let Some(counters) = counters::of(cpu) else { return };
     // SAFETY: the pointer is to this CPU's value.
-    if !unsafe { takes(ctx, xdp_action::XDP_PASS, counters) } {
-        return xdp_action::XDP_PASS;
+    if !unsafe { takes(frame, counters) } {
+        return;
     }
     let Some(control) = control(cpu) else {
         // SAFETY: the pointer is to a map value; the field is aligned.
         unsafe { increment_atomically(&raw mut (*counters).nested) };
-        return xdp_action::XDP_PASS;
+        return;
     };
     // On a real-time kernel, or in an interrupt, this may have interrupted a program that was writing another frame.
     // SAFETY: the pointer is to this CPU's value; the field is aligned.
     if unsafe { exchange(&raw mut (*control).busy, 1) } != 0 {
         // SAFETY: as above.
         unsafe { increment_atomically(&raw mut (*counters).nested) };
-        return xdp_action::XDP_PASS;
+        return;
     }
     // SAFETY: the pointers are to this CPU's values, and no other program writes to them until `busy` is 0 again.
-    unsafe { record(ctx, cpu, control, counters, frame_len(ctx)) };
+    unsafe { record(frame, cpu, control, counters) };
     // SAFETY: as above. A plain store is enough: the CPU itself sees its stores in order, and no other CPU reads this
     // field.
     unsafe { (&raw mut (*control).busy).write_volatile(0) };
-    xdp_action::XDP_PASS
 }
 
 /// Writes the record of the frame, if there is room, and shows it to the reader.
@@ -79,13 +77,8 @@ pub fn capture(ctx: &XdpContext, frame_len: impl FnOnce(&XdpContext) -> u32) -> 
 /// `control` is the beginning of this CPU's memory, to which nobody else writes, except the reader to its two fields.
 /// Nobody else writes to `counters`, except to `nested`.
 #[inline(always)]
-unsafe fn record(
-    ctx: &XdpContext,
-    cpu: u32,
-    control: *mut Control,
-    counters: *mut CpuCounters,
-    frame_len: u32,
-) {
+unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: *mut CpuCounters) {
+    let (frame_len, tag) = (frame.wire_len(), frame.tag());
     // SAFETY: the caller guarantees that nobody else writes to these fields.
     let (sequence, head, failed, losses, lost) = unsafe {
         let sequence = (*control).sequence + 1;
@@ -98,13 +91,18 @@ unsafe fn record(
     // SAFETY: a static of this program; volatile because user space replaces its value before loading.
     let mask = unsafe { (&raw const RING_MASK).read_volatile() } as u64;
 
-    let mut capture_len = u64::from(frame_len.min(snap_len()).min(cut(ctx)).min(MAX_CAPTURE_LEN));
+    let mut capture_len = u64::from(frame_len.min(snap_len()).min(cut(frame)).min(MAX_CAPTURE_LEN));
     bound(&mut capture_len, u64::from(MAX_CAPTURE_LEN));
     let mut padded_len = (capture_len + 3) & !3;
     bound(&mut padded_len, 0x1_fffc);
     let drop_count_len = if lost == 0 { 0 } else { DROP_COUNT_LEN as u64 };
-    let total_len =
-        block::FRAME as u64 + padded_len + block::FLAGS_LEN as u64 + drop_count_len + TAIL_LEN as u64;
+    let verdict_len = if F::VERDICT.is_some() { VERDICT_LEN } else { 0 };
+    let total_len = block::FRAME as u64
+        + padded_len
+        + block::FLAGS_LEN as u64
+        + drop_count_len
+        + verdict_len as u64
+        + TAIL_LEN as u64;
 
     // SAFETY: a field of the reader, which it stores as a whole.
     let tail = unsafe { (&raw const (*control).tail).read_volatile() };
@@ -116,11 +114,6 @@ unsafe fn record(
 
     let mut offset = head;
     bound(&mut offset, mask);
-    // The verifier must know that the helper's length argument is neither 0 nor too large. It is not 0 here, but before
-    // Linux 6.8 the verifier learns nothing from a comparison with 0.
-    let mut copy_len = capture_len - 1;
-    bound(&mut copy_len, 0xffff);
-    copy_len += 1;
     // SAFETY: the map's value contains control page, ring and slack, so a whole record fits at any offset in the ring,
     // and the check above keeps it off the records that the reader still wants. All offsets are multiples of 4.
     unsafe {
@@ -133,16 +126,21 @@ unsafe fn record(
         put(at, block::TIME + 4, time as u32);
         put(at, block::CAPTURE_LEN, capture_len as u32);
         put(at, block::FRAME_LEN, frame_len);
-        let frame = at.add(block::FRAME);
-        let behind = frame.add(padded_len as usize);
-        // Clears the padding, together with up to four bytes before it that the copy overwrites.
-        put(behind.sub(4), 0, 0);
-        if bpf_xdp_load_bytes(ctx.ctx, 0, frame.cast(), copy_len as u32) != 0 {
+        let bytes = at.add(block::FRAME);
+        let behind = bytes.add(padded_len as usize);
+        let is_copied = if tag == 0 {
+            // Clears the padding, together with up to four bytes before it that the copy overwrites.
+            put(behind.sub(4), 0, 0);
+            copy(frame, 0, bytes, capture_len)
+        } else {
+            copy_with_tag(frame, tag, bytes, capture_len)
+        };
+        if !is_copied {
             (*counters).failed = failed + 1;
             return;
         }
         put(behind, 0, block::FLAGS);
-        put(behind, 4, packet::INBOUND);
+        put(behind, 4, F::DIRECTION);
         let mut at = behind.add(block::FLAGS_LEN);
         if lost != 0 {
             put(at, 0, block::DROP_COUNT);
@@ -152,14 +150,18 @@ unsafe fn record(
         put(at, 0, block::PACKET_ID);
         put_u64(at, 4, (u64::from(cpu) << 48) | sequence);
         put(at, 12, block::QUEUE);
-        put(at, 16, ctx.rx_queue_index());
-        put(at, 20, block::VERDICT);
-        let [first, second, third] = verdict(xdp_action::XDP_PASS);
-        put(at, 24, first);
-        put(at, 28, second);
-        put(at, 32, third);
-        put(at, 36, 0);
-        put(at, 40, total_len as u32);
+        put(at, 16, frame.queue());
+        at = at.add(20);
+        if let Some(action) = F::VERDICT {
+            put(at, 0, block::VERDICT);
+            let [first, second, third] = verdict(action);
+            put(at, 4, first);
+            put(at, 8, second);
+            put(at, 12, third);
+            at = at.add(VERDICT_LEN);
+        }
+        put(at, 0, 0);
+        put(at, 4, total_len as u32);
 
         (*counters).reported = losses;
         (*counters).emitted += 1;
@@ -172,9 +174,49 @@ unsafe fn record(
         let wake_at = (&raw const (*control).wake_at).read_volatile();
         if head >= wake_at && (*control).rung != wake_at {
             (*control).rung = wake_at;
-            ring_doorbell(ctx);
+            ring_doorbell(frame);
         }
     }
+}
+
+/// Copies `len` bytes (at least 1) of the frame, from `offset` on.
+///
+/// # Safety
+/// 64 KiB can be written at `to`.
+#[inline(always)]
+unsafe fn copy(frame: impl Frame, offset: usize, to: *mut u8, len: u64) -> bool {
+    // The verifier must know that the helper's length argument is neither 0 nor too large. It is not 0 here, but before
+    // Linux 6.8 the verifier learns nothing from a comparison with 0.
+    let mut len = len - 1;
+    bound(&mut len, 0xffff);
+    // SAFETY: the caller guarantees the memory.
+    unsafe { frame.load(offset as u32, to, len as u32 + 1) }
+}
+
+/// Copies the first `len` bytes of the frame as they are with the tag in its place, and clears the padding.
+///
+/// # Safety
+/// 64 KiB and the longest tail of a record can be written at `to`.
+#[inline(always)]
+unsafe fn copy_with_tag(frame: impl Frame, tag: u32, to: *mut u8, len: u64) -> bool {
+    const BEHIND: usize = TAG_OFFSET + TAG_LEN;
+    // SAFETY: the caller guarantees the memory. What is written beyond `len` is overwritten by the tail.
+    unsafe {
+        if len > BEHIND as u64 && !copy(frame, TAG_OFFSET, to.add(BEHIND), len - BEHIND as u64) {
+            return false;
+        }
+        if !frame.load(0, to, TAG_OFFSET as u32) {
+            return false;
+        }
+        put(to, TAG_OFFSET, tag);
+        if len & 3 != 0 {
+            let mut begin = len & !3;
+            bound(&mut begin, 0xfffc);
+            let last = to.add(begin as usize).cast::<u32>();
+            last.write((u32::from_le(last.read()) & ((1 << (8 * (len & 3))) - 1)).to_le());
+        }
+    }
+    true
 }
 
 /// The value of the verdict option, and its padding.

@@ -2,12 +2,11 @@
 //!
 //! User space generates the code of the filter and the cut for each capture, and puts it in place of the calls below.
 
-use core::arch::asm;
+use core::{arch::asm, ffi::c_void};
 
-use aya_ebpf::{bindings::xdp_md, programs::XdpContext};
 use xdpdump_ebpf::{CpuCounters, stub};
 
-use crate::counters::increment;
+use crate::{counters::increment, frame::Frame};
 
 /// Of this many frames that the filter accepts, each CPU captures one. Set like [`SNAP_LEN`](crate::SNAP_LEN).
 #[unsafe(no_mangle)]
@@ -18,10 +17,10 @@ static ONE_IN: u32 = 1;
 /// # Safety
 /// `counters` are those of this CPU.
 #[inline(always)]
-pub unsafe fn takes(ctx: &XdpContext, verdict: u32, counters: *mut CpuCounters) -> bool {
+pub unsafe fn takes(frame: impl Frame, counters: *mut CpuCounters) -> bool {
     // SAFETY: the caller guarantees that the counters are those of this CPU.
     unsafe {
-        if !accepts(ctx, verdict) {
+        if !accepts(frame) {
             increment(&raw mut (*counters).filtered);
             return false;
         }
@@ -35,21 +34,31 @@ pub unsafe fn takes(ctx: &XdpContext, verdict: u32, counters: *mut CpuCounters) 
     true
 }
 
-/// Whether the filter accepts the frame; `verdict` is the verdict on it.
+/// Whether the filter accepts the frame.
 #[inline(always)]
-pub fn accepts(ctx: &XdpContext, verdict: u32) -> bool {
-    call::<{ stub::FILTER }>(ctx.ctx, verdict) != 0
+pub fn accepts<F: Frame>(frame: F) -> bool {
+    let verdict = F::VERDICT.unwrap_or(0);
+    let result = if frame.tag() == 0 {
+        call::<{ stub::FILTER }>(frame.context(), verdict)
+    } else {
+        call::<{ stub::FILTER_TAGGED }>(frame.context(), verdict)
+    };
+    result != 0
 }
 
 /// The number of bytes of this frame to capture, regardless of the snap length.
 #[inline(always)]
-pub fn cut(ctx: &XdpContext) -> u32 {
-    call::<{ stub::CUT }>(ctx.ctx, 0) as u32
+pub fn cut(frame: impl Frame) -> u32 {
+    if frame.tag() == 0 {
+        call::<{ stub::CUT }>(frame.context(), 0) as u32
+    } else {
+        call::<{ stub::CUT_TAGGED }>(frame.context(), 0) as u32
+    }
 }
 
 /// Calls the function that user space puts in place of the stub.
 #[inline(always)]
-fn call<const STUB: i32>(ctx: *mut xdp_md, argument: u32) -> u64 {
+fn call<const STUB: i32>(ctx: *mut c_void, argument: u32) -> u64 {
     let result: u64;
     // SAFETY: the function gets the arguments that it expects, and changes only registers that a call may change.
     unsafe {

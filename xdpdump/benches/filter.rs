@@ -6,7 +6,10 @@ use std::{hint::black_box, time::Duration};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use xdpdump::{
-    filter::{Filter, Frame, ebpf::Target},
+    filter::{
+        Filter, Frame,
+        ebpf::{Hook, Target},
+    },
     packet::{Direction, LinkType},
 };
 use xdpdump_testing::filters::program::Program;
@@ -16,8 +19,13 @@ const SEGMENT: &[u8; 60] =
     b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\0\x45\0\0\x28\0\0\0\0\x40\x06\0\0\x0a\0\0\x01\x0a\0\0\x02\
 \x30\x39\0\x50\0\0\0\0\0\0\0\0\x50\x02\xff\xff\0\0\0\0\0\0\0\0\0\0";
 
-const TARGET: Target =
-    Target { multi_buffer: true, offloaded: false, verdict: false, direction: Direction::Inbound };
+const TARGET: Target = Target {
+    hook: Hook::Xdp,
+    multi_buffer: true,
+    offloaded: false,
+    verdict: false,
+    direction: Direction::Inbound,
+};
 
 /// `0 = 1` measures the cost of calling a filter at all.
 const FILTERS: [&str; 5] =

@@ -55,6 +55,8 @@ pub struct Capture {
     pub namespace: Option<OsString>,
     /// The interfaces to capture from.
     pub interfaces: Interfaces,
+    /// The direction of the frames to capture.
+    pub direction: Directions,
     /// The XDP mode; `None` for the best mode that the driver supports.
     pub mode: Option<XdpMode>,
     /// The snap length in bytes.
@@ -73,6 +75,29 @@ pub struct Capture {
     pub immediate: bool,
     /// Where the packets go.
     pub destination: Destination,
+}
+
+/// The directions of frames through an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Directions {
+    /// Frames that the interface receives.
+    In,
+    /// Frames that it sends.
+    Out,
+    /// Both.
+    InOut,
+}
+
+impl Directions {
+    /// Whether received frames are included.
+    pub fn has_in(self) -> bool {
+        self != Self::Out
+    }
+
+    /// Whether sent frames are included.
+    pub fn has_out(self) -> bool {
+        self != Self::In
+    }
 }
 
 /// Which frames to select, and how much of each.

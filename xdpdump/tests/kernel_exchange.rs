@@ -54,7 +54,7 @@ fn exchange_under_load(
     });
     // Redirected frames reach the generic program only where the driver batches.
     receiver.execute("ethtool", &["-K", "right", "gro", "on"]);
-    let first = probe.program_id(0);
+    let first = probe.xdp_program_id(0);
     let generator = Generator::new(sender.interface_index("left"), wire::frame(60, b""));
     let mut events = Each(each);
     let enough = AtomicBool::new(false);
@@ -78,10 +78,10 @@ fn exchange_under_load(
         }
         enough.store(true, Ordering::Relaxed);
     });
-    assert_ne!(probe.program_id(0), first, "the programs before are gone");
+    assert_ne!(probe.xdp_program_id(0), first, "the programs before are gone");
     assert_eq!(
         receiver.run(|| Link::by_index(index).unwrap().xdp[0].program_id),
-        probe.program_id(0).unwrap()
+        probe.xdp_program_id(0).unwrap()
     );
     probe.detach();
     assert!(rings.read(true, &mut events).is_continue());

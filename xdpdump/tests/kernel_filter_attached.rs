@@ -82,7 +82,7 @@ impl Judge {
     /// Exchanges the program for one with this task.
     fn exchange(&mut self, task: Task<'_>) -> Program {
         self.probe.exchange(0, task).unwrap_or_else(|error| panic!("{:?}: {error}", task.selection));
-        Program::by_id(self.probe.program_id(0).unwrap()).unwrap()
+        Program::by_id(self.probe.xdp_program_id(0).unwrap()).unwrap()
     }
 
     /// The frames that are in the rings.

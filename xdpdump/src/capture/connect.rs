@@ -7,8 +7,8 @@ use crate::{
     config::{self, Interfaces},
     cpus,
     interface::{Disturbance, Link, Namespace, Offloads, Promiscuous, XdpMode},
-    packet::{Interface, LinkType},
-    probe::{Attached, Probe, RingLayout, Task},
+    packet::{Direction, Interface, LinkType},
+    probe::{Attached, Place, Probe, RingLayout, Task},
     selection::{self, Selections},
     transport::{self, RingKind, Rings, mapped, perf},
 };
@@ -84,27 +84,71 @@ pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
 }
 
 impl Connection {
-    fn new(mut probe: Probe, rings: Rings, order: Order<'_>, longest: u32) -> Result<Self, Error> {
-        let (mut sources, mut left_out) = (Vec::new(), Vec::new());
+    fn new(probe: Probe, rings: Rings, order: Order<'_>, longest: u32) -> Result<Self, Error> {
+        let mut connection =
+            Self { probe, rings, sources: Vec::new(), explanation: None, left_out: Vec::new(), longest };
         let any = order.config.interfaces == Interfaces::Any;
         for link in order.links.iter().filter(|link| link.up || !any) {
-            match attach(&mut probe, order, link, longest) {
-                Ok(source) => sources.push(source),
+            match connection.attach(order, link) {
+                Ok(()) => {}
                 // Of all interfaces, those are captured that can be.
                 Err(error) if any && error.is_of_one_interface() => {
-                    left_out.push((link.display_name(), error));
+                    connection.left_out.push((link.display_name(), error));
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(Self { probe, rings, sources, explanation: None, left_out, longest })
+        Ok(connection)
     }
 
-    /// Attaches to one more interface, as the next source.
+    /// Attaches to one more interface, as the next source, or the next two if both directions are wanted. After an error,
+    /// there may be a source for the first of them; another call continues from there.
     pub fn attach(&mut self, order: Order<'_>, link: &Link) -> Result<(), Error> {
-        let source = attach(&mut self.probe, order, link, self.longest)?;
-        self.sources.push(source);
+        let Order { config, selections, .. } = order;
+        check_link_type(link, config.link_type)?;
+        let not_for = |error: &selection::Error| Error::NotFor(link.display_name(), error.to_string());
+        let selection = selections.of(link.link_type()?).map_err(not_for)?;
+        let snap_len = config.snap_len.min(self.longest);
+        let interface =
+            Interface { snap_len, filter: selection.filter_text(), ..describe(link, order.namespace)? };
+        let task = Task { snap_len, selection };
+        if config.direction.has_in() && !self.has(link, Direction::Inbound) {
+            let offloads = Offloads::of(link);
+            let attached = self.probe.attach(link, config.mode, task)?;
+            let disturbance = match attached.place {
+                Place::Xdp(mode) => offloads.and_then(|offloads| offloads.changed(mode)),
+                Place::Tcx | Place::Clsact => None,
+            };
+            self.push(link, attached, interface.clone());
+            if let Some(source) = self.sources.last_mut() {
+                source.disturbance = disturbance;
+            }
+        }
+        if config.direction.has_out() && !self.has(link, Direction::Outbound) {
+            let attached = self.probe.attach_egress(link, task)?;
+            self.push(link, attached, interface);
+        }
         Ok(())
+    }
+
+    fn push(&mut self, link: &Link, attached: Attached, interface: Interface) {
+        let link = link.clone();
+        self.sources.push(Source {
+            link,
+            attached,
+            interface,
+            is_attached: true,
+            disturbance: None,
+            promiscuous: None,
+        });
+    }
+
+    fn has(&self, link: &Link, direction: Direction) -> bool {
+        self.sources.iter().any(|source| {
+            source.link.index == link.index
+                && source.attached.place.direction() == direction
+                && source.is_attached
+        })
     }
 
     /// Whether a program is attached to any interface.
@@ -187,19 +231,4 @@ fn describe(link: &Link, namespace: Option<&Namespace>) -> Result<Interface, Err
         });
     }
     Ok(interface)
-}
-
-/// `longest` is the most bytes of a frame that the transport carries.
-fn attach(probe: &mut Probe, order: Order<'_>, link: &Link, longest: u32) -> Result<Source, Error> {
-    let Order { config, selections, .. } = order;
-    check_link_type(link, config.link_type)?;
-    let not_for = |error: &selection::Error| Error::NotFor(link.display_name(), error.to_string());
-    let selection = selections.of(link.link_type()?).map_err(not_for)?;
-    let snap_len = config.snap_len.min(longest);
-    let filter = selection.filter_text();
-    let interface = Interface { snap_len, filter, ..describe(link, order.namespace)? };
-    let offloads = Offloads::of(link);
-    let attached = probe.attach(link, config.mode, Task { snap_len, selection })?;
-    let disturbance = offloads.and_then(|offloads| offloads.changed(attached.mode));
-    Ok(Source { link: link.clone(), attached, interface, is_attached: true, disturbance, promiscuous: None })
 }

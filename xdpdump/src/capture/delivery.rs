@@ -5,11 +5,11 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
 };
 
-use super::{Error, Totals, statistics::Read};
+use super::{Error, Totals, connect::Source, statistics::Read};
 use crate::{
     clock::{Clock, Sample, monotonic},
     output::{self, Sink},
-    packet::{Direction, Interface, InterfaceStatistics, Meta, Packet, Timestamp},
+    packet::{Direction, InterfaceStatistics, Meta, Packet, Timestamp},
     selection::{Choice, Selector},
     sys::clock::StepWatch,
     transport::{Receiver, event::Event},
@@ -60,33 +60,37 @@ pub struct Delivery<'a> {
 struct SourceDelivery {
     /// The snap length in bytes.
     snap_len: u32,
+    /// The direction of its frames.
+    direction: Direction,
     /// Does the part of the selection that the kernel program does not do.
     selector: Selector,
     read: Read,
 }
 
 impl<'a> Delivery<'a> {
-    /// Delivers at most `limit` packets, of a capture that begins at `start`. `wanted` has a snap length and a selector
-    /// for each source.
-    pub fn new(
-        sink: &'a mut dyn Sink,
-        start: Sample,
-        wanted: impl IntoIterator<Item = (u32, Selector)>,
-        limit: Option<u64>,
-    ) -> Self {
+    /// Delivers at most `limit` packets, of a capture that begins at `start`.
+    pub fn new(sink: &'a mut dyn Sink, start: Sample, limit: Option<u64>) -> Self {
         let mut clock = Clock::new(start);
         let start = clock.wall(start.monotonic);
         let steps = StepWatch::new().ok();
-        let source = |(snap_len, selector)| SourceDelivery { snap_len, selector, read: Read::default() };
-        let sources = wanted.into_iter().map(source).collect();
-        Self { sink, clock, steps, sources, limit, captured: 0, late: 0, last: 0, start }
+        Self { sink, clock, steps, sources: Vec::new(), limit, captured: 0, late: 0, last: 0, start }
     }
 
-    /// Delivers from one more source, with this description and what the kernel program left to select; returns its number.
-    pub fn add(&mut self, interface: &Interface, selector: Selector) -> Result<u32, output::Error> {
-        self.sink.interface(interface)?;
-        self.sources.push(SourceDelivery { snap_len: interface.snap_len, selector, read: Read::default() });
+    /// Delivers from one more source; returns its number.
+    pub fn add(&mut self, source: &Source) -> Result<u32, output::Error> {
+        self.sink.interface(&source.interface)?;
+        self.sources.push(SourceDelivery {
+            snap_len: source.interface.snap_len,
+            direction: source.attached.place.direction(),
+            selector: Selector::new(source.attached.left.clone()),
+            read: Read::default(),
+        });
         Ok(self.sources.len() as u32 - 1)
+    }
+
+    /// Number of sources.
+    pub fn sources(&self) -> usize {
+        self.sources.len()
     }
 
     /// Packets delivered so far.
@@ -173,7 +177,7 @@ impl Receiver for Delivery<'_> {
             frame: event.frame,
             frame_len: event.frame_len,
             meta: Meta {
-                direction: Direction::Inbound,
+                direction: source.direction,
                 queue: event.queue,
                 packet_id: event.packet_id(),
                 verdict: event.verdict,

@@ -25,11 +25,11 @@ use crate::{
     config::{self, Interfaces},
     interface::{self, Link, Promiscuous, XdpMode, namespace},
     output::{self, Sink, guardian::Guardian},
-    packet::LinkType,
+    packet::{Direction, LinkType},
     printable::printable,
-    probe,
+    probe::{self, Place},
     report::Reporter,
-    selection::{Request, Selections, Selector},
+    selection::{Request, Selections},
     signals::{END_WITHIN, Signals},
     sinks,
 };
@@ -110,15 +110,13 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     };
     let mut sink = sink?;
     sink.interrupted_by(signals.as_fd())?;
-    for source in &connection.sources {
-        sink.interface(&source.interface)?;
-    }
     if let Some(choice) = connection.explanation.as_deref().filter(|_| destination.verbose) {
         reporter.say(choice);
     }
     // As in tcpdump, not on all interfaces.
     let promiscuous = config.promiscuous && config.interfaces != Interfaces::Any;
-    for source in connection.sources.iter_mut().filter(|_| promiscuous) {
+    let receives = |source: &&mut Source| source.attached.place.direction() == Direction::Inbound;
+    for source in connection.sources.iter_mut().filter(|_| promiscuous).filter(receives) {
         source.promiscuous = enter_promiscuous(&source.link, reporter);
     }
     for source in &connection.sources {
@@ -129,11 +127,10 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
         watch.captured(&source.link, number);
     }
 
-    let wanted = connection
-        .sources
-        .iter()
-        .map(|source| (source.interface.snap_len, Selector::new(source.attached.left.clone())));
-    let delivery = Delivery::new(&mut sink, start, wanted, destination.limit);
+    let mut delivery = Delivery::new(&mut sink, start, destination.limit);
+    for source in &connection.sources {
+        delivery.add(source)?;
+    }
     let manner = Manner {
         packet_buffered: destination.packet_buffered || immediate,
         progress: shows_progress(destination),
@@ -215,7 +212,7 @@ fn announce(source: &Source, order: Order<'_>, reporter: &mut dyn Reporter) {
             "{name}: frames are selected in user space, so every frame is handed to it ({reason})"
         ));
     }
-    if !attached.multi_buffer && attached.mode != XdpMode::Offload {
+    if !attached.multi_buffer && attached.place != Place::Xdp(XdpMode::Offload) {
         reporter
             .say(&format!("{name}: no multi-buffer XDP here: frames in several buffers are not captured"));
     }
@@ -227,7 +224,10 @@ fn announce(source: &Source, order: Order<'_>, reporter: &mut dyn Reporter) {
     }
     let place = order.namespace.map_or_else(String::new, |namespace| format!(" in {namespace}"));
     reporter.say(&format!(
-        "listening on {name}{place}, link-type {}, snapshot length {} bytes, {} mode",
-        interface.link_type, interface.snap_len, attached.mode
+        "listening on {name}{place}, link-type {}, snapshot length {} bytes, {}, direction {}",
+        interface.link_type,
+        interface.snap_len,
+        attached.place,
+        if attached.place.direction() == Direction::Outbound { "out" } else { "in" }
     ));
 }

@@ -20,7 +20,6 @@ use crate::{
     interface::Link,
     output,
     report::Reporter,
-    selection::Selector,
     signals::{END_WITHIN, Signals},
     sys::poll::{Poller, Ready},
     transport::REORDER_WINDOW,
@@ -131,7 +130,7 @@ impl<'a> Session<'a> {
         self.flush(now, quiet)?;
         if ready.is_readable(self.watch.as_fd()) {
             let probe = &self.connection.probe;
-            let changes = self.watch.changes(&|source| probe.program_id(source), reporter)?;
+            let changes = self.watch.changes(&|source| probe.xdp_program_id(source), reporter)?;
             self.follow_interfaces(changes, reporter)?;
         }
         if now >= *housekeeping_at {
@@ -161,7 +160,7 @@ impl<'a> Session<'a> {
     fn housekeeping(&mut self, reporter: &mut dyn Reporter) -> Result<(), Error> {
         self.follow_cpus(reporter);
         let probe = &self.connection.probe;
-        let changes = self.watch.refresh(&|source| probe.program_id(source), reporter)?;
+        let changes = self.watch.refresh(&|source| probe.xdp_program_id(source), reporter)?;
         self.follow_interfaces(changes, reporter)?;
         self.delivery.sink().look_after(&mut |line| reporter.say(line))?;
         reporter.catch_up();
@@ -175,8 +174,10 @@ impl<'a> Session<'a> {
     fn follow_interfaces(&mut self, changes: Vec<Change>, reporter: &mut dyn Reporter) -> Result<(), Error> {
         for change in changes {
             match change {
-                Change::Lost(source, error) => {
-                    self.connection.release(source);
+                Change::Lost(sources, error) => {
+                    for source in sources {
+                        self.connection.release(source);
+                    }
                     if self.order.config.interfaces != Interfaces::Any && !self.connection.is_attached() {
                         return Err(error);
                     }
@@ -191,18 +192,17 @@ impl<'a> Session<'a> {
     /// Captures from one more interface, if that is possible.
     fn add(&mut self, link: &Link, reporter: &mut dyn Reporter) -> Result<(), Error> {
         match until_stopped(&self.signals, || self.connection.attach(self.order, link)) {
-            Ok(Some(())) => {}
-            Ok(None) => return Ok(()),
+            Ok(Some(()) | None) => {}
             Err(error) if error.is_of_one_interface() => {
                 reporter.say(&format!("{} is not captured: {error}", link.display_name()));
-                return Ok(());
             }
             Err(error) => return Err(error),
         }
-        let Some(source) = self.connection.sources.last() else { return Ok(()) };
-        announce(source, self.order, reporter);
-        let number = self.delivery.add(&source.interface, Selector::new(source.attached.left.clone()))?;
-        self.watch.captured(link, number);
+        for source in self.connection.sources.iter().skip(self.delivery.sources()) {
+            announce(source, self.order, reporter);
+            let number = self.delivery.add(source)?;
+            self.watch.captured(link, number);
+        }
         Ok(())
     }
 

@@ -16,20 +16,20 @@ use crate::{
 /// If the kernel has no memory for an answer, the capture goes on: the next check finds the change.
 pub struct Watch {
     monitor: Monitor,
-    /// Each interface by its index: the name it has now, and its source if it is captured.
+    /// Each interface by its index: the name it has now, and its sources if it is captured.
     watched: BTreeMap<u32, Watched>,
 }
 
 struct Watched {
     name: String,
-    source: Option<u32>,
+    sources: Vec<u32>,
 }
 
 /// Something that changes which interfaces are captured.
 #[derive(Debug)]
 pub enum Change {
-    /// The interface of this source is gone, or somebody took the program off it; the error says so.
-    Lost(u32, Error),
+    /// The interface of these sources is gone, or somebody took the program off it; the error says so.
+    Lost(Vec<u32>, Error),
     /// This interface is up, and is not captured.
     Up(Link),
 }
@@ -38,13 +38,14 @@ impl Watch {
     /// Watches `links`; with `all`, interfaces that appear as well.
     pub fn new(links: &[Link], all: bool) -> Result<Self, interface::Error> {
         let monitor = if all { Monitor::of_all(links.to_vec()) } else { Monitor::new(links.to_vec()) };
-        let watched = |link: &Link| (link.index, Watched { name: link.display_name(), source: None });
+        let watched = |link: &Link| (link.index, Watched { name: link.display_name(), sources: Vec::new() });
         Ok(Self { monitor: monitor?, watched: links.iter().map(watched).collect() })
     }
 
     /// From now on, `link` is captured as `source`.
     pub fn captured(&mut self, link: &Link, source: u32) {
-        self.watched.insert(link.index, Watched { name: link.display_name(), source: Some(source) });
+        let unknown = || Watched { name: link.display_name(), sources: Vec::new() };
+        self.watched.entry(link.index).or_insert_with(unknown).sources.push(source);
     }
 
     /// Reports the changes that the kernel announced; call this when the descriptor is readable. `program` returns the id of
@@ -82,13 +83,13 @@ impl Watch {
         let mut found = Vec::new();
         for (index, change) in changes {
             if let LinkChange::Appeared(link) = change {
-                self.watched.insert(index, Watched { name: link.display_name(), source: None });
+                self.watched.insert(index, Watched { name: link.display_name(), sources: Vec::new() });
                 let link = Link::by_index(index).ok().filter(|link| link.up);
                 found.extend(link.map(Change::Up));
                 continue;
             }
-            let Some(Watched { name, source }) = self.watched.get_mut(&index) else { continue };
-            let Some(source) = *source else {
+            let Some(Watched { name, sources }) = self.watched.get_mut(&index) else { continue };
+            if sources.is_empty() {
                 match change {
                     LinkChange::Up => found.extend(Link::by_index(index).ok().map(Change::Up)),
                     LinkChange::Renamed(new) => *name = new,
@@ -96,7 +97,7 @@ impl Watch {
                     _ => {}
                 }
                 continue;
-            };
+            }
             match change {
                 LinkChange::Up => reporter.say(&format!("{name} is up")),
                 LinkChange::Down => {
@@ -109,13 +110,17 @@ impl Watch {
                 LinkChange::Mtu(mtu) => reporter.say(&format!("the MTU of {name} is now {mtu} bytes")),
                 LinkChange::Xdp(programs) => {
                     let ours = |id| programs.iter().any(|program| program.program_id == id);
-                    if program(source).is_some_and(|id| !ours(id)) {
-                        found.push(Change::Lost(source, Error::Detached(name.clone())));
+                    let is_lost = |source: &mut u32| program(*source).is_some_and(|id| !ours(id));
+                    let lost: Vec<_> = sources.extract_if(.., is_lost).collect();
+                    if !lost.is_empty() {
+                        found.push(Change::Lost(lost, Error::Detached(name.clone())));
+                    }
+                    if sources.is_empty() {
                         self.watched.remove(&index);
                     }
                 }
                 LinkChange::Deleted => {
-                    found.push(Change::Lost(source, Error::Gone(name.clone())));
+                    found.push(Change::Lost(std::mem::take(sources), Error::Gone(name.clone())));
                     self.watched.remove(&index);
                 }
                 LinkChange::Appeared(_) => {}

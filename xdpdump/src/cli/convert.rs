@@ -7,12 +7,14 @@ use clap::{CommandFactory as _, error::ErrorKind};
 use super::{
     Error,
     options::{
-        FileFormat, MAX_SNAP_LEN, Options, TextStyle, TimePrecision, TimeStyleChoice, TransportChoice,
+        DirectionChoice, FileFormat, MAX_SNAP_LEN, Options, TextStyle, TimePrecision, TimeStyleChoice,
+        TransportChoice,
     },
 };
 use crate::{
     config::{
-        Capture, Config, Destination, File, Filter, Frames, Interfaces, PrintFilter, Replay, Selection,
+        Capture, Config, Destination, Directions, File, Filter, Frames, Interfaces, PrintFilter, Replay,
+        Selection,
     },
     decode::Style,
     interface::XdpMode,
@@ -39,7 +41,7 @@ impl Options {
         }
         let destination = self.destination();
         if self.interface.is_empty() {
-            self.check_no_mode()?;
+            self.check_only_for_files()?;
             // The group of sources is required, so if there is no interface there is a file.
             let file = self.read.unwrap_or_default();
             return Ok(Config::Replay(Replay { file, selection, destination }));
@@ -53,6 +55,11 @@ impl Options {
         Ok(Config::Capture(Capture {
             namespace: self.netns,
             interfaces: interfaces(self.interface)?,
+            direction: match self.direction {
+                None | Some(DirectionChoice::In) => Directions::In,
+                Some(DirectionChoice::Out) => Directions::Out,
+                Some(DirectionChoice::Inout) => Directions::InOut,
+            },
             mode: match (self.native, self.skb, self.offload) {
                 (true, _, _) => Some(XdpMode::Native),
                 (_, true, _) => Some(XdpMode::Skb),
@@ -77,7 +84,6 @@ impl Options {
     /// Checks options of tcpdump that accept only one value here.
     fn check_values(&self) -> Result<(), Error> {
         let options = [
-            ("-Q", &self.direction, "in", "XDP sees only what an interface receives"),
             ("-j", &self.time_stamp_type, "host", "the host's clock stamps every packet"),
             (
                 "-Z",
@@ -108,9 +114,13 @@ impl Options {
         }
     }
 
-    /// Refuses options for an XDP mode when a file is read, and explains what tcpdump's options of the same letters mean.
-    fn check_no_mode(&self) -> Result<(), Error> {
-        let modes = [
+    /// Refuses options of a capture when a file is read, and explains what tcpdump's options of the same letters mean.
+    fn check_only_for_files(&self) -> Result<(), Error> {
+        let options = [
+            (
+                matches!(self.direction, Some(DirectionChoice::Out | DirectionChoice::Inout)),
+                "-Q chooses the direction of a capture and cannot be used with -r; the filters inbound and outbound select packets of a file",
+            ),
             (
                 self.skb,
                 "-S chooses the SKB mode of a capture and cannot be used with -r; tcpdump's -S is --absolute-tcp-sequence-numbers here",
@@ -124,7 +134,7 @@ impl Options {
                 "-H chooses a capture on the NIC and cannot be used with -r; tcpdump's -H (mesh headers of Wi-Fi) is not supported: leave it out",
             ),
         ];
-        match modes.into_iter().find(|(given, _)| *given) {
+        match options.into_iter().find(|(given, _)| *given) {
             Some((_, sentence)) => Err(Error::Usage(sentence.to_owned())),
             None => Ok(()),
         }

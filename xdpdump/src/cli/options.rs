@@ -16,7 +16,7 @@ Differences from tcpdump:
               its -N (no domain names) is always on, its -H (mesh headers) is not supported
   -x, -X, -A  print the whole frame with its link-level header, like tcpdump's -xx, -XX, -AA
   -n, -f      are always on: addresses and ports are printed as numbers
-  -Q          accepts only \"in\": XDP sees what an interface receives
+  -Q          defaults to \"in\"; \"out\" is what the network stack gives to the interface
   -i          can be given several times; with -i any, every interface has its own link type
   -l          writes a file (-w) packet by packet too, as -U does
   -w          writes pcapng unless the name ends in .pcap
@@ -221,9 +221,17 @@ pub struct Options {
     #[arg(short = 'O', long, help_heading = AS_IN_TCPDUMP)]
     pub no_optimize: bool,
 
-    /// Direction of the frames to capture: only "in", because XDP sees only received frames
-    #[arg(short = 'Q', long, value_name = "WAY", help_heading = AS_IN_TCPDUMP)]
-    pub direction: Option<String>,
+    /// Direction of the frames to capture: those that the interface receives ("in", the
+    /// default, through XDP), those that it sends ("out", through tc), or both
+    #[arg(
+        short = 'Q',
+        long,
+        value_enum,
+        value_name = "WAY",
+        conflicts_with = "list_interfaces",
+        help_heading = "Capture"
+    )]
+    pub direction: Option<DirectionChoice>,
 
     /// Capture only if the interface has this link type, EN10MB or RAW; -L prints it
     #[arg(short = 'y', long, value_name = "TYPE", help_heading = AS_IN_TCPDUMP)]
@@ -267,6 +275,16 @@ pub enum TimeStyleChoice {
 pub enum FileFormat {
     Pcapng,
     Pcap,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum DirectionChoice {
+    /// Received frames
+    In,
+    /// Sent frames
+    Out,
+    /// Both
+    Inout,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

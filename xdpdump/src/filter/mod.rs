@@ -113,7 +113,7 @@ impl Filter {
         &self.program
     }
 
-    /// The filter as a function of an eBPF program. It takes a `struct xdp_md *` in `r1` and returns 1 in `r0` if the
+    /// The filter as a function of an eBPF program. It takes the program's context in `r1` and returns 1 in `r0` if the
     /// frame matches, otherwise 0.
     ///
     /// # Errors
@@ -146,7 +146,7 @@ impl Headers {
         evaluate::number(&self.program, frame)
     }
 
-    /// The same computation as a function of an eBPF program. It takes a `struct xdp_md *` in `r1` and returns the
+    /// The same computation as a function of an eBPF program. It takes the program's context in `r1` and returns the
     /// number in the lower half of `r0`.
     ///
     /// # Errors

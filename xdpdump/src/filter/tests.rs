@@ -68,8 +68,13 @@ fn too_many_tunnels_are_refused() {
     assert!(error.to_string().contains("too many tunnels"), "{error}");
 }
 
-const TARGET: ebpf::Target =
-    ebpf::Target { multi_buffer: false, offloaded: true, verdict: false, direction: Direction::Inbound };
+const TARGET: ebpf::Target = ebpf::Target {
+    hook: ebpf::Hook::Xdp,
+    multi_buffer: false,
+    offloaded: true,
+    verdict: false,
+    direction: Direction::Inbound,
+};
 
 #[test]
 fn instructions_are_printed_as_c_has_them() {

@@ -51,11 +51,9 @@ pub(super) fn get_link(query: Query<'_>, sequence: u32) -> Vec<u8> {
         Query::Index(index) => (libc::NLM_F_REQUEST, index),
         Query::Name(_) => (libc::NLM_F_REQUEST, 0),
     };
-    let mut message = vec![0; MESSAGE_HEADER + LINK_HEADER];
-    message[4..6].copy_from_slice(&libc::RTM_GETLINK.to_ne_bytes());
-    message[6..8].copy_from_slice(&(flags.cast_unsigned() as u16).to_ne_bytes());
-    message[8..12].copy_from_slice(&sequence.to_ne_bytes());
-    message[20..24].copy_from_slice(&index.to_ne_bytes());
+    let mut header = [0; LINK_HEADER];
+    header[4..8].copy_from_slice(&index.to_ne_bytes());
+    let mut message = begin(libc::RTM_GETLINK, flags, sequence, &header);
 
     // Without statistics, which would be half of every answer.
     push_attribute(&mut message, libc::IFLA_EXT_MASK, &libc::RTEXT_FILTER_SKIP_STATS.to_ne_bytes());
@@ -64,12 +62,28 @@ pub(super) fn get_link(query: Query<'_>, sequence: u32) -> Vec<u8> {
         let kind = if name.len() < libc::IFNAMSIZ { libc::IFLA_IFNAME } else { libc::IFLA_ALT_IFNAME };
         push_attribute(&mut message, kind, &[name.as_bytes(), b"\0"].concat());
     }
+    end(message)
+}
+
+/// The beginning of a message: its header, and the header of its kind. Attributes follow, then [`end`].
+pub(super) fn begin(kind: u16, flags: i32, sequence: u32, header: &[u8]) -> Vec<u8> {
+    let mut message = vec![0; MESSAGE_HEADER];
+    message[4..6].copy_from_slice(&kind.to_ne_bytes());
+    message[6..8].copy_from_slice(&(flags.cast_unsigned() as u16).to_ne_bytes());
+    message[8..12].copy_from_slice(&sequence.to_ne_bytes());
+    message.extend_from_slice(header);
+    message
+}
+
+/// The finished message: its length is filled in.
+pub(super) fn end(mut message: Vec<u8>) -> Vec<u8> {
     let length = message.len() as u32;
     message[..4].copy_from_slice(&length.to_ne_bytes());
     message
 }
 
-fn push_attribute(message: &mut Vec<u8>, kind: u16, payload: &[u8]) {
+/// Appends an attribute.
+pub(super) fn push_attribute(message: &mut Vec<u8>, kind: u16, payload: &[u8]) {
     message.extend_from_slice(&((ATTRIBUTE_HEADER + payload.len()) as u16).to_ne_bytes());
     message.extend_from_slice(&kind.to_ne_bytes());
     message.extend_from_slice(payload);
@@ -216,7 +230,7 @@ fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
     Some(u16::from_ne_bytes(*bytes.get(offset..)?.first_chunk()?))
 }
 
-fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(*bytes.get(offset..)?.first_chunk()?))
 }
 

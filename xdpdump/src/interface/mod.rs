@@ -14,6 +14,7 @@ use crate::{
     sys::{ethtool::Ethtool, kernel},
 };
 
+pub mod clsact;
 pub mod hardware;
 pub mod list;
 mod message;

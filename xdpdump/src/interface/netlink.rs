@@ -85,6 +85,31 @@ impl Socket {
         }
     }
 
+    /// Sends a request of another kind, and calls `each` with every message of the answer. `message` is called with the
+    /// sequence number. Ends with the message that says whether the request succeeded, so the request must ask for one.
+    pub(super) fn request(
+        &mut self,
+        message: impl FnOnce(u32) -> Vec<u8>,
+        mut each: impl FnMut(&Message<'_>),
+    ) -> io::Result<()> {
+        self.sequence = self.sequence.wrapping_add(1);
+        let sequence = self.sequence;
+        send(&self.fd, &message(sequence), SendFlags::empty())?;
+        loop {
+            for message in message::messages(self.receive()?).filter(|message| message.sequence == sequence) {
+                match i32::from(message.kind) {
+                    libc::NLMSG_ERROR | libc::NLMSG_DONE => {
+                        return match message.errno() {
+                            0 => Ok(()),
+                            errno => Err(io::Error::from_raw_os_error(errno)),
+                        };
+                    }
+                    _ => each(&message),
+                }
+            }
+        }
+    }
+
     /// Sends a request, and repeats it while the kernel has no memory for the request or the answer.
     fn ask(&mut self, query: Query<'_>) -> io::Result<(Vec<Link>, bool)> {
         for pause in PAUSES {

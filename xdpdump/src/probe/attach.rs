@@ -1,24 +1,56 @@
 //! Chooses program and mode for an interface, attaches, and explains refusals.
 
-use std::{io, os::fd::AsFd};
+use std::{fmt, io, os::fd::AsFd};
 
 use aya_obj::generated::{XDP_FLAGS_DRV_MODE, XDP_FLAGS_HW_MODE, XDP_FLAGS_SKB_MODE};
 
 use super::{
-    Attachment, Error, Functions, Holder, Probe, Program, SourceCounters, Task, error::INTERRUPTED, kernel,
-    program_name,
+    Attachment, Error, Functions, Hold, Holder, Probe, Program, ProgramPlace, SourceCounters, Task,
+    error::INTERRUPTED, kernel, program_name,
 };
 use crate::{
     interface::{Link, XdpMode},
+    packet::Direction,
     selection::Selection,
     sys::bpf,
 };
 
+/// The place in the kernel where a program sees frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// XDP: received frames.
+    Xdp(XdpMode),
+    /// tcx (Linux 6.6): frames that are sent.
+    Tcx,
+    /// A filter of the queueing discipline clsact: frames that are sent.
+    Clsact,
+}
+
+impl Place {
+    /// The direction of the frames.
+    pub fn direction(self) -> Direction {
+        match self {
+            Self::Xdp(_) => Direction::Inbound,
+            Self::Tcx | Self::Clsact => Direction::Outbound,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Xdp(mode) => write!(f, "{mode} mode"),
+            Self::Tcx => f.write_str("tcx"),
+            Self::Clsact => f.write_str("clsact"),
+        }
+    }
+}
+
 /// How a program was attached.
 #[derive(Clone, Debug)]
 pub struct Attached {
-    /// The mode in which it runs.
-    pub mode: XdpMode,
+    /// Where it runs.
+    pub place: Place,
     /// Whether it sees frames that lie in several buffers.
     pub multi_buffer: bool,
     /// Why native mode was refused, if generic mode is used instead without having been asked for.
@@ -30,8 +62,8 @@ pub struct Attached {
 }
 
 impl Attached {
-    fn new(mode: XdpMode, multi_buffer: bool) -> Self {
-        Self { mode, multi_buffer, native_refused: None, left: Selection::default(), left_because: None }
+    pub(super) fn new(place: Place, multi_buffer: bool) -> Self {
+        Self { place, multi_buffer, native_refused: None, left: Selection::default(), left_because: None }
     }
 }
 
@@ -44,10 +76,19 @@ impl Probe {
     /// # Errors
     /// When another program is attached, the mode is refused, the kernel is too old, or the filter is too large.
     pub fn attach(&mut self, link: &Link, mode: Option<XdpMode>, task: Task<'_>) -> Result<Attached, Error> {
-        match self.attach_for(link, mode, task) {
+        self.or_without_selection(task, |probe, task| probe.attach_for(link, mode, task))
+    }
+
+    /// Attaches by `attach`, without the task's selection if that is what the kernel refuses.
+    pub(super) fn or_without_selection(
+        &mut self,
+        task: Task<'_>,
+        attach: impl Fn(&mut Self, Task<'_>) -> Result<Attached, Error>,
+    ) -> Result<Attached, Error> {
+        match attach(self, task) {
             Err(reason) if reason.may_be_the_filters() && !task.selection.is_everything() => {
                 let everything = Task { snap_len: u32::MAX, selection: &Selection::default() };
-                let attached = self.attach_for(link, mode, everything)?;
+                let attached = attach(self, everything)?;
                 let left_because = Some(match reason {
                     Error::Load(_) => "the kernel does not verify a program with this selection".to_owned(),
                     reason => reason.to_string(),
@@ -73,7 +114,7 @@ impl Probe {
         }
     }
 
-    fn next_source(&self) -> u32 {
+    pub(super) fn next_source(&self) -> u32 {
         self.attachments.len() as u32
     }
 
@@ -81,10 +122,16 @@ impl Probe {
     fn attach_in(&mut self, request: Request<'_>, mode: XdpMode) -> Result<Attached, Refusal> {
         let (for_several_buffers, for_one) =
             if self.mapped { ("xdpdump_ring_f", "xdpdump_ring") } else { ("xdpdump_frags", "xdpdump") };
-        let program = |name, multi_buffer| Program { name, multi_buffer, ifindex: 0, counts: true };
+        let program = |name, multi_buffer| Program {
+            name,
+            place: ProgramPlace::Ingress,
+            multi_buffer,
+            ifindex: 0,
+            counts: true,
+        };
         let counters = self.image.counters()?;
         match self.load_and_attach(request, program(for_several_buffers, true), counters, mode) {
-            Ok(()) => Ok(Attached::new(mode, true)),
+            Ok(()) => Ok(Attached::new(Place::Xdp(mode), true)),
             Err(Refusal::Attach(error)) if is_final(&error) => Err(Refusal::Attach(error)),
             // Not the plain program, which would miss frames of several buffers, but none with this filter.
             Err(Refusal::Load(error, log))
@@ -96,7 +143,7 @@ impl Probe {
             Err(_) => {
                 let counters = self.image.counters()?;
                 self.load_and_attach(request, program(for_one, false), counters, mode)?;
-                Ok(Attached::new(mode, false))
+                Ok(Attached::new(Place::Xdp(mode), false))
             }
         }
     }
@@ -117,14 +164,14 @@ impl Probe {
         counters: SourceCounters,
         mode: XdpMode,
     ) -> Result<(), Refusal> {
-        let functions = Functions::generate(request.task, program.target())?;
+        let functions = Functions::generate(request.task, &program)?;
         let constants = request.task.constants(self.next_source());
         let linked = self.image.program(program.name, constants, &functions, &counters)?;
         let loaded = program.load(&linked).map_err(|(error, log)| Refusal::Load(error, log))?;
         let xdp_link =
             bpf::attach_xdp(loaded.as_fd(), request.link.index, flags(mode)).map_err(Refusal::Attach)?;
         let id = bpf::program_id(loaded.as_fd()).ok();
-        self.attachments.push(Attachment { program, id, counters, link: Some(xdp_link) });
+        self.attachments.push(Attachment { program, id, counters, hold: Some(Hold::Link(xdp_link)) });
         Ok(())
     }
 
@@ -146,7 +193,13 @@ impl Probe {
             return Err(Error::NotAlone(link.display_name()));
         }
         let ifindex = if mode == XdpMode::Offload { link.index } else { 0 };
-        let program = Program { name: "xdpdump_offload", multi_buffer: false, ifindex, counts: false };
+        let program = Program {
+            name: "xdpdump_offload",
+            place: ProgramPlace::Ingress,
+            multi_buffer: false,
+            ifindex,
+            counts: false,
+        };
         let Selection { filter, one_in, headers } = task.selection.clone();
         let left = Selection { filter: None, one_in, headers };
         let left_because = (!left.is_everything()).then(|| "a program on the NIC can only filter".to_owned());
@@ -154,7 +207,7 @@ impl Probe {
         let request = Request { link, task: Task { selection: &selection, ..task } };
         let counters = self.image.counters()?;
         match self.load_and_attach(request, program, counters, mode) {
-            Ok(()) => Ok(Attached { left, left_because, ..Attached::new(mode, false) }),
+            Ok(()) => Ok(Attached { left, left_because, ..Attached::new(Place::Xdp(mode), false) }),
             Err(Refusal::Load(error, log)) => {
                 Err(Error::permission(&error).unwrap_or_else(|| match error.raw_os_error() {
                     Some(libc::ENODEV) => Error::Gone(link.display_name()),

@@ -7,7 +7,7 @@ use aya::maps::MapError;
 use super::Holder;
 use crate::{
     filter::ebpf::Refusal,
-    interface::XdpMode,
+    interface::{self, XdpMode},
     privilege::{Call, Obstacle},
 };
 
@@ -91,6 +91,17 @@ pub enum Error {
     /// The kernel refused a program or a map.
     #[error("the kernel refused the capture program")]
     Load(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No program can be attached to what the interface sends.
+    #[error("cannot capture what {interface} sends ({source}); -Q in captures only what it receives")]
+    Egress {
+        /// The interface.
+        interface: String,
+        /// The error of the system call.
+        source: io::Error,
+    },
+    /// The link type of the interface is not known.
+    #[error(transparent)]
+    Interface(#[from] interface::Error),
     /// A signal came while the kernel verified a program.
     #[error("interrupted while the kernel verified the capture program")]
     Interrupted,
@@ -133,6 +144,8 @@ impl Error {
                 | Self::Occupied { .. }
                 | Self::ModeUnsupported { .. }
                 | Self::Attach { .. }
+                | Self::Egress { .. }
+                | Self::Interface(_)
                 | Self::NoOffload { .. }
                 | Self::NotAlone(_)
         )

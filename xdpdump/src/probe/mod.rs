@@ -13,6 +13,7 @@
 //! * fentry and fexit on other BPF programs: aya supports kernel functions only.
 
 mod attach;
+mod egress;
 mod error;
 mod kernel;
 mod object;
@@ -21,15 +22,21 @@ mod splice;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-pub use attach::Attached;
+pub use attach::{Attached, Place};
 use aya::programs::loaded_programs;
+use egress::EgressFilter;
 pub use error::Error;
 use object::{Constants, Image, Linked, SourceCounters};
 pub use occupant::{Holder, Process};
 use splice::Functions;
 use xdpdump_ebpf::Counters;
 
-use crate::{filter::ebpf::Target, packet::Direction, selection::Selection, sys::bpf};
+use crate::{
+    filter::ebpf::{Hook, Target},
+    packet::{Direction, LinkType},
+    selection::Selection,
+    sys::bpf,
+};
 
 /// The programs and maps in the kernel, attached or not.
 ///
@@ -80,19 +87,38 @@ struct Attachment {
     program: Program,
     id: Option<u32>,
     counters: SourceCounters,
-    link: Option<OwnedFd>,
+    hold: Option<Hold>,
+}
+
+/// What keeps a program attached; dropping it detaches the program.
+enum Hold {
+    /// A link, which the kernel closes when the process ends.
+    Link(OwnedFd),
+    /// A filter of a queueing discipline.
+    Filter(EgressFilter),
 }
 
 /// One of the compiled programs.
 #[derive(Clone, Copy)]
 struct Program {
     name: &'static str,
+    place: ProgramPlace,
     /// Whether it accepts frames in several buffers.
     multi_buffer: bool,
     /// The interface whose NIC runs it, or 0 if the host's CPU does.
     ifindex: u32,
     /// Whether it keeps counters; the program for a NIC does not.
     counts: bool,
+}
+
+/// The hook that a program is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ProgramPlace {
+    Ingress,
+    Egress {
+        /// The link type of the frames, which can only have VLAN tags in Ethernet.
+        link_type: LinkType,
+    },
 }
 
 impl Probe {
@@ -123,12 +149,17 @@ impl Probe {
     /// When there is no such source, or the kernel refuses; then the old program stays attached.
     pub fn exchange(&mut self, source: u32, task: Task<'_>) -> Result<(), Error> {
         let attachment = self.attachments.get_mut(source as usize).ok_or(Error::NoSource(source))?;
-        let link = attachment.link.as_ref().ok_or(Error::NoSource(source))?;
-        let functions = Functions::generate(task, attachment.program.target())?;
-        let Attachment { program, counters, .. } = &*attachment;
-        let linked = self.image.program(program.name, task.constants(source), &functions, counters)?;
+        let hold = attachment.hold.as_mut().ok_or(Error::NoSource(source))?;
+        let program = &attachment.program;
+        let functions = Functions::generate(task, program)?;
+        let linked =
+            self.image.program(program.name, task.constants(source), &functions, &attachment.counters)?;
         let program = program.load(&linked).map_err(|(error, log)| Error::program(&error, &log))?;
-        bpf::exchange_program(link.as_fd(), program.as_fd()).map_err(Error::Exchange)?;
+        match hold {
+            Hold::Link(link) => bpf::exchange_program(link.as_fd(), program.as_fd()),
+            Hold::Filter(filter) => filter.exchange(program.as_fd()),
+        }
+        .map_err(Error::Exchange)?;
         attachment.id = bpf::program_id(program.as_fd()).ok();
         Ok(())
     }
@@ -142,46 +173,63 @@ impl Probe {
         attachment.program.counts.then(|| attachment.counters.sum()).transpose()
     }
 
-    /// The id of a source's program, as `bpftool prog` shows it.
-    pub fn program_id(&self, source: u32) -> Option<u32> {
-        self.attachments.get(source as usize)?.id
+    /// The id of a source's XDP program, as `bpftool prog` shows it.
+    pub fn xdp_program_id(&self, source: u32) -> Option<u32> {
+        let attachment = self.attachments.get(source as usize)?;
+        attachment.id.filter(|_| attachment.program.place == ProgramPlace::Ingress)
     }
 
     /// Detaches the program of a source. Its counters can still be read.
     pub fn release(&mut self, source: u32) {
         if let Some(attachment) = self.attachments.get_mut(source as usize) {
-            attachment.link = None;
+            attachment.hold = None;
         }
     }
 
     /// Detaches all programs. Their counters can still be read.
     pub fn detach(&mut self) {
         for attachment in &mut self.attachments {
-            attachment.link = None;
+            attachment.hold = None;
         }
     }
 }
 
 impl Program {
-    /// What the program offers a filter. The verdict is known, because the program always gives the same one itself.
-    fn target(self) -> Target {
+    /// What the program offers a filter. The verdict is known, because an XDP program always gives the same one itself.
+    fn target(&self) -> Target {
+        let (hook, direction) = match self.place {
+            ProgramPlace::Ingress => (Hook::Xdp, Direction::Inbound),
+            ProgramPlace::Egress { .. } => (Hook::Tc { tagged: false }, Direction::Outbound),
+        };
         Target {
+            hook,
             multi_buffer: self.multi_buffer,
             offloaded: !self.counts,
-            verdict: true,
-            direction: Direction::Inbound,
+            verdict: self.place == ProgramPlace::Ingress,
+            direction,
         }
     }
 
-    fn load(self, Linked { instructions, .. }: &Linked) -> Result<OwnedFd, (std::io::Error, String)> {
-        let Self { name, multi_buffer, ifindex, .. } = self;
-        bpf::load_program(&bpf::Program { name, instructions, multi_buffer, ifindex })
+    /// The same for frames whose VLAN tag is not among their bytes; `None` if there are no such frames.
+    fn target_for_tagged(&self) -> Option<Target> {
+        let has_tags = self.place == ProgramPlace::Egress { link_type: LinkType::ETHERNET };
+        has_tags.then(|| Target { hook: Hook::Tc { tagged: true }, ..self.target() })
+    }
+
+    fn load(&self, Linked { instructions, .. }: &Linked) -> Result<OwnedFd, (std::io::Error, String)> {
+        let &Self { name, place, multi_buffer, ifindex, .. } = self;
+        let (kind, multi_buffer) = match place {
+            ProgramPlace::Ingress => (bpf::Kind::Xdp, multi_buffer),
+            // Every tc program accepts them, without a flag.
+            ProgramPlace::Egress { .. } => (bpf::Kind::Tc, false),
+        };
+        bpf::load_program(&bpf::Program { kind, name, instructions, multi_buffer, ifindex })
     }
 }
 
-/// What the program for frames in several buffers, which a capture tries first, offers a filter.
+/// What the program for received frames in several buffers, which a capture tries first, offers a filter.
 pub fn target() -> Target {
-    Program { name: "", multi_buffer: true, ifindex: 0, counts: true }.target()
+    Program { name: "", place: ProgramPlace::Ingress, multi_buffer: true, ifindex: 0, counts: true }.target()
 }
 
 /// The name of the loaded program with this id, as its author gave it (at most 15 bytes).

@@ -3,33 +3,49 @@
 use aya_obj::generated::{BPF_ALU64, BPF_CALL, BPF_JMP, BPF_K, BPF_MOV, BPF_PSEUDO_CALL, bpf_insn};
 use xdpdump_ebpf::stub;
 
-use super::{Error, Task};
+use super::{Error, Program, Task};
 use crate::filter::ebpf::{Instruction, Refusal, Target};
 
 /// The functions that replace the calls of stubs.
 #[derive(Debug, Default)]
 pub struct Functions {
     filter: Option<Vec<Instruction>>,
+    filter_tagged: Option<Vec<Instruction>>,
     cut: Option<Vec<Instruction>>,
+    cut_tagged: Option<Vec<Instruction>>,
 }
 
 impl Functions {
-    /// Generates the functions for a program's task on `target`.
+    /// Generates the functions for a program's task.
     ///
     /// # Errors
-    /// When the filter cannot run in the kernel, or not on this target.
-    pub fn generate(task: Task<'_>, target: Target) -> Result<Self, Error> {
-        let filter = task.selection.filter.as_ref().map(|filter| filter.instructions(target)).transpose();
-        let cut = task.selection.headers.as_ref().map(|headers| headers.instructions(target)).transpose();
-        let refused = |refusal: Refusal| Error::Filter(refusal);
-        Ok(Self { filter: filter.map_err(refused)?, cut: cut.map_err(refused)? })
+    /// When the filter cannot run in the kernel, or not in this program.
+    pub fn generate(task: Task<'_>, program: &Program) -> Result<Self, Error> {
+        let filter = |target: Target| {
+            task.selection.filter.as_ref().map(|filter| filter.instructions(target)).transpose()
+        };
+        let cut = |target: Target| {
+            task.selection.headers.as_ref().map(|headers| headers.instructions(target)).transpose()
+        };
+        let (target, tagged) = (program.target(), program.target_for_tagged());
+        let generate = || {
+            Ok(Self {
+                filter: filter(target)?,
+                filter_tagged: tagged.map(filter).transpose()?.flatten(),
+                cut: cut(target)?,
+                cut_tagged: tagged.map(cut).transpose()?.flatten(),
+            })
+        };
+        generate().map_err(|refusal: Refusal| Error::Filter(refusal))
     }
 
     /// Replaces the calls of stubs by calls of the functions. Without a function, every frame is accepted, or captured
     /// whole.
     pub fn put_into(&self, program: &mut Vec<bpf_insn>) {
         replace(program, stub::FILTER, self.filter.as_deref(), 1);
+        replace(program, stub::FILTER_TAGGED, self.filter_tagged.as_deref(), 1);
         replace(program, stub::CUT, self.cut.as_deref(), -1);
+        replace(program, stub::CUT_TAGGED, self.cut_tagged.as_deref(), -1);
     }
 }
 

@@ -9,11 +9,13 @@ use std::{
 };
 
 use aya_obj::generated::{
-    BPF_F_XDP_HAS_FRAGS, bpf_attach_type::BPF_XDP, bpf_attr__bindgen_ty_1 as MapCreate,
-    bpf_attr__bindgen_ty_2 as MapElement, bpf_attr__bindgen_ty_4 as ProgramLoad,
-    bpf_attr__bindgen_ty_8 as GetById, bpf_attr__bindgen_ty_9 as GetInfo,
-    bpf_attr__bindgen_ty_14 as LinkCreate, bpf_attr__bindgen_ty_15 as LinkUpdate, bpf_cmd, bpf_insn,
-    bpf_prog_info, bpf_prog_type::BPF_PROG_TYPE_XDP,
+    BPF_F_BEFORE, BPF_F_XDP_HAS_FRAGS,
+    bpf_attach_type::{BPF_TCX_EGRESS, BPF_XDP},
+    bpf_attr__bindgen_ty_1 as MapCreate, bpf_attr__bindgen_ty_2 as MapElement,
+    bpf_attr__bindgen_ty_4 as ProgramLoad, bpf_attr__bindgen_ty_8 as GetById,
+    bpf_attr__bindgen_ty_9 as GetInfo, bpf_attr__bindgen_ty_14 as LinkCreate,
+    bpf_attr__bindgen_ty_15 as LinkUpdate, bpf_cmd, bpf_insn, bpf_prog_info,
+    bpf_prog_type::{BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_XDP},
 };
 
 /// `bpf(2)` with `attributes` as its argument.
@@ -126,8 +128,19 @@ pub fn unset_ring(map: BorrowedFd<'_>, cpu: u32) -> io::Result<()> {
     unsafe { call(bpf_cmd::BPF_MAP_DELETE_ELEM, &mut attributes) }.map(drop)
 }
 
-/// An XDP program to be loaded.
+/// The kinds of programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// For received frames, at the XDP hook.
+    Xdp,
+    /// For frames of a queueing discipline, at the tc hook.
+    Tc,
+}
+
+/// A program to be loaded.
 pub struct Program<'a> {
+    /// Its kind.
+    pub kind: Kind,
     /// Its name in the kernel, which keeps the first 15 bytes.
     pub name: &'a str,
     /// Its instructions, which contain the descriptors of its maps.
@@ -138,7 +151,7 @@ pub struct Program<'a> {
     pub ifindex: u32,
 }
 
-/// Loads an XDP program.
+/// Loads a program.
 ///
 /// The text of the error is the log of the kernel's or the driver's verifier.
 ///
@@ -148,7 +161,10 @@ pub struct Program<'a> {
 pub fn load_program(program: &Program<'_>) -> Result<OwnedFd, (io::Error, String)> {
     // SAFETY: the structure consists of integers, arrays and a union of integers.
     let mut attributes: ProgramLoad = unsafe { blank() };
-    attributes.prog_type = BPF_PROG_TYPE_XDP as u32;
+    attributes.prog_type = match program.kind {
+        Kind::Xdp => BPF_PROG_TYPE_XDP as u32,
+        Kind::Tc => BPF_PROG_TYPE_SCHED_CLS as u32,
+    };
     attributes.insn_cnt = program.instructions.len() as u32;
     attributes.insns = program.instructions.as_ptr() as u64;
     attributes.license = c"Dual MIT/GPL".as_ptr() as u64;
@@ -183,6 +199,22 @@ pub fn attach_xdp(program: BorrowedFd<'_>, ifindex: u32, flags: u32) -> io::Resu
     attributes.__bindgen_anon_2.target_ifindex = ifindex;
     attributes.attach_type = BPF_XDP as u32;
     attributes.flags = flags;
+    // SAFETY: there is no pointer in the attributes.
+    unsafe { call_for_fd(bpf_cmd::BPF_LINK_CREATE, &mut attributes) }
+}
+
+/// Attaches a tc program to what an interface sends, before all programs that are attached there, for as long as the returned
+/// link is open.
+///
+/// # Errors
+/// The error of the system call: `EINVAL` before Linux 6.6, `ENODEV` when the interface is gone.
+pub fn attach_tcx_egress(program: BorrowedFd<'_>, ifindex: u32) -> io::Result<OwnedFd> {
+    // SAFETY: the structure consists of integers and unions of integers.
+    let mut attributes: LinkCreate = unsafe { blank() };
+    attributes.__bindgen_anon_1.prog_fd = number(program);
+    attributes.__bindgen_anon_2.target_ifindex = ifindex;
+    attributes.attach_type = BPF_TCX_EGRESS as u32;
+    attributes.flags = BPF_F_BEFORE;
     // SAFETY: there is no pointer in the attributes.
     unsafe { call_for_fd(bpf_cmd::BPF_LINK_CREATE, &mut attributes) }
 }

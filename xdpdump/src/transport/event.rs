@@ -1,6 +1,6 @@
 //! A frame as the kernel program handed it over, and the bytes that it is parsed from.
 
-use xdpdump_ebpf::{FrameHeader, HEADER_LEN};
+use xdpdump_ebpf::{FrameHeader, HEADER_LEN, TAG_OFFSET};
 
 /// A frame with the metadata that the kernel program recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,26 +38,41 @@ impl Event<'_> {
 }
 
 /// Parses the header at the beginning of a record's body; `None` when the body is too short for the header or for the
-/// captured length that the header claims. Padding after the frame is removed.
+/// captured length that the header claims. Padding after the frame is removed. A VLAN tag that the header contains is
+/// inserted into the frame.
 pub fn parse<'a>(body: Split<'a>, scratch: &'a mut Vec<u8>) -> Option<(FrameHeader, &'a [u8])> {
     let (header_bytes, rest) = body.split_at(HEADER_LEN)?;
     let header = read_header(&header_bytes.array()?);
     let (frame, _padding) = rest.split_at(header.capture_len as usize)?;
-    Some((header, frame.contiguous(scratch)))
+    if header.tag == 0 {
+        return Some((header, frame.contiguous(scratch)));
+    }
+    scratch.clear();
+    match frame.split_at(TAG_OFFSET) {
+        Some((addresses, rest)) => {
+            addresses.append_to(scratch);
+            scratch.extend_from_slice(&header.tag.to_ne_bytes());
+            rest.append_to(scratch);
+        }
+        None => frame.append_to(scratch),
+    }
+    Some((header, scratch))
 }
 
 fn read_header(bytes: &[u8; HEADER_LEN]) -> FrameHeader {
     let u64_at = |at: usize| u64::from_ne_bytes(std::array::from_fn(|i| bytes[at + i]));
+    let u16_at = |at: usize| u16::from_ne_bytes([bytes[at], bytes[at + 1]]);
     let u32_at = |at: usize| u32::from_ne_bytes(std::array::from_fn(|i| bytes[at + i]));
     FrameHeader {
         sequence: u64_at(0),
         lost: u64_at(8),
         frame_len: u32_at(16),
-        capture_len: u32_at(20),
-        source: u32_at(24),
-        queue: u32_at(28),
-        verdict: u32_at(32),
-        flags: u32_at(36),
+        source: u32_at(20),
+        queue: u32_at(24),
+        verdict: u32_at(28),
+        tag: u32_at(32),
+        capture_len: u16_at(36),
+        flags: u16_at(38),
     }
 }
 
@@ -117,9 +132,13 @@ impl<'a> Split<'a> {
             return self.second;
         }
         scratch.clear();
-        scratch.extend_from_slice(self.first);
-        scratch.extend_from_slice(self.second);
+        self.append_to(scratch);
         scratch
+    }
+
+    fn append_to(self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(self.first);
+        bytes.extend_from_slice(self.second);
     }
 }
 
@@ -127,17 +146,19 @@ impl<'a> Split<'a> {
 mod tests {
     use proptest::prelude::*;
 
+    use xdpdump_ebpf::TAG_LEN;
+
     use super::*;
 
     fn header_bytes(header: &FrameHeader) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.extend(header.sequence.to_ne_bytes());
         bytes.extend(header.lost.to_ne_bytes());
-        for word in
-            [header.frame_len, header.capture_len, header.source, header.queue, header.verdict, header.flags]
-        {
+        for word in [header.frame_len, header.source, header.queue, header.verdict, header.tag] {
             bytes.extend(word.to_ne_bytes());
         }
+        bytes.extend(header.capture_len.to_ne_bytes());
+        bytes.extend(header.flags.to_ne_bytes());
         bytes
     }
 
@@ -145,7 +166,8 @@ mod tests {
         #[test]
         fn reads_what_was_written_wherever_the_ring_ends(
             frame in proptest::collection::vec(any::<u8>(), 0..200),
-            numbers in any::<(u64, u64, u32, u32, u32, u32, u32)>(),
+            numbers in any::<(u64, u64, u32, u32, u32, u32, u16)>(),
+            tag in prop_oneof![Just(0), any::<u32>()],
             padding in 0..8usize,
             cut in any::<proptest::sample::Index>(),
         ) {
@@ -153,10 +175,11 @@ mod tests {
                 sequence: numbers.0,
                 lost: numbers.1,
                 frame_len: numbers.2,
-                capture_len: frame.len() as u32,
                 source: numbers.3,
                 queue: numbers.4,
                 verdict: numbers.5,
+                tag,
+                capture_len: frame.len() as u16,
                 flags: numbers.6,
             };
             let mut bytes = header_bytes(&header);
@@ -166,7 +189,11 @@ mod tests {
             let mut scratch = Vec::new();
             let (read, data) = parse(Split::new(first, second), &mut scratch).expect("whole event");
             prop_assert_eq!(read, header);
-            prop_assert_eq!(data, &frame[..]);
+            let mut on_wire = frame;
+            if tag != 0 && on_wire.len() >= TAG_OFFSET {
+                on_wire.splice(TAG_OFFSET..TAG_OFFSET, tag.to_ne_bytes());
+            }
+            prop_assert_eq!(data, &on_wire[..]);
         }
 
         #[test]
@@ -174,8 +201,9 @@ mod tests {
             let (first, second) = bytes.split_at(if bytes.is_empty() { 0 } else { cut.index(bytes.len()) });
             let mut scratch = Vec::new();
             if let Some((header, frame)) = parse(Split::new(first, second), &mut scratch) {
-                prop_assert!(frame.len() + HEADER_LEN <= bytes.len());
-                prop_assert_eq!(frame.len(), header.capture_len as usize);
+                let has_tag = header.tag != 0 && usize::from(header.capture_len) >= TAG_OFFSET;
+                prop_assert!(usize::from(header.capture_len) + HEADER_LEN <= bytes.len());
+                prop_assert_eq!(frame.len(), usize::from(header.capture_len) + if has_tag { TAG_LEN } else { 0 });
             }
         }
     }

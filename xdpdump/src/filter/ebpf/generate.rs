@@ -33,6 +33,8 @@ pub(super) struct Generator<'a> {
     pub reject: Label,
     /// Loads of bytes after the linear part of the frame.
     pub far_loads: Vec<super::value::FarLoad>,
+    /// Loads of bytes in and around a tag.
+    pub tag_loads: Vec<super::value::TagLoad>,
     /// Number of intermediate results on the stack.
     pub waiting: u8,
     accept: Label,
@@ -56,6 +58,7 @@ pub(super) fn generate(program: &Program, target: Target) -> Result<Vec<Instruct
         keep: worth_keeping(program),
         reject,
         far_loads: Vec::new(),
+        tag_loads: Vec::new(),
         waiting: 0,
         accept,
         nodes,
@@ -87,6 +90,7 @@ impl Generator<'_> {
     }
 
     fn end(&mut self) {
+        self.tag_loads();
         self.far_loads();
         let (accepted, rejected) = match self.program.result {
             Some(slot) => (load(Width::Word, R0, R10, slot_offset(slot)), set(R0, WHOLE)),

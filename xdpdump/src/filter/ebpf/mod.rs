@@ -1,6 +1,6 @@
 //! Generates a function of an eBPF program from the intermediate form.
 //!
-//! The function takes the context of an XDP program. It returns 1 for a frame that matches and 0 for one that does not,
+//! The function takes the context of the program. It returns 1 for a frame that matches and 0 for one that does not,
 //! or the number that the form computes. It reads the linear part of the frame directly, and the rest with a helper, if
 //! the target has it.
 //!
@@ -21,11 +21,27 @@ pub use instruction::Instruction;
 
 use super::ir::Program;
 
+/// The place in the kernel where a program runs, which determines its context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// XDP, with a `struct xdp_md *`.
+    Xdp,
+    /// tc, with a `struct __sk_buff *`.
+    Tc {
+        /// Whether the function is for Ethernet frames with a VLAN tag that is not among their bytes. It sees such a frame
+        /// as it is on the wire.
+        tagged: bool,
+    },
+}
+
 /// What the program that calls the filter offers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Whether `bpf_xdp_load_bytes` and `bpf_xdp_get_buff_len` (Linux 5.18) are available, which reach the bytes after
-    /// the linear part of a frame. Without them, a frame ends after its linear part.
+    /// The place where the program runs.
+    pub hook: Hook,
+    /// Whether helpers are available that reach the bytes after the linear part of a frame: at the XDP hook
+    /// `bpf_xdp_load_bytes` and `bpf_xdp_get_buff_len` (Linux 5.18), at the tc hook always. Without them, a frame ends
+    /// after its linear part.
     pub multi_buffer: bool,
     /// Whether the program runs on a NIC, which knows neither CPU nor receive queue and has no such helpers.
     pub offloaded: bool,
@@ -49,7 +65,7 @@ pub enum Refusal {
     NotKnown(&'static str),
 }
 
-/// Generates the function, which takes a `struct xdp_md *` in `r1`.
+/// Generates the function, which takes the program's context in `r1`.
 pub(super) fn generate(program: &Program, target: Target) -> Result<Vec<Instruction>, Refusal> {
     generate::generate(program, target)
 }

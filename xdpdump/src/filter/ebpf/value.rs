@@ -2,14 +2,16 @@
 
 use std::mem;
 
+use xdpdump_ebpf::{TAG_LEN, TAG_OFFSET};
+
 use super::{
-    Refusal,
+    Hook, Refusal,
     assembler::Label,
     generate::{Generator, slot_offset},
     instruction::{
-        CONTEXT, Instruction, Operand, R0, R1, R2, R3, R4, R10, Register, advance, advance_by, call, compute,
-        compute_with, copy, distance, from_network, jump, jump_if, jump_if_above, jump_if_beyond, load, set,
-        store,
+        CONTEXT, Instruction, Operand, R0, R1, R2, R3, R4, R10, Register, advance, advance_by, call, clear,
+        compute, compute_with, copy, distance, from_network, jump, jump_if, jump_if_above, jump_if_beyond,
+        load, set, store,
     },
 };
 use crate::{
@@ -22,13 +24,31 @@ use crate::{
 
 /// `enum bpf_func_id`, include/uapi/linux/bpf.h.
 const GET_SMP_PROCESSOR_ID: i32 = 8;
+const SKB_LOAD_BYTES: i32 = 26;
 const XDP_GET_BUFF_LEN: i32 = 188;
 const XDP_LOAD_BYTES: i32 = 189;
 
-/// Offsets in `struct xdp_md`.
-const DATA: i16 = 0;
-const DATA_END: i16 = 4;
-const RX_QUEUE_INDEX: i16 = 16;
+/// Offsets in a program's context, and the helper that reads bytes of the frame.
+struct Context {
+    data: i16,
+    data_end: i16,
+    queue: i16,
+    load_bytes: i32,
+}
+
+/// `struct xdp_md`.
+const XDP: Context = Context { data: 0, data_end: 4, queue: 16, load_bytes: XDP_LOAD_BYTES };
+
+/// `struct __sk_buff`.
+const SKB: Context = Context { data: 76, data_end: 80, queue: 12, load_bytes: SKB_LOAD_BYTES };
+
+/// More offsets in `struct __sk_buff`. The tag's protocol is in network byte order, the rest of the tag is not.
+const SKB_LEN: i16 = 0;
+const SKB_VLAN_TCI: i16 = 24;
+const SKB_VLAN_PROTO: i16 = 28;
+
+/// The end of a VLAN tag in a frame.
+const TAG_END: u32 = (TAG_OFFSET + TAG_LEN) as u32;
 
 /// The greatest offset that the verifier lets a program access directly, and that the helper accepts.
 const MAX_OFFSET: u32 = 0xffff;
@@ -43,6 +63,16 @@ pub(super) struct FarLoad {
     offset: Option<u32>,
     begin: Label,
     back: Label,
+}
+
+/// A load at a computed offset of bytes of which at least one belongs to a VLAN tag that is not among the bytes of the frame;
+/// the offset is in `r0`.
+pub(super) struct TagLoad {
+    width: Width,
+    /// Number of intermediate results on the stack.
+    waiting: u8,
+    begin: Label,
+    done: Label,
 }
 
 /// Places on the stack after the filter's slots: bytes that the helper loads, the verdict, intermediate results.
@@ -103,10 +133,10 @@ impl Generator<'_> {
             Value::Constant(number) => self.push(set(R0, number)),
             Value::Slot(slot) => self.push(load(Width::Word, R0, R10, slot_offset(slot))),
             Value::Field(field) => self.field(field)?,
-            Value::Load { width, base: None, offset } => self.load_at(width, offset),
+            Value::Load { width, base: None, offset } => self.load_as_on_wire(width, offset)?,
             Value::Load { width, base: Some(base), offset } => {
                 let base = self.number(base)?;
-                self.load_behind(width, base, offset);
+                self.load_behind(width, base, offset)?;
             }
             Value::Binary { operator, left, right } => match self.program.value(right) {
                 // Here, division by a constant is never by zero, and a shift by a constant is never too long.
@@ -150,6 +180,49 @@ impl Generator<'_> {
         }
     }
 
+    fn is_tagged(&self) -> bool {
+        self.target.hook == Hook::Tc { tagged: true }
+    }
+
+    fn context(&self) -> Context {
+        match self.target.hook {
+            Hook::Xdp => XDP,
+            Hook::Tc { .. } => SKB,
+        }
+    }
+
+    /// Loads bytes at a constant offset of the frame as it is on the wire.
+    fn load_as_on_wire(&mut self, width: Width, offset: u32) -> Result<(), Refusal> {
+        let end = u64::from(offset) + u64::from(width.bytes());
+        if !self.is_tagged() || end <= TAG_OFFSET as u64 {
+            self.load_at(width, offset);
+        } else if offset >= TAG_END {
+            self.load_at(width, offset - TAG_LEN as u32);
+        } else {
+            self.load_around_tag(width, offset)?;
+        }
+        Ok(())
+    }
+
+    /// Loads bytes of which at least one belongs to a tag that is not among the bytes of the frame, one by one.
+    fn load_around_tag(&mut self, width: Width, offset: u32) -> Result<(), Refusal> {
+        let at = self.own_offset(WAITING + self.waiting);
+        self.wait(1)?;
+        self.push(clear(R10, at));
+        for offset in offset..offset + width.bytes() {
+            if (TAG_OFFSET as u32..TAG_END).contains(&offset) {
+                self.load_tag();
+                self.push(compute_with(Operator::ShiftRight, R0, 8 * (TAG_END - 1 - offset)));
+            } else {
+                self.load_as_on_wire(Width::Byte, offset)?;
+            }
+            self.append_byte(at);
+        }
+        self.waiting -= 1;
+        self.push(load(Width::Word, R0, R10, at));
+        Ok(())
+    }
+
     /// Loads bytes at a constant offset.
     fn load_at(&mut self, width: Width, offset: u32) {
         let end = u64::from(offset) + u64::from(width.bytes());
@@ -160,8 +233,9 @@ impl Generator<'_> {
             return;
         }
         let (far, back) = (self.assembler.label(), self.assembler.label());
-        self.push(load(Width::Word, R1, CONTEXT, DATA));
-        self.push(load(Width::Word, R2, CONTEXT, DATA_END));
+        let context = self.context();
+        self.push(load(Width::Word, R1, CONTEXT, context.data));
+        self.push(load(Width::Word, R2, CONTEXT, context.data_end));
         self.push(copy(R3, R1));
         self.push(advance(R3, end as i32));
         self.assembler.jump(jump_if_beyond(R3, R2), if self.target.multi_buffer { far } else { self.reject });
@@ -174,8 +248,7 @@ impl Generator<'_> {
     }
 
     /// Loads bytes at a constant offset from a number.
-    fn load_behind(&mut self, width: Width, base: Register, offset: u32) {
-        let (far, back) = (self.assembler.label(), self.assembler.label());
+    fn load_behind(&mut self, width: Width, base: Register, offset: u32) -> Result<(), Refusal> {
         // With 64 bits, so that the sum does not wrap around.
         if base == R0 {
             self.push(set(R1, offset));
@@ -187,14 +260,100 @@ impl Generator<'_> {
             self.push(advance_by(R0, base));
         }
         self.assembler.jump(jump_if_above(R0, (MAX_OFFSET - width.bytes()).cast_signed()), self.reject);
-        self.push(load(Width::Word, R1, CONTEXT, DATA));
-        self.push(load(Width::Word, R2, CONTEXT, DATA_END));
+        if !self.is_tagged() {
+            self.load_at_r0(width);
+        } else if offset >= TAG_END {
+            self.push(advance(R0, -(TAG_LEN as i32)));
+            self.load_at_r0(width);
+        } else {
+            let [behind, plain, begin, done] = std::array::from_fn(|_| self.assembler.label());
+            self.assembler.jump(jump_if_above(R0, TAG_END.cast_signed() - 1), behind);
+            self.assembler.jump(jump_if_above(R0, TAG_OFFSET as i32 - width.bytes().cast_signed()), begin);
+            self.assembler.jump(jump(), plain);
+            self.assembler.place(behind);
+            self.push(advance(R0, -(TAG_LEN as i32)));
+            self.assembler.place(plain);
+            self.load_at_r0(width);
+            self.assembler.place(done);
+            self.tag_loads.push(TagLoad { width, waiting: self.waiting, begin, done });
+            self.wait(2)?;
+            self.waiting -= 2;
+        }
+        Ok(())
+    }
+
+    /// Loads bytes at the offset in `r0`, which is at most [`MAX_OFFSET`] minus their number.
+    fn load_at_r0(&mut self, width: Width) {
+        let (far, back) = (self.assembler.label(), self.assembler.label());
+        let context = self.context();
+        self.push(load(Width::Word, R1, CONTEXT, context.data));
+        self.push(load(Width::Word, R2, CONTEXT, context.data_end));
         self.push(advance_by(R1, R0));
         self.push(copy(R3, R1));
         self.push(advance(R3, width.bytes().cast_signed()));
         self.assembler.jump(jump_if_beyond(R3, R2), if self.target.multi_buffer { far } else { self.reject });
         self.push(load(width, R0, R1, 0));
         self.finish_load(FarLoad { width, offset: None, begin: far, back });
+    }
+
+    /// Puts the tag that is not among the bytes of the frame into `r0`.
+    fn load_tag(&mut self) {
+        self.push(load(Width::Word, R0, CONTEXT, SKB_VLAN_PROTO));
+        self.assembler.push_all(from_network(R0, Width::Half));
+        self.push(compute_with(Operator::ShiftLeft, R0, 16));
+        self.push(load(Width::Word, R1, CONTEXT, SKB_VLAN_TCI));
+        self.push(compute(Operator::Or, R0, R1));
+    }
+
+    /// Appends the byte in `r0` to the number on the stack.
+    fn append_byte(&mut self, at: i16) {
+        self.push(compute_with(Operator::And, R0, 0xff));
+        self.push(load(Width::Word, R1, R10, at));
+        self.push(compute_with(Operator::ShiftLeft, R1, 8));
+        self.push(compute(Operator::Or, R1, R0));
+        self.push(store(R10, at, R1));
+    }
+
+    /// Generates the loads of bytes of which at least one belongs to the tag, byte by byte. Comes before
+    /// [`Generator::far_loads`].
+    pub(super) fn tag_loads(&mut self) {
+        for TagLoad { width, waiting, begin, done } in mem::take(&mut self.tag_loads) {
+            let offset = self.own_offset(WAITING + waiting);
+            let number = self.own_offset(WAITING + waiting + 1);
+            self.assembler.place(begin);
+            self.push(store(R10, offset, R0));
+            self.push(clear(R10, number));
+            for byte in 0..width.bytes() {
+                let [in_tag, before, got] = std::array::from_fn(|_| self.assembler.label());
+                self.push(load(Width::Word, R0, R10, offset));
+                if byte > 0 {
+                    self.push(advance(R0, byte.cast_signed()));
+                }
+                let behind = self.assembler.label();
+                // It is not; but the verifier does not know the bounds of what is on the stack.
+                self.assembler.jump(jump_if_above(R0, 2 * TAG_END.cast_signed()), self.reject);
+                self.assembler.jump(jump_if_above(R0, TAG_END.cast_signed() - 1), behind);
+                self.assembler.jump(jump_if_above(R0, TAG_OFFSET as i32 - 1), in_tag);
+                self.assembler.jump(jump(), before);
+                self.assembler.place(in_tag);
+                self.push(copy(R2, R0));
+                self.load_tag();
+                // The last byte of the tag needs no shift.
+                self.push(set(R1, TAG_END - 1));
+                self.push(compute(Operator::Subtract, R1, R2));
+                self.push(compute_with(Operator::ShiftLeft, R1, 3));
+                self.push(compute(Operator::ShiftRight, R0, R1));
+                self.assembler.jump(jump(), got);
+                self.assembler.place(behind);
+                self.push(advance(R0, -(TAG_LEN as i32)));
+                self.assembler.place(before);
+                self.load_at_r0(Width::Byte);
+                self.assembler.place(got);
+                self.append_byte(number);
+            }
+            self.push(load(Width::Word, R0, R10, number));
+            self.assembler.jump(jump(), done);
+        }
     }
 
     fn finish_load(&mut self, far: FarLoad) {
@@ -218,7 +377,7 @@ impl Generator<'_> {
             self.push(copy(R3, R10));
             self.push(advance(R3, i32::from(buffer)));
             self.push(set(R4, width.bytes()));
-            self.push(call(XDP_LOAD_BYTES));
+            self.push(call(self.context().load_bytes));
             // The helper returns 0, or a negative error.
             self.assembler.jump(jump_if_above(R0, 0), self.reject);
             self.push(load(width, R0, R10, buffer));
@@ -228,13 +387,19 @@ impl Generator<'_> {
 
     fn field(&mut self, field: Field) -> Result<(), Refusal> {
         match field {
+            Field::Length if self.target.hook != Hook::Xdp => {
+                self.push(load(Width::Word, R0, CONTEXT, SKB_LEN));
+                if self.is_tagged() {
+                    self.push(compute_with(Operator::Add, R0, TAG_LEN as u32));
+                }
+            }
             Field::Length if self.target.multi_buffer => {
                 self.push(copy(R1, CONTEXT));
                 self.push(call(XDP_GET_BUFF_LEN));
             }
             Field::Length => {
-                self.push(load(Width::Word, R0, CONTEXT, DATA_END));
-                self.push(load(Width::Word, R1, CONTEXT, DATA));
+                self.push(load(Width::Word, R0, CONTEXT, XDP.data_end));
+                self.push(load(Width::Word, R1, CONTEXT, XDP.data));
                 self.push(distance(R0, R1));
             }
             Field::Direction => self.push(set(
@@ -246,13 +411,15 @@ impl Generator<'_> {
                 },
             )),
             Field::Queue if self.target.offloaded => return Err(Refusal::NotKnown("the receive queue")),
-            Field::Queue => self.push(load(Width::Word, R0, CONTEXT, RX_QUEUE_INDEX)),
+            Field::Queue => self.push(load(Width::Word, R0, CONTEXT, self.context().queue)),
             Field::Cpu if self.target.offloaded => return Err(Refusal::NotKnown("the CPU")),
             Field::Cpu => self.push(call(GET_SMP_PROCESSOR_ID)),
             Field::Verdict if self.target.verdict => {
                 let at = self.own_offset(VERDICT);
                 self.push(load(Width::Word, R0, R10, at));
             }
+            // No XDP program sees frames that are sent.
+            Field::Verdict if self.target.hook != Hook::Xdp => self.push(set(R0, UNKNOWN)),
             Field::Verdict => return Err(Refusal::NotKnown("the verdict of an XDP program")),
         }
         Ok(())

@@ -6,7 +6,7 @@ use xdpdump_ebpf::{
         packet::VERDICT_XDP,
     },
     ring::block::{
-        CAPTURE_LEN, DROP_COUNT, DROP_COUNT_LEN, FLAGS_LEN, FRAME, FRAME_LEN, SOURCE, TAIL_LEN, TIME,
+        CAPTURE_LEN, DROP_COUNT, DROP_COUNT_LEN, FLAGS_LEN, FRAME, FRAME_LEN, SOURCE, TAIL_LEN, TIME, VERDICT,
     },
 };
 
@@ -65,8 +65,8 @@ pub fn event(record: &[u8], cpu: u32) -> Option<Event<'_>> {
         sequence: double_word(options, 4)? & ((1 << SEQUENCE_BITS) - 1),
         lost,
         queue: Some(word(options, 16)?),
-        verdict: match options.get(24..33)? {
-            [VERDICT_XDP, action @ ..] => action.try_into().ok().map(u64::from_ne_bytes),
+        verdict: match (word(options, 20)?, options.get(24..33)) {
+            (VERDICT, Some([VERDICT_XDP, action @ ..])) => action.try_into().ok().map(u64::from_ne_bytes),
             _ => None,
         },
         frame_len: word(record, FRAME_LEN)?,
@@ -99,7 +99,7 @@ mod tests {
             frame in proptest::collection::vec(any::<u8>(), 0..200),
             time in 0..i64::MAX,
             (source, queue, sequence, lost, verdict) in
-                (any::<u32>(), any::<u32>(), 1..1u64 << 48, 0..3u64, any::<u64>()),
+                (any::<u32>(), any::<u32>(), 1..1u64 << 48, 0..3u64, any::<Option<u64>>()),
         ) {
             let mut record = Vec::new();
             encode::enhanced_packet(&mut record, &Packet {
@@ -112,12 +112,12 @@ mod tests {
                     direction: Direction::Inbound,
                     queue: Some(queue),
                     packet_id: Some(3 << 48 | sequence),
-                    verdict: Some(verdict),
+                    verdict,
                     lost,
                 },
             });
             let expected = Event {
-                time: time.cast_unsigned(), cpu: 3, source, sequence, lost, queue: Some(queue), verdict: Some(verdict),
+                time: time.cast_unsigned(), cpu: 3, source, sequence, lost, queue: Some(queue), verdict,
                 frame_len: 9000, frame: &frame,
             };
             prop_assert_eq!(event(&record, 3), Some(expected));

@@ -16,7 +16,14 @@ pub const BPF_PROG_TEST_RUN: libc::c_long = 10;
 pub const BPF_LINK_CREATE: libc::c_long = 28;
 const BPF_PROG_LOAD: libc::c_long = 5;
 
-const BPF_PROG_TYPE_XDP: u32 = 6;
+/// `enum bpf_prog_type`.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// `BPF_PROG_TYPE_SCHED_CLS`.
+    Tc = 3,
+    /// `BPF_PROG_TYPE_XDP`.
+    Xdp = 6,
+}
 
 /// `struct bpf_insn`: operation, registers (source in the upper half), offset, immediate.
 #[derive(Clone, Copy, Debug)]
@@ -70,12 +77,25 @@ pub fn lift_memory_limit() {
 /// # Panics
 /// When the verifier refuses it; the message contains the verifier's log.
 pub fn load_xdp(name: &str, instructions: &[Instruction]) -> OwnedFd {
-    let (loaded, log) = load(name, instructions, 0, 1, 64 << 10);
+    load_or_panic(Kind::Xdp, name, instructions)
+}
+
+/// Loads a tc program.
+///
+/// # Panics
+/// When the verifier refuses it; the message contains the verifier's log.
+pub fn load_tc(name: &str, instructions: &[Instruction]) -> OwnedFd {
+    load_or_panic(Kind::Tc, name, instructions)
+}
+
+fn load_or_panic(kind: Kind, name: &str, instructions: &[Instruction]) -> OwnedFd {
+    let (loaded, log) = load(kind, name, instructions, 0, 1, 64 << 10);
     loaded.unwrap_or_else(|error| panic!("{error}: {log}"))
 }
 
-/// Loads an XDP program with these flags (`BPF_F_*`); also returns what the verifier wrote into a log of this level and size.
+/// Loads a program with these flags (`BPF_F_*`); also returns what the verifier wrote into a log of this level and size.
 pub(crate) fn load(
+    kind: Kind,
     name: &str,
     instructions: &[Instruction],
     flags: u32,
@@ -87,7 +107,7 @@ pub(crate) fn load(
     name_bytes[..name.len()].copy_from_slice(name.as_bytes());
     let mut log = vec![0u8; log_size];
     let load = Load {
-        program_type: BPF_PROG_TYPE_XDP,
+        program_type: kind as u32,
         instruction_count: instructions.len() as u32,
         instructions: instructions.as_ptr().expose_provenance() as u64,
         license: c"GPL".as_ptr().expose_provenance() as u64,

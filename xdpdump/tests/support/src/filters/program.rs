@@ -1,4 +1,4 @@
-//! Loads filters, and programs that compute how much of a frame is captured, as XDP programs of their own, and runs
+//! Loads filters, and programs that compute how much of a frame is captured, as XDP or tc programs of their own, and runs
 //! programs on frames.
 
 use std::{io, os::fd::OwnedFd};
@@ -6,7 +6,7 @@ use std::{io, os::fd::OwnedFd};
 use crate::bpf::{self, BPF_PROG_TEST_RUN, Run};
 use xdpdump::filter::{
     Filter,
-    ebpf::{Instruction, Target},
+    ebpf::{Hook, Instruction, Target},
 };
 
 /// The verdict that is passed to filters: `XDP_TX`.
@@ -26,9 +26,22 @@ struct ById {
     flags: u32,
 }
 
-/// Either an XDP program that returns the result of a function plus 1, so it drops what a filter rejects and passes the
-/// rest; or a program that was already loaded.
-pub struct Program(OwnedFd);
+/// Offsets in `struct __sk_buff`, and its size. For a function that is called for frames with a tag, the program takes the
+/// tag from `cb[0]` (the protocol, in network byte order) and `mark` (the rest).
+const MARK: i16 = 8;
+const CB: i16 = 48;
+const SK_BUFF: usize = 192;
+/// Offset of a VLAN tag in a frame.
+const TAG: usize = 12;
+/// `bpf_skb_vlan_push`, which keeps the tag apart from the bytes of the frame.
+const VLAN_PUSH: i32 = 18;
+
+/// Either a program that returns the result of a function plus 1 (so an XDP program drops what a filter rejects and passes
+/// the rest), or a program that was already loaded.
+pub struct Program {
+    program: OwnedFd,
+    tagged: bool,
+}
 
 impl Program {
     /// Loads a filter; the second value is the number of instructions that the verifier processed.
@@ -47,7 +60,7 @@ impl Program {
     pub fn by_id(id: u32) -> io::Result<Self> {
         // SAFETY: the command reads no pointers.
         let opened = unsafe { bpf::bpf(BPF_PROG_GET_FD_BY_ID, &ById { id, ..ById::default() }) };
-        opened.map(|fd| Self(bpf::descriptor(fd)))
+        opened.map(|fd| Self { program: bpf::descriptor(fd), tagged: false })
     }
 
     /// Loads a function that was generated for this target.
@@ -55,14 +68,23 @@ impl Program {
     /// # Errors
     /// What the kernel says.
     pub fn load_function(body: &[Instruction], target: Target) -> Result<(Self, usize), String> {
+        let tagged = target.hook == Hook::Tc { tagged: true };
+        let push_tag = [
+            bpf::Instruction(0xbf, 0x16, 0, 0),
+            bpf::Instruction(0x61, 0x62, CB, 0),
+            bpf::Instruction(0x61, 0x63, MARK, 0),
+            bpf::Instruction(0x85, 0, 0, VLAN_PUSH),
+            bpf::Instruction(0xbf, 0x61, 0, 0),
+        ];
+        let mut instructions = if tagged { push_tag.to_vec() } else { Vec::new() };
         // r1 still contains the context, and r2 gets a verdict. Calls the function that follows; returns its result
         // plus XDP_DROP.
-        let mut instructions = vec![
+        instructions.extend([
             bpf::Instruction(0xb7, 0x02, 0, VERDICT),
             bpf::Instruction(0x85, 0x10, 0, 2),
             bpf::Instruction(0x07, 0x00, 0, 1),
             bpf::Instruction(0x95, 0, 0, 0),
-        ];
+        ]);
         instructions.extend(body.iter().map(
             |&Instruction { code, destination, source, offset, immediate }| {
                 bpf::Instruction(code, source << 4 | destination, offset, immediate)
@@ -75,7 +97,7 @@ impl Program {
                 .map_or_else(|log| log, |_| "loaded the second time".to_owned())
         })?;
         let processed = log.split("processed ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
-        Ok((Self(program), processed.unwrap_or_default()))
+        Ok((Self { program, tagged }, processed.unwrap_or_default()))
     }
 
     /// Runs the program `repeat` times; returns whether it passed the frame, and the duration of one run in
@@ -96,8 +118,23 @@ impl Program {
     }
 
     fn result(&self, frame: &[u8], repeat: u32) -> io::Result<(u32, u32)> {
+        let mut context = [0u8; SK_BUFF];
+        let mut without_tag = Vec::new();
+        let mut frame = frame;
+        if self.tagged {
+            let (addresses, rest) = frame.split_at(TAG);
+            let (tag, rest) = rest.split_at(4);
+            let word = |number: u16| u32::from(number).to_ne_bytes();
+            context[CB as usize..][..4].copy_from_slice(&word(u16::from_ne_bytes([tag[0], tag[1]])));
+            context[MARK as usize..][..4].copy_from_slice(&word(u16::from_be_bytes([tag[2], tag[3]])));
+            without_tag.extend_from_slice(addresses);
+            without_tag.extend_from_slice(rest);
+            frame = &without_tag;
+        }
         let mut run = Run {
-            program: bpf::number(&self.0),
+            program: bpf::number(&self.program),
+            context_len: if self.tagged { SK_BUFF as u32 } else { 0 },
+            context: if self.tagged { context.as_ptr().expose_provenance() as u64 } else { 0 },
             frame_len: frame.len() as u32,
             frame: frame.as_ptr().expose_provenance() as u64,
             repeat,
@@ -115,8 +152,12 @@ fn load(
     log_level: u32,
     log_size: usize,
 ) -> Result<(OwnedFd, String), String> {
-    let flags = if target.multi_buffer { BPF_F_XDP_HAS_FRAGS } else { 0 };
-    let (loaded, log) = bpf::load("", instructions, flags, log_level, log_size);
+    let (kind, flags) = match target.hook {
+        Hook::Xdp if target.multi_buffer => (bpf::Kind::Xdp, BPF_F_XDP_HAS_FRAGS),
+        Hook::Xdp => (bpf::Kind::Xdp, 0),
+        Hook::Tc { .. } => (bpf::Kind::Tc, 0),
+    };
+    let (loaded, log) = bpf::load(kind, "", instructions, flags, log_level, log_size);
     match loaded {
         Ok(program) => Ok((program, log)),
         Err(error) => {
