@@ -41,6 +41,8 @@ const ADDED: &str = "+";
 /// A filter that runs a program on what an interface sends. Dropping it removes the filter, and the discipline if that was
 /// added for it and has no other filters.
 pub struct Filter {
+    /// Belongs to the interface's network namespace.
+    socket: Socket,
     place: Place,
     name: String,
     has_added_clsact: bool,
@@ -94,7 +96,7 @@ impl Filter {
         let priority = u32::from(others.iter().any(|other| other.place.info >> 16 == 1));
         let wanted = Place { ifindex, parent: EGRESS, handle: 0, info: priority << 16 | any_protocol() };
         let place = add(&mut socket, wanted, &name, program, libc::NLM_F_CREATE | libc::NLM_F_EXCL)?;
-        Ok(Self { place, name, has_added_clsact, _sign_of_life: sign_of_life })
+        Ok(Self { socket, place, name, has_added_clsact, _sign_of_life: sign_of_life })
     }
 
     /// Replaces the program: every frame runs through the old or the new program.
@@ -102,18 +104,17 @@ impl Filter {
     /// # Errors
     /// The error of the request: `ENOENT` when somebody has removed the filter.
     pub fn exchange(&mut self, program: BorrowedFd<'_>) -> io::Result<()> {
-        add(&mut Socket::open()?, self.place, &self.name, program, 0).map(drop)
+        add(&mut self.socket, self.place, &self.name, program, 0).map(drop)
     }
 
-    fn remove(&self) -> io::Result<()> {
-        let mut socket = Socket::open()?;
-        delete(&mut socket, self.place)?;
-        let ifindex = self.place.ifindex;
-        if self.has_added_clsact
-            && filters(&mut socket, ifindex, EGRESS)?.is_empty()
-            && filters(&mut socket, ifindex, INGRESS)?.is_empty()
+    fn remove(&mut self) -> io::Result<()> {
+        let Self { socket, place, has_added_clsact, .. } = self;
+        delete(socket, *place)?;
+        if *has_added_clsact
+            && filters(socket, place.ifindex, EGRESS)?.is_empty()
+            && filters(socket, place.ifindex, INGRESS)?.is_empty()
         {
-            delete_clsact(&mut socket, ifindex)?;
+            delete_clsact(socket, place.ifindex)?;
         }
         Ok(())
     }
