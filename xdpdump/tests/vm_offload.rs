@@ -62,7 +62,7 @@ fn an_offloaded_program_is_on_the_nic_until_the_capture_ends() {
     let mut capture =
         Capture::spawn(nic.netns.command(xdpdump()).args(["-i", &nic.port, "-H", "-w", "/dev/null"]));
     let said = capture.wait_for("listening on");
-    assert!(said.ends_with("offload mode"), "{said}");
+    assert!(said.ends_with("offload mode, direction in"), "{said}");
     assert_eq!(nic.programs(), [true]);
     let details = nic.netns.ip(["-d", "link", "show", &nic.port]);
     assert!(details.contains(" xdpoffload ") && details.contains(" name xdpdump_offload "), "{details}");
@@ -144,7 +144,7 @@ fn other_drivers_take_native_and_generic_programs() {
         let mut command = nic.netns.command(xdpdump());
         let mut capture = Capture::spawn(command.args(["-i", &nic.port, mode, "-w", "/dev/null"]));
         let said = capture.wait_for("listening on");
-        assert!(said.ends_with(&format!("{name} mode")), "{said}");
+        assert!(said.ends_with(&format!("{name} mode, direction in")), "{said}");
         let line = listed(&nic);
         assert!(line.contains(&format!("XDP {name}: program")), "{line}");
         capture.stop().totals();
@@ -164,7 +164,7 @@ fn an_mtu_too_large_for_the_driver_is_refused_or_captured_in_generic_mode() {
     let mut capture = Capture::spawn(command.args(["-i", &nic.port, "-w", "/dev/null"]));
     let said = capture.wait_for("no native XDP");
     assert!(said.ends_with("capturing in generic mode"), "{said}");
-    assert!(capture.wait_for("listening on").ends_with("generic (SKB) mode"));
+    assert!(capture.wait_for("listening on").ends_with("generic (SKB) mode, direction in"));
     capture.stop().totals();
     assert_clean(&nic);
 }
