@@ -144,7 +144,7 @@ fn filters(runs: &[FilterRun], text: &mut String) {
     }
 }
 
-/// The throughput of one connection, of which the captured interface receives the data. The receiver shares the tool's CPU.
+/// The throughput of one connection, of which the captured interface receives the data.
 fn tcp(runs: &[TcpRun], text: &mut String) {
     *text += "\n| TCP, captured by | Gbit/s | share of none | bytes of a frame | kept | CPU time of the tool |\n\
               |:--|--:|--:|--:|--:|--:|\n";
