@@ -23,7 +23,7 @@ use watch::Watch;
 use crate::{
     clock::{self, Sample},
     config::{self, At, Interfaces},
-    interface::{Link, Promiscuous, XdpMode},
+    interface::{self, Link, Promiscuous, XdpMode, namespace},
     output::{self, Sink, guardian::Guardian},
     packet::{Direction, LinkType},
     printable::printable,
@@ -72,6 +72,9 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     clock::prepare()?;
+    // From here on, this thread is in that namespace.
+    let namespace = config.namespace.as_deref().map(namespace::enter).transpose();
+    let namespace = namespace.map_err(interface::Error::from)?;
     let links = find(&config.interfaces, reporter)?;
     if config.interfaces != Interfaces::Any {
         for link in &links {
@@ -87,7 +90,8 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     let selections = selections?;
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
-    let order = Order { config, links: &links, selections: &selections, immediate };
+    let order =
+        Order { config, namespace: namespace.as_ref(), links: &links, selections: &selections, immediate };
     let Some(mut connection) = until_stopped(&signals, || connect::connect(order))? else {
         return Ok(Ended::before_it_began());
     };
@@ -117,7 +121,7 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
         source.promiscuous = enter_promiscuous(&source.link, reporter);
     }
     for source in &connection.sources {
-        announce(source, config.at, reporter);
+        announce(source, order, reporter);
     }
     let mut watch = Watch::new(&links, config.interfaces == Interfaces::Any)?;
     for (number, source) in (0..).zip(&connection.sources) {
@@ -198,10 +202,10 @@ fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promisc
         .ok()
 }
 
-fn announce(source: &Source, at: At, reporter: &mut dyn Reporter) {
-    let Source { link, attached, interface, beside, .. } = source;
+fn announce(source: &Source, order: Order<'_>, reporter: &mut dyn Reporter) {
+    let Source { link, attached, interface, beside, disturbance, .. } = source;
     let name = interface.name.clone().unwrap_or_else(|| link.display_name());
-    match (beside, at) {
+    match (beside, order.config.at) {
         // The entry was announced for both.
         (Some((_, Point::Exit)), At::Both) => {}
         (Some((program, _)), at) => {
@@ -230,11 +234,15 @@ fn announce(source: &Source, at: At, reporter: &mut dyn Reporter) {
         reporter
             .say(&format!("{name}: no multi-buffer XDP here: frames in several buffers are not captured"));
     }
+    if let Some(disturbance) = disturbance {
+        reporter.say(&format!("{name}: {disturbance}"));
+    }
     if !link.up {
         reporter.say(&format!("{name} is down: frames will be captured when it comes up"));
     }
+    let place = order.namespace.map_or_else(String::new, |namespace| format!(" in {namespace}"));
     reporter.say(&format!(
-        "listening on {name}, link-type {}, snapshot length {} bytes, {}, direction {}",
+        "listening on {name}{place}, link-type {}, snapshot length {} bytes, {}, direction {}",
         interface.link_type,
         interface.snap_len,
         attached.place,
