@@ -132,30 +132,41 @@ impl Connection {
             Interface { snap_len, filter: selection.filter_text(), ..describe(link, order.namespace)? };
         let task = Task { snap_len, selection };
         if config.direction.has_in() && !self.has(link, Direction::Inbound) {
-            match Observed::find(link, config.mode, config.program.as_deref())? {
-                Some(target) => self.tap(config.at, link, &target, task, &interface)?,
-                None => {
-                    match (config.at, &config.program) {
-                        (At::Entry, None) => {}
-                        (_, Some(_)) => return Err(Error::NoProgram(link.display_name())),
-                        (_, None) => return Err(Error::NoExit(link.display_name())),
-                    }
-                    let offloads = Offloads::of(link);
-                    let attached = self.probe.attach(link, config.mode, task)?;
-                    let disturbance = match attached.place {
-                        Place::Xdp(mode) => offloads.and_then(|offloads| offloads.changed(mode)),
-                        Place::Tcx | Place::Clsact => None,
-                    };
-                    self.push(link, attached, interface.clone(), None);
-                    if let Some(source) = self.sources.last_mut() {
-                        source.disturbance = disturbance;
-                    }
-                }
+            if let Some(target) = Observed::find(link, config.mode, config.program.as_deref())? {
+                self.tap(config.at, link, &target, task, &interface)?;
+            } else {
+                self.attach_own(config, link, task, &interface)?;
             }
         }
         if config.direction.has_out() && !self.has(link, Direction::Outbound) {
             let attached = self.probe.attach_egress(link, task)?;
             self.push(link, attached, interface, None);
+        }
+        Ok(())
+    }
+
+    /// Attaches to an interface without an XDP program.
+    fn attach_own(
+        &mut self,
+        config: &config::Capture,
+        link: &Link,
+        task: Task<'_>,
+        interface: &Interface,
+    ) -> Result<(), Error> {
+        match (config.at, &config.program) {
+            (At::Entry, None) => {}
+            (_, Some(_)) => return Err(Error::NoProgram(link.display_name())),
+            (_, None) => return Err(Error::NoExit(link.display_name())),
+        }
+        let offloads = Offloads::of(link);
+        let attached = self.probe.attach(link, config.mode, task)?;
+        let disturbance = match attached.place {
+            Place::Xdp(mode) => offloads.and_then(|offloads| offloads.changed(mode)),
+            Place::Tcx | Place::Clsact => None,
+        };
+        self.push(link, attached, interface.clone(), None);
+        if let Some(source) = self.sources.last_mut() {
+            source.disturbance = disturbance;
         }
         Ok(())
     }

@@ -53,7 +53,9 @@ pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<(), 
         reporter.say_plainly("");
     }
     totals.to_string().lines().for_each(|line| reporter.say_plainly(line));
-    verdicts.iter().for_each(|line| reporter.say_plainly(line));
+    for line in &verdicts {
+        reporter.say_plainly(line);
+    }
     let printed =
         if destination.count { output::print_count(totals.captured, Some(deadline)) } else { Ok(()) };
     // The reason for the end of the capture is more important than an error of standard output.
@@ -205,22 +207,18 @@ fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promisc
 fn announce(source: &Source, order: Order<'_>, reporter: &mut dyn Reporter) {
     let Source { link, attached, interface, beside, disturbance, .. } = source;
     let name = interface.name.clone().unwrap_or_else(|| link.display_name());
-    match (beside, order.config.at) {
-        // The entry was announced for both.
-        (Some((_, Point::Exit)), At::Both) => {}
-        (Some((program, _)), at) => {
-            let place = match at {
-                At::Entry => "entry",
-                At::Exit => "exit",
-                At::Both => "entry and exit",
-            };
-            reporter.say(&format!(
-                "{} runs the XDP program {}: capturing at its {place}",
-                link.display_name(),
-                printable(program.to_string())
-            ));
-        }
-        (None, _) => {}
+    let at = order.config.at;
+    // With both points, the entry is announced for both.
+    if let Some((program, point)) = beside
+        && (at, *point) != (At::Both, Point::Exit)
+    {
+        let place = match at {
+            At::Entry => "entry",
+            At::Exit => "exit",
+            At::Both => "entry and exit",
+        };
+        let (interface, program) = (link.display_name(), printable(program.to_string()));
+        reporter.say(&format!("{interface} runs the XDP program {program}: capturing at its {place}"));
     }
     if let Some(refusal) = &attached.native_refused {
         reporter.say(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));
