@@ -13,9 +13,14 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Config {
     /// Print the interfaces.
-    ListInterfaces,
+    ListInterfaces {
+        /// The network namespace, by name, path or process; `None` for the one of this process.
+        namespace: Option<OsString>,
+    },
     /// Print the link types of an interface.
     ListLinkTypes {
+        /// The network namespace, as above.
+        namespace: Option<OsString>,
         /// The interface's name or number.
         interface: OsString,
     },
@@ -46,6 +51,8 @@ pub struct Replay {
 /// How to capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capture {
+    /// The network namespace of the interfaces, by name, path or process; `None` for the one of this process.
+    pub namespace: Option<OsString>,
     /// The interfaces to capture from.
     pub interfaces: Interfaces,
     /// The direction of the frames to capture.
@@ -133,8 +140,13 @@ pub struct PrintFilter {
 pub enum Frames {
     /// Frames of this link type.
     Of(LinkType),
-    /// Frames of an interface, given by its name or number.
-    OnInterface(OsString),
+    /// Frames of an interface.
+    OnInterface {
+        /// The network namespace, as in [`Capture`].
+        namespace: Option<OsString>,
+        /// The interface's name or number.
+        interface: OsString,
+    },
     /// Frames in a capture file.
     InFile(PathBuf),
 }

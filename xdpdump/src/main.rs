@@ -1,12 +1,12 @@
 //! The `xdpdump` command.
 
-use std::{env, process::ExitCode};
+use std::{env, ffi::OsStr, process::ExitCode};
 
 use xdpdump::{
     capture, cli,
     config::Config,
     filter,
-    interface::{self, Link, list},
+    interface::{self, Link, list, namespace},
     output::{self, guardian},
     print_filter,
     printable::printable,
@@ -52,14 +52,16 @@ fn end(result: Result<(), Failure>, reporter: &mut StandardError) -> ExitCode {
 
 fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
     match config {
-        Config::ListInterfaces => {
+        Config::ListInterfaces { namespace } => {
+            enter(namespace.as_deref())?;
             let programs_in = |id| {
                 let programs = probe::programs_in(id).into_iter();
                 programs.map(|program| (program.id, program.name)).collect()
             };
             print(&list::interfaces(&Link::all()?, probe::program_name, programs_in))
         }
-        Config::ListLinkTypes { interface } => {
+        Config::ListLinkTypes { namespace, interface } => {
+            enter(namespace.as_deref())?;
             let link = Link::find(&interface)?;
             print(&list::link_types(&link.display_name(), link.link_type()?))
         }
@@ -71,6 +73,12 @@ fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
         }
         Config::Replay(config) => Ok(replay::run(&config, reporter)?),
     }
+}
+
+/// Enters a network namespace, if one is named.
+fn enter(namespace: Option<&OsStr>) -> Result<(), interface::Error> {
+    namespace
+        .map_or(Ok(()), |namespace| namespace::enter(namespace).map(drop).map_err(interface::Error::from))
 }
 
 /// Why the command did not do what it was told.

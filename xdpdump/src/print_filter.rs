@@ -6,7 +6,7 @@ use crate::{
     config::{Frames, PrintFilter},
     filter::{Filter, ebpf::Refusal},
     input::{self, CaptureFile},
-    interface::{self, Link},
+    interface::{self, Link, namespace},
     packet::LinkType,
     probe,
     selection::{self, Request},
@@ -56,7 +56,12 @@ pub fn text(config: &PrintFilter) -> Result<String, Error> {
 fn link_type(frames: &Frames) -> Result<LinkType, Error> {
     Ok(match frames {
         Frames::Of(link_type) => *link_type,
-        Frames::OnInterface(name) => Link::find(name)?.link_type()?,
+        Frames::OnInterface { namespace, interface } => {
+            if let Some(namespace) = namespace {
+                namespace::enter(namespace).map_err(interface::Error::from)?;
+            }
+            Link::find(interface)?.link_type()?
+        }
         Frames::InFile(path) => {
             let file = CaptureFile::open(path)?;
             file.interface().map_or(LinkType::ETHERNET, |interface| interface.link_type)

@@ -44,6 +44,8 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-i", "nowhere", "-s", "-1"], "-1"),
         (&["-i", "nowhere", "-c", "0"], "0"),
         (&["-i", "nowhere", "-D"], "cannot be used with"),
+        (&["-r", "x.pcap", "--netns", "blue"], "cannot be used with"),
+        (&["-d", "--netns", "blue", "tcp"], "--interface"),
         (&["-r", "x.pcap", "-H"], "mesh headers"),
         (&["-r", "x.pcap", "-N"], "no domain names"),
         (&["-r", "x.pcap", "-S"], "--absolute-tcp-sequence-numbers"),

@@ -185,7 +185,7 @@ fn one_of_a_thousand_interfaces_is_captured() {
         thread::sleep(Duration::from_millis(1200));
         scene.send(60);
         let ended = assert_captured(&scene, capture, &[60]);
-        let said_after = ended.stderr.split_once(" mode\n").unwrap().1;
+        let said_after = ended.stderr.split_once(", direction in\n").unwrap().1;
         assert_eq!(said_after.lines().count(), 3, "{}", ended.stderr);
     }
 }

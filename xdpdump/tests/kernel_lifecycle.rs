@@ -60,7 +60,7 @@ fn every_signal_to_end_ends_cleanly() {
         capture.signal(signal);
         let ended = capture.wait();
         assert_eq!(ended.totals(), Totals::exact(20, 0), "signal {signal}");
-        let end = "mode\n20 packets captured\n20 packets received by filter\n0 packets dropped by kernel\n";
+        let end = "native mode, direction in\n20 packets captured\n20 packets received by filter\n0 packets dropped by kernel\n";
         assert!(ended.stderr.ends_with(end), "signal {signal}: {}", ended.stderr);
         assert_holds(&scene.file(), 0..20);
         scene.assert_clean();

@@ -3,9 +3,35 @@
 use xdpdump_testing::{
     capture::{Capture, Totals, xdpdump},
     netdevsim::Nic,
-    netns::{NetNs, Traces},
+    netns::{self, NetNs, Traces},
     vm, wait,
 };
+
+/// A bond without slaves in a namespace of its own, the only virtual interface that has LRO.
+fn bond() -> NetNs {
+    vm::required();
+    netns::run("modprobe", ["bonding"]);
+    let netns = NetNs::quiet();
+    netns.ip(["link", "add", "b0", "type", "bond"]);
+    netns.ip(["link", "set", "b0", "up"]);
+    netns
+}
+
+#[test]
+fn lro_that_generic_mode_switches_off_is_said_and_on_again_after_the_capture() {
+    let netns = bond();
+    let features = || netns.execute("ethtool", &["-k", "b0"]);
+    let before = features();
+    assert!(before.contains("large-receive-offload: on"), "{before}");
+    let mut capture = Capture::spawn(netns.command(xdpdump()).args(["-i", "b0", "-S", "-w", "/dev/null"]));
+    let said = capture.wait_for("generic (SKB) mode switches");
+    let expected = "b0: generic (SKB) mode switches LRO of this interface off until the capture ends: TCP through it gets slower";
+    assert!(said.ends_with(expected), "{said}");
+    capture.wait_for("listening on");
+    assert!(features().contains("large-receive-offload: off"));
+    capture.stop().totals();
+    assert_eq!(features(), before);
+}
 
 /// Starts a capture of the NIC's port to /dev/null.
 fn start(nic: &Nic, mode: &str) -> Capture {
@@ -36,7 +62,7 @@ fn an_offloaded_program_is_on_the_nic_until_the_capture_ends() {
     let mut capture =
         Capture::spawn(nic.netns.command(xdpdump()).args(["-i", &nic.port, "-H", "-w", "/dev/null"]));
     let said = capture.wait_for("listening on");
-    assert!(said.ends_with("offload mode"), "{said}");
+    assert!(said.ends_with("offload mode, direction in"), "{said}");
     assert_eq!(nic.programs(), [true]);
     let details = nic.netns.ip(["-d", "link", "show", &nic.port]);
     assert!(details.contains(" xdpoffload ") && details.contains(" name xdpdump_offload "), "{details}");
@@ -118,7 +144,7 @@ fn other_drivers_take_native_and_generic_programs() {
         let mut command = nic.netns.command(xdpdump());
         let mut capture = Capture::spawn(command.args(["-i", &nic.port, mode, "-w", "/dev/null"]));
         let said = capture.wait_for("listening on");
-        assert!(said.ends_with(&format!("{name} mode")), "{said}");
+        assert!(said.ends_with(&format!("{name} mode, direction in")), "{said}");
         let line = listed(&nic);
         assert!(line.contains(&format!("XDP {name}: program")), "{line}");
         capture.stop().totals();
@@ -138,7 +164,7 @@ fn an_mtu_too_large_for_the_driver_is_refused_or_captured_in_generic_mode() {
     let mut capture = Capture::spawn(command.args(["-i", &nic.port, "-w", "/dev/null"]));
     let said = capture.wait_for("no native XDP");
     assert!(said.ends_with("capturing in generic mode"), "{said}");
-    assert!(capture.wait_for("listening on").ends_with("generic (SKB) mode"));
+    assert!(capture.wait_for("listening on").ends_with("generic (SKB) mode, direction in"));
     capture.stop().totals();
     assert_clean(&nic);
 }

@@ -6,15 +6,17 @@ use super::Error;
 use crate::{
     config::{self, At, Interfaces},
     cpus,
-    interface::{Link, Promiscuous, XdpMode},
+    interface::{Disturbance, Link, Namespace, Offloads, Promiscuous, XdpMode},
     packet::{Direction, EXIT, Interface, LinkType},
     printable::printable,
-    probe::{self, Attached, Named, Observed, Point, Probe, RingLayout, Task},
+    probe::{self, Attached, Named, Observed, Place, Point, Probe, RingLayout, Task},
     selection::{self, Selections},
     transport::{self, RingKind, Rings, mapped, perf},
 };
 
 /// Attached programs and the rings that they write to.
+///
+/// The order of the fields matters: programs are detached before interfaces are left as they were.
 pub struct Connection {
     pub probe: Probe,
     pub rings: Rings,
@@ -38,14 +40,27 @@ pub struct Source {
     pub is_attached: bool,
     /// The program beside which frames are captured, and on which side of it; `None` for a program of this capture.
     pub beside: Option<(Named, Point)>,
+    /// Offloads that attaching changed, until this is dropped.
+    pub disturbance: Option<Disturbance>,
     /// Keeps the interface in promiscuous mode, if that is wanted; the kernel ends it when the process ends.
     pub promiscuous: Option<Promiscuous>,
+}
+
+impl Source {
+    /// Leaves the interface as it was, after its program was detached.
+    fn end(&mut self) {
+        self.is_attached = false;
+        self.promiscuous = None;
+        self.disturbance = None;
+    }
 }
 
 /// What to capture, where and how.
 #[derive(Clone, Copy)]
 pub struct Order<'a> {
     pub config: &'a config::Capture,
+    /// The network namespace of the interfaces, if it was chosen.
+    pub namespace: Option<&'a Namespace>,
     pub links: &'a [Link],
     pub selections: &'a Selections,
     /// Whether to show every frame at once.
@@ -112,24 +127,45 @@ impl Connection {
         let not_for = |error: &selection::Error| Error::NotFor(link.display_name(), error.to_string());
         let selection = selections.of(link.link_type()?).map_err(not_for)?;
         let snap_len = config.snap_len.min(self.longest);
-        let interface = Interface { snap_len, filter: selection.filter_text(), ..link.describe()? };
+        let interface =
+            Interface { snap_len, filter: selection.filter_text(), ..describe(link, order.namespace)? };
         let task = Task { snap_len, selection };
         if config.direction.has_in() && !self.has(link, Direction::Inbound) {
             if let Some(target) = Observed::find(link, config.mode, config.program.as_deref())? {
                 self.tap(config.at, link, &target, task, &interface)?;
             } else {
-                match (config.at, &config.program) {
-                    (At::Entry, None) => {}
-                    (_, Some(_)) => return Err(Error::NoProgram(link.display_name())),
-                    (_, None) => return Err(Error::NoExit(link.display_name())),
-                }
-                let attached = self.probe.attach(link, config.mode, task)?;
-                self.push(link, attached, interface.clone(), None);
+                self.attach_own(config, link, task, &interface)?;
             }
         }
         if config.direction.has_out() && !self.has(link, Direction::Outbound) {
             let attached = self.probe.attach_egress(link, task)?;
             self.push(link, attached, interface, None);
+        }
+        Ok(())
+    }
+
+    /// Attaches to an interface without an XDP program.
+    fn attach_own(
+        &mut self,
+        config: &config::Capture,
+        link: &Link,
+        task: Task<'_>,
+        interface: &Interface,
+    ) -> Result<(), Error> {
+        match (config.at, &config.program) {
+            (At::Entry, None) => {}
+            (_, Some(_)) => return Err(Error::NoProgram(link.display_name())),
+            (_, None) => return Err(Error::NoExit(link.display_name())),
+        }
+        let offloads = Offloads::of(link);
+        let attached = self.probe.attach(link, config.mode, task)?;
+        let disturbance = match attached.place {
+            Place::Xdp(mode) => offloads.and_then(|offloads| offloads.changed(mode)),
+            Place::Tcx | Place::Clsact => None,
+        };
+        self.push(link, attached, interface.clone(), None);
+        if let Some(source) = self.sources.last_mut() {
+            source.disturbance = disturbance;
         }
         Ok(())
     }
@@ -170,8 +206,15 @@ impl Connection {
         beside: Option<(Named, Point)>,
     ) {
         let link = link.clone();
-        let source = Source { link, attached, interface, is_attached: true, beside, promiscuous: None };
-        self.sources.push(source);
+        self.sources.push(Source {
+            link,
+            attached,
+            interface,
+            is_attached: true,
+            beside,
+            disturbance: None,
+            promiscuous: None,
+        });
     }
 
     fn has(&self, link: &Link, direction: Direction) -> bool {
@@ -191,8 +234,7 @@ impl Connection {
     pub fn release(&mut self, source: u32) {
         self.probe.release(source);
         if let Some(source) = self.sources.get_mut(source as usize) {
-            source.is_attached = false;
-            source.promiscuous = None;
+            source.end();
         }
     }
 
@@ -200,8 +242,7 @@ impl Connection {
     pub fn detach(&mut self) {
         self.probe.detach();
         for source in &mut self.sources {
-            source.is_attached = false;
-            source.promiscuous = None;
+            source.end();
         }
     }
 
@@ -267,4 +308,16 @@ fn at_point(interface: &Interface, program: &Named, point: Point) -> Interface {
         None => place,
     };
     Interface { name: Some(name), description: Some(description), ..interface.clone() }
+}
+
+/// The description of an interface, with the namespace that was chosen: there may be other interfaces of the same name.
+fn describe(link: &Link, namespace: Option<&Namespace>) -> Result<Interface, Error> {
+    let mut interface = link.describe()?;
+    if let Some(namespace) = namespace {
+        interface.description = Some(match interface.description {
+            Some(description) => format!("{description} (in {namespace})"),
+            None => format!("in {namespace}"),
+        });
+    }
+    Ok(interface)
 }

@@ -23,7 +23,7 @@ use watch::Watch;
 use crate::{
     clock::{self, Sample},
     config::{self, At, Interfaces},
-    interface::{Link, Promiscuous, XdpMode},
+    interface::{self, Link, Promiscuous, XdpMode, namespace},
     output::{self, Sink, guardian::Guardian},
     packet::{Direction, LinkType},
     printable::printable,
@@ -74,6 +74,9 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     clock::prepare()?;
+    // From here on, this thread is in that namespace.
+    let namespace = config.namespace.as_deref().map(namespace::enter).transpose();
+    let namespace = namespace.map_err(interface::Error::from)?;
     let links = find(&config.interfaces, reporter)?;
     if config.interfaces != Interfaces::Any {
         for link in &links {
@@ -89,7 +92,8 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     let selections = selections?;
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
-    let order = Order { config, links: &links, selections: &selections, immediate };
+    let order =
+        Order { config, namespace: namespace.as_ref(), links: &links, selections: &selections, immediate };
     let Some(mut connection) = until_stopped(&signals, || connect::connect(order))? else {
         return Ok(Ended::before_it_began());
     };
@@ -119,7 +123,7 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
         source.promiscuous = enter_promiscuous(&source.link, reporter);
     }
     for source in &connection.sources {
-        announce(source, config.at, reporter);
+        announce(source, order, reporter);
     }
     let mut watch = Watch::new(&links, config.interfaces == Interfaces::Any)?;
     for (number, source) in (0..).zip(&connection.sources) {
@@ -200,24 +204,21 @@ fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promisc
         .ok()
 }
 
-fn announce(source: &Source, at: At, reporter: &mut dyn Reporter) {
-    let Source { link, attached, interface, beside, .. } = source;
+fn announce(source: &Source, order: Order<'_>, reporter: &mut dyn Reporter) {
+    let Source { link, attached, interface, beside, disturbance, .. } = source;
     let name = interface.name.clone().unwrap_or_else(|| link.display_name());
-    match (beside, at) {
-        // The entry was announced for both.
-        (Some((_, Point::Exit)), At::Both) | (None, _) => {}
-        (Some((program, _)), at) => {
-            let place = match at {
-                At::Entry => "entry",
-                At::Exit => "exit",
-                At::Both => "entry and exit",
-            };
-            reporter.say(&format!(
-                "{} runs the XDP program {}: capturing at its {place}",
-                link.display_name(),
-                printable(program.to_string())
-            ));
-        }
+    let at = order.config.at;
+    // With both points, the entry is announced for both.
+    if let Some((program, point)) = beside
+        && (at, *point) != (At::Both, Point::Exit)
+    {
+        let place = match at {
+            At::Entry => "entry",
+            At::Exit => "exit",
+            At::Both => "entry and exit",
+        };
+        let (interface, program) = (link.display_name(), printable(program.to_string()));
+        reporter.say(&format!("{interface} runs the XDP program {program}: capturing at its {place}"));
     }
     if let Some(refusal) = &attached.native_refused {
         reporter.say(&format!("{name}: no native XDP ({refusal}); capturing in generic mode"));
@@ -231,11 +232,15 @@ fn announce(source: &Source, at: At, reporter: &mut dyn Reporter) {
         reporter
             .say(&format!("{name}: no multi-buffer XDP here: frames in several buffers are not captured"));
     }
+    if let Some(disturbance) = disturbance {
+        reporter.say(&format!("{name}: {disturbance}"));
+    }
     if !link.up {
         reporter.say(&format!("{name} is down: frames will be captured when it comes up"));
     }
+    let place = order.namespace.map_or_else(String::new, |namespace| format!(" in {namespace}"));
     reporter.say(&format!(
-        "listening on {name}, link-type {}, snapshot length {} bytes, {}, direction {}",
+        "listening on {name}{place}, link-type {}, snapshot length {} bytes, {}, direction {}",
         interface.link_type,
         interface.snap_len,
         attached.place,

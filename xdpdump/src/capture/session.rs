@@ -290,7 +290,7 @@ impl<'a> Session<'a> {
             Err(error) => return Err(error),
         }
         for source in self.connection.sources.iter().skip(self.delivery.sources()) {
-            announce(source, self.order.config.at, reporter);
+            announce(source, self.order, reporter);
             let number = self.delivery.add(source)?;
             self.watch.captured(link, number);
         }

@@ -33,7 +33,7 @@ impl Options {
         self.check_source()?;
         let link_type = self.link_type()?;
         if self.list_interfaces {
-            return Ok(Config::ListInterfaces);
+            return Ok(Config::ListInterfaces { namespace: self.netns });
         }
         let selection = self.selection();
         if self.dump_filter > 0 {
@@ -47,9 +47,13 @@ impl Options {
             return Ok(Config::Replay(Replay { file, selection, destination }));
         }
         if self.list_data_link_types {
-            return Ok(Config::ListLinkTypes { interface: one(self.interface, "-L")? });
+            return Ok(Config::ListLinkTypes {
+                namespace: self.netns,
+                interface: one(self.interface, "-L")?,
+            });
         }
         Ok(Config::Capture(Capture {
+            namespace: self.netns,
             interfaces: interfaces(self.interface)?,
             direction: match self.direction {
                 None | Some(DirectionChoice::In) => Directions::In,
@@ -173,7 +177,9 @@ impl Options {
     fn print_filter(self, selection: Selection, link_type: Option<LinkType>) -> Result<PrintFilter, Error> {
         let frames = match (link_type, self.read) {
             (Some(link_type), _) => Frames::Of(link_type),
-            (None, _) if !self.interface.is_empty() => Frames::OnInterface(one(self.interface, "-d")?),
+            (None, _) if !self.interface.is_empty() => {
+                Frames::OnInterface { namespace: self.netns, interface: one(self.interface, "-d")? }
+            }
             (None, Some(file)) => Frames::InFile(file),
             (None, None) => Frames::Of(LinkType::ETHERNET),
         };

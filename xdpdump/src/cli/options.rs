@@ -33,12 +33,24 @@ inner FILTER (for the frame in a VXLAN, GENEVE, GRE, GTP-U or IP tunnel).
 #[derive(Debug, Parser)]
 #[command(name = "xdpdump", version, disable_version_flag = true, max_term_width = 100, after_help = DIFFERENCES)]
 #[command(group = ArgGroup::new("source").args(["interface", "read", "list_interfaces", "dump_filter"]).required(true).multiple(true))]
+#[command(group = ArgGroup::new("namespaced").args(["interface", "list_interfaces"]).multiple(true))]
 #[command(group = ArgGroup::new("mode").args(["native", "skb", "offload"]))]
 pub struct Options {
     /// Interface to capture on, by name or by its number in the list that -D prints; can be given several times. "any" is
     /// every interface that is up
     #[arg(short, long, value_name = "IF", help_heading = "Source")]
     pub interface: Vec<OsString>,
+
+    /// Look for interfaces in another network namespace: its name for "ip netns", the path of its file, or the pid of a
+    /// process, such as that of a container
+    #[arg(
+        long,
+        value_name = "NETNS",
+        requires = "namespaced",
+        conflicts_with = "read",
+        help_heading = "Source"
+    )]
+    pub netns: Option<OsString>,
 
     /// Read packets from a pcap or pcapng file instead of an interface; "-" is standard input
     #[arg(short, long, value_name = "FILE", help_heading = "Source")]
@@ -56,7 +68,8 @@ pub struct Options {
     #[arg(short = 'N', long, conflicts_with = "list_interfaces", help_heading = "Capture")]
     pub native: bool,
 
-    /// Capture in the generic path of the network stack (SKB mode), which works with every driver
+    /// Capture in the generic path of the network stack (SKB mode), which works with every driver and leaves the offloads
+    /// of a veth's peer on, so that TCP stays faster
     #[arg(short = 'S', long, conflicts_with = "list_interfaces", help_heading = "Capture")]
     pub skb: bool,
 

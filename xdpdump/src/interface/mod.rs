@@ -19,13 +19,17 @@ pub mod hardware;
 pub mod list;
 mod message;
 pub mod monitor;
+pub mod namespace;
 mod netlink;
+pub mod offloads;
 pub mod promiscuous;
 mod suggestion;
 
 pub use hardware::Driver;
 use message::Query;
 pub use monitor::{LinkChange, Monitor};
+pub use namespace::Namespace;
+pub use offloads::{Disturbance, Offloads};
 pub use promiscuous::Promiscuous;
 
 /// `ARPHRD_*` numbers libc does not have (`include/uapi/linux/if_arp.h`).
@@ -131,6 +135,9 @@ pub enum Error {
     /// The kernel did not answer.
     #[error("cannot ask the kernel for network interfaces")]
     Query(#[source] io::Error),
+    /// The network namespace cannot be entered.
+    #[error(transparent)]
+    Namespace(#[from] namespace::Error),
     /// The kernel's announcements of changes cannot be received.
     #[error("cannot watch network interfaces")]
     Watch(#[source] io::Error),

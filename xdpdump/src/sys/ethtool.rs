@@ -12,9 +12,20 @@ use std::{
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
-/// `ETHTOOL_GDRVINFO` and `ETHTOOL_GLINKSETTINGS`.
+/// `ETHTOOL_GDRVINFO`, `ETHTOOL_GLINKSETTINGS`, `ETHTOOL_GSTRINGS`, `ETHTOOL_GSSET_INFO`, `ETHTOOL_GFEATURES` and
+/// `ETHTOOL_SFEATURES`.
 const GET_DRIVER: u32 = 0x03;
 const GET_LINK_SETTINGS: u32 = 0x4c;
+const GET_STRINGS: u32 = 0x1b;
+const GET_STRING_SET_INFO: u32 = 0x37;
+const GET_FEATURES: u32 = 0x3a;
+const SET_FEATURES: u32 = 0x3b;
+/// `ETH_SS_FEATURES`: the set of strings with the names of features.
+const FEATURE_NAMES: u32 = 4;
+/// Room for features: Linux 6.18 has fewer than 64.
+const MOST_FEATURES: usize = 128;
+/// `ETH_GSTRING_LEN`.
+const STRING: usize = 32;
 /// `SPEED_UNKNOWN` (-1) as an unsigned number.
 const SPEED_UNKNOWN: u32 = u32::MAX;
 
@@ -50,6 +61,66 @@ struct LinkSettings {
 }
 
 const _: () = assert!(size_of::<LinkSettings>() == 48 + 3 * 127 * 4);
+
+/// `struct ethtool_gfeatures` with room for [`MOST_FEATURES`].
+#[repr(C)]
+struct GetFeatures {
+    command: u32,
+    /// Number of blocks that there is room for; afterwards, the number that the kernel has.
+    size: u32,
+    blocks: [FeatureBlock; MOST_FEATURES / 32],
+}
+
+/// `struct ethtool_get_features_block`.
+#[repr(C)]
+struct FeatureBlock {
+    available: u32,
+    requested: u32,
+    active: u32,
+    never_changed: u32,
+}
+
+/// `struct ethtool_sfeatures` with room for [`MOST_FEATURES`]: for each 32 features, those to change and their new values.
+#[repr(C)]
+struct SetFeatures {
+    command: u32,
+    size: u32,
+    blocks: [[u32; 2]; MOST_FEATURES / 32],
+}
+
+/// `struct ethtool_sset_info` for one set of strings.
+#[repr(C)]
+struct StringSetInfo {
+    command: u32,
+    reserved: u32,
+    mask: u64,
+    count: u32,
+}
+
+/// `struct ethtool_gstrings` with room for [`MOST_FEATURES`].
+#[repr(C)]
+struct Strings {
+    command: u32,
+    set: u32,
+    count: u32,
+    text: [[u8; STRING]; MOST_FEATURES],
+}
+
+const _: () = assert!(size_of::<GetFeatures>() == 8 + 16 * 4);
+const _: () = assert!(size_of::<SetFeatures>() == 8 + 8 * 4);
+const _: () = assert!(size_of::<Strings>() == 12 + STRING * MOST_FEATURES);
+
+/// Offloads and other features of an interface, one bit each, whose number is the position of its name in
+/// [`Ethtool::feature_names`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// Those that are on.
+    pub active: u128,
+    /// Those that somebody wants on, and that can be switched.
+    pub wanted: u128,
+    /// How many words of 32 bits the kernel has for them.
+    words: u32,
+}
 
 /// A socket for the ioctl, which refers to the network namespace in which it was opened. `/sys` is not used: it shows the
 /// namespace in which it was mounted, which can be another one.
@@ -97,6 +168,65 @@ impl Ethtool {
             unsafe { self.ioctl(name, &mut settings) }?;
         }
         Ok(Some(settings.speed).filter(|speed| !matches!(*speed, 0 | SPEED_UNKNOWN)))
+    }
+
+    /// The features of an interface.
+    ///
+    /// # Errors
+    /// ENODEV when there is no such interface.
+    pub fn features(&self, name: &OsStr) -> io::Result<Features> {
+        // SAFETY: all fields are integers, for which zero is valid.
+        let mut answer: GetFeatures = unsafe { zeroed() };
+        answer.command = GET_FEATURES;
+        answer.size = answer.blocks.len() as u32;
+        // SAFETY: for this command the kernel reads and writes one `struct ethtool_gfeatures` with at most `size` blocks.
+        unsafe { self.ioctl(name, &mut answer) }?;
+        let mut features = Features { words: answer.size, ..Features::default() };
+        for block in answer.blocks.iter().rev() {
+            features.active = features.active << 32 | u128::from(block.active);
+            features.wanted = features.wanted << 32 | u128::from(block.requested);
+        }
+        Ok(features)
+    }
+
+    /// The names of all features that the kernel knows, by their number.
+    ///
+    /// # Errors
+    /// ENODEV when there is no such interface; `InvalidData` when the kernel has more features than there is room for.
+    pub fn feature_names(&self, name: &OsStr) -> io::Result<Vec<[u8; STRING]>> {
+        let mut info =
+            StringSetInfo { command: GET_STRING_SET_INFO, reserved: 0, mask: 1 << FEATURE_NAMES, count: 0 };
+        // SAFETY: for this command the kernel reads and writes one `struct ethtool_sset_info`, with one number for each bit of
+        // the mask.
+        unsafe { self.ioctl(name, &mut info) }?;
+        let count = info.count as usize;
+        if count > MOST_FEATURES {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        // SAFETY: all fields are integers, for which zero is valid.
+        let mut strings: Strings = unsafe { zeroed() };
+        (strings.command, strings.set, strings.count) = (GET_STRINGS, FEATURE_NAMES, info.count);
+        // SAFETY: for this command the kernel writes one `struct ethtool_gstrings` with all strings of the set. Their number is
+        // a constant of the kernel, and there is room for as many as it said.
+        unsafe { self.ioctl(name, &mut strings) }?;
+        Ok(strings.text.into_iter().take(count).collect())
+    }
+
+    /// Asks for features to be on, of which the driver may refuse some.
+    ///
+    /// # Errors
+    /// EPERM without `CAP_NET_ADMIN`; ENODEV when there is no such interface.
+    pub fn want_features(&self, name: &OsStr, wanted: u128) -> io::Result<()> {
+        // SAFETY: all fields are integers, for which zero is valid.
+        let mut request: SetFeatures = unsafe { zeroed() };
+        request.command = SET_FEATURES;
+        request.size = self.features(name)?.words.min(request.blocks.len() as u32);
+        for (number, block) in request.blocks.iter_mut().enumerate() {
+            let word = (wanted >> (32 * number)) as u32;
+            *block = [word, word];
+        }
+        // SAFETY: for this command the kernel reads one `struct ethtool_sfeatures` with `size` blocks, for which there is room.
+        unsafe { self.ioctl(name, &mut request) }
     }
 
     /// # Safety

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::filter::FilterRun;
 use super::plan::{KernelRun, Results, Run};
+use super::tcp::TcpRun;
 use super::{Args, key, machine};
 
 /// All measurements, one element each. Times are in nanoseconds.
@@ -13,6 +14,7 @@ pub fn document(args: &Args, results: &Results) -> Value {
         "buffer_mib": args.buffer,
         "captures": results.runs.iter().map(capture).collect::<Vec<_>>(),
         "programs": results.kernel.iter().map(program).collect::<Vec<_>>(),
+        "tcp": results.tcp.iter().map(tcp).collect::<Vec<_>>(),
         "filters": results.filters.iter().map(filter).collect::<Vec<_>>(),
     })
 }
@@ -62,6 +64,18 @@ fn filter(run: &FilterRun) -> Value {
         "mixed_matching": run.matching,
         "mixed_captured_matching": run.captured,
         "mixed_captured_others": run.others,
+    })
+}
+
+fn tcp(run: &TcpRun) -> Value {
+    json!({
+        "round": run.round,
+        "captured_by": run.way.name(),
+        "bits_per_second": run.rate,
+        "bytes": run.bytes,
+        "frames": run.frames,
+        "kept": run.captured.map(|(kept, _)| kept),
+        "reader_cpu_ns": run.captured.map(|(_, cpu)| nanos(cpu)),
     })
 }
 

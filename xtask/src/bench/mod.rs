@@ -10,6 +10,7 @@ mod plan;
 mod program;
 mod reader;
 mod table;
+mod tcp;
 mod tool;
 
 use std::env;
@@ -36,6 +37,8 @@ pub enum Scene {
     Programs,
     /// Captures with a filter, of frames that it rejects and of a few among them that it accepts
     Filters,
+    /// TCP through a captured veth pair
+    Tcp,
 }
 
 /// Options of `bench`.

@@ -11,12 +11,13 @@ use super::filter::FilterRun;
 use super::link::{INTERFACE, Link};
 use super::program::{self, RunTime};
 use super::reader::{Ended, Reader};
+use super::tcp::{TcpLink, TcpRun};
 use super::tool::Tool;
 use super::{Args, Scene, link};
 use xdpdump_testing::generator::Generator;
 
 /// Pause after a tool reports that it captures: some tools report this shortly before they do.
-const READY_AFTER: Duration = Duration::from_millis(100);
+pub(super) const READY_AFTER: Duration = Duration::from_millis(100);
 
 /// One capture.
 #[derive(Clone, Copy, Debug)]
@@ -69,12 +70,14 @@ pub struct Results {
     pub kernel: Vec<KernelRun>,
     /// Results of the captures with a filter.
     pub filters: Vec<FilterRun>,
+    /// Results of TCP through a captured interface.
+    pub tcp: Vec<TcpRun>,
 }
 
 /// What the runs have in common.
 pub struct Plan<'a> {
     pub(super) args: &'a Args,
-    xdpdump: &'a Path,
+    pub(super) xdpdump: &'a Path,
     /// A folder on a file system in memory.
     pub(super) folder: PathBuf,
     pub(super) link: Link,
@@ -92,6 +95,7 @@ impl<'a> Plan<'a> {
     /// Runs everything in rounds, so that a temporary disturbance of the machine affects every tool.
     pub fn execute(&self) -> Result<Results> {
         let mut results = Results::default();
+        let tcp = self.args.has(Scene::Tcp).then(TcpLink::new);
         for round in 0..self.args.rounds() {
             let has_sizes = self.args.has(Scene::Captures) || self.args.has(Scene::Programs);
             for &frame_len in self.args.sizes.iter().filter(|_| has_sizes) {
@@ -108,6 +112,10 @@ impl<'a> Plan<'a> {
             if self.args.has(Scene::Filters) {
                 eprintln!("xtask: round {} of {}, with a filter", round + 1, self.args.rounds());
                 self.filters(round, &mut results.filters)?;
+            }
+            if let Some(link) = &tcp {
+                eprintln!("xtask: round {} of {}, TCP", round + 1, self.args.rounds());
+                self.tcp(link, round, &mut results.tcp)?;
             }
         }
         Ok(results)
