@@ -217,6 +217,10 @@ fn text_shows_the_verdict() {
     for (line, verdict) in exits.into_iter().zip(VERDICTS.iter().cycle()) {
         assert!(line.starts_with(&format!("[{verdict}] ")), "{line}");
     }
+    // Every other frame was rewritten.
+    let text = scene.right.execute(xdpdump(), &["-r", scene.file().to_str().unwrap(), "-x"]);
+    let changes: Vec<_> = text.lines().filter(|line| line.contains("changed")).collect();
+    assert_eq!(changes, ["\tchanged: 0x0010"; 5], "{text}");
 }
 
 #[test]
