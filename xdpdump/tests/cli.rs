@@ -66,7 +66,7 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
             "--at is about received frames, of which -Q out captures none",
         ),
         (&["-i", "x", "--program", "y", "-Q", "out"], "--program is about received frames"),
-        (&["-r", "x.pcap", "--at", "exit"], "'--at <POINT>' cannot be used with"),
+        (&["-r", "x.pcap", "--at", "exit"], "cannot be used with '--at <POINT>'"),
         (&["-r", "x.pcap", "--direction=out"], "the filters inbound and outbound"),
         (&["-i", "nowhere", "-j", "adapter"], "the host's clock"),
         (&["-i", "nowhere", "-y", "IEEE802_11"], "EN10MB or RAW"),
