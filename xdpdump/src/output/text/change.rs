@@ -66,7 +66,7 @@ fn describe(out: &mut Vec<u8>, before: &[u8], after: &[u8]) {
         }
         places += 1;
         if places > MOST {
-            let _ = write!(out, " …");
+            let _ = write!(out, " ...");
             return;
         }
         let separator = if places == 1 { "" } else { "," };
@@ -109,7 +109,7 @@ mod tests {
     fn lines_and_memory_are_bounded() {
         let (before, after): (Vec<u8>, Vec<u8>) = ([0; 200].into(), (0..200).map(|at| at % 2).collect());
         let text = changed(&before, &after);
-        assert!(text.ends_with("0x000f …") && text.len() < 100, "{text}");
+        assert!(text.ends_with("0x000f ...") && text.len() < 100, "{text}");
         let mut changes = Changes::default();
         (0..1000).for_each(|id| changes.enter(id, &before));
         assert_eq!(changes.0.len(), REMEMBERED);

@@ -140,7 +140,11 @@ fn btf(functions: &[Function]) -> OwnedFd {
     };
     // SAFETY: the command reads the type information and writes the log, which outlive the call.
     let loaded = unsafe { bpf::bpf(BPF_BTF_LOAD, &load) };
-    bpf::descriptor(loaded.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&log))))
+    bpf::descriptor(
+        loaded.unwrap_or_else(|error| {
+            panic!("{error}: {}", String::from_utf8_lossy(&log).trim_end_matches('\0'))
+        }),
+    )
 }
 
 fn load(
@@ -187,9 +191,9 @@ fn load(
     };
     // SAFETY: the command reads instructions, licence and function information and writes the log, which outlive the call.
     let loaded = unsafe { bpf::bpf(BPF_PROG_LOAD, &load) };
-    let program = bpf::descriptor(
-        loaded.unwrap_or_else(|error| panic!("{first}: {error}: {}", String::from_utf8_lossy(&log))),
-    );
+    let program = bpf::descriptor(loaded.unwrap_or_else(|error| {
+        panic!("{first}: {error}: {}", String::from_utf8_lossy(&log).trim_end_matches('\0'))
+    }));
     Observed { program }
 }
 
