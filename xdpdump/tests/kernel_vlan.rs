@@ -13,44 +13,64 @@ use xdpdump_testing::{
     wire::{self, Wire},
 };
 
-/// Two namespaces with a pair of interfaces, `left` and `right`. What is sent through `near` gets a tag (VLAN 5, priority 1)
-/// in its metadata, and is sent by `left` instead.
+/// Two namespaces with a pair of interfaces, `left` and `right`. A frame that is sent gets a tag (VLAN 5, priority 1) in its
+/// metadata before `left` sends it.
 struct Tagging {
     left: NetNs,
     right: NetNs,
+    /// The interface through which to send.
+    near: &'static str,
     _filter: clsact::Filter,
 }
 
+/// bpf_skb_vlan_push(ctx, ETH_P_8021Q, 0x2005)
+fn push_tag() -> Vec<Instruction> {
+    vec![
+        Instruction(0xb7, 2, 0, i32::from(0x8100_u16.to_be())),
+        Instruction(0xb7, 3, 0, 0x2005),
+        Instruction(0x85, 0, 0, 18),
+    ]
+}
+
 impl Tagging {
-    fn new() -> Self {
+    /// Frames get the tag when `near` sends them, and are sent by `left` instead.
+    fn before_left() -> Self {
         let (left, right) = NetNs::quiet_pair("left", "right");
         left.ip(["link", "add", "near", "type", "veth", "peer", "name", "far"]);
         left.ip(["link", "set", "near", "up"]);
         left.ip(["link", "set", "far", "up"]);
         let index = left.interface_index("left").cast_signed();
-        let program = bpf::load_tc(
-            "tag",
-            &[
-                // bpf_skb_vlan_push(ctx, ETH_P_8021Q, 0x2005)
-                Instruction(0xb7, 2, 0, i32::from(0x8100_u16.to_be())),
-                Instruction(0xb7, 3, 0, 0x2005),
-                Instruction(0x85, 0, 0, 18),
-                // return bpf_redirect(left, 0)
-                Instruction(0xb7, 1, 0, index),
-                Instruction(0xb7, 2, 0, 0),
-                Instruction(0x85, 0, 0, 23),
-                Instruction(0x95, 0, 0, 0),
-            ],
-        );
-        let near = left.interface_index("near");
-        let filter = left.run(|| clsact::Filter::attach(near, "test", program.as_fd())).unwrap();
+        let mut program = push_tag();
+        // return bpf_redirect(left, 0)
+        program.extend([
+            Instruction(0xb7, 1, 0, index),
+            Instruction(0xb7, 2, 0, 0),
+            Instruction(0x85, 0, 0, 23),
+            Instruction(0x95, 0, 0, 0),
+        ]);
+        Self::new(left, right, "near", &program)
+    }
+
+    /// Frames get the tag when `left` sends them.
+    fn on_left() -> Self {
+        let (left, right) = NetNs::quiet_pair("left", "right");
+        let mut program = push_tag();
+        // return TC_ACT_OK
+        program.extend([Instruction(0xb7, 0, 0, 0), Instruction(0x95, 0, 0, 0)]);
+        Self::new(left, right, "left", &program)
+    }
+
+    fn new(left: NetNs, right: NetNs, near: &'static str, program: &[Instruction]) -> Self {
+        let program = bpf::load_tc("tag", program);
+        let index = left.interface_index(near);
+        let filter = left.run(|| clsact::Filter::attach(index, "test", program.as_fd())).unwrap();
         // Before the kernel has noticed the carrier, it sends nothing.
         wait::until(|| left.ip(["link", "show", "left"]).contains(" state UP "));
-        Self { left, right, _filter: filter }
+        Self { left, right, near, _filter: filter }
     }
 
     fn send(&self) {
-        Wire::open(&self.left, "near").send(&plain());
+        Wire::open(&self.left, self.near).send(&plain());
     }
 }
 
@@ -104,7 +124,7 @@ fn captures(netns: &NetNs, options: &[&str], tagging: &Tagging) {
 
 #[test]
 fn a_tag_is_put_back_into_a_frame_that_is_sent() {
-    let tagging = Tagging::new();
+    let tagging = Tagging::before_left();
     for transport in kernel::transports() {
         captures(&tagging.left, &["-i", "left", "-Q", "out", "--transport", transport], &tagging);
     }
@@ -113,7 +133,7 @@ fn a_tag_is_put_back_into_a_frame_that_is_sent() {
 /// A driver tells an XDP program the tag since Linux 6.8. Before that, and in generic mode, a line says what to do.
 #[test]
 fn a_tag_is_put_back_into_a_received_frame_or_said_to_be_missing() {
-    let tagging = Tagging::new();
+    let tagging = Tagging::on_left();
     for transport in kernel::transports() {
         let options = ["-i", "right", "-N", "--transport", transport];
         if kernel::is_at_least(6, 8) {
