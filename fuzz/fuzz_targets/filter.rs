@@ -122,7 +122,7 @@ const PER_FILTER: u64 = 64 << 20;
 const LONGEST_HEADERS: u32 = 65535;
 
 const TARGET: Target =
-    Target { hook: Hook::Xdp, multi_buffer: true, offloaded: false, verdict: true, direction: Direction::Inbound };
+    Target { hook: Hook::Xdp, tagged: false, multi_buffer: true, offloaded: false, verdict: true, direction: Direction::Inbound };
 
 /// What is wanted of a frame are its headers and so many bytes more, or everything.
 fn headers(more: u32, link_type: LinkType, bytes: &[u8]) {

@@ -1,12 +1,12 @@
 //! A frame as the kernel passes it to a program: on its way in, at the XDP hook, or on its way out, at the tc hook.
 
-use core::ffi::c_void;
+use core::{arch::asm, ffi::c_void};
 
 use aya_ebpf::{
     bindings::{__sk_buff, xdp_action, xdp_md},
     helpers::generated::{bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
 };
-use xdpdump_ebpf::pcapng::packet;
+use xdpdump_ebpf::{TAG_LEN, pcapng::packet, stub};
 
 /// What the programs need to know about a frame.
 pub trait Frame: Copy {
@@ -39,7 +39,47 @@ pub trait Frame: Copy {
 
 /// A received frame at the XDP hook. `WHOLE` if the program accepts frames in several buffers.
 #[derive(Clone, Copy)]
-pub struct Received<const WHOLE: bool>(pub *mut xdp_md);
+pub struct Received<const WHOLE: bool> {
+    ctx: *mut xdp_md,
+    tag: u32,
+}
+
+impl<const WHOLE: bool> Received<WHOLE> {
+    #[inline(always)]
+    pub fn new(ctx: *mut xdp_md) -> Self {
+        let (mut protocol, mut rest) = (0u16, 0u16);
+        let result: u64;
+        // SAFETY: the function gets the arguments that it expects, and changes only registers that a call may change, and
+        // the two variables.
+        unsafe {
+            asm!(
+                "call {stub}",
+                stub = const stub::RECEIVED_TAG,
+                lateout("r0") result,
+                inlateout("r1") ctx => _,
+                inlateout("r2") &raw mut protocol => _,
+                inlateout("r3") &raw mut rest => _,
+                lateout("r4") _,
+                lateout("r5") _,
+            );
+        }
+        Self { ctx, tag: if result as u32 == 0 { whole_tag(protocol, rest) } else { 0 } }
+    }
+
+    /// The frame without what the driver knows of it, which a program on a NIC cannot ask for.
+    #[inline(always)]
+    pub fn bare(ctx: *mut xdp_md) -> Self {
+        Self { ctx, tag: 0 }
+    }
+}
+
+/// A VLAN tag as it is in a frame, in network byte order. The kernel has its protocol in network byte order, but not the
+/// rest.
+#[inline(always)]
+fn whole_tag(protocol: u16, rest: u16) -> u32 {
+    let ([a, b], [c, d]) = (protocol.to_ne_bytes(), rest.to_be_bytes());
+    u32::from_ne_bytes([a, b, c, d])
+}
 
 impl<const WHOLE: bool> Frame for Received<WHOLE> {
     const DIRECTION: u32 = packet::INBOUND;
@@ -47,38 +87,60 @@ impl<const WHOLE: bool> Frame for Received<WHOLE> {
 
     #[inline(always)]
     fn context(self) -> *mut c_void {
-        self.0.cast()
+        self.ctx.cast()
     }
 
     #[inline(always)]
     fn wire_len(self) -> u32 {
         // SAFETY: the context is the one that the kernel passed; the helper only reads it.
-        unsafe {
-            if WHOLE { bpf_xdp_get_buff_len(self.0) as u32 } else { (*self.0).data_end - (*self.0).data }
-        }
+        let len = unsafe {
+            if WHOLE {
+                bpf_xdp_get_buff_len(self.ctx) as u32
+            } else {
+                (*self.ctx).data_end - (*self.ctx).data
+            }
+        };
+        if self.tag == 0 { len } else { len + TAG_LEN as u32 }
     }
 
     #[inline(always)]
     fn queue(self) -> u32 {
         // SAFETY: as above.
-        unsafe { (*self.0).rx_queue_index }
+        unsafe { (*self.ctx).rx_queue_index }
     }
 
     #[inline(always)]
     fn tag(self) -> u32 {
-        0
+        self.tag
     }
 
     #[inline(always)]
     unsafe fn load(self, offset: u32, to: *mut u8, len: u32) -> bool {
         // SAFETY: the context is the one that the kernel passed; the caller guarantees the memory.
-        unsafe { bpf_xdp_load_bytes(self.0, offset, to.cast(), len) == 0 }
+        unsafe { bpf_xdp_load_bytes(self.ctx, offset, to.cast(), len) == 0 }
     }
 }
 
 /// A frame that the network stack sends, at the tc hook of the interface.
 #[derive(Clone, Copy)]
-pub struct Sent(pub *mut __sk_buff);
+pub struct Sent {
+    ctx: *mut __sk_buff,
+    tag: u32,
+}
+
+impl Sent {
+    #[inline(always)]
+    pub fn new(ctx: *mut __sk_buff) -> Self {
+        // SAFETY: the context is the one that the kernel passed.
+        let tag = unsafe {
+            match (*ctx).vlan_present {
+                0 => 0,
+                _ => whole_tag((*ctx).vlan_proto as u16, (*ctx).vlan_tci as u16),
+            }
+        };
+        Self { ctx, tag }
+    }
+}
 
 impl Frame for Sent {
     const DIRECTION: u32 = packet::OUTBOUND;
@@ -86,34 +148,25 @@ impl Frame for Sent {
 
     #[inline(always)]
     fn context(self) -> *mut c_void {
-        self.0.cast()
+        self.ctx.cast()
     }
 
     #[inline(always)]
     fn wire_len(self) -> u32 {
         // SAFETY: the context is the one that the kernel passed.
-        let (len, has_tag) = unsafe { ((*self.0).len, (*self.0).vlan_present) };
-        if has_tag == 0 { len } else { len + 4 }
+        let len = unsafe { (*self.ctx).len };
+        if self.tag == 0 { len } else { len + TAG_LEN as u32 }
     }
 
     #[inline(always)]
     fn queue(self) -> u32 {
         // SAFETY: as above.
-        unsafe { (*self.0).queue_mapping }
+        unsafe { (*self.ctx).queue_mapping }
     }
 
     #[inline(always)]
     fn tag(self) -> u32 {
-        // SAFETY: as above.
-        unsafe {
-            if (*self.0).vlan_present == 0 {
-                return 0;
-            }
-            // The protocol is in network byte order, the rest of the tag is not.
-            let [a, b] = ((*self.0).vlan_proto as u16).to_ne_bytes();
-            let [c, d] = ((*self.0).vlan_tci as u16).to_be_bytes();
-            u32::from_ne_bytes([a, b, c, d])
-        }
+        self.tag
     }
 
     #[inline(always)]

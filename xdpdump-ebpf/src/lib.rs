@@ -81,13 +81,16 @@ pub mod stub {
     /// Whether the capture filter accepts the frame. Takes the program's context in `r1` and the verdict on the frame
     /// (`enum xdp_action`) in `r2`; returns a number other than 0 in `r0` if it does.
     pub const FILTER: i32 = 0x7fff_f117;
-    /// The same for a frame whose VLAN tag is not among its bytes.
+    /// The same for a frame whose VLAN tag is not among its bytes; takes the tag in `r3`, as a number.
     pub const FILTER_TAGGED: i32 = 0x7fff_f118;
     /// The number of bytes of this frame to capture, like a snap length. Takes the program's context in `r1`; returns 32
     /// bits in `r0`.
     pub const CUT: i32 = 0x7fff_0c07;
-    /// The same for a frame whose VLAN tag is not among its bytes.
+    /// The same for a frame whose VLAN tag is not among its bytes; takes the tag in `r3`, as a number.
     pub const CUT_TAGGED: i32 = 0x7fff_0c08;
+    /// The VLAN tag that the NIC took off a received frame. Has the arguments and the result of the kernel function
+    /// `bpf_xdp_metadata_rx_vlan_tag` (net/core/xdp.c, v6.18).
+    pub const RECEIVED_TAG: i32 = 0x7fff_07a6;
 }
 
 /// The counters of one CPU for one source. After the program is detached, `matched == emitted + failed`; frames in

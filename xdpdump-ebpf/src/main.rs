@@ -32,21 +32,21 @@ static SOURCE: u32 = u32::MAX;
 /// Writes received frames to a perf ring, also frames in several buffers; requires Linux 5.18 and support by the driver.
 #[xdp(frags)]
 pub fn xdpdump_frags(ctx: XdpContext) -> u32 {
-    perf::capture(Received::<true>(ctx.ctx));
+    perf::capture(Received::<true>::new(ctx.ctx));
     xdp_action::XDP_PASS
 }
 
 /// Writes received frames to a perf ring, on kernels and drivers that put every frame into one buffer.
 #[xdp]
 pub fn xdpdump(ctx: XdpContext) -> u32 {
-    perf::capture(Received::<false>(ctx.ctx));
+    perf::capture(Received::<false>::new(ctx.ctx));
     xdp_action::XDP_PASS
 }
 
 /// Writes frames that are sent to a perf ring.
 #[classifier]
 pub fn xdpdump_out(ctx: TcContext) -> i32 {
-    perf::capture(Sent(ctx.skb.skb));
+    perf::capture(Sent::new(ctx.skb.skb));
     // Leaves the decision to the next program, or to the next filter of the queueing discipline.
     TC_ACT_UNSPEC
 }
@@ -54,21 +54,21 @@ pub fn xdpdump_out(ctx: TcContext) -> i32 {
 /// Writes received frames to a mapped ring, also frames in several buffers; requires Linux 5.18 and support by the driver.
 #[xdp(frags)]
 pub fn xdpdump_ring_f(ctx: XdpContext) -> u32 {
-    ring::capture(Received::<true>(ctx.ctx));
+    ring::capture(Received::<true>::new(ctx.ctx));
     xdp_action::XDP_PASS
 }
 
 /// Writes received frames to a mapped ring, on drivers that put every frame into one buffer; requires Linux 5.18.
 #[xdp]
 pub fn xdpdump_ring(ctx: XdpContext) -> u32 {
-    ring::capture(Received::<false>(ctx.ctx));
+    ring::capture(Received::<false>::new(ctx.ctx));
     xdp_action::XDP_PASS
 }
 
 /// Writes frames that are sent to a mapped ring.
 #[classifier]
 pub fn xdpdump_ring_out(ctx: TcContext) -> i32 {
-    ring::capture(Sent(ctx.skb.skb));
+    ring::capture(Sent::new(ctx.skb.skb));
     TC_ACT_UNSPEC
 }
 
@@ -78,7 +78,7 @@ pub fn xdpdump_ring_out(ctx: TcContext) -> i32 {
 /// ring.
 #[xdp]
 pub fn xdpdump_offload(ctx: XdpContext) -> u32 {
-    perf::capture_uncounted(Received::<false>(ctx.ctx));
+    perf::capture_uncounted(Received::<false>::bare(ctx.ctx));
     xdp_action::XDP_PASS
 }
 

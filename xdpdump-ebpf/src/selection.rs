@@ -39,9 +39,9 @@ pub unsafe fn takes(frame: impl Frame, counters: *mut CpuCounters) -> bool {
 pub fn accepts<F: Frame>(frame: F) -> bool {
     let verdict = F::VERDICT.unwrap_or(0);
     let result = if frame.tag() == 0 {
-        call::<{ stub::FILTER }>(frame.context(), verdict)
+        call::<{ stub::FILTER }>(frame.context(), verdict, 0)
     } else {
-        call::<{ stub::FILTER_TAGGED }>(frame.context(), verdict)
+        call::<{ stub::FILTER_TAGGED }>(frame.context(), verdict, u32::from_be(frame.tag()))
     };
     result != 0
 }
@@ -50,15 +50,15 @@ pub fn accepts<F: Frame>(frame: F) -> bool {
 #[inline(always)]
 pub fn cut(frame: impl Frame) -> u32 {
     if frame.tag() == 0 {
-        call::<{ stub::CUT }>(frame.context(), 0) as u32
+        call::<{ stub::CUT }>(frame.context(), 0, 0) as u32
     } else {
-        call::<{ stub::CUT_TAGGED }>(frame.context(), 0) as u32
+        call::<{ stub::CUT_TAGGED }>(frame.context(), 0, u32::from_be(frame.tag())) as u32
     }
 }
 
 /// Calls the function that user space puts in place of the stub.
 #[inline(always)]
-fn call<const STUB: i32>(ctx: *mut c_void, argument: u32) -> u64 {
+fn call<const STUB: i32>(ctx: *mut c_void, second: u32, third: u32) -> u64 {
     let result: u64;
     // SAFETY: the function gets the arguments that it expects, and changes only registers that a call may change.
     unsafe {
@@ -67,8 +67,8 @@ fn call<const STUB: i32>(ctx: *mut c_void, argument: u32) -> u64 {
             stub = const STUB,
             lateout("r0") result,
             inlateout("r1") ctx => _,
-            inlateout("r2") u64::from(argument) => _,
-            lateout("r3") _,
+            inlateout("r2") u64::from(second) => _,
+            inlateout("r3") u64::from(third) => _,
             lateout("r4") _,
             lateout("r5") _,
         );

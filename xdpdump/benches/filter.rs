@@ -21,6 +21,7 @@ const SEGMENT: &[u8; 60] =
 
 const TARGET: Target = Target {
     hook: Hook::Xdp,
+    tagged: false,
     multi_buffer: true,
     offloaded: false,
     verdict: false,

@@ -67,7 +67,8 @@ fn exchange_under_load(
             });
         });
         for &task in tasks {
-            probe.exchange(0, task).unwrap();
+            // A program for one interface is loaded in that interface's namespace.
+            receiver.run(|| probe.exchange(0, task)).unwrap();
             // Until this program has seen enough frames, on a busy machine too.
             let seen = || probe.counters(0).unwrap().unwrap().seen;
             let enough = seen() + 2000;

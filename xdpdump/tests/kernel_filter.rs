@@ -29,15 +29,16 @@ const LONGEST: usize = 3000;
 
 const WHOLE: Target = Target {
     hook: Hook::Xdp,
+    tagged: false,
     multi_buffer: true,
     offloaded: false,
     verdict: false,
     direction: Direction::Inbound,
 };
 const LINEAR: Target = Target { multi_buffer: false, ..WHOLE };
-const SENT: Target = Target { hook: Hook::Tc { tagged: false }, direction: Direction::Outbound, ..WHOLE };
+const SENT: Target = Target { hook: Hook::Tc, direction: Direction::Outbound, ..WHOLE };
 /// For frames with a VLAN tag, which the kernel keeps apart from their bytes.
-const TAGGED: Target = Target { hook: Hook::Tc { tagged: true }, ..SENT };
+const TAGGED: Target = Target { tagged: true, ..SENT };
 
 fn accepts(program: &Program, frame: &[u8]) -> bool {
     program.run(frame, 1).unwrap().0
@@ -57,7 +58,7 @@ fn targets() -> Vec<Target> {
 fn takes(target: Target, frame: &[u8]) -> bool {
     match target.hook {
         Hook::Xdp => frame.len() >= SHORTEST,
-        Hook::Tc { tagged: false } => {
+        Hook::Tc if !target.tagged => {
             let header_len = match frame.get(12..14) {
                 Some([8, 0]) => 20,
                 Some([0x86, 0xdd]) => 40,
@@ -65,7 +66,7 @@ fn takes(target: Target, frame: &[u8]) -> bool {
             };
             frame.len() >= SHORTEST + header_len
         }
-        Hook::Tc { tagged: true } => {
+        Hook::Tc => {
             matches!(frame.get(12..14), Some([0x81, 0] | [0x88, 0xa8]))
                 && takes(SENT, &[&frame[..12], &frame[16.min(frame.len())..]].concat())
         }

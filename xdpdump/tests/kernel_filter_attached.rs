@@ -52,12 +52,14 @@ struct Judge {
     expressions: usize,
     pairs: usize,
     /// Contain the interface; deleting them detaches the program.
-    _namespaces: (NetNs, NetNs),
+    namespaces: (NetNs, NetNs),
 }
 
 impl Judge {
     fn attach(transport: Transport) -> Self {
         let (left, right) = NetNs::quiet_pair("left", "right");
+        // BPF_PROG_TEST_RUN refuses a program that asks the driver for VLAN tags.
+        right.execute("ethtool", &["-K", "right", "rxvlan", "off", "rx-vlan-stag-hw-parse", "off"]);
         let index = right.interface_index("right");
         let (probe, rings, multi_buffer) = right.run(|| {
             let cpus = cpus::online().unwrap().last().unwrap() + 1;
@@ -76,12 +78,14 @@ impl Judge {
             let attached = probe.attach(&link, Some(XdpMode::Native), everything).unwrap();
             (probe, rings, attached.multi_buffer)
         });
-        Self { probe, rings, multi_buffer, expressions: 0, pairs: 0, _namespaces: (left, right) }
+        Self { probe, rings, multi_buffer, expressions: 0, pairs: 0, namespaces: (left, right) }
     }
 
     /// Exchanges the program for one with this task.
     fn exchange(&mut self, task: Task<'_>) -> Program {
-        self.probe.exchange(0, task).unwrap_or_else(|error| panic!("{:?}: {error}", task.selection));
+        let Self { probe, namespaces: (_, right), .. } = self;
+        // A program for one interface is loaded in that interface's namespace.
+        right.run(|| probe.exchange(0, task)).unwrap_or_else(|error| panic!("{:?}: {error}", task.selection));
         Program::by_id(self.probe.xdp_program_id(0).unwrap()).unwrap()
     }
 

@@ -1,5 +1,8 @@
 //! What a capture changes on interfaces is said, and is as before when it has ended. Needs root.
 
+use std::ffi::OsStr;
+
+use xdpdump::interface::{Link, Offloads, XdpMode};
 use xdpdump_testing::{
     capture::{Capture, xdpdump},
     kernel,
@@ -133,4 +136,22 @@ fn a_killed_capture_leaves_the_offloads_of_a_pair_as_they_were() {
     capture.signal(libc::SIGKILL);
     drop(capture);
     wait::until_equal(&before, || features(&netns));
+}
+
+/// Stands in for `-S` on an interface with LRO, which no interface here has: the kernel switches it off for good, as ethtool(8)
+/// does.
+#[test]
+fn what_generic_mode_switches_off_for_good_is_on_again_afterwards() {
+    let netns = pair();
+    netns.execute("ethtool", &["-K", "right", "gro", "on"]);
+    let before = features(&netns);
+    let offloads = netns.run(|| Offloads::of(&Link::by_name(OsStr::new("right")).ok()?));
+    netns.execute("ethtool", &["-K", "right", "gro", "off"]);
+    assert_ne!(features(&netns), before);
+    let disturbance = offloads.and_then(|offloads| netns.run(|| offloads.changed(XdpMode::Skb)));
+    let said = disturbance.as_ref().map(ToString::to_string);
+    let expected = "generic (SKB) mode switches GRO of this interface off until the capture ends: TCP through it gets slower";
+    assert_eq!(said.as_deref(), Some(expected));
+    netns.run(|| drop(disturbance));
+    assert_eq!(features(&netns), before);
 }

@@ -23,7 +23,7 @@ use watch::Watch;
 use crate::{
     clock::{self, Sample},
     config::{self, At, Interfaces},
-    interface::{self, Link, Promiscuous, XdpMode, namespace},
+    interface::{self, Link, Promiscuous, VlanTags, XdpMode, namespace},
     output::{self, Sink, guardian::Guardian},
     packet::{Direction, LinkType},
     printable::printable,
@@ -204,6 +204,19 @@ fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promisc
         .ok()
 }
 
+/// What to do for the VLAN tags that an interface takes off.
+fn missing_tags(link: &Link) -> String {
+    let taken_off = "VLAN tags that were taken off received frames are missing";
+    match link.kind.as_deref() {
+        Some("veth") => {
+            format!("{taken_off}; `ethtool -K IF txvlan off` on its peer leaves them in the frames")
+        }
+        _ => {
+            format!("{taken_off}; `ethtool -K {} rxvlan off` leaves them in the frames", link.display_name())
+        }
+    }
+}
+
 fn announce(source: &Source, order: Order<'_>, reporter: &mut dyn Reporter) {
     let Source { link, attached, interface, beside, disturbance, .. } = source;
     let name = interface.name.clone().unwrap_or_else(|| link.display_name());
@@ -231,6 +244,9 @@ fn announce(source: &Source, order: Order<'_>, reporter: &mut dyn Reporter) {
     if !attached.multi_buffer && attached.place != Place::Xdp(XdpMode::Offload) {
         reporter
             .say(&format!("{name}: no multi-buffer XDP here: frames in several buffers are not captured"));
+    }
+    if attached.vlan_tags == VlanTags::TakenOff {
+        reporter.say(&format!("{name}: {}", missing_tags(link)));
     }
     if let Some(disturbance) = disturbance {
         reporter.say(&format!("{name}: {disturbance}"));

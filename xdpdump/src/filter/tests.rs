@@ -70,6 +70,7 @@ fn too_many_tunnels_are_refused() {
 
 const TARGET: ebpf::Target = ebpf::Target {
     hook: ebpf::Hook::Xdp,
+    tagged: false,
     multi_buffer: false,
     offloaded: true,
     verdict: false,

@@ -18,6 +18,7 @@ pub mod clsact;
 pub mod hardware;
 pub mod list;
 mod message;
+mod metadata;
 pub mod monitor;
 pub mod namespace;
 mod netlink;
@@ -27,6 +28,7 @@ mod suggestion;
 
 pub use hardware::Driver;
 use message::Query;
+pub use metadata::VlanTags;
 pub use monitor::{LinkChange, Monitor};
 pub use namespace::Namespace;
 pub use offloads::{Disturbance, Offloads};

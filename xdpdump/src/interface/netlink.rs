@@ -1,4 +1,4 @@
-//! An rtnetlink client that queries links (rtnetlink(7), `RTM_GETLINK`).
+//! A netlink client that queries links (rtnetlink(7), `RTM_GETLINK`) and sends other requests.
 
 use std::{
     io,
@@ -10,7 +10,8 @@ use std::{
 use rustix::{
     io::Errno,
     net::{
-        AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, netlink::SocketAddrNetlink,
+        AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, bind,
+        netlink::{self, SocketAddrNetlink},
         recvfrom, send, socket_with,
     },
 };
@@ -43,21 +44,26 @@ pub(super) struct Socket {
 impl Socket {
     /// Opens a socket for requests.
     pub(super) fn open() -> io::Result<Self> {
-        Self::with_flags(SocketFlags::empty())
+        Self::with_flags(SocketFlags::empty(), None)
+    }
+
+    /// Opens a socket for requests to generic netlink.
+    pub(super) fn open_generic() -> io::Result<Self> {
+        Self::with_flags(SocketFlags::empty(), Some(netlink::GENERIC))
     }
 
     /// Opens a non-blocking socket that receives the kernel's announcements to `groups` (`RTMGRP_*`).
     pub(super) fn subscribe(groups: u32) -> io::Result<Self> {
-        let socket = Self::with_flags(SocketFlags::NONBLOCK)?;
+        let socket = Self::with_flags(SocketFlags::NONBLOCK, None)?;
         // The kernel chooses the port.
         bind(&socket.fd, &SocketAddrNetlink::new(0, groups))?;
         Ok(socket)
     }
 
-    fn with_flags(flags: SocketFlags) -> io::Result<Self> {
+    /// Without a protocol, the socket is for rtnetlink.
+    fn with_flags(flags: SocketFlags, protocol: Option<Protocol>) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | flags;
-        // NETLINK_ROUTE is protocol 0.
-        let fd = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
+        let fd = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, protocol)?;
         Ok(Self { fd, sequence: 0, buffer: vec![0; BUFFER] })
     }
 

@@ -1,15 +1,15 @@
 //! Chooses program and mode for an interface, attaches, and explains refusals.
 
-use std::{fmt, io, os::fd::AsFd};
+use std::{fmt, fs, io, os::fd::AsFd};
 
 use aya_obj::generated::{XDP_FLAGS_DRV_MODE, XDP_FLAGS_HW_MODE, XDP_FLAGS_SKB_MODE};
 
 use super::{
-    Attachment, Error, Functions, Hold, Probe, Program, ProgramPlace, SourceCounters, Task,
-    error::INTERRUPTED, kernel,
+    Attachment, Error, Functions, Hold, Probe, Program, SourceCounters, Task, btf::Btf, error::INTERRUPTED,
+    kernel,
 };
 use crate::{
-    interface::{Link, XdpMode},
+    interface::{Link, VlanTags, XdpMode},
     packet::Direction,
     selection::Selection,
     sys::bpf,
@@ -53,6 +53,8 @@ pub struct Attached {
     pub place: Place,
     /// Whether it sees frames that lie in several buffers.
     pub multi_buffer: bool,
+    /// Where the VLAN tags of the frames are; [`VlanTags::OnRequest`] if the program asks for them.
+    pub vlan_tags: VlanTags,
     /// Why native mode was refused, if generic mode is used instead without having been asked for.
     pub native_refused: Option<String>,
     /// The part of the selection that the program does not do; whoever reads its frames must do it.
@@ -63,7 +65,14 @@ pub struct Attached {
 
 impl Attached {
     pub(super) fn new(place: Place, multi_buffer: bool) -> Self {
-        Self { place, multi_buffer, native_refused: None, left: Selection::default(), left_because: None }
+        Self {
+            place,
+            multi_buffer,
+            vlan_tags: VlanTags::InFrame,
+            native_refused: None,
+            left: Selection::default(),
+            left_because: None,
+        }
     }
 }
 
@@ -122,16 +131,24 @@ impl Probe {
     fn attach_in(&mut self, request: Request<'_>, mode: XdpMode) -> Result<Attached, Refusal> {
         let (for_several_buffers, for_one) =
             if self.mapped { ("xdpdump_ring_f", "xdpdump_ring") } else { ("xdpdump_frags", "xdpdump") };
-        let program = |name, multi_buffer| Program {
-            name,
-            place: ProgramPlace::Ingress,
-            multi_buffer,
-            ifindex: 0,
-            counts: true,
-        };
+        let mut vlan_tags = request.link.vlan_tags();
+        if vlan_tags == VlanTags::OnRequest && mode == XdpMode::Native {
+            match self.attach_with_tags(request, for_several_buffers) {
+                Ok(()) => return Ok(Attached { vlan_tags, ..Attached::new(Place::Xdp(mode), true) }),
+                Err(Refusal::Attach(error)) if is_final(&error) => return Err(Refusal::Attach(error)),
+                Err(Refusal::Load(error, log)) if error.raw_os_error() == Some(INTERRUPTED) => {
+                    return Err(Refusal::Load(error, log));
+                }
+                Err(_) => {}
+            }
+        }
+        if vlan_tags == VlanTags::OnRequest {
+            vlan_tags = VlanTags::TakenOff;
+        }
+        let program = Program::received;
         let counters = self.image.counters()?;
         match self.load_and_attach(request, program(for_several_buffers, true), counters, mode) {
-            Ok(()) => Ok(Attached::new(Place::Xdp(mode), true)),
+            Ok(()) => Ok(Attached { vlan_tags, ..Attached::new(Place::Xdp(mode), true) }),
             Err(Refusal::Attach(error)) if is_final(&error) => Err(Refusal::Attach(error)),
             // Not the plain program, which would miss frames of several buffers, but none with this filter.
             Err(Refusal::Load(error, log))
@@ -143,9 +160,23 @@ impl Probe {
             Err(_) => {
                 let counters = self.image.counters()?;
                 self.load_and_attach(request, program(for_one, false), counters, mode)?;
-                Ok(Attached::new(Place::Xdp(mode), false))
+                Ok(Attached { vlan_tags, ..Attached::new(Place::Xdp(mode), false) })
             }
         }
+    }
+
+    /// Attaches a program in the driver that asks it for the VLAN tags that were taken off.
+    fn attach_with_tags(&mut self, request: Request<'_>, name: &'static str) -> Result<(), Refusal> {
+        let tag_function = *self.tag_function.get_or_init(|| {
+            let bytes = fs::read("/sys/kernel/btf/vmlinux").ok()?;
+            Btf::parse(&bytes)?.function_id("bpf_xdp_metadata_rx_vlan_tag")
+        });
+        if tag_function.is_none() {
+            return Err(Refusal::Other(Error::NoTags));
+        }
+        let program = Program { ifindex: request.link.index, tag_function, ..Program::received(name, true) };
+        let counters = self.image.counters()?;
+        self.load_and_attach(request, program, counters, XdpMode::Native)
     }
 
     /// Whether the kernel takes this program when it selects nothing.
@@ -194,13 +225,8 @@ impl Probe {
             return Err(Error::NotAlone(link.display_name()));
         }
         let ifindex = if mode == XdpMode::Offload { link.index } else { 0 };
-        let program = Program {
-            name: "xdpdump_offload",
-            place: ProgramPlace::Ingress,
-            multi_buffer: false,
-            ifindex,
-            counts: false,
-        };
+        let program =
+            Program { name: "xdpdump_offload", ifindex, counts: false, ..Program::received("", false) };
         let Selection { filter, one_in, headers } = task.selection.clone();
         let left = Selection { filter: None, one_in, headers };
         let left_because = (!left.is_everything()).then(|| "a program on the NIC can only filter".to_owned());

@@ -152,6 +152,18 @@ impl<'a> Btf<'a> {
         })
     }
 
+    /// The id of the function with this name.
+    pub fn function_id(&self, name: &str) -> Option<u32> {
+        let is_it = |at: &u32| {
+            let found = self.type_at(*at).map(|(of_this, _)| of_this);
+            found.is_some_and(|of_this| {
+                of_this.kind == kind::FUNC && self.name(of_this.name) == name.as_bytes()
+            })
+        };
+        let index = self.begins.iter().position(is_it)?;
+        u32::try_from(index + 1).ok()
+    }
+
     /// Offset in bytes of a member of the structure `name`: of the first in `path`, then of the next one in that.
     pub fn offset(&self, name: &str, path: &[&str]) -> Option<u32> {
         let mut all = self.begins.iter().filter_map(|at| self.type_at(*at).map(|(of_this, _)| of_this));
@@ -233,6 +245,8 @@ mod tests {
             function,
             Function { name: "observed_function".to_owned(), argument: "xdp_md".to_owned() }
         );
+        assert_eq!(btf.function_id("observed_function"), Some(5));
+        assert_eq!(btf.function_id("outer"), None, "not a function");
         for other in [0, 1, 4, 6, 99] {
             assert_eq!(btf.function(other), None, "{other}");
         }

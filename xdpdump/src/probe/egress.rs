@@ -39,7 +39,7 @@ impl Probe {
     fn attach_egress_for(&mut self, link: &Link, task: Task<'_>) -> Result<Attached, Error> {
         let place = ProgramPlace::Egress { link_type: link.link_type()? };
         let name = if self.mapped { "xdpdump_ring_out" } else { "xdpdump_out" };
-        let program = Program { name, place, multi_buffer: true, ifindex: 0, counts: true };
+        let program = Program { place, ..Program::received(name, true) };
         let counters = self.image.counters()?;
         let functions = Functions::generate(task, &program)?;
         let linked = self.image.program(name, task.constants(self.next_source()), &functions, &counters)?;

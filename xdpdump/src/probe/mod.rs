@@ -23,7 +23,10 @@ mod occupant;
 mod splice;
 mod tap;
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::{
+    cell::OnceCell,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
 
 pub use attach::{Attached, Place};
 use aya::programs::loaded_programs;
@@ -53,6 +56,8 @@ pub struct Probe {
     mapped: bool,
     /// One attachment for each source, ordered by source number.
     attachments: Vec<Attachment>,
+    /// The BTF id of the kernel function that returns the VLAN tag of a frame, if the kernel has it; looked up once.
+    tag_function: OnceCell<Option<u32>>,
 }
 
 /// The sizes of the memory that programs write to.
@@ -124,10 +129,13 @@ struct Program {
     place: ProgramPlace,
     /// Whether it accepts frames in several buffers.
     multi_buffer: bool,
-    /// The interface whose NIC runs it, or 0 if the host's CPU does.
+    /// The interface that it is loaded for, because its NIC or its driver has to support it; otherwise 0.
     ifindex: u32,
     /// Whether it keeps counters; the program for a NIC does not.
     counts: bool,
+    /// The BTF id of the kernel function by which it asks for the VLAN tag that the NIC took off a frame. Such a program is
+    /// for the driver of one interface, whose index is `ifindex`.
+    tag_function: Option<u32>,
 }
 
 /// The hook that a program is for.
@@ -148,7 +156,12 @@ impl Probe {
     pub fn load(layout: RingLayout) -> Result<Self, Error> {
         kernel::lift_memory_limit();
         let image = Image::load(layout)?;
-        Ok(Self { image, mapped: layout.ring_len != 0, attachments: Vec::new() })
+        Ok(Self {
+            image,
+            mapped: layout.ring_len != 0,
+            attachments: Vec::new(),
+            tag_function: OnceCell::new(),
+        })
     }
 
     /// Whether programs write to mapped rings, which those beside other programs do not.
@@ -229,14 +242,27 @@ impl Probe {
 }
 
 impl Program {
+    /// A program for received frames that asks for nothing else.
+    fn received(name: &'static str, multi_buffer: bool) -> Self {
+        Self {
+            name,
+            place: ProgramPlace::Ingress,
+            multi_buffer,
+            ifindex: 0,
+            counts: true,
+            tag_function: None,
+        }
+    }
+
     /// What the program offers a filter. The verdict is known, because an XDP program always gives the same one itself.
     fn target(&self) -> Target {
         let (hook, direction) = match self.place {
             ProgramPlace::Ingress => (Hook::Xdp, Direction::Inbound),
-            ProgramPlace::Egress { .. } => (Hook::Tc { tagged: false }, Direction::Outbound),
+            ProgramPlace::Egress { .. } => (Hook::Tc, Direction::Outbound),
         };
         Target {
             hook,
+            tagged: false,
             multi_buffer: self.multi_buffer,
             offloaded: !self.counts,
             verdict: self.place == ProgramPlace::Ingress,
@@ -246,8 +272,11 @@ impl Program {
 
     /// The same for frames whose VLAN tag is not among their bytes; `None` if there are no such frames.
     fn target_for_tagged(&self) -> Option<Target> {
-        let has_tags = self.place == ProgramPlace::Egress { link_type: LinkType::ETHERNET };
-        has_tags.then(|| Target { hook: Hook::Tc { tagged: true }, ..self.target() })
+        let has_tags = match self.place {
+            ProgramPlace::Ingress => self.tag_function.is_some(),
+            ProgramPlace::Egress { link_type } => link_type == LinkType::ETHERNET,
+        };
+        has_tags.then(|| Target { tagged: true, ..self.target() })
     }
 
     fn load(&self, Linked { instructions, .. }: &Linked) -> Result<OwnedFd, (std::io::Error, String)> {
@@ -257,13 +286,14 @@ impl Program {
             // Every tc program accepts them, without a flag.
             ProgramPlace::Egress { .. } => (bpf::Kind::Tc, false),
         };
-        bpf::load_program(&bpf::Program { kind, name, instructions, multi_buffer, ifindex })
+        let in_driver = self.tag_function.is_some();
+        bpf::load_program(&bpf::Program { kind, name, instructions, multi_buffer, ifindex, in_driver })
     }
 }
 
 /// What the program for received frames in several buffers, which a capture tries first, offers a filter.
 pub fn target() -> Target {
-    Program { name: "", place: ProgramPlace::Ingress, multi_buffer: true, ifindex: 0, counts: true }.target()
+    Program::received("", true).target()
 }
 
 /// The name of the loaded program with this id: as its author gave it, or the first 15 bytes of it if the program does not

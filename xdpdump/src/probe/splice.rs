@@ -1,6 +1,8 @@
 //! Puts the functions that were generated for this capture into a linked program.
 
-use aya_obj::generated::{BPF_ALU64, BPF_CALL, BPF_JMP, BPF_K, BPF_MOV, BPF_PSEUDO_CALL, bpf_insn};
+use aya_obj::generated::{
+    BPF_ALU64, BPF_CALL, BPF_JMP, BPF_K, BPF_MOV, BPF_PSEUDO_CALL, BPF_PSEUDO_KFUNC_CALL, bpf_insn,
+};
 use xdpdump_ebpf::stub;
 
 use super::{Error, Program, Task};
@@ -13,6 +15,8 @@ pub struct Functions {
     filter_tagged: Option<Vec<Instruction>>,
     cut: Option<Vec<Instruction>>,
     cut_tagged: Option<Vec<Instruction>>,
+    /// The BTF id of the kernel function that returns the VLAN tag of a received frame.
+    received_tag: Option<u32>,
 }
 
 impl Functions {
@@ -34,6 +38,7 @@ impl Functions {
                 filter_tagged: tagged.map(filter).transpose()?.flatten(),
                 cut: cut(target)?,
                 cut_tagged: tagged.map(cut).transpose()?.flatten(),
+                received_tag: program.tag_function,
             })
         };
         generate().map_err(|refusal: Refusal| Error::Filter(refusal))
@@ -46,7 +51,25 @@ impl Functions {
         replace(program, stub::FILTER_TAGGED, self.filter_tagged.as_deref(), 1);
         replace(program, stub::CUT, self.cut.as_deref(), -1);
         replace(program, stub::CUT_TAGGED, self.cut_tagged.as_deref(), -1);
+        match self.received_tag {
+            Some(function) => {
+                for call in calls(program, stub::RECEIVED_TAG) {
+                    call.set_src_reg(BPF_PSEUDO_KFUNC_CALL as u8);
+                    call.imm = function.cast_signed();
+                }
+            }
+            None => replace(program, stub::RECEIVED_TAG, None, -1),
+        }
     }
+}
+
+/// The calls of a stub.
+fn calls(program: &mut [bpf_insn], stub: i32) -> impl Iterator<Item = &mut bpf_insn> {
+    program.iter_mut().filter(move |instruction| is_call(instruction, stub))
+}
+
+fn is_call(instruction: &bpf_insn, stub: i32) -> bool {
+    instruction.code == (BPF_JMP | BPF_CALL) as u8 && instruction.imm == stub && instruction.src_reg() == 0
 }
 
 /// Appends `function` to the program and calls it in place of the stub; without one, the result of the call is
@@ -55,10 +78,7 @@ fn replace(program: &mut Vec<bpf_insn>, stub: i32, function: Option<&[Instructio
     let begin = program.len();
     let mut is_called = false;
     for (at, instruction) in program.iter_mut().enumerate() {
-        if instruction.code != (BPF_JMP | BPF_CALL) as u8
-            || instruction.imm != stub
-            || instruction.src_reg() != 0
-        {
+        if !is_call(instruction, stub) {
             continue;
         }
         is_called = true;

@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    Attached, Attachment, Error, Functions, Hold, Observed, Place, Probe, Program, ProgramPlace, Task,
-    btf::Btf, error::details, object::Linked, observed::Unobservable,
+    Attached, Attachment, Error, Functions, Hold, Observed, Place, Probe, Program, Task, btf::Btf,
+    error::details, object::Linked, observed::Unobservable,
 };
 use crate::{
     interface::Link,
@@ -109,7 +109,7 @@ impl Point {
             Self::Entry => "xdpdump_entry",
             Self::Exit => "xdpdump_exit",
         };
-        Program { name, place: ProgramPlace::Ingress, multi_buffer: true, ifindex: 0, counts: true }
+        Program::received(name, true)
     }
 
     fn load(self, target: &Observed, linked: &Linked) -> Result<OwnedFd, (io::Error, String)> {

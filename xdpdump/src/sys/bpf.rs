@@ -11,7 +11,7 @@ use std::{
 };
 
 use aya_obj::generated::{
-    BPF_F_BEFORE, BPF_F_XDP_HAS_FRAGS,
+    BPF_F_BEFORE, BPF_F_XDP_DEV_BOUND_ONLY, BPF_F_XDP_HAS_FRAGS,
     bpf_attach_type::{BPF_TCX_EGRESS, BPF_XDP},
     bpf_attr__bindgen_ty_1 as MapCreate, bpf_attr__bindgen_ty_2 as MapElement,
     bpf_attr__bindgen_ty_4 as ProgramLoad, bpf_attr__bindgen_ty_8 as GetById,
@@ -149,8 +149,10 @@ pub struct Program<'a> {
     pub instructions: &'a [bpf_insn],
     /// Whether it accepts frames in several buffers.
     pub multi_buffer: bool,
-    /// The interface whose NIC runs it, or 0 if the host's CPU does.
+    /// The interface that it is loaded for, or 0 if it is for any.
     pub ifindex: u32,
+    /// Whether it runs on the host's CPU, although it is for one interface.
+    pub in_driver: bool,
 }
 
 /// Loads a program.
@@ -170,7 +172,8 @@ pub fn load_program(program: &Program<'_>) -> Result<OwnedFd, (io::Error, String
     attributes.insn_cnt = program.instructions.len() as u32;
     attributes.insns = program.instructions.as_ptr() as u64;
     attributes.license = c"Dual MIT/GPL".as_ptr() as u64;
-    attributes.prog_flags = if program.multi_buffer { BPF_F_XDP_HAS_FRAGS } else { 0 };
+    attributes.prog_flags = if program.multi_buffer { BPF_F_XDP_HAS_FRAGS } else { 0 }
+        | if program.in_driver { BPF_F_XDP_DEV_BOUND_ONLY } else { 0 };
     attributes.prog_name = short_name(program.name);
     attributes.prog_ifindex = program.ifindex;
     // SAFETY: instructions and licence outlive the call and have the given lengths.

@@ -36,10 +36,6 @@ impl Assembler {
         self.instructions.push(instruction);
     }
 
-    pub fn push_all(&mut self, instructions: impl IntoIterator<Item = Instruction>) {
-        self.instructions.extend(instructions);
-    }
-
     /// Copies a register, unless the last instruction copied it the other way round; no label may be placed in between.
     pub fn copy_once(&mut self, to: Register, from: Register) {
         if self.instructions.last() != Some(&copy(from, to)) {

@@ -80,7 +80,7 @@ pub(super) fn generate(program: &Program, target: Target) -> Result<Vec<Instruct
 impl Generator<'_> {
     fn begin(&mut self) {
         self.assembler.push(copy(CONTEXT, R1));
-        self.keep_verdict();
+        self.keep_arguments();
         for slot in 0..self.program.slots {
             self.assembler.push(clear(R10, slot_offset(slot)));
         }

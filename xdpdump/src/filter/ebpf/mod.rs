@@ -27,11 +27,7 @@ pub enum Hook {
     /// XDP, with a `struct xdp_md *`.
     Xdp,
     /// tc, with a `struct __sk_buff *`.
-    Tc {
-        /// Whether the function is for Ethernet frames with a VLAN tag that is not among their bytes. It sees such a frame
-        /// as it is on the wire.
-        tagged: bool,
-    },
+    Tc,
 }
 
 /// What the program that calls the filter offers it.
@@ -39,6 +35,9 @@ pub enum Hook {
 pub struct Target {
     /// The place where the program runs.
     pub hook: Hook,
+    /// Whether the function is for Ethernet frames with a VLAN tag that is not among their bytes, but is the function's third
+    /// argument, `r3`, as a number. The function sees such a frame as it is on the wire.
+    pub tagged: bool,
     /// Whether helpers are available that reach the bytes after the linear part of a frame: at the XDP hook
     /// `bpf_xdp_load_bytes` and `bpf_xdp_get_buff_len` (Linux 5.18), at the tc hook always. Without them, a frame ends
     /// after its linear part.

@@ -42,10 +42,8 @@ const XDP: Context = Context { data: 0, data_end: 4, queue: 16, load_bytes: XDP_
 /// `struct __sk_buff`.
 const SKB: Context = Context { data: 76, data_end: 80, queue: 12, load_bytes: SKB_LOAD_BYTES };
 
-/// More offsets in `struct __sk_buff`. The tag's protocol is in network byte order, the rest of the tag is not.
+/// Offset of the length in `struct __sk_buff`.
 const SKB_LEN: i16 = 0;
-const SKB_VLAN_TCI: i16 = 24;
-const SKB_VLAN_PROTO: i16 = 28;
 
 /// The begin and the end of a VLAN tag in a frame, and its length.
 const TAG_BEGIN: i32 = (TAG_OFFSET as u32).cast_signed();
@@ -77,18 +75,23 @@ pub(super) struct TagLoad {
     done: Label,
 }
 
-/// Places on the stack after the filter's slots: bytes that the helper loads, the verdict, intermediate results.
+/// Places on the stack after the filter's slots: bytes that the helper loads, the arguments, intermediate results.
 const BUFFER: u8 = 0;
 const VERDICT: u8 = 1;
-const WAITING: u8 = 2;
+const TAG: u8 = 2;
+const WAITING: u8 = 3;
 
 impl Generator<'_> {
     fn own_offset(&self, place: u8) -> i16 {
         slot_offset(self.program.slots + place)
     }
 
-    /// Saves the verdict that the function was called with, if the filter uses it.
-    pub(super) fn keep_verdict(&mut self) {
+    /// Saves the verdict and the tag that the function was called with, if the filter uses them.
+    pub(super) fn keep_arguments(&mut self) {
+        if self.target.tagged {
+            let at = self.own_offset(TAG);
+            self.push(store(R10, at, R3));
+        }
         if self.target.verdict && self.program.values.contains(&Value::Field(Field::Verdict)) {
             let at = self.own_offset(VERDICT);
             self.push(store(R10, at, R2));
@@ -182,21 +185,17 @@ impl Generator<'_> {
         }
     }
 
-    fn is_tagged(&self) -> bool {
-        self.target.hook == Hook::Tc { tagged: true }
-    }
-
     fn context(&self) -> Context {
         match self.target.hook {
             Hook::Xdp => XDP,
-            Hook::Tc { .. } => SKB,
+            Hook::Tc => SKB,
         }
     }
 
     /// Loads bytes at a constant offset of the frame as it is on the wire.
     fn load_as_on_wire(&mut self, width: Width, offset: u32) -> Result<(), Refusal> {
         let end = u64::from(offset) + u64::from(width.bytes());
-        if !self.is_tagged() || end <= TAG_OFFSET as u64 {
+        if !self.target.tagged || end <= TAG_OFFSET as u64 {
             self.load_at(width, offset);
         } else if offset >= TAG_END {
             self.load_at(width, offset - TAG_LEN as u32);
@@ -262,7 +261,7 @@ impl Generator<'_> {
             self.push(advance_by(R0, base));
         }
         self.assembler.jump(jump_if_above(R0, (MAX_OFFSET - width.bytes()).cast_signed()), self.reject);
-        if !self.is_tagged() {
+        if !self.target.tagged {
             self.load_at_r0(width);
         } else if offset >= TAG_END {
             self.push(advance(R0, -TAG_BYTES));
@@ -300,11 +299,8 @@ impl Generator<'_> {
 
     /// Puts the tag that is not among the bytes of the frame into `r0`.
     fn load_tag(&mut self) {
-        self.push(load(Width::Word, R0, CONTEXT, SKB_VLAN_PROTO));
-        self.assembler.push_all(from_network(R0, Width::Half));
-        self.push(compute_with(Operator::ShiftLeft, R0, 16));
-        self.push(load(Width::Word, R1, CONTEXT, SKB_VLAN_TCI));
-        self.push(compute(Operator::Or, R0, R1));
+        let at = self.own_offset(TAG);
+        self.push(load(Width::Word, R0, R10, at));
     }
 
     /// Appends the byte in `r0` to the number on the stack.
@@ -387,23 +383,28 @@ impl Generator<'_> {
         }
     }
 
-    fn field(&mut self, field: Field) -> Result<(), Refusal> {
-        match field {
-            Field::Length if self.target.hook != Hook::Xdp => {
-                self.push(load(Width::Word, R0, CONTEXT, SKB_LEN));
-                if self.is_tagged() {
-                    self.push(compute_with(Operator::Add, R0, TAG_LEN as u32));
-                }
-            }
-            Field::Length if self.target.multi_buffer => {
+    /// Puts the length of the frame on the wire into `r0`.
+    fn length(&mut self) {
+        match self.target.hook {
+            Hook::Tc => self.push(load(Width::Word, R0, CONTEXT, SKB_LEN)),
+            Hook::Xdp if self.target.multi_buffer => {
                 self.push(copy(R1, CONTEXT));
                 self.push(call(XDP_GET_BUFF_LEN));
             }
-            Field::Length => {
+            Hook::Xdp => {
                 self.push(load(Width::Word, R0, CONTEXT, XDP.data_end));
                 self.push(load(Width::Word, R1, CONTEXT, XDP.data));
                 self.push(distance(R0, R1));
             }
+        }
+        if self.target.tagged {
+            self.push(compute_with(Operator::Add, R0, TAG_LEN as u32));
+        }
+    }
+
+    fn field(&mut self, field: Field) -> Result<(), Refusal> {
+        match field {
+            Field::Length => self.length(),
             Field::Direction => self.push(set(
                 R0,
                 match self.target.direction {

@@ -27,7 +27,7 @@ struct ById {
 }
 
 /// Offsets in `struct __sk_buff`, and its size. For a function that is called for frames with a tag, the program takes the
-/// tag from `cb[0]` (the protocol, in network byte order) and `mark` (the rest).
+/// tag from `cb[0]` (the protocol, in network byte order) and `mark` (the rest), and as a number from `cb[1]`.
 const MARK: i16 = 8;
 const CB: i16 = 48;
 const SK_BUFF: usize = 192;
@@ -68,13 +68,14 @@ impl Program {
     /// # Errors
     /// What the kernel says.
     pub fn load_function(body: &[Instruction], target: Target) -> Result<(Self, usize), String> {
-        let tagged = target.hook == Hook::Tc { tagged: true };
+        let tagged = target.tagged;
         let push_tag = [
             bpf::Instruction(0xbf, 0x16, 0, 0),
             bpf::Instruction(0x61, 0x62, CB, 0),
             bpf::Instruction(0x61, 0x63, MARK, 0),
             bpf::Instruction(0x85, 0, 0, VLAN_PUSH),
             bpf::Instruction(0xbf, 0x61, 0, 0),
+            bpf::Instruction(0x61, 0x63, CB + 4, 0),
         ];
         let mut instructions = if tagged { push_tag.to_vec() } else { Vec::new() };
         // r1 still contains the context, and r2 gets a verdict. Calls the function that follows; returns its result
@@ -127,6 +128,8 @@ impl Program {
             let word = |number: u16| u32::from(number).to_ne_bytes();
             context[CB as usize..][..4].copy_from_slice(&word(u16::from_ne_bytes([tag[0], tag[1]])));
             context[MARK as usize..][..4].copy_from_slice(&word(u16::from_be_bytes([tag[2], tag[3]])));
+            let number = u32::from_be_bytes([tag[0], tag[1], tag[2], tag[3]]);
+            context[CB as usize + 4..][..4].copy_from_slice(&number.to_ne_bytes());
             without_tag.extend_from_slice(addresses);
             without_tag.extend_from_slice(rest);
             frame = &without_tag;
@@ -155,7 +158,7 @@ fn load(
     let (kind, flags) = match target.hook {
         Hook::Xdp if target.multi_buffer => (bpf::Kind::Xdp, BPF_F_XDP_HAS_FRAGS),
         Hook::Xdp => (bpf::Kind::Xdp, 0),
-        Hook::Tc { .. } => (bpf::Kind::Tc, 0),
+        Hook::Tc => (bpf::Kind::Tc, 0),
     };
     let (loaded, log) = bpf::load(kind, "", instructions, flags, log_level, log_size);
     match loaded {
