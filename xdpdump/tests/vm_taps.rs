@@ -12,7 +12,7 @@ use xdpdump_testing::{
     objects::Objects,
     observed::{self, Attachment, Observed},
     scene::Scene,
-    vm, wait,
+    skip, vm, wait,
     wire::Wire,
     xdp::{DRIVER_MODE, PassProgram, SKB_MODE},
 };
@@ -247,7 +247,7 @@ fn a_filter_can_ask_for_the_verdict() {
 fn frames_in_several_buffers_are_whole() {
     vm::required();
     if !kernel::has_multi_buffer() {
-        return;
+        return skip::because("frames in several buffers take Linux 5.18");
     }
     let scene = Scene::new();
     for (netns, interface) in [(&scene.left, "left"), (&scene.right, "right")] {
@@ -268,7 +268,7 @@ fn frames_in_several_buffers_are_whole() {
 fn programs_of_a_dispatcher_are_chosen_by_name_or_id() {
     vm::required();
     if !kernel::is_at_least(5, 13) {
-        return;
+        return skip::because("before Linux 5.13 the kernel does not tell which program is in a slot");
     }
     let scene = Scene::new();
     let dispatcher = Observed::dispatcher();
