@@ -8,7 +8,7 @@ use xdpdump_testing::{
     files::{self, Contents, Recorded},
     generator::{self, Exception, Generator},
     kernel,
-    netns::NetNs,
+    netns::{self, NetNs},
     objects::Objects,
     observed::{self, Attachment, Observed},
     scene::Scene,
@@ -429,8 +429,8 @@ fn a_program_of_xdp_tools_is_captured_beside() {
     }
     let scene = Scene::new();
     // It drops what comes from this address, and passes everything else.
-    scene.right.execute("xdp-filter", &["load", "--mode", "native", "right"]);
-    scene.right.execute("xdp-filter", &["ether", "--mode", "src", "02:00:00:00:00:02"]);
+    xdp_filter(&scene, &["load", "--mode", "native", "right"]);
+    xdp_filter(&scene, &["ether", "--mode", "src", "02:00:00:00:00:02"]);
     let list = scene.right.execute(xdpdump(), &["-D"]);
     let line = list.lines().find(|line| line.contains(".right ")).expect("the interface");
     assert!(line.contains("\"xdp_dispatcher\" calls ") && line.contains("\"xdpfilt_"), "{line}");
@@ -452,8 +452,14 @@ fn a_program_of_xdp_tools_is_captured_beside() {
             assert_eq!(packet.meta.verdict, Some(verdict));
         }
     }
-    scene.right.execute("xdp-filter", &["unload", "right"]);
+    xdp_filter(&scene, &["unload", "right"]);
     assert_eq!(attached(&scene.right, "right"), None);
+}
+
+/// Runs xdp-filter in the namespace of `right`, with the machine's `/sys`: what it pins there has to stay.
+fn xdp_filter(scene: &Scene, arguments: &[&str]) {
+    let namespace = format!("--net=/run/netns/{}", scene.right.name());
+    netns::run("nsenter", [&[namespace.as_str(), "xdp-filter"], arguments].concat());
 }
 
 /// The name of the program that a dispatcher calls, from its line in the list of interfaces.

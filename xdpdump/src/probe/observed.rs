@@ -70,8 +70,8 @@ pub enum Unobservable {
     #[error("the type information of this kernel does not tell where {0} is")]
     NoField(&'static str),
     /// The kernel did not load or attach the program that would observe it.
-    #[error("this kernel does not let programs run before and after it ({0})")]
-    Refused(String),
+    #[error("this kernel does not let programs run before and after {0} ({1})")]
+    Refused(Named, String),
 }
 
 impl Observed {
@@ -97,14 +97,21 @@ impl Observed {
             None => attached.program_id,
             Some(wanted) => choose(link, &programs(attached.program_id), wanted)?,
         };
-        let fd = tracing::open_program(id).map_err(|error| match error.raw_os_error() {
-            Some(libc::ENOENT) => Error::Gone(link.display_name()),
-            _ => unobservable(Unobservable::Closed(error)),
-        })?;
-        let info =
-            tracing::program_info(fd.as_fd()).map_err(|error| unobservable(Unobservable::Closed(error)))?;
+        let open = |id| {
+            let opened = tracing::open_program(id)
+                .and_then(|fd| tracing::program_info(fd.as_fd()).map(|info| (fd, info)));
+            opened.map_err(|error| match error.raw_os_error() {
+                Some(libc::ENOENT) => Error::Gone(link.display_name()),
+                _ => unobservable(Unobservable::Closed(error)),
+            })
+        };
+        let (mut fd, mut info) = open(id)?;
+        // A lone program of libxdp replaces the function of the dispatcher, which is then never called.
+        if let Some(instead) = info.function.and_then(|function| replaced(id, function)) {
+            (fd, info) = open(instead)?;
+        }
         let (name, function) = function(&info).map_err(unobservable)?;
-        let program = Named { id, name };
+        let program = Named { id: info.id, name };
         Ok(Some(Self { program, mode: attached.mode, root: attached.program_id, fd, function }))
     }
 }
@@ -145,6 +152,14 @@ pub fn named(id: u32) -> Option<Named> {
         _ => info.name,
     };
     (!name.is_empty()).then_some(Named { id, name })
+}
+
+/// The program that runs in place of this function of a program, if one does.
+fn replaced(id: u32, function: u32) -> Option<u32> {
+    let links = tracing::tracing_links().ok()?;
+    let is_it =
+        |link: &&TracingLink| (link.attach_type, link.target, link.function) == (REPLACES, id, function);
+    links.iter().find(is_it).map(|link| link.program)
 }
 
 /// The programs in the slots of a dispatcher, in the order in which it calls them; none for another program.

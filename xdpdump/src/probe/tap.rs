@@ -79,14 +79,14 @@ impl Probe {
                 Err((error, _)) if Error::permission(&error).is_none() => load(0)?,
                 result => result,
             };
-            let fd = fd.map_err(|(error, log)| refused(&error, &log)).map_err(unobservable)?;
+            let fd = fd.map_err(|(error, log)| refused(target, &error, &log)).map_err(unobservable)?;
             loaded.push((*point, program, counters, fd));
         }
         // The exit first: so every frame that is seen at the entry is seen at the exit too.
         let mut attachments: Vec<Attachment> = Vec::new();
         for (point, program, counters, fd) in loaded.into_iter().rev() {
             let tracing_link = tracing::attach_tap(fd.as_fd(), point == Point::Exit)
-                .map_err(|error| unobservable(refused(&error, "")))?;
+                .map_err(|error| unobservable(refused(target, &error, "")))?;
             let (id, hold) = (Some(target.root), Some(Hold::Link(tracing_link)));
             attachments.push(Attachment { program, id, counters, hold, tap: Some(fd), missed: 0 });
         }
@@ -152,6 +152,6 @@ fn received_by(link: &Link) -> Option<(&'static str, u32)> {
     (link.kind.as_deref() != Some("bond")).then_some(("TAP_IFINDEX", link.index))
 }
 
-fn refused(error: &io::Error, log: &str) -> Unobservable {
-    Unobservable::Refused(format!("{error}{}", details(log)))
+fn refused(target: &Observed, error: &io::Error, log: &str) -> Unobservable {
+    Unobservable::Refused(target.program.clone(), format!("{error}{}", details(log)))
 }
