@@ -206,7 +206,7 @@ pub fn load_tap(tap: &Tap<'_>) -> Result<OwnedFd, (io::Error, String)> {
 ///
 /// # Errors
 /// The error of the system call: `ENOTSUPP` (524) where the architecture has no trampolines, `E2BIG` when too many programs run
-/// before and after the target.
+/// before and after the target, `EBUSY` when another program replaces the function.
 pub fn attach_tap(program: BorrowedFd<'_>, at_exit: bool) -> io::Result<OwnedFd> {
     // SAFETY: the structure consists of integers and unions of integers.
     let mut attributes: LinkCreate = unsafe { blank() };
