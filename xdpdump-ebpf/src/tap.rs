@@ -177,7 +177,8 @@ unsafe fn is_wanted(rxq: *const u8) -> bool {
             return true;
         }
         let net: *const u8 = load(dev, &raw const AT_NET);
-        load::<u32>(net, &raw const AT_INUM) == netns
+        // For some kernels' verifiers this field may be null.
+        !net.is_null() && load::<u32>(net, &raw const AT_INUM) == netns
     }
 }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs::File, io::Read, mem, num::NonZeroU32, path:
 
 use crate::{
     config,
-    filter::{self, Filter, Frame, Headers},
+    filter::{self, Filter, Frame, Headers, Known},
     packet::{Interface, LinkType, Packet},
     printable::printable,
 };
@@ -145,6 +145,12 @@ impl Selection {
     /// Whether it selects every frame as a whole.
     pub fn is_everything(&self) -> bool {
         self.filter.is_none() && self.one_in.is_none() && self.headers.is_none()
+    }
+
+    /// Whether it depends on the verdict of an XDP program.
+    pub fn asks_for_verdict(&self) -> bool {
+        let known = Known { direction: true, queue: true, cpu: true, verdict: false };
+        self.filter.as_ref().is_some_and(|filter| filter.unknown_property(known).is_some())
     }
 }
 

@@ -61,6 +61,12 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-r", "x.pcap", "-nC", "10"], "tcpdump's -C"),
         (&["-r", "x.pcap", "-Z", "nobody"], "file capabilities"),
         (&["-r", "x.pcap", "-Q", "inout"], "the filters inbound and outbound"),
+        (
+            &["-i", "x", "-Q", "out", "--at", "exit"],
+            "--at is about received frames, of which -Q out captures none",
+        ),
+        (&["-i", "x", "--program", "y", "-Q", "out"], "--program is about received frames"),
+        (&["-r", "x.pcap", "--at", "exit"], "cannot be used with '--at <POINT>'"),
         (&["-r", "x.pcap", "--direction=out"], "the filters inbound and outbound"),
         (&["-i", "nowhere", "-j", "adapter"], "the host's clock"),
         (&["-i", "nowhere", "-y", "IEEE802_11"], "EN10MB or RAW"),

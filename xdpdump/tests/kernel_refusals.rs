@@ -31,12 +31,21 @@ fn sentence(command: &mut Command) -> String {
 
 /// The advice in the sentence: the part after the description of the obstacle.
 fn remedy(netns: &NetNs) -> String {
-    let sentence = sentence(netns.command(xdpdump()).args(ARGUMENTS));
-    let (program, remedy) =
-        sentence.split_once("; it was left alone. ").unwrap_or_else(|| panic!("{sentence}"));
-    assert!(program.starts_with("right has an XDP program already: id "), "{sentence}");
-    remedy.to_owned()
+    remedy_for(netns, &[])
 }
+
+/// The same for a capture with these options.
+fn remedy_for(netns: &NetNs, options: &[&str]) -> String {
+    let sentence = sentence(netns.command(xdpdump()).args(ARGUMENTS).args(options));
+    assert!(sentence.starts_with("right has an XDP program already: id "), "{sentence}");
+    let (_, more) = sentence.split_once("; it was left alone. ").unwrap_or_else(|| panic!("{sentence}"));
+    // Perhaps there is a sentence in between.
+    more.rsplit_once(". ").map_or(more, |(_, remedy)| remedy).to_owned()
+}
+
+/// The programs of xdp-tools run in native mode. Where the kernel lets programs run beside another one, only a capture in
+/// another mode is refused.
+const IN_ANOTHER_MODE: [&str; 1] = ["-S"];
 
 /// Runs the command between backticks in the sentence, and asserts that a capture can begin afterwards.
 fn follow(scene: &Scene, remedy: &str) {
@@ -122,7 +131,7 @@ impl Drop for Theirs {
 fn what_a_killed_capture_of_xdp_tools_left_is_not_another_xdpdump() {
     let scene = Scene::new();
     drop(start_theirs(&scene));
-    let remedy = remedy(&scene.right);
+    let remedy = remedy_for(&scene.right, &IN_ANOTHER_MODE);
     assert_is_held_by_none(&remedy, "xdpdrv");
     follow(&scene, &remedy);
 }
@@ -131,7 +140,7 @@ fn what_a_killed_capture_of_xdp_tools_left_is_not_another_xdpdump() {
 fn a_capture_of_xdp_tools_that_is_running_is_named_as_the_process_that_it_is() {
     let scene = Scene::new();
     let theirs = start_theirs(&scene);
-    let remedy = remedy(&scene.right);
+    let remedy = remedy_for(&scene.right, &IN_ANOTHER_MODE);
     let begin = format!(
         "Process {} (xdpdump) holds it: end that process first; if the program stays attached, ",
         theirs.0.id()
@@ -150,7 +159,7 @@ fn nobody_is_said_to_hold_nothing_who_cannot_be_seen() {
     let container = ["--pid", "--fork", "--mount-proc"];
     for options in [&without_proc[..], &container] {
         let mut command = scene.right.command("unshare");
-        let refused = sentence(command.args(options).arg(xdpdump()).args(ARGUMENTS));
+        let refused = sentence(command.args(options).arg(xdpdump()).args(ARGUMENTS).args(IN_ANOTHER_MODE));
         assert!(refused.contains("Who holds it cannot be seen from here: "), "{options:?}: {refused}");
     }
     drop(theirs);

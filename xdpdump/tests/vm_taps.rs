@@ -13,7 +13,7 @@ use xdpdump_testing::{
     observed::{self, Attachment, Observed},
     scene::Scene,
     vm, wait,
-    wire::{self, Wire},
+    wire::Wire,
     xdp::{DRIVER_MODE, PassProgram, SKB_MODE},
 };
 
@@ -30,7 +30,7 @@ fn attach(scene: &Scene, program: &Observed, mode: u32) -> Attachment {
 fn attached(netns: &NetNs, interface: &str) -> Option<u32> {
     let details = netns.ip(["-d", "link", "show", interface]);
     let mut words = details.split_whitespace().skip_while(|word| !word.starts_with("prog/xdp")).skip(2);
-    words.next().map(|id| id.parse().unwrap())
+    words.next().and_then(|id| id.parse().ok())
 }
 
 /// Sends frames that the program decides about, `rounds` of each verdict with and without rewriting; returns them.
@@ -73,7 +73,7 @@ fn assert_pairs(contents: &Contents) {
 fn verdicts(ended: &Ended) -> &str {
     let mut lines = ended.stderr.lines().filter_map(|line| line.strip_prefix("verdicts of "));
     let line = lines.next().unwrap_or_else(|| panic!("no verdicts in:\n{}", ended.stderr));
-    line.split_once(": ").unwrap().1
+    line.split_once(": ").map_or(line, |(_, verdicts)| verdicts)
 }
 
 /// The sentence of a capture of `right` that cannot begin.
@@ -160,7 +160,7 @@ fn under_a_flood_nothing_is_lost_unaccounted() {
         let contents = files::read(&scene.file());
         assert_eq!(contents.packets.len() as u64, captured);
         let (entry, exit) = (&contents.statistics[0], &contents.statistics[1]);
-        assert!(entry.received > 0 && entry.received.abs_diff(exit.received) <= 1, "{entry:?} {exit:?}");
+        assert!(entry.received > 0 && entry.received.abs_diff(exit.received) <= 2, "{entry:?} {exit:?}");
         for totals in &contents.statistics {
             assert_eq!(totals.received, totals.delivered + totals.dropped);
         }
@@ -210,11 +210,17 @@ fn text_shows_the_verdict() {
     send_each(&scene, 60, 1);
     capture.stop().totals();
     let text = scene.right.execute(xdpdump(), &["-r", scene.file().to_str().unwrap(), "-t", "-e"]);
-    let exits: Vec<_> = text.lines().filter(|line| line.contains('[')).collect();
-    assert_eq!((text.lines().count(), exits.len()), (20, 10), "{text}");
+    // Below each line are the bytes of the frame, which nothing decodes.
+    let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('\t')).collect();
+    let exits: Vec<_> = lines.iter().filter(|line| line.starts_with('[')).collect();
+    assert_eq!((lines.len(), exits.len()), (20, 10), "{text}");
     for (line, verdict) in exits.into_iter().zip(VERDICTS.iter().cycle()) {
         assert!(line.starts_with(&format!("[{verdict}] ")), "{line}");
     }
+    // Every other frame was rewritten.
+    let text = scene.right.execute(xdpdump(), &["-r", scene.file().to_str().unwrap(), "-x"]);
+    let changes: Vec<_> = text.lines().filter(|line| line.contains("changed")).collect();
+    assert_eq!(changes, ["\tchanged: 0x0010"; 5], "{text}");
 }
 
 #[test]
@@ -399,7 +405,7 @@ fn what_cannot_be_observed_is_explained() {
     let attachment = scene.right.run(|| program.attach(index, DRIVER_MODE));
     let said = refusal(&scene, &[]);
     assert!(said.starts_with("right has an XDP program already: id "), "{said}");
-    assert!(said.contains("nothing can be captured beside it: pass (id "), "{said}");
+    assert!(said.contains("; it was left alone. Nothing can be captured beside it: pass (id "), "{said}");
     assert!(said.contains("has no BTF"), "{said}");
     drop(attachment);
 
@@ -411,5 +417,4 @@ fn what_cannot_be_observed_is_explained() {
     );
     let said = refusal(&scene, &["-S"]);
     assert!(said.starts_with("right has an XDP program already: "), "{said}");
-    let _ = wire::numbered(0);
 }

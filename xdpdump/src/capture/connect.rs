@@ -6,7 +6,6 @@ use super::Error;
 use crate::{
     config::{self, At, Interfaces},
     cpus,
-    filter::Known,
     interface::{Disturbance, Link, Namespace, Offloads, Promiscuous, XdpMode},
     packet::{Direction, EXIT, Interface, LinkType},
     printable::printable,
@@ -183,8 +182,7 @@ impl Connection {
         if self.probe.has_mapped_rings() {
             return Err(Error::BesideNeedsPerf(link.display_name(), target.program.to_string()));
         }
-        let known = Known { direction: true, queue: true, cpu: true, verdict: at != At::Entry };
-        if task.selection.filter.as_ref().and_then(|filter| filter.unknown_property(known)).is_some() {
+        if at == At::Entry && task.selection.asks_for_verdict() {
             return Err(Error::NoVerdictYet(target.program.to_string()));
         }
         let points = match at {

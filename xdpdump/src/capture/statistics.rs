@@ -219,7 +219,9 @@ mod tests {
     fn verdicts_are_named_and_the_most_frequent_comes_first() {
         let mut verdicts = Verdicts::default();
         assert_eq!(verdicts.to_string(), "none");
-        [2, 1, 2, 4, 3, 0, 2, 1, 7, u64::MAX].into_iter().for_each(|verdict| verdicts.count(verdict));
+        for verdict in [2, 1, 2, 4, 3, 0, 2, 1, 7, u64::MAX] {
+            verdicts.count(verdict);
+        }
         assert_eq!(verdicts.to_string(), "3 pass, 2 drop, 2 unknown, 1 aborted, 1 tx, 1 redirect");
     }
 

@@ -31,6 +31,7 @@ impl Options {
     pub fn into_config(mut self) -> Result<Config, Error> {
         self.check_values()?;
         self.check_source()?;
+        self.check_points()?;
         let link_type = self.link_type()?;
         if self.list_interfaces {
             return Ok(Config::ListInterfaces { namespace: self.netns });
@@ -102,6 +103,19 @@ impl Options {
             }
         }
         Ok(())
+    }
+
+    /// Refuses options about XDP programs for frames that no XDP program sees.
+    fn check_points(&self) -> Result<(), Error> {
+        let given = [(self.at.is_some(), "--at"), (self.program.is_some(), "--program")];
+        match given.into_iter().find(|(given, _)| *given) {
+            Some((_, option)) if matches!(self.direction, Some(DirectionChoice::Out)) => {
+                Err(Error::Usage(format!(
+                    "{option} is about received frames, of which -Q out captures none: leave one of them out"
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The link type that the interface must have, if one is given.

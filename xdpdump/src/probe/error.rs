@@ -28,7 +28,7 @@ pub enum Error {
     /// Another program is attached.
     #[error(
         "{interface} has an XDP program already: id {id} ({name}), {mode} mode; it was left alone{}. {}",
-        unobservable.as_ref().map_or_else(String::new, |reason| format!(", and nothing can be captured beside it: {reason}")),
+        unobservable.as_ref().map_or_else(String::new, |reason| format!(". Nothing can be captured beside it: {reason}")),
         holder.remedy(interface, *mode)
     )]
     Occupied {

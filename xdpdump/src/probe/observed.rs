@@ -95,7 +95,7 @@ impl Observed {
         let unobservable = |reason| Error::occupied(link, attached.program_id, attached.mode, Some(reason));
         let id = match wanted {
             None => attached.program_id,
-            Some(wanted) => choose(link, programs(attached.program_id), wanted)?,
+            Some(wanted) => choose(link, &programs(attached.program_id), wanted)?,
         };
         let fd = tracing::open_program(id).map_err(|error| match error.raw_os_error() {
             Some(libc::ENOENT) => Error::Gone(link.display_name()),
@@ -164,7 +164,7 @@ fn programs(root: u32) -> Vec<Named> {
 }
 
 /// The id of the program that is called so: by its whole name, by the name that the kernel cut, or by its id.
-fn choose(link: &Link, programs: Vec<Named>, wanted: &str) -> Result<u32, Error> {
+fn choose(link: &Link, programs: &[Named], wanted: &str) -> Result<u32, Error> {
     if let Ok(id) = wanted.parse()
         && programs.iter().any(|program| program.id == id)
     {
@@ -209,7 +209,7 @@ mod tests {
             named(11, "pass"),
         ];
         let link = Link { name: "eth0".into(), ..Link::default() };
-        choose(&link, programs, wanted).map_err(|error| error.to_string())
+        choose(&link, &programs, wanted).map_err(|error| error.to_string())
     }
 
     #[test]

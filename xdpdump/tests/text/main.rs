@@ -10,3 +10,4 @@ mod golden;
 mod hostile_strings;
 mod messages;
 mod properties;
+mod verdicts;

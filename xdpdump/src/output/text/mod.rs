@@ -1,5 +1,6 @@
 //! Packets as lines of text for a person.
 
+mod change;
 mod classic;
 mod hex;
 mod time;
@@ -9,6 +10,7 @@ use std::{io::Write as _, os::fd::BorrowedFd, time::Instant};
 use super::{Error, Fault, Medium, Sink, record::kept};
 use crate::decode::{Decoder, Style};
 use crate::packet::{Direction, EXIT, Interface, InterfaceStatistics, LinkType, Packet, VERDICTS};
+use change::Changes;
 use time::Clock;
 
 pub use hex::HexDump;
@@ -58,6 +60,7 @@ pub struct TextSink<W: Medium> {
     interfaces: Vec<(LinkType, String)>,
     /// For each interface, whether its packets were captured at the exit of an XDP program.
     at_exit: Vec<bool>,
+    changes: Changes,
     packets: u64,
     buffer: Vec<u8>,
     /// A write was interrupted: text is only collected until the next flush.
@@ -81,6 +84,7 @@ impl<W: Medium> TextSink<W> {
             clock: Clock::new(options.time, options.nano, false),
             interfaces: Vec::new(),
             at_exit: Vec::new(),
+            changes: Changes::default(),
             packets: 0,
             buffer: Vec::with_capacity(BUFFER),
             interrupted: false,
@@ -116,8 +120,8 @@ impl<W: Medium> TextSink<W> {
                     let _ = write!(out, "{name:<5} {way:<3} ");
                 }
                 // A program of the tool itself passes every frame, which need not be said.
-                let at_exit = self.at_exit.get(packet.interface as usize);
-                if let Some(verdict) = packet.meta.verdict.filter(|_| at_exit == Some(&true)) {
+                let at_exit = self.at_exit.get(packet.interface as usize) == Some(&true);
+                if let Some(verdict) = packet.meta.verdict.filter(|_| at_exit) {
                     let name = usize::try_from(verdict).ok().and_then(|verdict| VERDICTS.get(verdict));
                     let _ = match name {
                         Some(name) => write!(out, "[{name}] "),
@@ -126,6 +130,13 @@ impl<W: Medium> TextSink<W> {
                 }
                 self.decoder.frame(out, link_type, packet.frame, packet.frame_len);
                 hex::print(out, self.options.hex, packet.frame);
+                if let Some(id) = packet.meta.packet_id.filter(|_| self.shows_changes()) {
+                    if at_exit {
+                        self.changes.exit(&mut self.buffer, id, packet.frame);
+                    } else {
+                        self.changes.enter(id, packet.frame);
+                    }
+                }
             }
             LineStyle::Classic => {
                 classic::print(out, &packet, link_type);
@@ -134,8 +145,13 @@ impl<W: Medium> TextSink<W> {
                 }
             }
         }
-        out.push(b'\n');
+        self.buffer.push(b'\n');
         self.ends.push(self.buffer.len());
+    }
+
+    /// Whether to say what an XDP program changed: in hex dumps of packets at its entry and its exit.
+    fn shows_changes(&self) -> bool {
+        matches!(self.options.hex, HexDump::Hex | HexDump::HexAscii) && self.at_exit.contains(&true)
     }
 
     /// Removes the first `written` bytes from the buffer.

@@ -8,6 +8,7 @@ use crate::{
 };
 
 const BPF_PROG_LOAD: libc::c_long = 5;
+const BPF_RAW_TRACEPOINT_OPEN: libc::c_long = 17;
 const BPF_BTF_LOAD: libc::c_long = 18;
 const BPF_LINK_UPDATE: libc::c_long = 29;
 
@@ -56,8 +57,6 @@ pub struct Attachment(OwnedFd);
 #[derive(Clone, Debug)]
 struct Function {
     name: String,
-    /// Whether another program may replace it.
-    is_global: bool,
     instructions: Vec<Instruction>,
 }
 
@@ -101,6 +100,10 @@ struct BtfLoad {
 #[repr(C)]
 struct Link([u32; 4]);
 
+/// The members of `union bpf_attr` for `BPF_RAW_TRACEPOINT_OPEN`: name, program, padding.
+#[repr(C)]
+struct TracingOpen(u64, u32, u32);
+
 /// Type information for functions that take a `struct xdp_md *` and return an `int`.
 fn btf(functions: &[Function]) -> OwnedFd {
     let mut strings = b"\0xdp_md\0ctx\0int\0".to_vec();
@@ -114,7 +117,8 @@ fn btf(functions: &[Function]) -> OwnedFd {
     ]
     .concat();
     for function in functions {
-        types.extend([strings.len() as u32, 12 << 24 | u32::from(function.is_global), 4]);
+        // A global function, which another program may replace.
+        types.extend([strings.len() as u32, 12 << 24 | 1, 4]);
         strings.extend(function.name.as_bytes());
         strings.push(0);
     }
@@ -136,7 +140,11 @@ fn btf(functions: &[Function]) -> OwnedFd {
     };
     // SAFETY: the command reads the type information and writes the log, which outlive the call.
     let loaded = unsafe { bpf::bpf(BPF_BTF_LOAD, &load) };
-    bpf::descriptor(loaded.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&log))))
+    bpf::descriptor(
+        loaded.unwrap_or_else(|error| {
+            panic!("{error}: {}", String::from_utf8_lossy(&log).trim_end_matches('\0'))
+        }),
+    )
 }
 
 fn load(
@@ -183,9 +191,9 @@ fn load(
     };
     // SAFETY: the command reads instructions, licence and function information and writes the log, which outlive the call.
     let loaded = unsafe { bpf::bpf(BPF_PROG_LOAD, &load) };
-    let program = bpf::descriptor(
-        loaded.unwrap_or_else(|error| panic!("{first}: {error}: {}", String::from_utf8_lossy(&log))),
-    );
+    let program = bpf::descriptor(loaded.unwrap_or_else(|error| {
+        panic!("{first}: {error}: {}", String::from_utf8_lossy(&log).trim_end_matches('\0'))
+    }));
     Observed { program }
 }
 
@@ -235,15 +243,14 @@ impl Observed {
     }
 
     fn single(name: &str, flags: u32, instructions: Vec<Instruction>) -> Self {
-        let function = Function { name: name.to_owned(), is_global: true, instructions };
+        let function = Function { name: name.to_owned(), instructions };
         load(BPF_PROG_TYPE_XDP, flags, &[function], None)
     }
 
     /// A program that calls two functions which other programs can replace, as libxdp's dispatcher does: the second one only
     /// if the first one passes the frame. Both pass every frame.
     pub fn dispatcher() -> Self {
-        let function =
-            |name: &str, is_global, instructions| Function { name: name.to_owned(), is_global, instructions };
+        let function = |name: &str, instructions| Function { name: name.to_owned(), instructions };
         let main = vec![
             // r6 = r1; r0 = prog0(r6); if it is not XDP_PASS, return it; return prog1(r6)
             Instruction(0xbf, 0x16, 0, 0),
@@ -256,25 +263,19 @@ impl Observed {
         load(
             BPF_PROG_TYPE_XDP,
             0,
-            &[
-                function("test_dispatcher", false, main),
-                function("prog0", true, always(2)),
-                function("prog1", true, always(2)),
-            ],
+            &[function("test_dispatcher", main), function("prog0", always(2)), function("prog1", always(2))],
             None,
         )
     }
 
     /// Puts a program called `name`, with this verdict on every frame, in place of a function of this dispatcher.
     pub fn fill_slot(&self, slot: u32, name: &str, verdict: u8) -> (Self, Attachment) {
-        let function = Function { name: name.to_owned(), is_global: true, instructions: always(verdict) };
+        let function = Function { name: name.to_owned(), instructions: always(verdict) };
         let target = FIRST_FUNCTION + 1 + slot;
         let program = load(BPF_PROG_TYPE_EXT, 0, &[function], Some((&self.program, target)));
-        /// The members of `union bpf_attr` for `BPF_RAW_TRACEPOINT_OPEN`.
-        #[repr(C)]
-        struct Open(u64, u32, u32);
+        let open = TracingOpen(0, bpf::number(&program.program), 0);
         // SAFETY: the command reads no name for such a program.
-        let link = unsafe { bpf::bpf(17, &Open(0, bpf::number(&program.program), 0)) };
+        let link = unsafe { bpf::bpf(BPF_RAW_TRACEPOINT_OPEN, &open) };
         let link = Attachment(bpf::descriptor(link.unwrap()));
         (program, link)
     }
