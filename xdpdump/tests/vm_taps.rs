@@ -12,7 +12,7 @@ use xdpdump_testing::{
     objects::Objects,
     observed::{self, Attachment, Observed},
     scene::Scene,
-    vm, wait,
+    skip, vm, wait,
     wire::Wire,
     xdp::{DRIVER_MODE, PassProgram, SKB_MODE},
 };
@@ -247,7 +247,7 @@ fn a_filter_can_ask_for_the_verdict() {
 fn frames_in_several_buffers_are_whole() {
     vm::required();
     if !kernel::has_multi_buffer() {
-        return;
+        return skip::because("frames in several buffers take Linux 5.18");
     }
     let scene = Scene::new();
     for (netns, interface) in [(&scene.left, "left"), (&scene.right, "right")] {
@@ -268,7 +268,7 @@ fn frames_in_several_buffers_are_whole() {
 fn programs_of_a_dispatcher_are_chosen_by_name_or_id() {
     vm::required();
     if !kernel::is_at_least(5, 13) {
-        return;
+        return skip::because("before Linux 5.13 the kernel does not tell which program is in a slot");
     }
     let scene = Scene::new();
     let dispatcher = Observed::dispatcher();
@@ -417,4 +417,47 @@ fn what_cannot_be_observed_is_explained() {
     );
     let said = refusal(&scene, &["-S"]);
     assert!(said.starts_with("right has an XDP program already: "), "{said}");
+}
+
+#[test]
+fn a_program_of_xdp_tools_is_captured_beside() {
+    vm::required();
+    if !kernel::is_at_least(5, 13) {
+        return skip::because(
+            "before Linux 5.13 libxdp cannot use a dispatcher, and the kernel does not tell what is in a slot",
+        );
+    }
+    let scene = Scene::new();
+    // It drops what comes from this address, and passes everything else.
+    scene.right.execute("xdp-filter", &["load", "--mode", "native", "right"]);
+    scene.right.execute("xdp-filter", &["ether", "--mode", "src", "02:00:00:00:00:02"]);
+    let list = scene.right.execute(xdpdump(), &["-D"]);
+    let line = list.lines().find(|line| line.contains(".right ")).expect("the interface");
+    assert!(line.contains("\"xdp_dispatcher\" calls ") && line.contains("\"xdpfilt_"), "{line}");
+
+    for options in [&["--at", "both"][..], &["--at", "both", "--program", called(line)]] {
+        let capture = scene.capture(options);
+        let wire = Wire::open(&scene.left, "left");
+        for number in 0..20 {
+            let mut frame = observed::frame(60, 0, false, number);
+            frame[11] = 2 + (number % 2) as u8;
+            wire.send(&frame);
+        }
+        let ended = capture.stop();
+        assert_eq!(ended.totals(), Totals::exact(40, 0), "{options:?}");
+        assert_eq!(verdicts(&ended), "10 drop, 10 pass", "{options:?}");
+        let contents = files::read(&scene.file());
+        for packet in of(&contents, 1) {
+            let verdict = if packet.frame[11] == 2 { 1 } else { 2 };
+            assert_eq!(packet.meta.verdict, Some(verdict));
+        }
+    }
+    scene.right.execute("xdp-filter", &["unload", "right"]);
+    assert_eq!(attached(&scene.right, "right"), None);
+}
+
+/// The name of the program that a dispatcher calls, from its line in the list of interfaces.
+fn called(line: &str) -> &str {
+    let calls = line.split_once(" calls ").map_or("", |(_, calls)| calls);
+    calls.split('"').nth(1).unwrap_or_default()
 }

@@ -161,14 +161,19 @@ fn processes(is_wanted: impl Fn(&str) -> bool) -> Seen {
     seen
 }
 
-/// The processes that have such a descriptor open now.
+/// The processes that have such a descriptor open now, except this one, which may have the program open to look at it.
 fn processes_now(is_wanted: impl Fn(&str) -> bool) -> Seen {
     let namespace = fs::metadata("/proc/self/ns/pid").map(|namespace| namespace.ino());
     let is_all = namespace.is_ok_and(|number| number == INITIAL_PID_NAMESPACE);
     let mut seen = Seen { found: Vec::new(), is_all, refused: false };
     let Ok(entries) = fs::read_dir("/proc") else { return Seen { is_all: false, ..seen } };
+    // Its number as this `/proc` has it, which can be that of another PID namespace.
+    let this = fs::read_link("/proc/self").unwrap_or_default();
     for entry in entries.flatten() {
         let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        if this.as_os_str() == entry.file_name() {
+            continue;
+        }
         let directory = entry.path();
         match has_open(&directory, &is_wanted) {
             Ok(true) => seen.found.push(Process { id, name: name(&directory) }),
