@@ -121,8 +121,14 @@ const PER_FILTER: u64 = 64 << 20;
 /// No headers are longer than this many bytes.
 const LONGEST_HEADERS: u32 = 65535;
 
-const TARGET: Target =
-    Target { hook: Hook::Xdp, tagged: false, multi_buffer: true, offloaded: false, verdict: true, direction: Direction::Inbound };
+const TARGET: Target = Target {
+    hook: Hook::Xdp,
+    tagged: false,
+    multi_buffer: true,
+    offloaded: false,
+    verdict: true,
+    direction: Direction::Inbound,
+};
 
 /// What is wanted of a frame are its headers and so many bytes more, or everything.
 fn headers(more: u32, link_type: LinkType, bytes: &[u8]) {

@@ -68,6 +68,7 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-i", "x", "--program", "y", "-Q", "out"], "--program is about received frames"),
         (&["-r", "x.pcap", "--at", "exit"], "cannot be used with '--at <POINT>'"),
         (&["-r", "x.pcap", "--direction=out"], "the filters inbound and outbound"),
+        (&["-i", "nowhere", "-Q", "out", "-H"], "-H is about received frames"),
         (&["-i", "nowhere", "-j", "adapter"], "the host's clock"),
         (&["-i", "nowhere", "-y", "IEEE802_11"], "EN10MB or RAW"),
         (&["-i", "nowhere", "-G", "60", "-w", "x.pcap"], "duration:SECONDS"),

@@ -107,9 +107,15 @@ fn a_reader_that_pauses_costs_frames_and_each_is_counted() {
             thread::sleep(Duration::from_millis(500));
             reader
         });
-        // The load has ended and the capture goes on: this frame is the last one in the file.
+        // The load has ended and the capture goes on: as soon as the rings have room again, this frame is the last one in the
+        // file.
         let last = wire::frame(60, b"last");
-        Wire::open(&scene.left, "left").send(&last);
+        let wire = Wire::open(&scene.left, "left");
+        wait::until(|| {
+            wire.send(&last);
+            thread::sleep(Duration::from_millis(200));
+            fs::read(scene.file()).unwrap().windows(last.len()).any(|bytes| bytes == last)
+        });
         let arrived = scene.arrived();
         let totals = capture.stop().totals();
         reader.join().unwrap();

@@ -38,8 +38,11 @@ fn start(netns: &NetNs, options: &[&str]) -> (Capture, String) {
         if line.contains("listening on") {
             return (capture, said);
         }
-        said += &line;
-        said.push('\n');
+        // Of these, `kernel_vlan` is the judge.
+        if !line.contains("VLAN tags") {
+            said += &line;
+            said.push('\n');
+        }
     }
 }
 

@@ -113,6 +113,10 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     };
     let mut sink = sink?;
     sink.interrupted_by(signals.as_fd())?;
+    let mut delivery = Delivery::new(&mut sink, start, destination.limit);
+    for source in &connection.sources {
+        delivery.add(source)?;
+    }
     if let Some(choice) = connection.explanation.as_deref().filter(|_| destination.verbose) {
         reporter.say(choice);
     }
@@ -128,11 +132,6 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     let mut watch = Watch::new(&links, config.interfaces == Interfaces::Any)?;
     for (number, source) in (0..).zip(&connection.sources) {
         watch.captured(&source.link, number);
-    }
-
-    let mut delivery = Delivery::new(&mut sink, start, destination.limit);
-    for source in &connection.sources {
-        delivery.add(source)?;
     }
     let manner = Manner {
         packet_buffered: destination.packet_buffered || immediate,

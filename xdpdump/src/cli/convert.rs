@@ -105,9 +105,15 @@ impl Options {
         Ok(())
     }
 
-    /// Refuses options about XDP programs for frames that no XDP program sees.
+    /// Refuses options about XDP for frames that no XDP program sees.
     fn check_points(&self) -> Result<(), Error> {
-        let given = [(self.at.is_some(), "--at"), (self.program.is_some(), "--program")];
+        let given = [
+            (self.at.is_some(), "--at"),
+            (self.program.is_some(), "--program"),
+            (self.native, "-N"),
+            (self.skb, "-S"),
+            (self.offload, "-H"),
+        ];
         match given.into_iter().find(|(given, _)| *given) {
             Some((_, option)) if matches!(self.direction, Some(DirectionChoice::Out)) => {
                 Err(Error::Usage(format!(

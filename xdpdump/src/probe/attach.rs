@@ -1,6 +1,6 @@
 //! Chooses program and mode for an interface, attaches, and explains refusals.
 
-use std::{fmt, fs, io, os::fd::AsFd};
+use std::{fmt, io, os::fd::AsFd};
 
 use aya_obj::generated::{XDP_FLAGS_DRV_MODE, XDP_FLAGS_HW_MODE, XDP_FLAGS_SKB_MODE};
 
@@ -12,7 +12,7 @@ use crate::{
     interface::{Link, VlanTags, XdpMode},
     packet::Direction,
     selection::Selection,
-    sys::bpf,
+    sys::bpf::{self, tracing},
 };
 
 /// The place in the kernel where a program sees frames.
@@ -168,8 +168,8 @@ impl Probe {
     /// Attaches a program in the driver that asks it for the VLAN tags that were taken off.
     fn attach_with_tags(&mut self, request: Request<'_>, name: &'static str) -> Result<(), Refusal> {
         let tag_function = *self.tag_function.get_or_init(|| {
-            let bytes = fs::read("/sys/kernel/btf/vmlinux").ok()?;
-            Btf::parse(&bytes)?.function_id("bpf_xdp_metadata_rx_vlan_tag")
+            let bytes = tracing::kernel_btf().ok()?;
+            Btf::function_id(&bytes, "bpf_xdp_metadata_rx_vlan_tag")
         });
         if tag_function.is_none() {
             return Err(Refusal::Other(Error::NoTags));

@@ -2,6 +2,8 @@
 //!
 //! The kernel's BTF has 150,000 types, so nothing is kept of them but where each begins.
 
+use memchr::memmem;
+
 const MAGIC: u16 = 0xeb9f;
 
 /// Kinds of types (`BTF_KIND_*`, include/uapi/linux/btf.h).
@@ -68,15 +70,36 @@ fn part(bytes: &[u8], begin: u32, len: u32) -> Option<&[u8]> {
 }
 
 impl<'a> Btf<'a> {
-    /// Finds the types. Those behind one of an unknown kind are left out. `None` if the bytes are not BTF.
-    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+    /// The id of the function with this name. This takes a fraction of the time of [`Btf::parse`].
+    pub fn function_id(bytes: &[u8], name: &str) -> Option<u32> {
+        let btf = Btf::sections(bytes)?;
+        // Each string is there once, and the string at 0 is empty.
+        let wanted = [b"\0", name.as_bytes(), b"\0"].concat();
+        let name = u32::try_from(memmem::find(btf.strings, &wanted)? + 1).ok()?;
+        let (mut at, mut id) = (0, 1);
+        while let Some((of_this, len)) = btf.type_at(at) {
+            if of_this.name == name && of_this.kind == kind::FUNC {
+                return Some(id);
+            }
+            at += len;
+            id += 1;
+        }
+        None
+    }
+
+    fn sections(bytes: &'a [u8]) -> Option<Self> {
         if u16::from_ne_bytes(*bytes.first_chunk()?) != MAGIC {
             return None;
         }
         let body = bytes.get(word(bytes, 4)? as usize..)?;
         let types = part(body, word(bytes, 8)?, word(bytes, 12)?)?;
         let strings = part(body, word(bytes, 16)?, word(bytes, 20)?)?;
-        let mut btf = Self { types, strings, begins: Vec::new() };
+        Some(Self { types, strings, begins: Vec::new() })
+    }
+
+    /// Finds the types. Those behind one of an unknown kind are left out. `None` if the bytes are not BTF.
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let mut btf = Self::sections(bytes)?;
         let mut at = 0;
         while let Some((_, len)) = btf.type_at(at) {
             btf.begins.push(at);
@@ -150,18 +173,6 @@ impl<'a> Btf<'a> {
             name: text(function.name),
             argument: argument.map(|argument| text(argument.name)).unwrap_or_default(),
         })
-    }
-
-    /// The id of the function with this name.
-    pub fn function_id(&self, name: &str) -> Option<u32> {
-        let is_it = |at: &u32| {
-            let found = self.type_at(*at).map(|(of_this, _)| of_this);
-            found.is_some_and(|of_this| {
-                of_this.kind == kind::FUNC && self.name(of_this.name) == name.as_bytes()
-            })
-        };
-        let index = self.begins.iter().position(is_it)?;
-        u32::try_from(index + 1).ok()
     }
 
     /// Offset in bytes of a member of the structure `name`: of the first in `path`, then of the next one in that.
@@ -245,8 +256,9 @@ mod tests {
             function,
             Function { name: "observed_function".to_owned(), argument: "xdp_md".to_owned() }
         );
-        assert_eq!(btf.function_id("observed_function"), Some(5));
-        assert_eq!(btf.function_id("outer"), None, "not a function");
+        assert_eq!(Btf::function_id(&bytes, "observed_function"), Some(5));
+        assert_eq!(Btf::function_id(&bytes, "outer"), None, "not a function");
+        assert_eq!(Btf::function_id(&bytes, "function"), None, "the end of another name");
         for other in [0, 1, 4, 6, 99] {
             assert_eq!(btf.function(other), None, "{other}");
         }
@@ -274,6 +286,7 @@ mod tests {
             let at = at.index(bytes.len());
             bytes[at] = value;
             bytes.truncate(len.index(bytes.len() + 1));
+            let _ = Btf::function_id(&bytes, "observed_function");
             if let Some(btf) = Btf::parse(&bytes) {
                 (0..12).for_each(|id| drop(btf.function(id)));
                 let _ = btf.offset("outer", &["third", "second"]);

@@ -65,10 +65,10 @@ impl Functions {
 
 /// The calls of a stub.
 fn calls(program: &mut [bpf_insn], stub: i32) -> impl Iterator<Item = &mut bpf_insn> {
-    program.iter_mut().filter(move |instruction| is_call(instruction, stub))
+    program.iter_mut().filter(move |instruction| is_call(**instruction, stub))
 }
 
-fn is_call(instruction: &bpf_insn, stub: i32) -> bool {
+fn is_call(instruction: bpf_insn, stub: i32) -> bool {
     instruction.code == (BPF_JMP | BPF_CALL) as u8 && instruction.imm == stub && instruction.src_reg() == 0
 }
 
@@ -78,7 +78,7 @@ fn replace(program: &mut Vec<bpf_insn>, stub: i32, function: Option<&[Instructio
     let begin = program.len();
     let mut is_called = false;
     for (at, instruction) in program.iter_mut().enumerate() {
-        if !is_call(instruction, stub) {
+        if !is_call(*instruction, stub) {
             continue;
         }
         is_called = true;

@@ -17,6 +17,10 @@ use aya_obj::generated::{
 
 use super::{blank, call, call_for_fd, number, short_name};
 
+/// The id of the kernel's type information, which is the first that is made (`bpf_get_btf_vmlinux`, kernel/bpf/verifier.c,
+/// v6.18).
+const KERNEL_BTF: u32 = 1;
+
 /// What the kernel tells about a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProgramInfo {
@@ -100,6 +104,11 @@ pub fn program_info(program: BorrowedFd<'_>) -> io::Result<ProgramInfo> {
 /// # Errors
 /// The error of the system call: `EPERM` without `CAP_SYS_ADMIN`.
 pub fn btf(id: u32) -> io::Result<Vec<u8>> {
+    btf_if(id, |_| true)
+}
+
+/// The type information (BTF) with this id, if `is_wanted` says so; otherwise `NotFound`.
+fn btf_if(id: u32, is_wanted: impl Fn(&bpf_btf_info) -> bool) -> io::Result<Vec<u8>> {
     // SAFETY: the structure consists of integers and a union of integers.
     let mut attributes: GetById = unsafe { blank() };
     attributes.__bindgen_anon_1.btf_id = id;
@@ -109,6 +118,9 @@ pub fn btf(id: u32) -> io::Result<Vec<u8>> {
     let mut info: bpf_btf_info = unsafe { blank() };
     // SAFETY: every bit pattern is valid for the structure, and its pointers are null.
     unsafe { object_info(btf.as_fd(), &mut info) }?;
+    if !is_wanted(&info) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
     let mut bytes = vec![0; info.btf_size as usize];
     // SAFETY: as above.
     info = unsafe { blank() };
@@ -120,12 +132,15 @@ pub fn btf(id: u32) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The kernel's own type information.
+/// The kernel's own type information. The file has it in pieces of a page, which takes ten times as long as a system call for all
+/// of it; but for that the process needs `CAP_SYS_ADMIN`, and the kernel must have read it already.
 ///
 /// # Errors
 /// The error of reading it: `ENOENT` when the kernel was built without.
 pub fn kernel_btf() -> io::Result<Vec<u8>> {
-    fs::read("/sys/kernel/btf/vmlinux")
+    // The kernel's is the first; those of modules come later, and refer to it.
+    let is_kernels = |info: &bpf_btf_info| info.kernel_btf != 0 && info.id == KERNEL_BTF;
+    btf_if(KERNEL_BTF, is_kernels).or_else(|_| fs::read("/sys/kernel/btf/vmlinux"))
 }
 
 /// Every link that replaces a function of a program, or runs before or after it. Before Linux 5.13 the kernel does not tell
