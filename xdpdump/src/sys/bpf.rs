@@ -169,14 +169,23 @@ pub fn load_program(program: &Program<'_>) -> Result<OwnedFd, (io::Error, String
         Kind::Xdp => BPF_PROG_TYPE_XDP as u32,
         Kind::Tc => BPF_PROG_TYPE_SCHED_CLS as u32,
     };
-    attributes.insn_cnt = program.instructions.len() as u32;
-    attributes.insns = program.instructions.as_ptr() as u64;
-    attributes.license = c"Dual MIT/GPL".as_ptr() as u64;
     attributes.prog_flags = if program.multi_buffer { BPF_F_XDP_HAS_FRAGS } else { 0 }
         | if program.in_driver { BPF_F_XDP_DEV_BOUND_ONLY } else { 0 };
-    attributes.prog_name = short_name(program.name);
     attributes.prog_ifindex = program.ifindex;
-    // SAFETY: instructions and licence outlive the call and have the given lengths.
+    load(program.name, program.instructions, attributes)
+}
+
+/// Loads a program. The attributes have everything but its name, instructions and licence.
+fn load(
+    name: &str,
+    instructions: &[bpf_insn],
+    mut attributes: ProgramLoad,
+) -> Result<OwnedFd, (io::Error, String)> {
+    attributes.prog_name = short_name(name);
+    attributes.insn_cnt = instructions.len() as u32;
+    attributes.insns = instructions.as_ptr() as u64;
+    attributes.license = c"Dual MIT/GPL".as_ptr() as u64;
+    // SAFETY: instructions and licence outlive the call and have the given lengths; the other pointers are null.
     unsafe { call_for_fd(bpf_cmd::BPF_PROG_LOAD, &mut attributes) }.map_err(|error| {
         // Load once more to get the log, which would cost time on every load.
         let mut log = vec![0; 256 << 10];
@@ -242,11 +251,17 @@ pub fn exchange_program(link: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Re
 /// # Errors
 /// What the kernel says: `ENOENT` when there is none, `EPERM` without `CAP_SYS_ADMIN`.
 pub fn open_link(id: u32) -> io::Result<OwnedFd> {
-    // SAFETY: the structure is integers and a union of integers.
+    open_by_id(bpf_cmd::BPF_LINK_GET_FD_BY_ID, id)
+}
+
+/// Opens the object with this id; `command` says what kind of object.
+fn open_by_id(command: bpf_cmd, id: u32) -> io::Result<OwnedFd> {
+    // SAFETY: the structure consists of integers and a union of integers.
     let mut attributes: GetById = unsafe { blank() };
-    attributes.__bindgen_anon_1.link_id = id;
+    // All kinds of ids are the same member of the union.
+    attributes.__bindgen_anon_1.start_id = id;
     // SAFETY: there is no pointer in the attributes.
-    unsafe { call_for_fd(bpf_cmd::BPF_LINK_GET_FD_BY_ID, &mut attributes) }
+    unsafe { call_for_fd(command, &mut attributes) }
 }
 
 /// The number in the kernel of a program that is open here. (aya tells it for programs that it loaded.)
@@ -256,12 +271,20 @@ pub fn open_link(id: u32) -> io::Result<OwnedFd> {
 pub fn program_id(program: BorrowedFd<'_>) -> io::Result<u32> {
     // SAFETY: the structure consists of integers, arrays and bit fields.
     let mut info: bpf_prog_info = unsafe { blank() };
+    // SAFETY: every bit pattern is valid for the structure, and its pointers are null, so the kernel follows none.
+    unsafe { object_info(program, &mut info) }.map(|()| info.id)
+}
+
+/// Fills in what the kernel tells about an object.
+///
+/// # Safety
+/// `T` is the structure for this kind of object, and the pointers in it are null or valid for what the kernel writes.
+unsafe fn object_info<T>(object: BorrowedFd<'_>, info: &mut T) -> io::Result<()> {
     let mut attributes = GetInfo {
-        bpf_fd: number(program),
-        info_len: size_of::<bpf_prog_info>() as u32,
-        info: (&raw mut info) as u64,
+        bpf_fd: number(object),
+        info_len: size_of::<T>() as u32,
+        info: std::ptr::from_mut(info) as u64,
     };
-    // SAFETY: the structure has the given length, every bit pattern is valid for it, and its pointers are null, so the
-    // kernel follows none.
-    unsafe { call(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attributes) }.map(|_| info.id)
+    // SAFETY: the structure has the given length; the caller guarantees its pointers.
+    unsafe { call(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attributes) }.map(drop)
 }

@@ -2,20 +2,20 @@
 
 use std::{
     fs, io,
-    os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
 use aya_obj::generated::{
     bpf_attach_type::{BPF_TRACE_FENTRY, BPF_TRACE_FEXIT},
     bpf_attr__bindgen_ty_4 as ProgramLoad, bpf_attr__bindgen_ty_8 as GetById,
-    bpf_attr__bindgen_ty_9 as GetInfo, bpf_attr__bindgen_ty_11 as RawTracepoint,
-    bpf_attr__bindgen_ty_14 as LinkCreate, bpf_btf_info, bpf_cmd, bpf_func_info, bpf_insn, bpf_link_info,
+    bpf_attr__bindgen_ty_11 as RawTracepoint, bpf_attr__bindgen_ty_14 as LinkCreate, bpf_btf_info, bpf_cmd,
+    bpf_func_info, bpf_insn, bpf_link_info,
     bpf_link_type::BPF_LINK_TYPE_TRACING,
     bpf_prog_info,
     bpf_prog_type::BPF_PROG_TYPE_TRACING,
 };
 
-use super::{blank, call, call_for_fd, number, short_name};
+use super::{blank, call, call_for_fd, load, number, object_info, open_by_id};
 
 /// The id of the kernel's type information, which is the first that is made (`bpf_get_btf_vmlinux`, kernel/bpf/verifier.c,
 /// v6.18).
@@ -68,11 +68,7 @@ pub struct Tap<'a> {
 /// # Errors
 /// The error of the system call: `ENOENT` when there is none, `EPERM` without `CAP_SYS_ADMIN`.
 pub fn open_program(id: u32) -> io::Result<OwnedFd> {
-    // SAFETY: the structure consists of integers and a union of integers.
-    let mut attributes: GetById = unsafe { blank() };
-    attributes.__bindgen_anon_1.prog_id = id;
-    // SAFETY: there is no pointer in the attributes.
-    unsafe { call_for_fd(bpf_cmd::BPF_PROG_GET_FD_BY_ID, &mut attributes) }
+    open_by_id(bpf_cmd::BPF_PROG_GET_FD_BY_ID, id)
 }
 
 /// Asks the kernel about a program.
@@ -109,11 +105,7 @@ pub fn btf(id: u32) -> io::Result<Vec<u8>> {
 
 /// The type information (BTF) with this id, if `is_wanted` says so; otherwise `NotFound`.
 fn btf_if(id: u32, is_wanted: impl Fn(&bpf_btf_info) -> bool) -> io::Result<Vec<u8>> {
-    // SAFETY: the structure consists of integers and a union of integers.
-    let mut attributes: GetById = unsafe { blank() };
-    attributes.__bindgen_anon_1.btf_id = id;
-    // SAFETY: there is no pointer in the attributes.
-    let btf = unsafe { call_for_fd(bpf_cmd::BPF_BTF_GET_FD_BY_ID, &mut attributes) }?;
+    let btf = open_by_id(bpf_cmd::BPF_BTF_GET_FD_BY_ID, id)?;
     // SAFETY: the structure consists of integers.
     let mut info: bpf_btf_info = unsafe { blank() };
     // SAFETY: every bit pattern is valid for the structure, and its pointers are null.
@@ -198,23 +190,9 @@ pub fn load_tap(tap: &Tap<'_>) -> Result<OwnedFd, (io::Error, String)> {
     let mut attributes: ProgramLoad = unsafe { blank() };
     attributes.prog_type = BPF_PROG_TYPE_TRACING as u32;
     attributes.expected_attach_type = attach_type(tap.at_exit);
-    attributes.insn_cnt = tap.instructions.len() as u32;
-    attributes.insns = tap.instructions.as_ptr() as u64;
-    attributes.license = c"Dual MIT/GPL".as_ptr() as u64;
-    attributes.prog_name = short_name(tap.name);
     attributes.__bindgen_anon_1.attach_prog_fd = number(tap.target);
     attributes.attach_btf_id = tap.function;
-    // SAFETY: instructions and licence outlive the call and have the given lengths.
-    unsafe { call_for_fd(bpf_cmd::BPF_PROG_LOAD, &mut attributes) }.map_err(|error| {
-        let mut log = vec![0; 256 << 10];
-        attributes.log_level = 1;
-        attributes.log_size = log.len() as u32;
-        attributes.log_buf = log.as_mut_ptr() as u64;
-        // SAFETY: as above; the log also outlives the call and has the given length.
-        let _ = unsafe { call_for_fd(bpf_cmd::BPF_PROG_LOAD, &mut attributes) };
-        let text = log.split(|byte| *byte == 0).next().unwrap_or_default();
-        (error, String::from_utf8_lossy(text).into_owned())
-    })
+    load(tap.name, tap.instructions, attributes)
 }
 
 /// Attaches a program of [`load_tap`] for as long as the returned link is open.
@@ -243,20 +221,6 @@ pub fn attach_tap(program: BorrowedFd<'_>, at_exit: bool) -> io::Result<OwnedFd>
 
 fn attach_type(at_exit: bool) -> u32 {
     (if at_exit { BPF_TRACE_FEXIT } else { BPF_TRACE_FENTRY }) as u32
-}
-
-/// Fills in what the kernel tells about an object.
-///
-/// # Safety
-/// `T` is the structure for this kind of object, and the pointers in it are null or valid for what the kernel writes.
-unsafe fn object_info<T>(object: BorrowedFd<'_>, info: &mut T) -> io::Result<()> {
-    let mut attributes = GetInfo {
-        bpf_fd: object.as_raw_fd().cast_unsigned(),
-        info_len: size_of::<T>() as u32,
-        info: std::ptr::from_mut(info) as u64,
-    };
-    // SAFETY: the structure has the given length; the caller guarantees its pointers.
-    unsafe { call(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attributes) }.map(drop)
 }
 
 /// A name with a NUL behind it.
