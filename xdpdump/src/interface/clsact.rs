@@ -38,16 +38,21 @@ const TC_HEADER: usize = 20;
 /// Follows the name if the discipline was added for the filter.
 const ADDED: &str = "+";
 
-/// A filter that runs a program on what an interface sends. Dropping it removes the filter, and the discipline if that was
-/// added for it and has no other filters.
+/// A filter that runs a program on what an interface sends. Dropping it removes the filter.
 pub struct Filter {
-    /// Belongs to the interface's network namespace.
-    socket: Socket,
     place: Place,
     name: String,
-    has_added_clsact: bool,
     /// Shows that the filter's process lives.
     _sign_of_life: OwnedFd,
+    clsact: Clsact,
+}
+
+/// The discipline of an interface. Dropping it removes the discipline if it is ours and has no filters.
+struct Clsact {
+    /// Belongs to the interface's network namespace.
+    socket: Socket,
+    ifindex: u32,
+    is_ours: bool,
 }
 
 /// A filter's identity.
@@ -75,28 +80,22 @@ impl Filter {
     /// The error of the request: `EEXIST` if the interface has the discipline `ingress` instead of clsact, `ENODEV` if it is
     /// gone, `EPERM`.
     pub fn attach(ifindex: u32, prefix: &str, program: BorrowedFd<'_>) -> io::Result<Self> {
-        let mut socket = Socket::open()?;
-        let mut has_added_clsact = match add_clsact(&mut socket, ifindex) {
-            Ok(()) => true,
-            Err(error) if error.raw_os_error() == Some(libc::EEXIST) => false,
-            Err(error) => return Err(error),
-        };
-        for orphan in filters(&mut socket, ifindex, EGRESS)?.iter().filter(|filter| is_orphan(filter, prefix))
-        {
-            delete(&mut socket, orphan.place)?;
-            has_added_clsact |= orphan.name.ends_with(ADDED);
+        let mut clsact = Clsact::of(ifindex)?;
+        for orphan in clsact.filters(EGRESS)?.iter().filter(|filter| is_orphan(filter, prefix)) {
+            delete(&mut clsact.socket, orphan.place)?;
+            clsact.is_ours |= orphan.name.ends_with(ADDED);
         }
         let nonce = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
         let sign = format!("{prefix} {} {nonce:x}", std::process::id());
         let sign_of_life = sign_of_life(&sign)?;
-        let name = if has_added_clsact { sign + ADDED } else { sign };
-        let others = filters(&mut socket, ifindex, EGRESS)?;
+        let name = if clsact.is_ours { sign + ADDED } else { sign };
         // The kernel chooses a priority before all others, but none is before 1. There a filter of the same kind comes first
         // that is added last.
-        let priority = u32::from(others.iter().any(|other| other.place.info >> 16 == 1));
+        let priority = u32::from(clsact.filters(EGRESS)?.iter().any(|other| other.place.info >> 16 == 1));
         let wanted = Place { ifindex, parent: EGRESS, handle: 0, info: priority << 16 | any_protocol() };
-        let place = add(&mut socket, wanted, &name, program, libc::NLM_F_CREATE | libc::NLM_F_EXCL)?;
-        Ok(Self { socket, place, name, has_added_clsact, _sign_of_life: sign_of_life })
+        let flags = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+        let place = add(&mut clsact.socket, wanted, &name, program, flags)?;
+        Ok(Self { place, name, _sign_of_life: sign_of_life, clsact })
     }
 
     /// Replaces the program: every frame runs through the old or the new program.
@@ -104,26 +103,55 @@ impl Filter {
     /// # Errors
     /// The error of the request: `ENOENT` when somebody has removed the filter.
     pub fn exchange(&mut self, program: BorrowedFd<'_>) -> io::Result<()> {
-        add(&mut self.socket, self.place, &self.name, program, 0).map(drop)
-    }
-
-    fn remove(&mut self) -> io::Result<()> {
-        let Self { socket, place, has_added_clsact, .. } = self;
-        delete(socket, *place)?;
-        if *has_added_clsact
-            && filters(socket, place.ifindex, EGRESS)?.is_empty()
-            && filters(socket, place.ifindex, INGRESS)?.is_empty()
-        {
-            delete_clsact(socket, place.ifindex)?;
-        }
-        Ok(())
+        add(&mut self.clsact.socket, self.place, &self.name, program, 0).map(drop)
     }
 }
 
 impl Drop for Filter {
     fn drop(&mut self) {
         // It fails if the interface is gone, and the filter with it.
-        let _ = self.remove();
+        let _ = delete(&mut self.clsact.socket, self.place);
+    }
+}
+
+impl Clsact {
+    /// The discipline of an interface, which is added if the interface does not have it.
+    fn of(ifindex: u32) -> io::Result<Self> {
+        let mut socket = Socket::open()?;
+        let flags = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+        let is_ours =
+            match socket.request(|sequence| clsact(libc::RTM_NEWQDISC, flags, ifindex, sequence), |_| {}) {
+                Ok(()) => true,
+                Err(error) if error.raw_os_error() == Some(libc::EEXIST) => false,
+                Err(error) => return Err(error),
+            };
+        Ok(Self { socket, ifindex, is_ours })
+    }
+
+    /// The filters on one side. A kind of filter may have an entry of its own, with handle 0.
+    fn filters(&mut self, parent: u32) -> io::Result<Vec<Listed>> {
+        let of_side = Place { ifindex: self.ifindex, parent, handle: 0, info: 0 };
+        let flags = libc::NLM_F_REQUEST | libc::NLM_F_DUMP;
+        let message = |sequence| end(begin(libc::RTM_GETTFILTER, flags, sequence, &header(of_side)));
+        let mut listed = Vec::new();
+        self.socket.request(message, |message| {
+            if message.kind == libc::RTM_NEWTFILTER {
+                listed.extend(parse(message.payload));
+            }
+        })?;
+        Ok(listed)
+    }
+}
+
+impl Drop for Clsact {
+    fn drop(&mut self) {
+        let is_ours = self.is_ours;
+        let mut is_empty = |side| self.filters(side).is_ok_and(|filters| filters.is_empty());
+        if is_ours && is_empty(EGRESS) && is_empty(INGRESS) {
+            let ifindex = self.ifindex;
+            // It fails if the interface is gone meanwhile.
+            let _ = self.socket.request(|sequence| clsact(libc::RTM_DELQDISC, 0, ifindex, sequence), |_| {});
+        }
     }
 }
 
@@ -168,15 +196,6 @@ fn clsact(kind: u16, flags: i32, ifindex: u32, sequence: u32) -> Vec<u8> {
     end(message)
 }
 
-fn add_clsact(socket: &mut Socket, ifindex: u32) -> io::Result<()> {
-    let flags = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
-    socket.request(|sequence| clsact(libc::RTM_NEWQDISC, flags, ifindex, sequence), |_| {})
-}
-
-fn delete_clsact(socket: &mut Socket, ifindex: u32) -> io::Result<()> {
-    socket.request(|sequence| clsact(libc::RTM_DELQDISC, 0, ifindex, sequence), |_| {})
-}
-
 /// Adds a filter, or replaces its program, and returns its place, of which the kernel chooses what is 0.
 fn add(
     socket: &mut Socket,
@@ -208,20 +227,6 @@ fn delete(socket: &mut Socket, place: Place) -> io::Result<()> {
         end(message)
     };
     socket.request(message, |_| {})
-}
-
-/// The filters on one side of an interface. A kind of filter may have an entry of its own, with handle 0.
-fn filters(socket: &mut Socket, ifindex: u32, parent: u32) -> io::Result<Vec<Listed>> {
-    let of_side = Place { ifindex, parent, handle: 0, info: 0 };
-    let flags = libc::NLM_F_REQUEST | libc::NLM_F_DUMP;
-    let message = |sequence| end(begin(libc::RTM_GETTFILTER, flags, sequence, &header(of_side)));
-    let mut listed = Vec::new();
-    socket.request(message, |message| {
-        if message.kind == libc::RTM_NEWTFILTER {
-            listed.extend(parse(message.payload));
-        }
-    })?;
-    Ok(listed)
 }
 
 fn parse(payload: &[u8]) -> Option<Listed> {

@@ -1,9 +1,6 @@
 //! Attaches a program to the frames that an interface sends.
 
-use std::{
-    io,
-    os::fd::{AsFd, BorrowedFd},
-};
+use std::{io, os::fd::AsFd};
 
 use super::{
     Attached, Attachment, Error, Functions, Hold, Place, Probe, Program, ProgramPlace, Task, kernel,
@@ -15,16 +12,6 @@ use crate::{
 
 /// The name of the filter, by which a later capture recognises one that was left behind.
 const FILTER_NAME: &str = "xdpdump";
-
-/// A program that a filter of clsact runs. Dropping it removes the filter, and clsact if that was added for it.
-pub struct EgressFilter(clsact::Filter);
-
-impl EgressFilter {
-    /// Replaces the program: every frame runs through the old or the new program.
-    pub fn exchange(&mut self, program: BorrowedFd<'_>) -> io::Result<()> {
-        self.0.exchange(program)
-    }
-}
 
 impl Probe {
     /// Attaches a program to the frames that `link` sends, before all programs that are attached there, as the next source.
@@ -54,7 +41,7 @@ impl Probe {
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) && kernel::is_before(6, 6) => {
                 let filter =
                     clsact::Filter::attach(link.index, FILTER_NAME, loaded.as_fd()).map_err(refused)?;
-                (Hold::Filter(EgressFilter(filter)), Place::Clsact)
+                (Hold::Filter(filter), Place::Clsact)
             }
             Err(error) => return Err(refused(error)),
         };

@@ -30,7 +30,6 @@ use std::{
 
 pub use attach::{Attached, Place};
 use aya::programs::loaded_programs;
-use egress::EgressFilter;
 pub use error::Error;
 use object::{Constants, Image, Linked, SourceCounters};
 pub use observed::{Named, Observed, Unobservable};
@@ -41,7 +40,7 @@ use xdpdump_ebpf::Counters;
 
 use crate::{
     filter::ebpf::{Hook, Target},
-    interface::{Link, XdpMode},
+    interface::{Link, XdpMode, clsact},
     packet::{Direction, LinkType},
     selection::Selection,
     sys::bpf::{self, tracing},
@@ -119,7 +118,7 @@ enum Hold {
     /// A link, which the kernel closes when the process ends.
     Link(OwnedFd),
     /// A filter of a queueing discipline.
-    Filter(EgressFilter),
+    Filter(clsact::Filter),
 }
 
 /// One of the compiled programs.
