@@ -39,6 +39,14 @@ pub enum VlanTags {
     TakenOff,
 }
 
+impl VlanTags {
+    /// Where they are for a program that does not ask for them.
+    #[must_use]
+    pub fn unless_asked(self) -> Self {
+        if self == Self::OnRequest { Self::TakenOff } else { self }
+    }
+}
+
 impl Link {
     /// Where the VLAN tags of frames that this interface receives are, as far as that is known.
     pub fn vlan_tags(&self) -> VlanTags {

@@ -131,9 +131,15 @@ impl Probe {
     fn attach_in(&mut self, request: Request<'_>, mode: XdpMode) -> Result<Attached, Refusal> {
         let (for_several_buffers, for_one) =
             if self.mapped { ("xdpdump_ring_f", "xdpdump_ring") } else { ("xdpdump_frags", "xdpdump") };
-        let mut vlan_tags = request.link.vlan_tags();
-        if vlan_tags == VlanTags::OnRequest && mode == XdpMode::Native {
-            match self.attach_with_tags(request, for_several_buffers) {
+        let vlan_tags = request.link.vlan_tags();
+        if vlan_tags == VlanTags::OnRequest
+            && mode == XdpMode::Native
+            && let tag_function @ Some(_) = self.tag_function()
+        {
+            let ifindex = request.link.index;
+            let program = Program { ifindex, tag_function, ..Program::received(for_several_buffers, true) };
+            let counters = self.image.counters()?;
+            match self.load_and_attach(request, program, counters, mode) {
                 Ok(()) => return Ok(Attached { vlan_tags, ..Attached::new(Place::Xdp(mode), true) }),
                 Err(Refusal::Attach(error)) if is_final(&error) => return Err(Refusal::Attach(error)),
                 Err(Refusal::Load(error, log)) if error.raw_os_error() == Some(INTERRUPTED) => {
@@ -142,9 +148,7 @@ impl Probe {
                 Err(_) => {}
             }
         }
-        if vlan_tags == VlanTags::OnRequest {
-            vlan_tags = VlanTags::TakenOff;
-        }
+        let vlan_tags = vlan_tags.unless_asked();
         let program = Program::received;
         let counters = self.image.counters()?;
         match self.load_and_attach(request, program(for_several_buffers, true), counters, mode) {
@@ -165,18 +169,12 @@ impl Probe {
         }
     }
 
-    /// Attaches a program in the driver that asks it for the VLAN tags that were taken off.
-    fn attach_with_tags(&mut self, request: Request<'_>, name: &'static str) -> Result<(), Refusal> {
-        let tag_function = *self.tag_function.get_or_init(|| {
+    /// The BTF id of the kernel function that returns the VLAN tag of a frame (Linux 6.8), if the kernel has it.
+    fn tag_function(&self) -> Option<u32> {
+        *self.tag_function.get_or_init(|| {
             let bytes = tracing::kernel_btf().ok()?;
             Btf::function_id(&bytes, "bpf_xdp_metadata_rx_vlan_tag")
-        });
-        if tag_function.is_none() {
-            return Err(Refusal::Other(Error::NoTags));
-        }
-        let program = Program { ifindex: request.link.index, tag_function, ..Program::received(name, true) };
-        let counters = self.image.counters()?;
-        self.load_and_attach(request, program, counters, XdpMode::Native)
+        })
     }
 
     /// Whether the kernel takes this program when it selects nothing.

@@ -126,9 +126,6 @@ pub enum Error {
         /// The error of the system call.
         source: io::Error,
     },
-    /// The kernel does not tell an XDP program the VLAN tags that the NIC took off.
-    #[error("the kernel has no function for VLAN tags (bpf_xdp_metadata_rx_vlan_tag, Linux 6.8)")]
-    NoTags,
     /// The link type of the interface is not known.
     #[error(transparent)]
     Interface(#[from] interface::Error),

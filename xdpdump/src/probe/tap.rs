@@ -97,6 +97,7 @@ impl Probe {
             left: task.selection.clone(),
             left_because: (!everything)
                 .then(|| "a program beside another one does not select frames".to_owned()),
+            vlan_tags: link.vlan_tags().unless_asked(),
             ..Attached::new(Place::Xdp(target.mode), true)
         };
         Ok(vec![attached; count])
