@@ -6,27 +6,15 @@ use std::{hint::black_box, time::Duration};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use xdpdump::{
-    filter::{
-        Filter, Frame,
-        ebpf::{Hook, Target},
-    },
-    packet::{Direction, LinkType},
+    filter::{Filter, Frame},
+    packet::LinkType,
 };
-use xdpdump_testing::filters::program::Program;
+use xdpdump_testing::filters::program::{Program, WHOLE};
 
 /// A TCP segment to port 80, padded as on the wire.
 const SEGMENT: &[u8; 60] =
     b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\0\x45\0\0\x28\0\0\0\0\x40\x06\0\0\x0a\0\0\x01\x0a\0\0\x02\
 \x30\x39\0\x50\0\0\0\0\0\0\0\0\x50\x02\xff\xff\0\0\0\0\0\0\0\0\0\0";
-
-const TARGET: Target = Target {
-    hook: Hook::Xdp,
-    tagged: false,
-    multi_buffer: true,
-    offloaded: false,
-    verdict: false,
-    direction: Direction::Inbound,
-};
 
 /// `0 = 1` measures the cost of calling a filter at all.
 const FILTERS: [&str; 5] =
@@ -39,7 +27,7 @@ fn rejected(criterion: &mut Criterion) {
         criterion.bench_function(&format!("user space/{text}"), |bencher| {
             bencher.iter(|| filter.matches(black_box(&frame)));
         });
-        match Program::load(&filter, TARGET) {
+        match Program::load(&filter, WHOLE) {
             Ok((program, _)) => drop(criterion.bench_function(&format!("kernel/{text}"), |bencher| {
                 bencher.iter_custom(|iterations| {
                     let repeat = u32::try_from(iterations).unwrap().max(1000);

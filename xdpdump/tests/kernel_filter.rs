@@ -16,7 +16,7 @@ use xdpdump_testing::{
     filters::{
         ends, expressions,
         frames::{self, Bytes, Capture},
-        program::Program,
+        program::{Program, WHOLE},
         random::Random,
     },
     kernel,
@@ -27,14 +27,6 @@ const SHORTEST: usize = 14;
 /// Fits into one buffer, for a program without multi-buffer support.
 const LONGEST: usize = 3000;
 
-const WHOLE: Target = Target {
-    hook: Hook::Xdp,
-    tagged: false,
-    multi_buffer: true,
-    offloaded: false,
-    verdict: false,
-    direction: Direction::Inbound,
-};
 const LINEAR: Target = Target { multi_buffer: false, ..WHOLE };
 const SENT: Target = Target { hook: Hook::Tc, direction: Direction::Outbound, ..WHOLE };
 /// For frames with a VLAN tag, which the kernel keeps apart from their bytes.

@@ -23,6 +23,8 @@ pub enum Kind {
     Tc = 3,
     /// `BPF_PROG_TYPE_XDP`.
     Xdp = 6,
+    /// `BPF_PROG_TYPE_EXT`: replaces a function of another program.
+    Extension = 28,
 }
 
 /// `struct bpf_insn`: operation, registers (source in the upper half), offset, immediate.
@@ -31,16 +33,37 @@ pub enum Kind {
 pub struct Instruction(pub u8, pub u8, pub i16, pub i32);
 
 /// The members of `union bpf_attr` that `BPF_PROG_LOAD` needs here.
+#[derive(Clone, Copy, Default)]
 #[repr(C)]
-struct Load {
-    program_type: u32,
-    instruction_count: u32,
-    instructions: u64,
-    license: u64,
-    log_level_and_size: [u32; 2],
-    log: u64,
-    kernel_version_and_flags: [u32; 2],
-    name: [u8; 16],
+pub(crate) struct Load {
+    pub program_type: u32,
+    pub instruction_count: u32,
+    pub instructions: u64,
+    pub license: u64,
+    pub log_level_and_size: [u32; 2],
+    pub log: u64,
+    pub kernel_version: u32,
+    /// `BPF_F_*`.
+    pub flags: u32,
+    pub name: [u8; 16],
+    pub interface_index: u32,
+    pub attach_type: u32,
+    /// Type information.
+    pub btf: u32,
+    /// Bytes of an entry of `function_info`.
+    pub function_info_len: u32,
+    /// For each function, its first instruction and its type.
+    pub function_info: u64,
+    /// Number of functions.
+    pub function_count: u32,
+    pub line_info_len: u32,
+    pub line_info: u64,
+    pub line_count: u32,
+    /// The type of the function that the program replaces, in the type information of that function's program.
+    pub attach_btf_id: u32,
+    /// The program with the function that the program replaces.
+    pub attach_program: u32,
+    pub padding: u32,
 }
 
 /// The members of `union bpf_attr` for [`BPF_PROG_TEST_RUN`].
@@ -102,9 +125,28 @@ pub(crate) fn load(
     log_level: u32,
     log_size: usize,
 ) -> (io::Result<OwnedFd>, String) {
+    let more = Load { flags, ..Load::default() };
+    // SAFETY: there is no pointer in these attributes.
+    unsafe { load_with(more, kind, name, instructions, log_level, log_size) }
+}
+
+/// Loads a program with more attributes than those that every program has. The kernel keeps the first 15 bytes of the name.
+///
+/// # Safety
+/// The pointers in the attributes are valid for what the command reads.
+pub(crate) unsafe fn load_with(
+    more: Load,
+    kind: Kind,
+    name: &str,
+    instructions: &[Instruction],
+    log_level: u32,
+    log_size: usize,
+) -> (io::Result<OwnedFd>, String) {
     lift_memory_limit();
     let mut name_bytes = [0; 16];
-    name_bytes[..name.len()].copy_from_slice(name.as_bytes());
+    for (to, from) in name_bytes.iter_mut().take(15).zip(name.bytes()) {
+        *to = from;
+    }
     let mut log = vec![0u8; log_size];
     let load = Load {
         program_type: kind as u32,
@@ -113,10 +155,11 @@ pub(crate) fn load(
         license: c"GPL".as_ptr().expose_provenance() as u64,
         log_level_and_size: [log_level, log.len() as u32],
         log: log.as_mut_ptr().expose_provenance() as u64,
-        kernel_version_and_flags: [0, flags],
         name: name_bytes,
+        ..more
     };
-    // SAFETY: the command reads instructions and licence and writes the log, which outlive the call.
+    // SAFETY: the command reads instructions and licence and writes the log, which outlive the call; the caller guarantees the
+    // other pointers.
     let loaded = unsafe { bpf(BPF_PROG_LOAD, &load) }.map(descriptor);
     (loaded, String::from_utf8_lossy(&log).trim_end_matches('\0').to_owned())
 }

@@ -3,17 +3,14 @@
 use std::os::fd::OwnedFd;
 
 use crate::{
-    bpf::{self, BPF_LINK_CREATE, Instruction},
+    bpf::{self, BPF_LINK_CREATE, Instruction, Kind, Load},
     wire,
 };
 
-const BPF_PROG_LOAD: libc::c_long = 5;
 const BPF_RAW_TRACEPOINT_OPEN: libc::c_long = 17;
 const BPF_BTF_LOAD: libc::c_long = 18;
 const BPF_LINK_UPDATE: libc::c_long = 29;
 
-const BPF_PROG_TYPE_XDP: u32 = 6;
-const BPF_PROG_TYPE_EXT: u32 = 28;
 const BPF_F_XDP_HAS_FRAGS: u32 = 1 << 5;
 const BPF_XDP: u32 = 37;
 
@@ -58,31 +55,6 @@ pub struct Attachment(OwnedFd);
 struct Function {
     name: String,
     instructions: Vec<Instruction>,
-}
-
-/// The members of `union bpf_attr` for `BPF_PROG_LOAD`.
-#[repr(C)]
-struct Load {
-    program_type: u32,
-    instruction_count: u32,
-    instructions: u64,
-    license: u64,
-    log_level_and_size: [u32; 2],
-    log: u64,
-    kernel_version_and_flags: [u32; 2],
-    name: [u8; 16],
-    interface_index: u32,
-    attach_type: u32,
-    btf: u32,
-    function_info_len: u32,
-    function_info: u64,
-    function_count: u32,
-    line_info_len: u32,
-    line_info: u64,
-    line_count: u32,
-    attach_btf_id: u32,
-    attach_program: u32,
-    padding: u32,
 }
 
 /// The members of `union bpf_attr` for `BPF_BTF_LOAD`.
@@ -147,13 +119,7 @@ fn btf(functions: &[Function]) -> OwnedFd {
     )
 }
 
-fn load(
-    program_type: u32,
-    flags: u32,
-    functions: &[Function],
-    replaces: Option<(&OwnedFd, u32)>,
-) -> Observed {
-    bpf::lift_memory_limit();
+fn load(kind: Kind, flags: u32, functions: &[Function], replaces: Option<(&OwnedFd, u32)>) -> Observed {
     let btf = btf(functions);
     let (mut instructions, mut info) = (Vec::<Instruction>::new(), Vec::<u32>::new());
     for (id, function) in (FIRST_FUNCTION..).zip(functions) {
@@ -161,40 +127,21 @@ fn load(
         instructions.extend(&function.instructions);
     }
     let first = &functions[0].name;
-    let short = &first.as_bytes()[..first.len().min(15)];
-    let mut name = [0; 16];
-    name[..short.len()].copy_from_slice(short);
-    let mut log = vec![0u8; 64 << 10];
     let (attach_program, attach_btf_id) =
         replaces.map_or((0, 0), |(program, function)| (bpf::number(program), function));
-    let load = Load {
-        program_type,
-        instruction_count: instructions.len() as u32,
-        instructions: instructions.as_ptr().expose_provenance() as u64,
-        license: c"GPL".as_ptr().expose_provenance() as u64,
-        log_level_and_size: [1, log.len() as u32],
-        log: log.as_mut_ptr().expose_provenance() as u64,
-        kernel_version_and_flags: [0, flags],
-        name,
-        interface_index: 0,
-        attach_type: 0,
+    let more = Load {
+        flags,
         btf: bpf::number(&btf),
         function_info_len: 8,
         function_info: info.as_ptr().expose_provenance() as u64,
         function_count: functions.len() as u32,
-        line_info_len: 0,
-        line_info: 0,
-        line_count: 0,
         attach_btf_id,
         attach_program,
-        padding: 0,
+        ..Load::default()
     };
-    // SAFETY: the command reads instructions, licence and function information and writes the log, which outlive the call.
-    let loaded = unsafe { bpf::bpf(BPF_PROG_LOAD, &load) };
-    let program = bpf::descriptor(loaded.unwrap_or_else(|error| {
-        panic!("{first}: {error}: {}", String::from_utf8_lossy(&log).trim_end_matches('\0'))
-    }));
-    Observed { program }
+    // SAFETY: the one pointer is to the function information, which outlives the call and has the given length.
+    let (loaded, log) = unsafe { bpf::load_with(more, kind, first, &instructions, 1, 64 << 10) };
+    Observed { program: loaded.unwrap_or_else(|error| panic!("{first}: {error}: {log}")) }
 }
 
 /// r0 = the result; exit
@@ -244,7 +191,7 @@ impl Observed {
 
     fn single(name: &str, flags: u32, instructions: Vec<Instruction>) -> Self {
         let function = Function { name: name.to_owned(), instructions };
-        load(BPF_PROG_TYPE_XDP, flags, &[function], None)
+        load(Kind::Xdp, flags, &[function], None)
     }
 
     /// A program that calls two functions which other programs can replace, as libxdp's dispatcher does: the second one only
@@ -261,7 +208,7 @@ impl Observed {
             Instruction(0x95, 0, 0, 0),
         ];
         load(
-            BPF_PROG_TYPE_XDP,
+            Kind::Xdp,
             0,
             &[function("test_dispatcher", main), function("prog0", always(2)), function("prog1", always(2))],
             None,
@@ -272,7 +219,7 @@ impl Observed {
     pub fn fill_slot(&self, slot: u32, name: &str, verdict: u8) -> (Self, Attachment) {
         let function = Function { name: name.to_owned(), instructions: always(verdict) };
         let target = FIRST_FUNCTION + 1 + slot;
-        let program = load(BPF_PROG_TYPE_EXT, 0, &[function], Some((&self.program, target)));
+        let program = load(Kind::Extension, 0, &[function], Some((&self.program, target)));
         let open = TracingOpen(0, bpf::number(&program.program), 0);
         // SAFETY: the command reads no name for such a program.
         let link = unsafe { bpf::bpf(BPF_RAW_TRACEPOINT_OPEN, &open) };

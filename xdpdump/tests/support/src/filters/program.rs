@@ -4,9 +4,22 @@
 use std::{io, os::fd::OwnedFd};
 
 use crate::bpf::{self, BPF_PROG_TEST_RUN, Run};
-use xdpdump::filter::{
-    Filter,
-    ebpf::{Hook, Instruction, Target},
+use xdpdump::{
+    filter::{
+        Filter,
+        ebpf::{Hook, Instruction, Target},
+    },
+    packet::Direction,
+};
+
+/// What the XDP program of [`Program::load`] offers a filter, for frames in several buffers.
+pub const WHOLE: Target = Target {
+    hook: Hook::Xdp,
+    tagged: false,
+    multi_buffer: true,
+    offloaded: false,
+    verdict: false,
+    direction: Direction::Inbound,
 };
 
 /// The verdict that is passed to filters: `XDP_TX`.
