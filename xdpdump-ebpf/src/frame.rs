@@ -22,8 +22,8 @@ pub trait Frame: Copy {
     /// Length on the wire in bytes.
     fn wire_len(self) -> u32;
 
-    /// The queue of the interface.
-    fn queue(self) -> u32;
+    /// The receive queue of the interface, where there is one.
+    fn queue(self) -> Option<u32>;
 
     /// The VLAN tag that the kernel keeps apart from the bytes of the frame, as it would be in the frame, in network byte
     /// order; 0 if there is none.
@@ -104,9 +104,9 @@ impl<const WHOLE: bool> Frame for Received<WHOLE> {
     }
 
     #[inline(always)]
-    fn queue(self) -> u32 {
+    fn queue(self) -> Option<u32> {
         // SAFETY: as above.
-        unsafe { (*self.ctx).rx_queue_index }
+        Some(unsafe { (*self.ctx).rx_queue_index })
     }
 
     #[inline(always)]
@@ -158,10 +158,10 @@ impl Frame for Sent {
         if self.tag == 0 { len } else { len + TAG_LEN as u32 }
     }
 
+    /// At this hook, the queue for sending is not chosen yet (`__dev_queue_xmit`, net/core/dev.c, v6.18).
     #[inline(always)]
-    fn queue(self) -> u32 {
-        // SAFETY: as above.
-        unsafe { (*self.ctx).queue_mapping }
+    fn queue(self) -> Option<u32> {
+        None
     }
 
     #[inline(always)]

@@ -234,19 +234,19 @@ pub mod ring {
         pub const DROP_COUNT: u32 = option_header(packet::DROP_COUNT, 8);
         /// `epb_packetid`.
         pub const PACKET_ID: u32 = option_header(packet::PACKET_ID, 8);
-        /// `epb_queue`.
+        /// `epb_queue`; only present for a received frame.
         pub const QUEUE: u32 = option_header(packet::QUEUE, 4);
-        /// `epb_verdict`; only present if there is a verdict on the frame.
+        /// `epb_verdict`; only present for a received frame, after the queue.
         pub const VERDICT: u32 = option_header(packet::VERDICT, VERDICT_XDP_LEN);
 
         /// Bytes of the flags option.
         pub const FLAGS_LEN: usize = 8;
         /// Bytes of the drop count option.
         pub const DROP_COUNT_LEN: usize = 12;
-        /// Bytes of the verdict option.
-        pub const VERDICT_LEN: usize = 16;
-        /// Bytes of packet id, queue, end of options and the trailing total length.
-        pub const TAIL_LEN: usize = 12 + 8 + 4 + TRAILER_LEN;
+        /// Bytes of the options that only a received frame has: queue and verdict.
+        pub const RECEIVED_LEN: usize = 8 + 16;
+        /// Bytes of packet id, end of options and the trailing total length.
+        pub const TAIL_LEN: usize = 12 + 4 + TRAILER_LEN;
 
         /// Bytes of the longest record.
         pub const fn longest() -> usize {
@@ -254,7 +254,7 @@ pub mod ring {
                 + (super::MAX_CAPTURE_LEN as usize).next_multiple_of(4)
                 + FLAGS_LEN
                 + DROP_COUNT_LEN
-                + VERDICT_LEN
+                + RECEIVED_LEN
                 + TAIL_LEN
         }
     }

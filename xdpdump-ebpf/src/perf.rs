@@ -45,11 +45,12 @@ pub fn capture<F: Frame>(frame: F) {
         lost: unsafe { (&raw const (*counters).failed).read_volatile() },
         frame_len,
         source: source(),
-        queue: frame.queue(),
+        queue: frame.queue().unwrap_or(0),
         verdict: F::VERDICT.unwrap_or(0),
         tag,
         capture_len: capture_len as u16,
-        flags: if F::VERDICT.is_some() { flags::VERDICT | flags::QUEUE } else { flags::QUEUE },
+        // Only received frames have queue and verdict.
+        flags: if F::VERDICT.is_some() { flags::VERDICT | flags::QUEUE } else { 0 },
     };
     // SAFETY: as above.
     unsafe {

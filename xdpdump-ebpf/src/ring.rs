@@ -15,7 +15,7 @@ use xdpdump_ebpf::{
     },
     ring::{
         Control, DATA, MAX_CAPTURE_LEN,
-        block::{self, DROP_COUNT_LEN, TAIL_LEN, VERDICT_LEN},
+        block::{self, DROP_COUNT_LEN, RECEIVED_LEN, TAIL_LEN},
     },
 };
 
@@ -96,12 +96,12 @@ unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: 
     let mut padded_len = (capture_len + 3) & !3;
     bound(&mut padded_len, 0x1_fffc);
     let drop_count_len = if lost == 0 { 0 } else { DROP_COUNT_LEN as u64 };
-    let verdict_len = if F::VERDICT.is_some() { VERDICT_LEN } else { 0 };
+    let received_len = if F::VERDICT.is_some() { RECEIVED_LEN } else { 0 };
     let total_len = block::FRAME as u64
         + padded_len
         + block::FLAGS_LEN as u64
         + drop_count_len
-        + verdict_len as u64
+        + received_len as u64
         + TAIL_LEN as u64;
 
     // SAFETY: a field of the reader, which it stores as a whole.
@@ -149,16 +149,16 @@ unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: 
         }
         put(at, 0, block::PACKET_ID);
         put_u64(at, 4, (u64::from(cpu) << 48) | sequence);
-        put(at, 12, block::QUEUE);
-        put(at, 16, frame.queue());
-        at = at.add(20);
-        if let Some(action) = F::VERDICT {
-            put(at, 0, block::VERDICT);
+        at = at.add(12);
+        if let (Some(action), Some(queue)) = (F::VERDICT, frame.queue()) {
+            put(at, 0, block::QUEUE);
+            put(at, 4, queue);
+            put(at, 8, block::VERDICT);
             let [first, second, third] = verdict(action);
-            put(at, 4, first);
-            put(at, 8, second);
-            put(at, 12, third);
-            at = at.add(VERDICT_LEN);
+            put(at, 12, first);
+            put(at, 16, second);
+            put(at, 20, third);
+            at = at.add(RECEIVED_LEN);
         }
         put(at, 0, 0);
         put(at, 4, total_len as u32);

@@ -81,7 +81,7 @@ fn compare(expressions: &[String], captures: &[Capture]) -> usize {
                         bytes: &frame.bytes,
                         len: frame.bytes.len() as u32,
                         direction: target.direction,
-                        queue: Some(0),
+                        queue: (target.hook == Hook::Xdp).then_some(0),
                         ..Frame::default()
                     };
                     let (kernel, user) = (accepts(&program, &frame.bytes), filter.matches(&here));

@@ -32,15 +32,17 @@ const XDP_LOAD_BYTES: i32 = 189;
 struct Context {
     data: i16,
     data_end: i16,
-    queue: i16,
     load_bytes: i32,
 }
 
 /// `struct xdp_md`.
-const XDP: Context = Context { data: 0, data_end: 4, queue: 16, load_bytes: XDP_LOAD_BYTES };
+const XDP: Context = Context { data: 0, data_end: 4, load_bytes: XDP_LOAD_BYTES };
+
+/// Offset of the receive queue in `struct xdp_md`.
+const RX_QUEUE_INDEX: i16 = 16;
 
 /// `struct __sk_buff`.
-const SKB: Context = Context { data: 76, data_end: 80, queue: 12, load_bytes: SKB_LOAD_BYTES };
+const SKB: Context = Context { data: 76, data_end: 80, load_bytes: SKB_LOAD_BYTES };
 
 /// Offset of the length in `struct __sk_buff`.
 const SKB_LEN: i16 = 0;
@@ -414,7 +416,9 @@ impl Generator<'_> {
                 },
             )),
             Field::Queue if self.target.offloaded => return Err(Refusal::NotKnown("the receive queue")),
-            Field::Queue => self.push(load(Width::Word, R0, CONTEXT, self.context().queue)),
+            // The queue for sending is chosen later.
+            Field::Queue if self.target.hook == Hook::Tc => self.push(set(R0, UNKNOWN)),
+            Field::Queue => self.push(load(Width::Word, R0, CONTEXT, RX_QUEUE_INDEX)),
             Field::Cpu if self.target.offloaded => return Err(Refusal::NotKnown("the CPU")),
             Field::Cpu => self.push(call(GET_SMP_PROCESSOR_ID)),
             Field::Verdict if self.target.verdict => {

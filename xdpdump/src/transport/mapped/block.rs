@@ -6,7 +6,7 @@ use xdpdump_ebpf::{
         packet::VERDICT_XDP,
     },
     ring::block::{
-        CAPTURE_LEN, DROP_COUNT, DROP_COUNT_LEN, FLAGS_LEN, FRAME, FRAME_LEN, SOURCE, TAIL_LEN, TIME, VERDICT,
+        CAPTURE_LEN, DROP_COUNT, DROP_COUNT_LEN, FLAGS_LEN, FRAME, FRAME_LEN, QUEUE, SOURCE, TAIL_LEN, TIME,
     },
 };
 
@@ -58,15 +58,17 @@ pub fn event(record: &[u8], cpu: u32) -> Option<Event<'_>> {
         lost = double_word(options, 4)?;
         options = options.get(DROP_COUNT_LEN..)?;
     }
+    // Queue and verdict come together, or not at all.
+    let is_received = word(options, 12)? == QUEUE;
     Some(Event {
         time,
         cpu,
         source,
         sequence: double_word(options, 4)? & ((1 << SEQUENCE_BITS) - 1),
         lost,
-        queue: Some(word(options, 16)?),
-        verdict: match (word(options, 20)?, options.get(24..33)) {
-            (VERDICT, Some([VERDICT_XDP, action @ ..])) => action.try_into().ok().map(u64::from_ne_bytes),
+        queue: if is_received { word(options, 16) } else { None },
+        verdict: match options.get(24..33) {
+            Some([VERDICT_XDP, action @ ..]) if is_received => action.try_into().ok().map(u64::from_ne_bytes),
             _ => None,
         },
         frame_len: word(record, FRAME_LEN)?,
@@ -98,9 +100,10 @@ mod tests {
         fn reads_an_enhanced_packet_block(
             frame in proptest::collection::vec(any::<u8>(), 0..200),
             time in 0..i64::MAX,
-            (source, queue, sequence, lost, verdict) in
-                (any::<u32>(), any::<u32>(), 1..1u64 << 48, 0..3u64, any::<Option<u64>>()),
+            (source, sequence, lost, received) in
+                (any::<u32>(), 1..1u64 << 48, 0..3u64, any::<Option<(u32, u64)>>()),
         ) {
+            let (queue, verdict) = received.unzip();
             let mut record = Vec::new();
             encode::enhanced_packet(&mut record, &Packet {
                 timestamp: Timestamp(time),
@@ -110,14 +113,14 @@ mod tests {
                 frame_len: 9000,
                 meta: Meta {
                     direction: Direction::Inbound,
-                    queue: Some(queue),
+                    queue,
                     packet_id: Some(3 << 48 | sequence),
                     verdict,
                     lost,
                 },
             });
             let expected = Event {
-                time: time.cast_unsigned(), cpu: 3, source, sequence, lost, queue: Some(queue), verdict,
+                time: time.cast_unsigned(), cpu: 3, source, sequence, lost, queue, verdict,
                 frame_len: 9000, frame: &frame,
             };
             prop_assert_eq!(event(&record, 3), Some(expected));
