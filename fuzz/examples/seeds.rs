@@ -68,6 +68,7 @@ fn with_meta<'a>(packet: &Packet<'a>, number: u64) -> Packet<'a> {
         packet_id: Some(number),
         verdict: Some(2),
         lost: number % 2,
+        ..Meta::default()
     };
     Packet { meta, ..*packet }
 }

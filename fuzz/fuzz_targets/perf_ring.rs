@@ -6,7 +6,7 @@ use xdpdump::{
     output::{pcapng::encode, record::Framing},
     packet::{Direction, Meta, Packet, Timestamp},
     transport::{
-        event::{self, Event, Split},
+        event::{self, Event, Parsed, Split},
         perf::walk::{self, Record},
     },
 };
@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
 
 fn sample(time: u64, body: Split<'_>, scratch: &mut Vec<u8>, output: &Output) {
     let len = body.len();
-    let Some((header, frame)) = event::parse(body, scratch) else { return };
+    let Some(Parsed { header, adapter, frame }) = event::parse(body, scratch) else { return };
     let has_tag = header.tag != 0 && usize::from(header.capture_len) >= TAG_OFFSET;
     let tag_len = if has_tag { TAG_LEN } else { 0 };
     assert_eq!(frame.len(), usize::from(header.capture_len) + tag_len);
@@ -44,6 +44,7 @@ fn sample(time: u64, body: Split<'_>, scratch: &mut Vec<u8>, output: &Output) {
         source: header.source,
         queue: (header.flags & flags::QUEUE != 0).then_some(header.queue),
         verdict: (header.flags & flags::VERDICT != 0).then_some(header.verdict.into()),
+        adapter,
         frame_len: header.frame_len,
         frame,
     };
@@ -59,6 +60,8 @@ fn sample(time: u64, body: Split<'_>, scratch: &mut Vec<u8>, output: &Output) {
             packet_id: event.packet_id(),
             verdict: event.verdict,
             lost: event.lost,
+            hash: event.adapter.hash,
+            has_host_time: event.adapter.time.is_none(),
         },
     };
     let mut block = Vec::new();

@@ -6,7 +6,7 @@ use aya_ebpf::{
     bindings::{__sk_buff, xdp_action, xdp_md},
     helpers::generated::{bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
 };
-use xdpdump_ebpf::{TAG_LEN, pcapng::packet, stub};
+use xdpdump_ebpf::{Adapter, TAG_LEN, flags, pcapng::packet, stub};
 
 /// What the programs need to know about a frame.
 pub trait Frame: Copy {
@@ -64,6 +64,44 @@ impl<const WHOLE: bool> Received<WHOLE> {
             );
         }
         Self { ctx, tag: if result as u32 == 0 { whole_tag(protocol, rest) } else { 0 } }
+    }
+
+    /// What the adapter says about the frame, and the bits of [`flags`] that go with it.
+    #[inline(always)]
+    pub fn adapter(self) -> (Adapter, u16) {
+        let mut adapter = Adapter::default();
+        let mut kind = 0u32;
+        let (time, hash): (u64, u64);
+        // SAFETY: the functions get the arguments that they expect, and change only registers that a call may change, the
+        // fields of `adapter` and `kind`.
+        unsafe {
+            asm!(
+                "call {stub}",
+                stub = const stub::RECEIVED_TIME,
+                lateout("r0") time,
+                inlateout("r1") self.ctx => _,
+                inlateout("r2") &raw mut adapter.time => _,
+                lateout("r3") _,
+                lateout("r4") _,
+                lateout("r5") _,
+            );
+            asm!(
+                "call {stub}",
+                stub = const stub::RECEIVED_HASH,
+                lateout("r0") hash,
+                inlateout("r1") self.ctx => _,
+                inlateout("r2") &raw mut adapter.hash => _,
+                inlateout("r3") &raw mut kind => _,
+                lateout("r4") _,
+                lateout("r5") _,
+            );
+        }
+        if time as u32 != 0 {
+            adapter.time = 0;
+        }
+        // A driver that did not hash this frame says that the hash is of no kind (`XDP_RSS_TYPE_NONE`, include/net/xdp.h).
+        let flags = if hash as u32 == 0 && kind != 0 { flags::ADAPTER | flags::HASH } else { flags::ADAPTER };
+        (adapter, flags)
     }
 
     /// The frame without what the driver knows of it, which a program on a NIC cannot ask for.

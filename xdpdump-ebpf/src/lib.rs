@@ -64,7 +64,33 @@ pub mod flags {
     pub const VERDICT: u16 = 1 << 0;
     /// The queue is known.
     pub const QUEUE: u16 = 1 << 1;
+    /// An [`Adapter`](super::Adapter) is between the header and the frame.
+    pub const ADAPTER: u16 = 1 << 2;
+    /// [`Adapter::hash`](super::Adapter::hash) is known.
+    pub const HASH: u16 = 1 << 3;
 }
+
+/// What the adapter says about a received frame; only present with [`flags::ADAPTER`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Adapter {
+    /// When the frame arrived, in nanoseconds of the adapter's clock; 0 if the adapter does not say.
+    pub time: u64,
+    /// The hash by which the adapter chose the queue; only valid with [`flags::HASH`].
+    pub hash: u32,
+    /// Makes the size a multiple of 8 bytes.
+    pub reserved: u32,
+}
+
+/// Size of [`Adapter`] in bytes.
+pub const ADAPTER_LEN: usize = 16;
+
+const _: () = {
+    use core::mem::{offset_of, size_of};
+    assert!(size_of::<Adapter>() == ADAPTER_LEN);
+    assert!(offset_of!(Adapter, time) == 0);
+    assert!(offset_of!(Adapter, hash) == 8);
+};
 
 /// Most bytes of a frame in one event of a perf ring.
 ///
@@ -91,6 +117,12 @@ pub mod stub {
     /// The VLAN tag that the NIC took off a received frame. Has the arguments and the result of the kernel function
     /// `bpf_xdp_metadata_rx_vlan_tag` (net/core/xdp.c, v6.18).
     pub const RECEIVED_TAG: i32 = 0x7fff_07a6;
+    /// When a received frame arrived, by the clock of the NIC. Has the arguments and the result of the kernel function
+    /// `bpf_xdp_metadata_rx_timestamp` (ibid.).
+    pub const RECEIVED_TIME: i32 = 0x7fff_071e;
+    /// The hash of a received frame. Has the arguments and the result of the kernel function `bpf_xdp_metadata_rx_hash`
+    /// (ibid.).
+    pub const RECEIVED_HASH: i32 = 0x7fff_0a54;
 }
 
 /// The counters of one CPU for one source. After the program is detached, `matched == emitted + failed`; frames in

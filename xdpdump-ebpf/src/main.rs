@@ -43,6 +43,21 @@ pub fn xdpdump(ctx: XdpContext) -> u32 {
     xdp_action::XDP_PASS
 }
 
+/// Writes received frames to a perf ring, also frames in several buffers, with what the adapter says about them; requires
+/// Linux 6.3.
+#[xdp(frags)]
+pub fn xdpdump_nic_f(ctx: XdpContext) -> u32 {
+    perf::capture_with_adapter(Received::<true>::new(ctx.ctx));
+    xdp_action::XDP_PASS
+}
+
+/// The same for drivers that put every frame into one buffer.
+#[xdp]
+pub fn xdpdump_nic(ctx: XdpContext) -> u32 {
+    perf::capture_with_adapter(Received::<false>::new(ctx.ctx));
+    xdp_action::XDP_PASS
+}
+
 /// Writes frames that are sent to a perf ring.
 #[classifier]
 pub fn xdpdump_out(ctx: TcContext) -> i32 {

@@ -39,6 +39,9 @@ pub const fn option_header(code: u16, len: u16) -> u32 {
     u32::from_ne_bytes([a, b, c, d])
 }
 
+/// `opt_comment` (3.5), UTF-8.
+pub const COMMENT: u16 = 1;
+
 /// Options of an Interface Description Block (4.2).
 pub mod interface {
     /// `if_name`, UTF-8.
@@ -67,6 +70,8 @@ pub mod interface {
 pub mod packet {
     /// `epb_flags`, 4 bytes.
     pub const FLAGS: u16 = 2;
+    /// `epb_hash`: a byte that says which algorithm was used, and the hash.
+    pub const HASH: u16 = 3;
     /// `epb_dropcount`, 8 bytes: packets lost since the previous packet of the same interface.
     pub const DROP_COUNT: u16 = 4;
     /// `epb_packetid`, 8 bytes.
@@ -82,6 +87,11 @@ pub mod packet {
     pub const INBOUND: u32 = 1;
     /// Direction: sent.
     pub const OUTBOUND: u32 = 2;
+
+    /// First byte of `epb_hash`: a Toeplitz hash of 4 bytes follows.
+    pub const HASH_TOEPLITZ: u8 = 5;
+    /// Bytes of `epb_hash` with a Toeplitz hash, without padding.
+    pub const HASH_TOEPLITZ_LEN: u16 = 5;
 
     /// First byte of `epb_verdict`: an `enum xdp_action` of 8 bytes follows (`Linux_eBPF_XDP`).
     pub const VERDICT_XDP: u8 = 2;

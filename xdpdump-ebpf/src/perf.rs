@@ -8,11 +8,11 @@ use aya_ebpf::{
     macros::map,
     maps::PerfEventArray,
 };
-use xdpdump_ebpf::{FrameHeader, MAX_CAPTURE_LEN, TAG_LEN, TAG_OFFSET, flags};
+use xdpdump_ebpf::{ADAPTER_LEN, Adapter, FrameHeader, MAX_CAPTURE_LEN, TAG_LEN, TAG_OFFSET, flags};
 
 use crate::{
     counters::{self, increment},
-    frame::Frame,
+    frame::{Frame, Received},
     ring,
     selection::{accepts, cut, takes},
     snap_len, source,
@@ -22,8 +22,31 @@ use crate::{
 #[map]
 pub static EVENTS: PerfEventArray<FrameHeader> = PerfEventArray::new(0);
 
+/// A header, and what the adapter says about the frame.
+#[repr(C)]
+struct WithAdapter {
+    header: FrameHeader,
+    adapter: Adapter,
+}
+
 #[inline(always)]
 pub fn capture<F: Frame>(frame: F) {
+    capture_by(frame, MAX_CAPTURE_LEN, |mut header| emit(frame, &mut header));
+}
+
+/// Captures a received frame with what the adapter says about it.
+#[inline(always)]
+pub fn capture_with_adapter<const WHOLE: bool>(frame: Received<WHOLE>) {
+    capture_by(frame, MAX_CAPTURE_LEN - ADAPTER_LEN as u32, |mut header| {
+        let (adapter, flags) = frame.adapter();
+        header.flags |= flags;
+        emit_after(frame, header.capture_len, &mut WithAdapter { header, adapter })
+    });
+}
+
+/// Captures at most `longest` bytes of the frame, by calling `emit` with its header.
+#[inline(always)]
+fn capture_by<F: Frame>(frame: F, longest: u32, emit: impl FnOnce(FrameHeader) -> bool) {
     // SAFETY: the helper has no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() } as u32;
     // Both always exist; the branch is only for the verifier.
@@ -33,12 +56,12 @@ pub fn capture<F: Frame>(frame: F) {
         return;
     }
     let (frame_len, tag) = (frame.wire_len(), frame.tag());
-    let mut capture_len = frame_len.min(snap_len()).min(cut(frame)).min(MAX_CAPTURE_LEN);
+    let mut capture_len = frame_len.min(snap_len()).min(cut(frame)).min(longest);
     if tag != 0 {
         // User space inserts the tag.
         capture_len = capture_len.saturating_sub(TAG_LEN as u32).max(capture_len.min(TAG_OFFSET as u32));
     }
-    let mut header = FrameHeader {
+    let header = FrameHeader {
         // SAFETY: the pointers are to this CPU's values.
         sequence: unsafe { increment(&raw mut (*control).sequence) },
         // SAFETY: as above.
@@ -55,7 +78,7 @@ pub fn capture<F: Frame>(frame: F) {
     // SAFETY: as above.
     unsafe {
         increment(&raw mut (*counters).matched);
-        if emit(frame, &mut header) {
+        if emit(header) {
             increment(&raw mut (*counters).emitted);
         } else {
             increment(&raw mut (*counters).failed);
@@ -80,13 +103,18 @@ pub fn capture_uncounted<F: Frame>(frame: F) {
     emit(frame, &mut header);
 }
 
-/// Hands header and frame to the current CPU's ring in one call. The upper half of the flags is the number of bytes of
-/// the frame, which the kernel copies, whatever number of buffers contain them.
+/// Hands header and frame to the current CPU's ring in one call.
 #[inline(always)]
 fn emit(frame: impl Frame, header: &mut FrameHeader) -> bool {
-    let len = u64::from(header.capture_len) << 32;
-    // SAFETY: the header has exactly the length that is passed.
-    unsafe { output(frame, len, (&raw mut *header).cast(), size_of::<FrameHeader>()) }
+    emit_after(frame, header.capture_len, header)
+}
+
+/// Hands `capture_len` bytes of the frame to the current CPU's ring, after `before`, in one call. The upper half of the
+/// helper's flags is the number of bytes of the frame, which the kernel copies, whatever number of buffers contain them.
+#[inline(always)]
+fn emit_after<T>(frame: impl Frame, capture_len: u16, before: &mut T) -> bool {
+    // SAFETY: the value has exactly the length that is passed.
+    unsafe { output(frame, u64::from(capture_len) << 32, (&raw mut *before).cast(), size_of::<T>()) }
 }
 
 /// Wakes the reader of the current CPU's perf ring.

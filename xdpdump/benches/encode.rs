@@ -24,6 +24,7 @@ fn records(criterion: &mut Criterion) {
                 packet_id: Some(7),
                 verdict: Some(2),
                 lost: 0,
+                ..Meta::default()
             },
         };
         let mut buffer = Vec::with_capacity(1 << 12);

@@ -40,6 +40,7 @@ fn blocks(len: usize) -> Vec<u8> {
                 packet_id: Some(7),
                 verdict: Some(2),
                 lost: 0,
+                ..Meta::default()
             },
         };
         encode::enhanced_packet(&mut bytes, &packet);

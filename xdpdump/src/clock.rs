@@ -2,7 +2,10 @@
 
 use std::{io, time::Duration};
 
-use crate::{packet::Timestamp, sys::clock};
+use crate::{
+    packet::Timestamp,
+    sys::{clock, ptp::PtpClock},
+};
 
 /// How often the two clocks are compared.
 pub const RESAMPLE_EVERY: Duration = Duration::from_secs(1);
@@ -21,12 +24,12 @@ const FASTEST: i128 = 1 << (RATE_SHIFT - 1);
 /// Number of segments that are kept: enough for the last two samples, because events may be read late.
 const SEGMENTS: usize = 6;
 
-/// The kernel's clocks, read together.
+/// A clock and the wall clock, read together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// The kernel's own `CLOCK_MONOTONIC`, nanoseconds.
+    /// The kernel's own `CLOCK_MONOTONIC`, or the clock of an adapter, nanoseconds.
     pub monotonic: u64,
-    /// `CLOCK_REALTIME` minus `CLOCK_MONOTONIC`, nanoseconds.
+    /// `CLOCK_REALTIME` minus that, nanoseconds.
     pub offset: i64,
 }
 
@@ -47,6 +50,15 @@ impl Sample {
             }
         }
         best.map_or(Self { monotonic: 0, offset: 0 }, |(_, sample)| sample)
+    }
+
+    /// Reads the clock of an adapter.
+    ///
+    /// # Errors
+    /// The error of the system call.
+    pub fn of_adapter(clock: &PtpClock) -> io::Result<Self> {
+        let (time, realtime) = clock.compare()?;
+        Ok(Self { monotonic: time, offset: realtime.saturating_sub_unsigned(time) })
     }
 }
 
@@ -71,7 +83,7 @@ pub fn monotonic() -> u64 {
     clock::monotonic().cast_unsigned()
 }
 
-/// The wall clock as a function of monotonic time.
+/// The wall clock as a function of monotonic time, or of an adapter's time.
 ///
 /// A step is applied at once when it is noticed. Any other difference between two samples is spread over time: over the
 /// events since the previous sample that have no wall-clock time yet, and over the next second. So the times of events in

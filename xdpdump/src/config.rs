@@ -3,7 +3,7 @@
 use std::{ffi::OsString, num::NonZeroU32, path::PathBuf};
 
 use crate::{
-    interface::XdpMode,
+    interface::{TimeStampType, XdpMode},
     output::{Format, Precision, text::TextOptions},
     packet::LinkType,
     transport::RingKind,
@@ -19,6 +19,13 @@ pub enum Config {
     },
     /// Print the link types of an interface.
     ListLinkTypes {
+        /// The network namespace, as above.
+        namespace: Option<OsString>,
+        /// The interface's name or number.
+        interface: OsString,
+    },
+    /// Print whose clock can stamp the frames of an interface.
+    ListTimeStampTypes {
         /// The network namespace, as above.
         namespace: Option<OsString>,
         /// The interface's name or number.
@@ -65,6 +72,8 @@ pub struct Capture {
     pub program: Option<String>,
     /// The snap length in bytes.
     pub snap_len: u32,
+    /// What the adapter is asked about each received frame.
+    pub adapter: Adapter,
     /// Which frames to select, and how much of each.
     pub selection: Selection,
     /// The link type that the interface must have; `None` for any.
@@ -79,6 +88,22 @@ pub struct Capture {
     pub immediate: bool,
     /// Where the packets go.
     pub destination: Destination,
+}
+
+/// What the adapter is asked about each received frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Adapter {
+    /// Whose clock stamps it.
+    pub time: TimeStampType,
+    /// The hash by which the adapter chose the queue.
+    pub hash: bool,
+}
+
+impl Adapter {
+    /// Whether it is asked anything.
+    pub fn is_asked(self) -> bool {
+        self != Self::default()
+    }
 }
 
 /// The directions of frames through an interface.

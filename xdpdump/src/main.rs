@@ -65,6 +65,10 @@ fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
             let link = Link::find(&interface)?;
             print(&list::link_types(&link.display_name(), link.link_type()?))
         }
+        Config::ListTimeStampTypes { namespace, interface } => {
+            enter(namespace.as_deref())?;
+            print(&list::time_stamp_types(&Link::find(&interface)?))
+        }
         Config::Capture(config) => Ok(capture::run(&config, reporter)?),
         Config::PrintFilter(config) => print(&print_filter::text(&config)?),
         Config::Repair { file } => {

@@ -39,7 +39,14 @@ pub struct Meta {
     pub verdict: Option<u64>,
     /// Frames lost since the previous packet of the same source.
     pub lost: u64,
+    /// The hash of the packet's flow by which the adapter chose the queue.
+    pub hash: Option<u32>,
+    /// The adapter was asked for the time and did not know it, so the time is the host's.
+    pub has_host_time: bool,
 }
+
+/// The comment in a file on a packet with [`Meta::has_host_time`].
+pub const HOST_TIME: &str = "time stamp of the host: the adapter did not know it";
 
 /// The names of verdicts, by number (`enum xdp_action`, include/uapi/linux/bpf.h).
 pub const VERDICTS: [&str; 5] = ["aborted", "drop", "pass", "tx", "redirect"];

@@ -45,6 +45,8 @@ fn meta() -> Meta {
         packet_id: Some(0x1_0000_0002),
         verdict: Some(2),
         lost: 5,
+        hash: Some(0x0102_0304),
+        has_host_time: true,
     }
 }
 
@@ -362,8 +364,9 @@ prop_compose! {
         packet_id in any::<Option<u64>>(),
         verdict in any::<Option<u64>>(),
         lost in prop_oneof![Just(0), any::<u64>()],
+        (hash, has_host_time) in any::<(Option<u32>, bool)>(),
     ) -> Meta {
-        Meta { direction, queue, packet_id, verdict, lost }
+        Meta { direction, queue, packet_id, verdict, lost, hash, has_host_time }
     }
 }
 

@@ -69,7 +69,15 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-r", "x.pcap", "--at", "exit"], "cannot be used with '--at <POINT>'"),
         (&["-r", "x.pcap", "--direction=out"], "the filters inbound and outbound"),
         (&["-i", "nowhere", "-Q", "out", "-H"], "-H is about received frames"),
-        (&["-i", "nowhere", "-j", "adapter"], "the host's clock"),
+        (&["-i", "nowhere", "-j", "atomic"], "possible values: host, adapter, adapter_unsynced"),
+        (&["-i", "nowhere", "-j", "adapter", "-S"], "-j adapter cannot be used with -S"),
+        (&["-i", "nowhere", "-j", "adapter", "-Q", "out"], "it is about received frames"),
+        (&["-i", "nowhere", "-j", "adapter", "--transport", "ring"], "it takes perf rings"),
+        (&["-i", "nowhere", "--rx-hash"], "--write"),
+        (&["-i", "nowhere", "--rx-hash", "-w", "x.pcap"], "only pcapng has it"),
+        (&["-i", "nowhere", "--rx-hash", "-w", "x", "-H"], "--rx-hash cannot be used with -H"),
+        (&["-r", "x.pcap", "-j", "adapter"], "packets keep the time stamps of the file"),
+        (&["-i", "a", "-i", "b", "-J"], "-J takes one interface"),
         (&["-i", "nowhere", "-y", "IEEE802_11"], "EN10MB or RAW"),
         (&["-i", "nowhere", "-G", "60", "-w", "x.pcap"], "duration:SECONDS"),
         (&["-r", "x.pcap", "--micro", "--nano"], "cannot be used with"),
@@ -90,7 +98,7 @@ fn version_and_help_go_to_standard_output() {
     assert_eq!(text(&xdpdump(["--version"]).stdout), concat!("xdpdump ", env!("CARGO_PKG_VERSION"), "\n"));
     let help = xdpdump(["-h"]);
     assert!(help.status.success());
-    for letter in "iwrcsneqvtxXAUBDLlpNSHh#".chars() {
+    for letter in "iwrcsneqvtxXAUBDLJjlpNSHh#".chars() {
         assert!(text(&help.stdout).contains(&format!("-{letter}")), "-{letter}");
     }
 }

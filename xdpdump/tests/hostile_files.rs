@@ -250,6 +250,7 @@ fn pcapng_options_in_either_byte_order() {
             packet_id: Some(u64::MAX - 1),
             verdict: Some(4),
             lost: 11,
+            ..Meta::default()
         };
         assert_eq!(packet.meta, meta);
     }

@@ -53,8 +53,15 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const META: Meta =
-    Meta { direction: Direction::Inbound, queue: Some(1), packet_id: Some(2), verdict: Some(2), lost: 3 };
+const META: Meta = Meta {
+    direction: Direction::Inbound,
+    queue: Some(1),
+    packet_id: Some(2),
+    verdict: Some(2),
+    lost: 3,
+    hash: Some(4),
+    has_host_time: true,
+};
 
 #[test]
 fn packets_are_written_and_merged_without_allocating() {

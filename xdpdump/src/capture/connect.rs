@@ -1,18 +1,26 @@
 //! Attaches programs to the interfaces and sets up their rings, of the fastest kind that works.
 
-use xdpdump_ebpf::{MAX_CAPTURE_LEN, ring};
+use std::rc::Rc;
+
+use xdpdump_ebpf::{ADAPTER_LEN, MAX_CAPTURE_LEN, ring};
 
 use super::Error;
 use crate::{
     config::{self, At, Interfaces},
     cpus,
-    interface::{Disturbance, Link, Namespace, Offloads, Promiscuous, XdpMode},
+    interface::{
+        Disturbance, Link, Metadata, Namespace, Offloads, Promiscuous, Stamping, TimeStampType, XdpMode,
+    },
     packet::{Direction, EXIT, Interface, LinkType},
     printable::printable,
     probe::{self, Attached, Named, Observed, Place, Point, Probe, RingLayout, Task},
     selection::{self, Selections},
+    sys::ptp::PtpClock,
     transport::{self, RingKind, Rings, mapped, perf},
 };
+
+/// Most bytes of a frame that come with what the adapter says about it.
+const LONGEST_WITH_ADAPTER: u32 = MAX_CAPTURE_LEN - ADAPTER_LEN as u32;
 
 /// Attached programs and the rings that they write to.
 ///
@@ -42,8 +50,45 @@ pub struct Source {
     pub beside: Option<(Named, Point)>,
     /// Offloads that attaching changed, until this is dropped.
     pub disturbance: Option<Disturbance>,
+    /// Keeps the adapter stamping frames, if that is wanted, until this is dropped.
+    pub stamping: Option<Stamping>,
+    /// Whose time stamps its packets have.
+    pub time: Time,
     /// Keeps the interface in promiscuous mode, if that is wanted; the kernel ends it when the process ends.
     pub promiscuous: Option<Promiscuous>,
+}
+
+/// Whose time stamps packets have.
+#[derive(Clone, Debug)]
+pub enum Time {
+    /// The host's.
+    Host,
+    /// The adapter's, converted by its clock if there is one.
+    Adapter(Option<Rc<PtpClock>>),
+}
+
+impl Time {
+    /// The time stamps of an interface.
+    fn of(link: &Link, kind: TimeStampType) -> Result<Self, Error> {
+        match kind {
+            TimeStampType::Host => Ok(Self::Host),
+            TimeStampType::AdapterUnsynced => Ok(Self::Adapter(None)),
+            TimeStampType::Adapter => match link.clock() {
+                Ok(clock) => Ok(Self::Adapter(Some(Rc::new(clock)))),
+                Err(error) => Err(Error::NoClock(link.display_name(), error)),
+            },
+        }
+    }
+
+    /// What the description of the interface says about them.
+    fn description(&self) -> Option<String> {
+        let text = match self {
+            Self::Host => return None,
+            Self::Adapter(Some(_)) => "time stamps of the adapter, converted to the host's clock",
+            Self::Adapter(None) => "time stamps of the adapter's own clock",
+        };
+        Some(text.to_owned())
+    }
 }
 
 impl Source {
@@ -51,6 +96,7 @@ impl Source {
     fn end(&mut self) {
         self.is_attached = false;
         self.promiscuous = None;
+        self.stamping = None;
         self.disturbance = None;
     }
 }
@@ -89,6 +135,9 @@ pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
         None if beside => {
             Ok(through_perf(order)?.because("a program beside another one supports no other kind"))
         }
+        None if order.config.adapter.is_asked() => {
+            Ok(through_perf(order)?.because("a program that asks the adapter supports no other kind"))
+        }
         None if ring_share(order.config)? > mapped::MAX_RING_LEN => {
             Ok(through_perf(order)?.because("mapped rings have at most 256 MiB for each CPU"))
         }
@@ -126,13 +175,14 @@ impl Connection {
         check_link_type(link, config.link_type)?;
         let not_for = |error: &selection::Error| Error::NotFor(link.display_name(), error.to_string());
         let selection = selections.of(link.link_type()?).map_err(not_for)?;
-        let snap_len = config.snap_len.min(self.longest);
+        let longest = if config.adapter.is_asked() { LONGEST_WITH_ADAPTER } else { self.longest };
+        let snap_len = config.snap_len.min(longest);
         let interface =
             Interface { snap_len, filter: selection.filter_text(), ..describe(link, order.namespace)? };
         let task = Task { snap_len, selection };
         if config.direction.has_in() && !self.has(link, Direction::Inbound) {
             if let Some(target) = Observed::find(link, config.mode, config.program.as_deref())? {
-                self.tap(config.at, link, &target, task, &interface)?;
+                self.tap(config, link, &target, task, &interface)?;
             } else {
                 self.attach_own(config, link, task, &interface)?;
             }
@@ -158,14 +208,29 @@ impl Connection {
             (_, None) => return Err(Error::NoExit(link.display_name())),
         }
         let offloads = Offloads::of(link);
-        let attached = self.probe.attach(link, config.mode, task)?;
+        let asked = config.adapter;
+        let wanted = Metadata { time: asked.time != TimeStampType::Host, hash: asked.hash };
+        probe::check_driver_tells(link, wanted)?;
+        let time = Time::of(link, asked.time)?;
+        // Most drivers stamp frames only after they were told to, and some reset the adapter then.
+        let stamping = match time {
+            Time::Host => None,
+            Time::Adapter(_) => {
+                Stamping::begin(link).map_err(|error| Error::Stamping(link.display_name(), error))?
+            }
+        };
+        let attached = if asked.is_asked() {
+            self.probe.attach_asking(link, wanted, task)?
+        } else {
+            self.probe.attach(link, config.mode, task)?
+        };
         let disturbance = match attached.place {
             Place::Xdp(mode) => offloads.and_then(|offloads| offloads.changed(mode)),
             Place::Tcx | Place::Clsact => None,
         };
-        self.push(link, attached, interface.clone(), None);
+        self.push(link, attached, described(interface, time.description()), None);
         if let Some(source) = self.sources.last_mut() {
-            source.disturbance = disturbance;
+            (source.disturbance, source.stamping, source.time) = (disturbance, stamping, time);
         }
         Ok(())
     }
@@ -173,12 +238,15 @@ impl Connection {
     /// Attaches beside the program that runs on the interface.
     fn tap(
         &mut self,
-        at: At,
+        &config::Capture { at, adapter: asked, .. }: &config::Capture,
         link: &Link,
         target: &Observed,
         task: Task<'_>,
         interface: &Interface,
     ) -> Result<(), Error> {
+        if asked.is_asked() {
+            return Err(Error::AdapterBeside(link.display_name(), target.program.to_string()));
+        }
         if self.probe.has_mapped_rings() {
             return Err(Error::BesideNeedsPerf(link.display_name(), target.program.to_string()));
         }
@@ -213,6 +281,8 @@ impl Connection {
             is_attached: true,
             beside,
             disturbance: None,
+            stamping: None,
+            time: Time::Host,
             promiscuous: None,
         });
     }
@@ -303,11 +373,16 @@ fn at_point(interface: &Interface, program: &Named, point: Point) -> Interface {
         Point::Exit => (format!("{name}{EXIT}"), "exit"),
     };
     let place = format!("{place} of the XDP program {}", printable(program.to_string()));
-    let description = match &interface.description {
-        Some(alias) => format!("{alias}; {place}"),
-        None => place,
+    Interface { name: Some(name), ..described(interface, Some(place)) }
+}
+
+/// The interface with more in its description.
+fn described(interface: &Interface, more: Option<String>) -> Interface {
+    let description = match (&interface.description, more) {
+        (Some(description), Some(more)) => Some(format!("{description}; {more}")),
+        (description, more) => more.or_else(|| description.clone()),
     };
-    Interface { name: Some(name), description: Some(description), ..interface.clone() }
+    Interface { description, ..interface.clone() }
 }
 
 /// The description of an interface, with the namespace that was chosen: there may be other interfaces of the same name.

@@ -1,13 +1,15 @@
 //! Turns events into packets and hands them to the sink.
 
 use std::{
+    num::NonZeroU64,
     ops::ControlFlow,
     os::fd::{AsFd, BorrowedFd},
+    rc::Rc,
 };
 
 use super::{
     Error, Totals,
-    connect::Source,
+    connect::{self, Source},
     statistics::{Read, Verdicts},
 };
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
     output::{self, Sink},
     packet::{Direction, InterfaceStatistics, Meta, Packet, Timestamp},
     selection::{Choice, Selector},
-    sys::clock::StepWatch,
+    sys::{clock::StepWatch, ptp::PtpClock},
     transport::{Receiver, event::Event},
 };
 
@@ -70,6 +72,58 @@ struct SourceDelivery {
     selector: Selector,
     read: Read,
     verdicts: Verdicts,
+    time: Time,
+}
+
+/// Whose time stamps the packets of a source have.
+#[derive(Debug)]
+enum Time {
+    Host,
+    Adapter(Option<AdapterClock>),
+}
+
+/// The clock of an adapter, and the wall clock as a function of it.
+#[derive(Debug)]
+struct AdapterClock {
+    device: Rc<PtpClock>,
+    clock: Clock,
+}
+
+impl Time {
+    fn new(time: &connect::Time) -> Self {
+        match time {
+            connect::Time::Host => Self::Host,
+            connect::Time::Adapter(None) => Self::Adapter(None),
+            connect::Time::Adapter(Some(device)) => match Sample::of_adapter(device) {
+                Ok(sample) => {
+                    Self::Adapter(Some(AdapterClock { device: device.clone(), clock: Clock::new(sample) }))
+                }
+                // It could be read a moment ago, so the adapter has gone.
+                Err(_) => Self::Host,
+            },
+        }
+    }
+
+    /// The time of an event by the adapter's time stamp; `None` if the host's is wanted or the adapter's is not known.
+    fn of(&mut self, stamp: Option<NonZeroU64>) -> Option<Timestamp> {
+        match (self, stamp) {
+            (Self::Adapter(Some(adapter)), Some(stamp)) => Some(adapter.clock.wall(stamp.get())),
+            (Self::Adapter(None), Some(stamp)) => {
+                Some(Timestamp(i64::try_from(stamp.get()).unwrap_or(i64::MAX)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Compares the clocks again.
+    fn follow(&mut self) {
+        if let Self::Adapter(Some(AdapterClock { device, clock })) = self
+            // An adapter that has gone sends no more frames either.
+            && let Ok(sample) = Sample::of_adapter(device)
+        {
+            clock.follow(sample, false);
+        }
+    }
 }
 
 impl<'a> Delivery<'a> {
@@ -90,6 +144,7 @@ impl<'a> Delivery<'a> {
             selector: Selector::new(source.attached.left.clone()),
             read: Read::default(),
             verdicts: Verdicts::default(),
+            time: Time::new(&source.time),
         });
         Ok(self.sources.len() as u32 - 1)
     }
@@ -125,6 +180,7 @@ impl<'a> Delivery<'a> {
             // Checked before the clocks are read: a step between the two is noticed the next time.
             let stepped = self.steps.as_ref().is_some_and(StepWatch::has_stepped);
             self.clock.follow(Sample::take(), stepped);
+            self.sources.iter_mut().for_each(|source| source.time.follow());
         }
     }
 
@@ -193,6 +249,8 @@ impl Receiver for Delivery<'_> {
                 packet_id: event.packet_id(),
                 verdict: event.verdict,
                 lost: event.lost,
+                hash: event.adapter.hash,
+                has_host_time: false,
             },
         };
         match source.selector.choose(&mut packet, Some(event.cpu)) {
@@ -211,7 +269,13 @@ impl Receiver for Delivery<'_> {
         }
         // A program on a NIC, and one that leaves the selection to user space, captures more than is wanted.
         packet.frame = packet.frame.get(..source.snap_len as usize).unwrap_or(packet.frame);
-        packet.timestamp = self.stamp(event.source, event.time);
+        let adapters = source.time.of(event.adapter.time);
+        if adapters.is_none() && matches!(source.time, Time::Adapter(_)) {
+            source.read.unstamped += 1;
+            packet.meta.has_host_time = true;
+        }
+        let hosts = self.stamp(event.source, event.time);
+        packet.timestamp = adapters.unwrap_or(hosts);
         if let Err(error) = self.sink.packet(&packet) {
             return ControlFlow::Break(error.into());
         }

@@ -44,6 +44,19 @@ pub enum Error {
     /// The capture has mapped rings, and an interface came with an XDP program.
     #[error("{0} runs the XDP program {1}: capturing beside it takes perf rings, --transport perf")]
     BesideNeedsPerf(String, String),
+    /// The adapter was asked about frames beside a program of somebody else.
+    #[error(
+        "{0} runs the XDP program {1}, and beside it the adapter cannot be asked about frames: leave -j and --rx-hash out"
+    )]
+    AdapterBeside(String, String),
+    /// The adapter's time stamps cannot be converted.
+    #[error(
+        "{0} has no clock that can be compared with the host's ({1}): -j adapter_unsynced takes its time stamps as they are"
+    )]
+    NoClock(String, io::Error),
+    /// The adapter does not stamp all frames.
+    #[error("cannot make {0} stamp all received frames ({1}): leave -j out for the host's time stamps")]
+    Stamping(String, io::Error),
     /// The exit of a program was asked for, and none is there.
     #[error("{0} runs no XDP program, so there is no exit to capture at: leave --at out")]
     NoExit(String),
@@ -83,6 +96,9 @@ impl Error {
             | Self::LinkType { .. }
             | Self::NotFor(..)
             | Self::BesideNeedsPerf(..)
+            | Self::AdapterBeside(..)
+            | Self::NoClock(..)
+            | Self::Stamping(..)
             | Self::NoExit(_)
             | Self::NoProgram(_) => true,
             Self::Probe(error) => error.is_of_one_interface(),

@@ -15,6 +15,8 @@ pub struct Read {
     pub filtered: u64,
     /// Frames that it accepted, but that sampling left out.
     pub thinned: u64,
+    /// Of those captured, frames whose time the adapter was to know and did not.
+    pub unstamped: u64,
 }
 
 impl Read {
@@ -75,6 +77,8 @@ pub struct Totals {
     pub unread: u64,
     /// Packets lost because writing them failed.
     pub unwritten: u64,
+    /// Of those captured, packets with the host's time because the adapter did not know it.
+    pub unstamped: u64,
     /// Packets that came too late to be written in the order of time.
     pub late: u64,
 }
@@ -97,6 +101,7 @@ impl Totals {
             received: counters.seen.saturating_sub(counters.filtered + read.filtered),
             dropped: counters.failed + vanished,
             thinned: counters.thinned + read.thinned,
+            unstamped: read.unstamped,
             ..Self::default()
         }
     }
@@ -130,6 +135,7 @@ impl Sum for Totals {
             thinned: sum.thinned + one.thinned,
             unread: sum.unread + one.unread,
             unwritten: sum.unwritten + one.unwritten,
+            unstamped: sum.unstamped + one.unstamped,
             late: sum.late + one.late,
         })
     }
@@ -158,6 +164,9 @@ impl fmt::Display for Totals {
         }
         if self.unwritten != 0 {
             write!(f, "\n{} {} lost by the output", self.unwritten, plural(self.unwritten))?;
+        }
+        if self.unstamped != 0 {
+            write!(f, "\n{} {} without a time stamp of the adapter", self.unstamped, plural(self.unstamped))?;
         }
         if self.late != 0 {
             write!(f, "\n{} {} out of the order of time", self.late, plural(self.late))?;
@@ -203,7 +212,7 @@ mod tests {
         let program = Counters { seen: 1000, filtered: 900, thinned: 50, emitted: 45, failed: 5 };
         let there = Totals::new(captured(45), Some(program), RINGS, true);
         let program = Counters { seen: 1000, emitted: 995, failed: 5, ..Counters::default() };
-        let read = Read { captured: 45, filtered: 900, thinned: 50 };
+        let read = Read { captured: 45, filtered: 900, thinned: 50, unstamped: 0 };
         let here = Totals::new(read, Some(program), RINGS, true);
         assert_eq!(there, here);
         let totals = here.at_the_end(0);

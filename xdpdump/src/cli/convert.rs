@@ -8,16 +8,16 @@ use super::{
     Error,
     options::{
         AtChoice, DirectionChoice, FileFormat, MAX_SNAP_LEN, Options, TextStyle, TimePrecision,
-        TimeStyleChoice, TransportChoice,
+        TimeStampChoice, TimeStyleChoice, TransportChoice,
     },
 };
 use crate::{
     config::{
-        At, Capture, Config, Destination, Directions, File, Filter, Frames, Interfaces, PrintFilter, Replay,
-        Selection,
+        Adapter, At, Capture, Config, Destination, Directions, File, Filter, Frames, Interfaces, PrintFilter,
+        Replay, Selection,
     },
     decode::Style,
-    interface::XdpMode,
+    interface::{TimeStampType, XdpMode},
     output::{
         Format, Precision,
         text::{HexDump, LineStyle, TextOptions, TimeStyle},
@@ -29,9 +29,11 @@ use crate::{
 impl Options {
     /// Converts the options to a configuration.
     pub fn into_config(mut self) -> Result<Config, Error> {
-        self.check_values()?;
+        self.check_user()?;
         self.check_source()?;
         self.check_points()?;
+        let adapter = self.adapter();
+        self.check_adapter(adapter)?;
         let link_type = self.link_type()?;
         if self.list_interfaces {
             return Ok(Config::ListInterfaces { namespace: self.netns });
@@ -53,6 +55,12 @@ impl Options {
                 interface: one(self.interface, "-L")?,
             });
         }
+        if self.list_time_stamp_types {
+            return Ok(Config::ListTimeStampTypes {
+                namespace: self.netns,
+                interface: one(self.interface, "-J")?,
+            });
+        }
         Ok(Config::Capture(Capture {
             namespace: self.netns,
             interfaces: interfaces(self.interface)?,
@@ -69,6 +77,7 @@ impl Options {
             },
             at: self.at.map_or(At::Entry, AtChoice::into),
             program: self.program,
+            adapter,
             snap_len: if self.snapshot_length == 0 { MAX_SNAP_LEN } else { self.snapshot_length },
             selection,
             link_type,
@@ -84,25 +93,52 @@ impl Options {
         }))
     }
 
-    /// Checks options of tcpdump that accept only one value here.
-    fn check_values(&self) -> Result<(), Error> {
-        let options = [
-            ("-j", &self.time_stamp_type, "host", "the host's clock stamps every packet"),
+    /// Refuses users other than root.
+    fn check_user(&self) -> Result<(), Error> {
+        match self.relinquish_privileges.as_deref() {
+            None | Some("root") => Ok(()),
+            Some(user) => Err(Error::Usage(format!(
+                "tcpdump's -Z {user} is not supported yet: xdpdump does not change its user; give the program file capabilities instead of running it as root; only -Z root is accepted"
+            ))),
+        }
+    }
+
+    fn adapter(&self) -> Adapter {
+        Adapter {
+            time: match self.time_stamp_type {
+                None | Some(TimeStampChoice::Host) => TimeStampType::Host,
+                Some(TimeStampChoice::Adapter) => TimeStampType::Adapter,
+                Some(TimeStampChoice::AdapterUnsynced) => TimeStampType::AdapterUnsynced,
+            },
+            hash: self.rx_hash,
+        }
+    }
+
+    /// Refuses what cannot be had together with a question to the adapter.
+    fn check_adapter(&self, adapter: Adapter) -> Result<(), Error> {
+        if !adapter.is_asked() {
+            return Ok(());
+        }
+        let option =
+            if adapter.hash { "--rx-hash".to_owned() } else { format!("-j {}", adapter.time.name()) };
+        let is_pcap = |file: File| file.format == Format::Pcap;
+        let reasons = [
+            (self.skb, "-S", "only the driver knows what it asks for"),
+            (self.offload, "-H", "only a program in the driver can ask for it"),
+            (matches!(self.direction, Some(DirectionChoice::Out)), "-Q out", "it is about received frames"),
+            (matches!(self.transport, TransportChoice::Ring), "--transport ring", "it takes perf rings"),
             (
-                "-Z",
-                &self.relinquish_privileges,
-                "root",
-                "xdpdump does not change its user; give the program file capabilities instead of running it as root",
+                adapter.hash && self.destination().file.is_some_and(is_pcap),
+                "a pcap file",
+                "only pcapng has it",
             ),
         ];
-        for (option, given, known, reason) in options {
-            if let Some(value) = given.as_deref().filter(|value| *value != known) {
-                return Err(Error::Usage(format!(
-                    "tcpdump's {option} {value} is not supported yet: {reason}; only {option} {known} is accepted"
-                )));
-            }
+        match reasons.into_iter().find(|(given, ..)| *given) {
+            Some((_, other, reason)) => Err(Error::Usage(format!(
+                "{option} cannot be used with {other}: {reason}; leave one of them out"
+            ))),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Refuses options about XDP for frames that no XDP program sees.
@@ -142,6 +178,10 @@ impl Options {
             (
                 matches!(self.direction, Some(DirectionChoice::Out | DirectionChoice::Inout)),
                 "-Q chooses the direction of a capture and cannot be used with -r; the filters inbound and outbound select packets of a file",
+            ),
+            (
+                self.adapter().is_asked(),
+                "-j and --rx-hash are about frames that an interface receives and cannot be used with -r; packets keep the time stamps of the file",
             ),
             (
                 self.skb,

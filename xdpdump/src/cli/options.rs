@@ -64,6 +64,10 @@ pub struct Options {
     #[arg(short = 'L', long, conflicts_with_all = ["read", "list_interfaces"], help_heading = "Source")]
     pub list_data_link_types: bool,
 
+    /// List whose clock can stamp the frames of the interface, for -j, and exit
+    #[arg(short = 'J', long, conflicts_with_all = ["read", "list_interfaces", "list_data_link_types"], help_heading = "Source")]
+    pub list_time_stamp_types: bool,
+
     /// Capture in the driver (native XDP); fail if the driver does not support it
     #[arg(short = 'N', long, conflicts_with = "list_interfaces", help_heading = "Capture")]
     pub native: bool,
@@ -246,9 +250,14 @@ pub struct Options {
     #[arg(short = 'y', long, value_name = "TYPE", help_heading = AS_IN_TCPDUMP)]
     pub linktype: Option<String>,
 
-    /// Clock for the time stamps: only "host"
-    #[arg(short = 'j', long, value_name = "TYPE", help_heading = AS_IN_TCPDUMP)]
-    pub time_stamp_type: Option<String>,
+    /// Whose clock stamps received frames: that of the host; that of the adapter, converted to the host's; or that of the
+    /// adapter as it is. -J lists those that an interface has
+    #[arg(short = 'j', long, value_enum, value_name = "TYPE", help_heading = "Capture")]
+    pub time_stamp_type: Option<TimeStampChoice>,
+
+    /// Record the hash by which the adapter chose the queue of each received frame, in a pcapng file
+    #[arg(long, requires = "write", help_heading = "Capture")]
+    pub rx_hash: bool,
 
     /// User to run as: only "root", which changes nothing
     #[arg(short = 'Z', long, value_name = "USER", help_heading = AS_IN_TCPDUMP)]
@@ -305,6 +314,17 @@ pub enum DirectionChoice {
     Out,
     /// Both
     Inout,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum TimeStampChoice {
+    /// The host's
+    Host,
+    /// The adapter's, converted to the host's
+    Adapter,
+    /// The adapter's, as it is
+    AdapterUnsynced,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

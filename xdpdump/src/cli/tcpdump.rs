@@ -1,7 +1,7 @@
 //! Options that tcpdump has and this tool does not: named as such, so that nobody looks for a mistake in the spelling.
 
 /// Letter and long form, what tcpdump does with it, and what to do here.
-const MISSING: [(&str, &str, &str, &str); 18] = [
+const MISSING: [(&str, &str, &str, &str); 17] = [
     ("-b", "", "prints BGP's AS numbers in ASDOT notation", "write a file and read it with tcpdump"),
     (
         "-C",
@@ -17,7 +17,6 @@ const MISSING: [(&str, &str, &str, &str); 18] = [
         "`xdpdump -i IF -w - | dumpcap -i - -b duration:SECONDS -w FILE` does that",
     ),
     ("-I", "--monitor-mode", "sets a wireless card's monitor mode", "use `iw dev IF set type monitor`"),
-    ("-J", "--list-time-stamp-types", "lists the clocks of time stamps", "there is one, the host's"),
     ("-m", "", "loads an SMI MIB module", "write a file and read it with tcpdump"),
     ("-M", "", "checks TCP-MD5 digests", "write a file and read it with tcpdump"),
     ("-R", "", "printed ESP and AH as before RFC 2406", "tcpdump itself has it no more, leave it out"),

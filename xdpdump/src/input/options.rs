@@ -3,7 +3,7 @@
 use xdpdump_ebpf::pcapng::{self, END_OF_OPTIONS};
 
 use super::{bytes::Fields, time::Clock};
-use crate::packet::{Direction, Interface, InterfaceStatistics, Meta};
+use crate::packet::{Direction, HOST_TIME, Interface, InterfaceStatistics, Meta};
 
 /// Code and value of each option, up to the end-of-options mark or to the first option that does not fit into the block.
 fn options(mut fields: Fields<'_>) -> impl Iterator<Item = (u16, Fields<'_>)> {
@@ -48,6 +48,10 @@ pub fn packet(fields: Fields<'_>) -> Meta {
             pcapng::packet::FLAGS => meta.direction = direction(value.u32().unwrap_or(0)),
             pcapng::packet::DROP_COUNT => meta.lost = value.u64().unwrap_or(0),
             pcapng::packet::PACKET_ID => meta.packet_id = value.u64(),
+            pcapng::COMMENT if value.rest == HOST_TIME.as_bytes() => meta.has_host_time = true,
+            pcapng::packet::HASH if value.bytes(1) == Some(&[pcapng::packet::HASH_TOEPLITZ]) => {
+                meta.hash = value.rest.try_into().ok().map(u32::from_be_bytes);
+            }
             pcapng::packet::QUEUE => meta.queue = value.u32(),
             pcapng::packet::VERDICT if value.bytes(1) == Some(&[pcapng::packet::VERDICT_XDP]) => {
                 meta.verdict = value.u64();

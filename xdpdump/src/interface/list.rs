@@ -1,4 +1,4 @@
-//! The text of `-D` and `-L`.
+//! The text of `-D`, `-L` and `-J`.
 
 use std::fmt::Write;
 
@@ -48,6 +48,16 @@ pub fn interfaces(
 pub fn link_types(interface: &str, link_type: LinkType) -> String {
     let description = link_type.description().unwrap_or("not decoded");
     format!("Data link types for {interface}:\n  {} ({description})\n", link_type.name())
+}
+
+/// The text of `-J`: whose clock can stamp the frames of an interface.
+pub fn time_stamp_types(link: &Link) -> String {
+    let mut text = format!("Time stamp types for {} (use option -j to set):\n", link.display_name());
+    for kind in link.time_stamp_types() {
+        // Writing to a `String` does not fail.
+        let _ = writeln!(text, "  {} ({})", kind.name(), kind.description());
+    }
+    text
 }
 
 /// The state of a link in tcpdump's words.

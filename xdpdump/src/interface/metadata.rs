@@ -20,6 +20,8 @@ const NETDEV: &[u8] = b"netdev\0";
 const GET_DEVICE: u8 = 1;
 const IFINDEX: u16 = 1;
 const RX_METADATA: u16 = 5;
+const RX_METADATA_TIME: u8 = 1 << 0;
+const RX_METADATA_HASH: u8 = 1 << 1;
 const RX_METADATA_VLAN_TAG: u8 = 1 << 2;
 
 /// Bytes of `struct genlmsghdr`.
@@ -47,7 +49,22 @@ impl VlanTags {
     }
 }
 
+/// What a driver can tell an XDP program about a received frame, if it is asked (Linux 6.7 says so).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// When the frame arrived.
+    pub time: bool,
+    /// The hash by which the adapter chose the queue.
+    pub hash: bool,
+}
+
 impl Link {
+    /// What the driver can tell, as far as the kernel says.
+    pub fn metadata(&self) -> Metadata {
+        let known = rx_metadata(self.index).unwrap_or(0);
+        Metadata { time: known & RX_METADATA_TIME != 0, hash: known & RX_METADATA_HASH != 0 }
+    }
+
     /// Where the VLAN tags of frames that this interface receives are, as far as that is known.
     pub fn vlan_tags(&self) -> VlanTags {
         if !self.takes_tags_off().unwrap_or(false) {

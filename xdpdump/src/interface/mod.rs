@@ -25,14 +25,16 @@ mod netlink;
 pub mod offloads;
 pub mod promiscuous;
 mod suggestion;
+pub mod time_stamps;
 
 pub use hardware::Driver;
 use message::Query;
-pub use metadata::VlanTags;
+pub use metadata::{Metadata, VlanTags};
 pub use monitor::{LinkChange, Monitor};
 pub use namespace::Namespace;
 pub use offloads::{Disturbance, Offloads};
 pub use promiscuous::Promiscuous;
+pub use time_stamps::{Stamping, TimeStampType};
 
 /// `ARPHRD_*` numbers libc does not have (`include/uapi/linux/if_arp.h`).
 const ARPHRD_RAWIP: u16 = 519;

@@ -5,14 +5,14 @@ use std::{fmt, io, os::fd::AsFd};
 use aya_obj::generated::{XDP_FLAGS_DRV_MODE, XDP_FLAGS_HW_MODE, XDP_FLAGS_SKB_MODE};
 
 use super::{
-    Attachment, Error, Functions, Hold, Probe, Program, SourceCounters, Task, btf::Btf, error::INTERRUPTED,
+    Attachment, Error, Functions, Hold, Metadata, Probe, Program, SourceCounters, Task, error::INTERRUPTED,
     kernel,
 };
 use crate::{
-    interface::{Link, VlanTags, XdpMode},
+    interface::{Link, Metadata as Wanted, VlanTags, XdpMode},
     packet::Direction,
     selection::Selection,
-    sys::bpf::{self, tracing},
+    sys::bpf,
 };
 
 /// The place in the kernel where a program sees frames.
@@ -108,8 +108,22 @@ impl Probe {
         }
     }
 
+    /// Attaches a program in the driver that hands over, with each frame, what the adapter says about it; otherwise like
+    /// [`Probe::attach`]. Only through perf rings.
+    ///
+    /// # Errors
+    /// Also when the kernel has no functions for what is wanted.
+    pub fn attach_asking(&mut self, link: &Link, wanted: Wanted, task: Task<'_>) -> Result<Attached, Error> {
+        self.or_without_selection(task, |probe, task| {
+            let request = Request { link, task, wanted };
+            probe
+                .attach_in(request, XdpMode::Native)
+                .map_err(|refusal| refusal.explain(link, XdpMode::Native))
+        })
+    }
+
     fn attach_for(&mut self, link: &Link, mode: Option<XdpMode>, task: Task<'_>) -> Result<Attached, Error> {
-        let request = Request { link, task };
+        let request = Request { link, task, wanted: Wanted::default() };
         match mode {
             Some(XdpMode::Offload) => self.attach_nic_program(link, XdpMode::Offload, task),
             Some(mode) => self.attach_in(request, mode).map_err(|refusal| refusal.explain(link, mode)),
@@ -127,54 +141,91 @@ impl Probe {
         self.attachments.len() as u32
     }
 
-    /// Attaches the program for frames in several buffers, or the plain one if the kernel or the driver refuses that.
+    /// Attaches the first program that kernel and driver accept.
     fn attach_in(&mut self, request: Request<'_>, mode: XdpMode) -> Result<Attached, Refusal> {
-        let (for_several_buffers, for_one) =
-            if self.mapped { ("xdpdump_ring_f", "xdpdump_ring") } else { ("xdpdump_frags", "xdpdump") };
         let vlan_tags = request.link.vlan_tags();
-        if vlan_tags == VlanTags::OnRequest
-            && mode == XdpMode::Native
-            && let tag_function @ Some(_) = self.tag_function()
-        {
-            let ifindex = request.link.index;
-            let program = Program { ifindex, tag_function, ..Program::received(for_several_buffers, true) };
-            let counters = self.image.counters()?;
-            match self.load_and_attach(request, program, counters, mode) {
-                Ok(()) => return Ok(Attached { vlan_tags, ..Attached::new(Place::Xdp(mode), true) }),
-                Err(Refusal::Attach(error)) if is_final(&error) => return Err(Refusal::Attach(error)),
-                Err(Refusal::Load(error, log)) if error.raw_os_error() == Some(INTERRUPTED) => {
-                    return Err(Refusal::Load(error, log));
-                }
-                Err(_) => {}
+        let (best, others) = self.programs(request, mode, vlan_tags)?;
+        let mut refusal = match self.attach_one(request, mode, vlan_tags, best) {
+            Attempt::Next(refusal) => refusal,
+            Attempt::Done(result) => return result,
+        };
+        for program in others {
+            match self.attach_one(request, mode, vlan_tags, program) {
+                Attempt::Next(next) => refusal = next,
+                Attempt::Done(result) => return result,
             }
         }
-        let vlan_tags = vlan_tags.unless_asked();
-        let program = Program::received;
-        let counters = self.image.counters()?;
-        match self.load_and_attach(request, program(for_several_buffers, true), counters, mode) {
-            Ok(()) => Ok(Attached { vlan_tags, ..Attached::new(Place::Xdp(mode), true) }),
-            Err(Refusal::Attach(error)) if is_final(&error) => Err(Refusal::Attach(error)),
-            // Not the plain program, which would miss frames of several buffers, but none with this filter.
-            Err(Refusal::Load(error, log))
-                if error.raw_os_error() == Some(INTERRUPTED)
-                    || self.can_load(program(for_several_buffers, true)) =>
-            {
-                Err(Refusal::Load(error, log))
-            }
-            Err(_) => {
-                let counters = self.image.counters()?;
-                self.load_and_attach(request, program(for_one, false), counters, mode)?;
-                Ok(Attached { vlan_tags, ..Attached::new(Place::Xdp(mode), false) })
-            }
-        }
+        Err(refusal)
     }
 
-    /// The BTF id of the kernel function that returns the VLAN tag of a frame (Linux 6.8), if the kernel has it.
-    fn tag_function(&self) -> Option<u32> {
-        *self.tag_function.get_or_init(|| {
-            let bytes = tracing::kernel_btf().ok()?;
-            Btf::function_id(&bytes, "bpf_xdp_metadata_rx_vlan_tag")
+    /// The programs to try: the best one, then the others. One for frames in several buffers comes before one for those in one
+    /// buffer, and one that asks for VLAN tags before one that does not.
+    fn programs(
+        &self,
+        request: Request<'_>,
+        mode: XdpMode,
+        vlan_tags: VlanTags,
+    ) -> Result<(Program, Vec<Program>), Error> {
+        let Request { link, wanted, .. } = request;
+        let (for_several_buffers, for_one) = match (self.mapped, wanted == Wanted::default()) {
+            (_, false) => ("xdpdump_nic_f", "xdpdump_nic"),
+            (true, true) => ("xdpdump_ring_f", "xdpdump_ring"),
+            (false, true) => ("xdpdump_frags", "xdpdump"),
+        };
+        let (several, one) =
+            (Program::received(for_several_buffers, true), Program::received(for_one, false));
+        let asks_for_tags = vlan_tags == VlanTags::OnRequest && mode == XdpMode::Native;
+        if !asks_for_tags && wanted == Wanted::default() {
+            return Ok((several, vec![one]));
+        }
+        let kernel = self.metadata.get_or_init(Metadata::of_kernel);
+        let metadata = Metadata {
+            tag: kernel.tag.filter(|_| asks_for_tags),
+            time: kernel.time.filter(|_| wanted.time),
+            hash: kernel.hash.filter(|_| wanted.hash),
+        };
+        if (wanted.time, wanted.hash) != (metadata.time.is_some(), metadata.hash.is_some()) {
+            return Err(Error::NoMetadataFunctions(link.display_name()));
+        }
+        let asking = |program| Program { ifindex: link.index, metadata, ..program };
+        Ok(if wanted != Wanted::default() {
+            (asking(several), vec![asking(one)])
+        } else if metadata.tag.is_some() {
+            (asking(several), vec![several, one])
+        } else {
+            (several, vec![one])
         })
+    }
+
+    fn attach_one(
+        &mut self,
+        request: Request<'_>,
+        mode: XdpMode,
+        vlan_tags: VlanTags,
+        program: Program,
+    ) -> Attempt {
+        let counters = match self.image.counters() {
+            Ok(counters) => counters,
+            Err(error) => return Attempt::Done(Err(error.into())),
+        };
+        let has_tags = program.metadata.tag.is_some();
+        let is_optional = program.metadata.is_asked() && request.wanted == Wanted::default();
+        match self.load_and_attach(request, program, counters, mode) {
+            Ok(()) => {
+                let vlan_tags = if has_tags { vlan_tags } else { vlan_tags.unless_asked() };
+                let attached = Attached::new(Place::Xdp(mode), program.multi_buffer);
+                Attempt::Done(Ok(Attached { vlan_tags, ..attached }))
+            }
+            Err(Refusal::Attach(error)) if is_final(&error) => Attempt::Done(Err(Refusal::Attach(error))),
+            // If the filter is refused, then not a program that would miss frames of several buffers, but none with this filter.
+            Err(Refusal::Load(error, log))
+                if error.raw_os_error() == Some(INTERRUPTED)
+                    || program.multi_buffer && !is_optional && self.can_load(program) =>
+            {
+                Attempt::Done(Err(Refusal::Load(error, log)))
+            }
+            Err(refusal) => Attempt::Next(refusal),
+        }
     }
 
     /// Whether the kernel takes this program when it selects nothing.
@@ -229,7 +280,8 @@ impl Probe {
         let left = Selection { filter: None, one_in, headers };
         let left_because = (!left.is_everything()).then(|| "a program on the NIC can only filter".to_owned());
         let selection = Selection { filter, ..Selection::default() };
-        let request = Request { link, task: Task { selection: &selection, ..task } };
+        let task = Task { selection: &selection, ..task };
+        let request = Request { link, task, wanted: Wanted::default() };
         let counters = self.image.counters()?;
         match self.load_and_attach(request, program, counters, mode) {
             Ok(()) => Ok(Attached { left, left_because, ..Attached::new(Place::Xdp(mode), false) }),
@@ -249,11 +301,36 @@ impl Probe {
     }
 }
 
-/// The interface to attach to, and the task of the program.
+/// Checks that the driver of an interface tells XDP programs what is wanted.
+///
+/// # Errors
+/// When it does not, or the kernel does not know that it does.
+pub fn check_driver_tells(link: &Link, wanted: Wanted) -> Result<(), Error> {
+    if wanted == Wanted::default() {
+        return Ok(());
+    }
+    let known = link.metadata();
+    let missing = match (wanted.time && !known.time, wanted.hash && !known.hash) {
+        (true, _) => "time stamps",
+        (_, true) => "hashes",
+        _ => return Ok(()),
+    };
+    Err(Error::NoMetadata { interface: link.display_name(), what: missing })
+}
+
+/// The interface to attach to, the task of the program, and what it has to ask the driver.
 #[derive(Clone, Copy)]
 struct Request<'a> {
     link: &'a Link,
     task: Task<'a>,
+    wanted: Wanted,
+}
+
+/// What became of an attempt with one program.
+enum Attempt {
+    Done(Result<Attached, Refusal>),
+    /// The next program may be accepted.
+    Next(Refusal),
 }
 
 /// Why one attempt failed.

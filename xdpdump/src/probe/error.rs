@@ -97,6 +97,21 @@ pub enum Error {
         /// The error of the system call.
         source: io::Error,
     },
+    /// The driver does not tell what was asked for.
+    #[error(
+        "the driver of {interface} does not tell an XDP program the adapter's {what}, or the kernel does not know that it does (Linux 6.7)"
+    )]
+    NoMetadata {
+        /// The interface.
+        interface: String,
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The functions by which a program asks the driver are not found.
+    #[error(
+        "cannot ask the driver of {0}: the kernel has no such functions, or its BTF (/sys/kernel/btf/vmlinux) cannot be read"
+    )]
+    NoMetadataFunctions(String),
     /// The NIC, its driver or the kernel refused a program for the NIC.
     #[error(
         "{interface} (driver {driver}) does not run XDP programs on the NIC{}; use -N or -S",
@@ -191,6 +206,7 @@ impl Error {
                 | Self::Interface(_)
                 | Self::NoOffload { .. }
                 | Self::NotAlone(_)
+                | Self::NoMetadata { .. }
                 | Self::NoSuchProgram { .. }
                 | Self::SeveralPrograms { .. }
         )

@@ -28,8 +28,9 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
-pub use attach::{Attached, Place};
+pub use attach::{Attached, Place, check_driver_tells};
 use aya::programs::loaded_programs;
+use btf::Btf;
 pub use error::Error;
 use object::{Constants, Image, Linked, SourceCounters};
 pub use observed::{Named, Observed, Unobservable};
@@ -55,8 +56,8 @@ pub struct Probe {
     mapped: bool,
     /// One attachment for each source, ordered by source number.
     attachments: Vec<Attachment>,
-    /// The BTF id of the kernel function that returns the VLAN tag of a frame, if the kernel has it; looked up once.
-    tag_function: OnceCell<Option<u32>>,
+    /// The kernel functions that return metadata; looked up once.
+    metadata: OnceCell<Metadata>,
 }
 
 /// The sizes of the memory that programs write to.
@@ -132,9 +133,37 @@ struct Program {
     ifindex: u32,
     /// Whether it keeps counters; the program for a NIC does not.
     counts: bool,
-    /// The BTF id of the kernel function by which it asks for the VLAN tag that the NIC took off a frame. Such a program is
-    /// for the driver of one interface, whose index is `ifindex`.
-    tag_function: Option<u32>,
+    /// What it asks the driver about each frame. A program that asks is for the driver of one interface, whose index is
+    /// `ifindex`.
+    metadata: Metadata,
+}
+
+/// The BTF ids of kernel functions that return metadata of a received frame (net/core/xdp.c, v6.18); `None` for one that
+/// the kernel does not have, or that is not called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Metadata {
+    /// The VLAN tag that the NIC took off (Linux 6.8).
+    tag: Option<u32>,
+    /// The NIC's time stamp (Linux 6.3).
+    time: Option<u32>,
+    /// The NIC's hash (Linux 6.3).
+    hash: Option<u32>,
+}
+
+impl Metadata {
+    fn is_asked(self) -> bool {
+        self != Self::default()
+    }
+
+    /// Those that the kernel has.
+    fn of_kernel() -> Self {
+        let Ok(bytes) = tracing::kernel_btf() else { return Self::default() };
+        let [tag, time, hash] = Btf::function_ids(
+            &bytes,
+            ["bpf_xdp_metadata_rx_vlan_tag", "bpf_xdp_metadata_rx_timestamp", "bpf_xdp_metadata_rx_hash"],
+        );
+        Self { tag, time, hash }
+    }
 }
 
 /// The hook that a program is for.
@@ -155,12 +184,7 @@ impl Probe {
     pub fn load(layout: RingLayout) -> Result<Self, Error> {
         kernel::lift_memory_limit();
         let image = Image::load(layout)?;
-        Ok(Self {
-            image,
-            mapped: layout.ring_len != 0,
-            attachments: Vec::new(),
-            tag_function: OnceCell::new(),
-        })
+        Ok(Self { image, mapped: layout.ring_len != 0, attachments: Vec::new(), metadata: OnceCell::new() })
     }
 
     /// Whether programs write to mapped rings, which those beside other programs do not.
@@ -249,7 +273,7 @@ impl Program {
             multi_buffer,
             ifindex: 0,
             counts: true,
-            tag_function: None,
+            metadata: Metadata::default(),
         }
     }
 
@@ -272,7 +296,7 @@ impl Program {
     /// The same for frames whose VLAN tag is not among their bytes; `None` if there are no such frames.
     fn target_for_tagged(&self) -> Option<Target> {
         let has_tags = match self.place {
-            ProgramPlace::Ingress => self.tag_function.is_some(),
+            ProgramPlace::Ingress => self.metadata.tag.is_some(),
             ProgramPlace::Egress { link_type } => link_type == LinkType::ETHERNET,
         };
         has_tags.then(|| Target { tagged: true, ..self.target() })
@@ -285,7 +309,7 @@ impl Program {
             // Every tc program accepts them, without a flag.
             ProgramPlace::Egress { .. } => (bpf::Kind::Tc, false),
         };
-        let in_driver = self.tag_function.is_some();
+        let in_driver = self.metadata.is_asked();
         bpf::load_program(&bpf::Program { kind, name, instructions, multi_buffer, ifindex, in_driver })
     }
 }

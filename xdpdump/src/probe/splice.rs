@@ -5,7 +5,7 @@ use aya_obj::generated::{
 };
 use xdpdump_ebpf::stub;
 
-use super::{Error, Program, Task};
+use super::{Error, Metadata, Program, Task};
 use crate::filter::ebpf::{Instruction, Refusal, Target};
 
 /// The functions that replace the calls of stubs.
@@ -15,8 +15,7 @@ pub struct Functions {
     filter_tagged: Option<Vec<Instruction>>,
     cut: Option<Vec<Instruction>>,
     cut_tagged: Option<Vec<Instruction>>,
-    /// The BTF id of the kernel function that returns the VLAN tag of a received frame.
-    received_tag: Option<u32>,
+    metadata: Metadata,
 }
 
 impl Functions {
@@ -38,7 +37,7 @@ impl Functions {
                 filter_tagged: tagged.map(filter).transpose()?.flatten(),
                 cut: cut(target)?,
                 cut_tagged: tagged.map(cut).transpose()?.flatten(),
-                received_tag: program.tag_function,
+                metadata: program.metadata,
             })
         };
         generate().map_err(|refusal: Refusal| Error::Filter(refusal))
@@ -51,15 +50,18 @@ impl Functions {
         replace(program, stub::FILTER_TAGGED, self.filter_tagged.as_deref(), 1);
         replace(program, stub::CUT, self.cut.as_deref(), -1);
         replace(program, stub::CUT_TAGGED, self.cut_tagged.as_deref(), -1);
-        match self.received_tag {
-            Some(function) => {
-                for call in calls(program, stub::RECEIVED_TAG) {
-                    call.set_src_reg(BPF_PSEUDO_KFUNC_CALL as u8);
-                    call.imm = function.cast_signed();
-                }
-            }
-            None => replace(program, stub::RECEIVED_TAG, None, -1),
-        }
+        ask(program, stub::RECEIVED_TAG, self.metadata.tag);
+        ask(program, stub::RECEIVED_TIME, self.metadata.time);
+        ask(program, stub::RECEIVED_HASH, self.metadata.hash);
+    }
+}
+
+/// Calls the kernel function with this BTF id in place of the stub; without one, the result of the call is an error.
+fn ask(program: &mut Vec<bpf_insn>, stub: i32, function: Option<u32>) {
+    let Some(function) = function else { return replace(program, stub, None, -1) };
+    for call in calls(program, stub) {
+        call.set_src_reg(BPF_PSEUDO_KFUNC_CALL as u8);
+        call.imm = function.cast_signed();
     }
 }
 

@@ -12,14 +12,18 @@ use std::{
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
-/// `ETHTOOL_GDRVINFO`, `ETHTOOL_GLINKSETTINGS`, `ETHTOOL_GSTRINGS`, `ETHTOOL_GSSET_INFO`, `ETHTOOL_GFEATURES` and
-/// `ETHTOOL_SFEATURES`.
+/// `ETHTOOL_GDRVINFO`, `ETHTOOL_GLINKSETTINGS`, `ETHTOOL_GSTRINGS`, `ETHTOOL_GSSET_INFO`, `ETHTOOL_GFEATURES`,
+/// `ETHTOOL_SFEATURES` and `ETHTOOL_GET_TS_INFO`.
 const GET_DRIVER: u32 = 0x03;
 const GET_LINK_SETTINGS: u32 = 0x4c;
 const GET_STRINGS: u32 = 0x1b;
 const GET_STRING_SET_INFO: u32 = 0x37;
 const GET_FEATURES: u32 = 0x3a;
 const SET_FEATURES: u32 = 0x3b;
+const GET_TIME_STAMPING: u32 = 0x41;
+/// Requests of their own (include/uapi/linux/sockios.h).
+const SIOCSHWTSTAMP: libc::Ioctl = 0x89b0;
+const SIOCGHWTSTAMP: libc::Ioctl = 0x89b1;
 /// `ETH_SS_FEATURES`: the set of strings with the names of features.
 const FEATURE_NAMES: u32 = 4;
 /// Room for features: Linux 6.18 has fewer than 64.
@@ -106,6 +110,38 @@ struct Strings {
     text: [[u8; STRING]; MOST_FEATURES],
 }
 
+/// `struct ethtool_ts_info`.
+#[repr(C)]
+struct TimeStampingInfo {
+    command: u32,
+    kinds: u32,
+    /// The number of the NIC's clock, or -1.
+    clock: i32,
+    of_sent: [u32; 4],
+    of_received: [u32; 4],
+}
+
+/// `struct hwtstamp_config` (include/uapi/linux/net_tstamp.h): which packets the NIC stamps.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeStamping {
+    flags: i32,
+    of_sent: i32,
+    /// `HWTSTAMP_FILTER_*`.
+    of_received: i32,
+}
+
+impl TimeStamping {
+    /// The same for sent packets, and all that are received.
+    #[must_use]
+    pub fn of_all_received(self) -> Self {
+        const ALL: i32 = 1;
+        Self { of_received: ALL, ..self }
+    }
+}
+
+const _: () = assert!(size_of::<TimeStampingInfo>() == 44);
+const _: () = assert!(size_of::<TimeStamping>() == 12);
 const _: () = assert!(size_of::<GetFeatures>() == 8 + 16 * 4);
 const _: () = assert!(size_of::<SetFeatures>() == 8 + 8 * 4);
 const _: () = assert!(size_of::<Strings>() == 12 + STRING * MOST_FEATURES);
@@ -229,9 +265,49 @@ impl Ethtool {
         unsafe { self.ioctl(name, &mut request) }
     }
 
+    /// The number of the clock by which the NIC stamps packets; `None` if it has none.
+    ///
+    /// # Errors
+    /// EOPNOTSUPP when the driver does not tell; ENODEV when there is no such interface.
+    pub fn clock(&self, name: &OsStr) -> io::Result<Option<u32>> {
+        // SAFETY: all fields are integers, for which zero is valid.
+        let mut info: TimeStampingInfo = unsafe { zeroed() };
+        info.command = GET_TIME_STAMPING;
+        // SAFETY: for this command the kernel reads and writes one `struct ethtool_ts_info`.
+        unsafe { self.ioctl(name, &mut info) }?;
+        Ok(u32::try_from(info.clock).ok())
+    }
+
+    /// Which packets the NIC stamps.
+    ///
+    /// # Errors
+    /// EOPNOTSUPP when that cannot be chosen; ENODEV when there is no such interface.
+    pub fn time_stamping(&self, name: &OsStr) -> io::Result<TimeStamping> {
+        let mut config = TimeStamping::default();
+        // SAFETY: for this request the kernel writes one `struct hwtstamp_config`.
+        unsafe { self.request(SIOCGHWTSTAMP, name, &mut config) }?;
+        Ok(config)
+    }
+
+    /// Chooses which packets the NIC stamps. A driver may stamp more than it is asked to.
+    ///
+    /// # Errors
+    /// ERANGE when the NIC cannot stamp these; EPERM without `CAP_NET_ADMIN`; and those of [`Ethtool::time_stamping`].
+    pub fn set_time_stamping(&self, name: &OsStr, mut config: TimeStamping) -> io::Result<()> {
+        // SAFETY: for this request the kernel reads and writes one `struct hwtstamp_config`.
+        unsafe { self.request(SIOCSHWTSTAMP, name, &mut config) }
+    }
+
     /// # Safety
     /// `T` begins with an ethtool command number, and is as large as what the kernel reads and writes for it.
     unsafe fn ioctl<T>(&self, name: &OsStr, argument: &mut T) -> io::Result<()> {
+        // SAFETY: guaranteed by the caller.
+        unsafe { self.request(libc::SIOCETHTOOL, name, argument) }
+    }
+
+    /// # Safety
+    /// `T` is what the kernel reads and writes for this request.
+    unsafe fn request<T>(&self, code: libc::Ioctl, name: &OsStr, argument: &mut T) -> io::Result<()> {
         // SAFETY: ifreq consists of integers and a union of integers and pointers, for which zero is valid.
         let mut request: libc::ifreq = unsafe { zeroed() };
         if name.len() >= request.ifr_name.len() {
@@ -241,8 +317,8 @@ impl Ethtool {
             *to = from.cast_signed() as libc::c_char;
         }
         request.ifr_ifru.ifru_data = (&raw mut *argument).cast();
-        // SAFETY: `request` is what SIOCETHTOOL expects, and the caller guarantees what its pointer refers to.
-        let result = unsafe { libc::ioctl(self.0.as_raw_fd(), libc::SIOCETHTOOL, &raw mut request) };
+        // SAFETY: `request` is what these requests expect, and the caller guarantees what its pointer refers to.
+        let result = unsafe { libc::ioctl(self.0.as_raw_fd(), code, &raw mut request) };
         if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 }

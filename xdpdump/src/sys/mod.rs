@@ -14,5 +14,6 @@ pub mod nonblocking;
 pub mod packet_socket;
 pub mod perf_event;
 pub mod poll;
+pub mod ptp;
 pub mod shared_page;
 pub mod signal;

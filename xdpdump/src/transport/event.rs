@@ -1,6 +1,8 @@
 //! A frame as the kernel program handed it over, and the bytes that it is parsed from.
 
-use xdpdump_ebpf::{FrameHeader, HEADER_LEN, TAG_OFFSET};
+use std::num::NonZeroU64;
+
+use xdpdump_ebpf::{ADAPTER_LEN, FrameHeader, HEADER_LEN, TAG_OFFSET, flags};
 
 /// A frame with the metadata that the kernel program recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +21,21 @@ pub struct Event<'a> {
     pub queue: Option<u32>,
     /// What was decided about it (`enum xdp_action`), where that is known.
     pub verdict: Option<u64>,
+    /// What the adapter said about it.
+    pub adapter: Adapter,
     /// Bytes on the wire.
     pub frame_len: u32,
     /// The captured bytes.
     pub frame: &'a [u8],
+}
+
+/// What the adapter said about a frame, if it was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Adapter {
+    /// When the frame arrived, in nanoseconds of the adapter's clock.
+    pub time: Option<NonZeroU64>,
+    /// The hash by which it chose the queue.
+    pub hash: Option<u32>,
 }
 
 /// Number of low bits of [`Event::packet_id`] that hold the frame's number; the CPU's number is above them.
@@ -37,15 +50,31 @@ impl Event<'_> {
     }
 }
 
-/// Parses the header at the beginning of a record's body; `None` when the body is too short for the header or for the
-/// captured length that the header claims. Padding after the frame is removed. A VLAN tag that the header contains is
-/// inserted into the frame.
-pub fn parse<'a>(body: Split<'a>, scratch: &'a mut Vec<u8>) -> Option<(FrameHeader, &'a [u8])> {
+/// A frame and what is known about it, as in the body of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parsed<'a> {
+    /// What the program recorded.
+    pub header: FrameHeader,
+    /// What the adapter said.
+    pub adapter: Adapter,
+    /// The captured bytes.
+    pub frame: &'a [u8],
+}
+
+/// Parses the body of a record; `None` when it is too short for its headers or for the captured length that they claim.
+/// Padding after the frame is removed. A VLAN tag that the header contains is inserted into the frame.
+pub fn parse<'a>(body: Split<'a>, scratch: &'a mut Vec<u8>) -> Option<Parsed<'a>> {
     let (header_bytes, rest) = body.split_at(HEADER_LEN)?;
     let header = read_header(&header_bytes.array()?);
+    let (adapter, rest) = if header.flags & flags::ADAPTER == 0 {
+        (Adapter::default(), rest)
+    } else {
+        let (adapter, rest) = rest.split_at(ADAPTER_LEN)?;
+        (read_adapter(&adapter.array()?, header.flags), rest)
+    };
     let (frame, _padding) = rest.split_at(header.capture_len as usize)?;
     if header.tag == 0 {
-        return Some((header, frame.contiguous(scratch)));
+        return Some(Parsed { header, adapter, frame: frame.contiguous(scratch) });
     }
     scratch.clear();
     match frame.split_at(TAG_OFFSET) {
@@ -56,7 +85,13 @@ pub fn parse<'a>(body: Split<'a>, scratch: &'a mut Vec<u8>) -> Option<(FrameHead
         }
         None => frame.append_to(scratch),
     }
-    Some((header, scratch))
+    Some(Parsed { header, adapter, frame: scratch })
+}
+
+fn read_adapter(bytes: &[u8; ADAPTER_LEN], flags: u16) -> Adapter {
+    let time = u64::from_ne_bytes(std::array::from_fn(|i| bytes[i]));
+    let hash = u32::from_ne_bytes(std::array::from_fn(|i| bytes[8 + i]));
+    Adapter { time: NonZeroU64::new(time), hash: (flags & flags::HASH != 0).then_some(hash) }
 }
 
 fn read_header(bytes: &[u8; HEADER_LEN]) -> FrameHeader {
@@ -167,6 +202,7 @@ mod tests {
         fn reads_what_was_written_wherever_the_ring_ends(
             frame in proptest::collection::vec(any::<u8>(), 0..200),
             numbers in any::<(u64, u64, u32, u32, u32, u32, u16)>(),
+            (time, hash) in any::<(u64, u32)>(),
             tag in prop_oneof![Just(0), any::<u32>()],
             padding in 0..8usize,
             cut in any::<proptest::sample::Index>(),
@@ -183,24 +219,33 @@ mod tests {
                 flags: numbers.6,
             };
             let mut bytes = header_bytes(&header);
+            let mut adapter = Adapter::default();
+            if header.flags & flags::ADAPTER != 0 {
+                bytes.extend(time.to_ne_bytes());
+                bytes.extend(hash.to_ne_bytes());
+                bytes.extend([0xff; 4]);
+                adapter.time = NonZeroU64::new(time);
+                adapter.hash = (header.flags & flags::HASH != 0).then_some(hash);
+            }
             bytes.extend(&frame);
             bytes.extend(std::iter::repeat_n(0xff, padding));
             let (first, second) = bytes.split_at(cut.index(bytes.len()));
             let mut scratch = Vec::new();
-            let (read, data) = parse(Split::new(first, second), &mut scratch).expect("whole event");
-            prop_assert_eq!(read, header);
+            let read = parse(Split::new(first, second), &mut scratch).expect("whole event");
+            prop_assert_eq!(read.header, header);
+            prop_assert_eq!(read.adapter, adapter);
             let mut on_wire = frame;
             if tag != 0 && on_wire.len() >= TAG_OFFSET {
                 on_wire.splice(TAG_OFFSET..TAG_OFFSET, tag.to_ne_bytes());
             }
-            prop_assert_eq!(data, &on_wire[..]);
+            prop_assert_eq!(read.frame, &on_wire[..]);
         }
 
         #[test]
         fn never_reads_past_the_body(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in any::<proptest::sample::Index>()) {
             let (first, second) = bytes.split_at(if bytes.is_empty() { 0 } else { cut.index(bytes.len()) });
             let mut scratch = Vec::new();
-            if let Some((header, frame)) = parse(Split::new(first, second), &mut scratch) {
+            if let Some(Parsed { header, frame, .. }) = parse(Split::new(first, second), &mut scratch) {
                 let has_tag = header.tag != 0 && usize::from(header.capture_len) >= TAG_OFFSET;
                 prop_assert!(usize::from(header.capture_len) + HEADER_LEN <= bytes.len());
                 prop_assert_eq!(frame.len(), usize::from(header.capture_len) + if has_tag { TAG_LEN } else { 0 });

@@ -26,30 +26,36 @@ pub struct Kernel {
     pub suite: Suite,
     /// The package that depends on its newest build, without `linux-image-`.
     pub flavour: &'static str,
-    /// The version in the name of the source package from which netdevsim is built for it; `None` if it is not built.
-    pub netdevsim: Option<&'static str>,
+    /// The version in the name of its source package, if modules are built for it.
+    pub source: Option<&'static str>,
 }
 
 /// All kernels, oldest first. The version of `newest` changes over time.
 pub const KERNELS: [Kernel; 8] = [
-    Kernel { name: "5.10", suite: BULLSEYE, flavour: "amd64", netdevsim: None },
-    Kernel { name: "5.10-rt", suite: BULLSEYE_RT, flavour: "rt-amd64", netdevsim: None },
-    Kernel { name: "6.1", suite: BOOKWORM, flavour: "amd64", netdevsim: Some("6.1") },
-    Kernel { name: "6.1-rt", suite: BOOKWORM, flavour: "rt-amd64", netdevsim: None },
-    Kernel { name: "6.12", suite: BOOKWORM, flavour: "6.12-amd64", netdevsim: Some("6.12") },
-    Kernel { name: "6.12-rt", suite: BOOKWORM, flavour: "6.12-rt-amd64", netdevsim: Some("6.12") },
-    Kernel { name: "newest", suite: BACKPORTS, flavour: "amd64", netdevsim: None },
-    Kernel { name: "newest-rt", suite: BACKPORTS, flavour: "rt-amd64", netdevsim: None },
+    Kernel { name: "5.10", suite: BULLSEYE, flavour: "amd64", source: None },
+    Kernel { name: "5.10-rt", suite: BULLSEYE_RT, flavour: "rt-amd64", source: None },
+    Kernel { name: "6.1", suite: BOOKWORM, flavour: "amd64", source: Some("6.1") },
+    Kernel { name: "6.1-rt", suite: BOOKWORM, flavour: "rt-amd64", source: None },
+    Kernel { name: "6.12", suite: BOOKWORM, flavour: "6.12-amd64", source: Some("6.12") },
+    Kernel { name: "6.12-rt", suite: BOOKWORM, flavour: "6.12-rt-amd64", source: Some("6.12") },
+    Kernel { name: "newest", suite: BACKPORTS, flavour: "amd64", source: None },
+    Kernel { name: "newest-rt", suite: BACKPORTS, flavour: "rt-amd64", source: None },
 ];
 
 impl Kernel {
     /// Whether the test binary `target` has anything to test on this kernel.
     pub fn runs(&self, target: &str) -> bool {
         match target {
-            "vm_offload" => self.netdevsim.is_some(),
+            "vm_adapter" => self.has_adapter(),
+            "vm_offload" => self.source.is_some(),
             "vm_realtime" => self.name.ends_with("-rt"),
             _ => true,
         }
+    }
+
+    /// Whether the simulated adapter is built for it. The kernel tells since Linux 6.7 what drivers tell XDP programs.
+    pub fn has_adapter(&self) -> bool {
+        self.source == Some("6.12")
     }
 
     /// The kernel with this name.

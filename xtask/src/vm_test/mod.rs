@@ -5,7 +5,7 @@ mod cpio;
 mod image;
 mod kernels;
 mod machine;
-mod netdevsim;
+mod modules;
 mod qemu;
 mod report;
 
@@ -54,7 +54,7 @@ const EMULATED: u32 = 20;
 #[derive(clap::Args)]
 #[command(
     after_help = "Downloads from deb.debian.org, once: package lists (10 MB a Debian release), the kernels' packages \
-    (50 to 110 MB each), busybox, and for 6.1, 6.12 and 6.12-rt the headers and source (170 MB), of which netdevsim, a simulated NIC that takes offloaded programs, is built. They are unpacked into $XDG_CACHE_HOME/xdpdump/vm \
+    (50 to 110 MB each), busybox, and for 6.1, 6.12 and 6.12-rt the headers and source (170 MB), of which netdevsim, a simulated NIC that takes offloaded programs, and a simulated adapter with a clock are built. They are unpacked into $XDG_CACHE_HOME/xdpdump/vm \
     (~/.cache/xdpdump/vm) and not installed; remove a kernel's folder there to have its newest build again. Where no \
     qemu-system-x86_64 is installed, it is unpacked into target/qemu (20 MB). The machines' consoles are in target/vm."
 )]
@@ -216,8 +216,8 @@ impl Host {
 /// The kernel and its modules, which are downloaded and built if they are missing.
 fn provide(cache: &Path, kernel: Kernel) -> Result<Image> {
     let image = Image::provide(cache, kernel)?;
-    if let Some(version) = kernel.netdevsim {
-        netdevsim::provide(cache, kernel.suite, version, &image)?;
+    if let Some(version) = kernel.source {
+        modules::provide(cache, kernel.suite, version, kernel.has_adapter(), &image)?;
     }
     Ok(image)
 }

@@ -3,15 +3,18 @@
 //! Everything is in the byte order of this machine, as the section header says.
 
 use xdpdump_ebpf::pcapng::{
-    END_OF_OPTIONS,
+    COMMENT, END_OF_OPTIONS,
     block::{self, ENHANCED_PACKET},
     option_header,
-    packet::{DROP_COUNT, FLAGS, INBOUND, OUTBOUND, PACKET_ID, QUEUE, VERDICT, VERDICT_XDP, VERDICT_XDP_LEN},
+    packet::{
+        DROP_COUNT, FLAGS, HASH, HASH_TOEPLITZ, INBOUND, OUTBOUND, PACKET_ID, QUEUE, VERDICT, VERDICT_XDP,
+        VERDICT_XDP_LEN,
+    },
 };
 
 use crate::{
     output::record::kept,
-    packet::{Direction, Meta, Packet},
+    packet::{Direction, HOST_TIME, Meta, Packet},
 };
 
 /// Appends `packet` as one block. Its time stamp is written in the unit it has; a time before 1970 becomes 0.
@@ -45,6 +48,9 @@ pub fn enhanced_packet(buffer: &mut Vec<u8>, packet: &Packet<'_>) {
 /// Appends the options for everything known about the packet besides its bytes; no options at all if nothing is known.
 fn options(buffer: &mut Vec<u8>, meta: &Meta) {
     let start = buffer.len();
+    if meta.has_host_time {
+        option(buffer, COMMENT, HOST_TIME.as_bytes());
+    }
     let direction = match meta.direction {
         Direction::Unknown => 0,
         Direction::Inbound => INBOUND,
@@ -52,6 +58,10 @@ fn options(buffer: &mut Vec<u8>, meta: &Meta) {
     };
     if direction != 0 {
         option_u32(buffer, FLAGS, direction);
+    }
+    if let Some(hash) = meta.hash {
+        let [a, b, c, d] = hash.to_be_bytes();
+        option(buffer, HASH, &[HASH_TOEPLITZ, a, b, c, d]);
     }
     if meta.lost != 0 {
         option_u64(buffer, DROP_COUNT, meta.lost);
@@ -68,6 +78,13 @@ fn options(buffer: &mut Vec<u8>, meta: &Meta) {
     if buffer.len() != start {
         words(buffer, [option_header(END_OF_OPTIONS, 0)]);
     }
+}
+
+/// Appends an option of at most 65535 bytes.
+fn option(buffer: &mut Vec<u8>, code: u16, value: &[u8]) {
+    words(buffer, [option_header(code, value.len() as u16)]);
+    buffer.extend_from_slice(value);
+    pad(buffer, value.len());
 }
 
 fn option_u32(buffer: &mut Vec<u8>, code: u16, value: u32) {

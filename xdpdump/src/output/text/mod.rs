@@ -119,6 +119,9 @@ impl<W: Medium> TextSink<W> {
                     };
                     let _ = write!(out, "{name:<5} {way:<3} ");
                 }
+                if packet.meta.has_host_time {
+                    out.extend_from_slice(b"[host time] ");
+                }
                 // A program of the tool itself passes every frame, which need not be said.
                 let at_exit = self.at_exit.get(packet.interface as usize) == Some(&true);
                 if let Some(verdict) = packet.meta.verdict.filter(|_| at_exit) {

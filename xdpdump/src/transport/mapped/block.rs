@@ -12,7 +12,7 @@ use xdpdump_ebpf::{
 
 use crate::{
     packet::Timestamp,
-    transport::event::{Event, SEQUENCE_BITS},
+    transport::event::{Adapter, Event, SEQUENCE_BITS},
 };
 
 /// What a reader needs to know about a record to hand it on.
@@ -71,6 +71,7 @@ pub fn event(record: &[u8], cpu: u32) -> Option<Event<'_>> {
             Some([VERDICT_XDP, action @ ..]) if is_received => action.try_into().ok().map(u64::from_ne_bytes),
             _ => None,
         },
+        adapter: Adapter::default(),
         frame_len: word(record, FRAME_LEN)?,
         frame,
     })
@@ -117,10 +118,11 @@ mod tests {
                     packet_id: Some(3 << 48 | sequence),
                     verdict,
                     lost,
+                    ..Meta::default()
                 },
             });
             let expected = Event {
-                time: time.cast_unsigned(), cpu: 3, source, sequence, lost, queue, verdict,
+                time: time.cast_unsigned(), cpu: 3, source, sequence, lost, queue, verdict, adapter: Adapter::default(),
                 frame_len: 9000, frame: &frame,
             };
             prop_assert_eq!(event(&record, 3), Some(expected));

@@ -17,7 +17,7 @@ use crate::{
     order::Stream,
     transport::{
         Counts, Receiver,
-        event::{self, Event, Split},
+        event::{self, Event, Parsed, Split},
     },
 };
 
@@ -225,7 +225,9 @@ impl Batch<'_> {
             let Some((time, body)) = self.pending.take() else { break };
             let mut flow = ControlFlow::Continue(());
             let event = event::parse(body, self.scratch);
-            if let Some((header, frame)) = event.filter(|(header, _)| header.source < receiver.sources()) {
+            if let Some(Parsed { header, adapter, frame }) =
+                event.filter(|event| event.header.source < receiver.sources())
+            {
                 // A program without counters does not number frames; then the ring's own count of losses is used.
                 let lost = if header.sequence == 0 {
                     std::mem::take(self.unreported)
@@ -240,6 +242,7 @@ impl Batch<'_> {
                     lost,
                     queue: (header.flags & flags::QUEUE != 0).then_some(header.queue),
                     verdict: (header.flags & flags::VERDICT != 0).then_some(header.verdict.into()),
+                    adapter,
                     frame_len: header.frame_len,
                     frame,
                 });
