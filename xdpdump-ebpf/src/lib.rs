@@ -243,11 +243,7 @@ pub mod ring {
     /// with the options that the program writes. Offsets are in bytes. The time stamp is `CLOCK_MONOTONIC` until the
     /// reader replaces it.
     pub mod block {
-        use crate::pcapng::{
-            block::TRAILER_LEN,
-            option_header,
-            packet::{self, VERDICT_XDP_LEN},
-        };
+        use crate::pcapng::{block::TRAILER_LEN, option_header, packet};
 
         /// Interface id, which is the source number.
         pub const SOURCE: usize = 8;
@@ -260,25 +256,37 @@ pub mod ring {
         /// The frame, padded to four bytes.
         pub const FRAME: usize = 28;
 
+        /// Which options records have. The count of losses is present in each of these cases, if frames were lost.
+        pub mod detail {
+            /// None.
+            pub const LEAN: u32 = 0;
+            /// The packet id, and what is not as usual: the direction of a frame that is sent, a queue other than 0.
+            pub const BRIEF: u32 = 1;
+            /// All.
+            pub const FULL: u32 = 2;
+        }
+
+        // The options come in this order.
+
         /// `epb_flags`.
         pub const FLAGS: u32 = option_header(packet::FLAGS, 4);
         /// `epb_dropcount`; only present if frames were lost.
         pub const DROP_COUNT: u32 = option_header(packet::DROP_COUNT, 8);
         /// `epb_packetid`.
         pub const PACKET_ID: u32 = option_header(packet::PACKET_ID, 8);
-        /// `epb_queue`; only present for a received frame.
+        /// `epb_queue`; never present for a frame that is sent.
         pub const QUEUE: u32 = option_header(packet::QUEUE, 4);
-        /// `epb_verdict`; only present for a received frame, after the queue.
-        pub const VERDICT: u32 = option_header(packet::VERDICT, VERDICT_XDP_LEN);
 
         /// Bytes of the flags option.
         pub const FLAGS_LEN: usize = 8;
         /// Bytes of the drop count option.
         pub const DROP_COUNT_LEN: usize = 12;
-        /// Bytes of the options that only a received frame has: queue and verdict.
-        pub const RECEIVED_LEN: usize = 8 + 16;
-        /// Bytes of packet id, end of options and the trailing total length.
-        pub const TAIL_LEN: usize = 12 + 4 + TRAILER_LEN;
+        /// Bytes of the packet id option.
+        pub const PACKET_ID_LEN: usize = 12;
+        /// Bytes of the queue option.
+        pub const QUEUE_LEN: usize = 8;
+        /// Bytes of the end of options, which is only present after an option.
+        pub const END_LEN: usize = 4;
 
         /// Bytes of the longest record.
         pub const fn longest() -> usize {
@@ -286,8 +294,10 @@ pub mod ring {
                 + (super::MAX_CAPTURE_LEN as usize).next_multiple_of(4)
                 + FLAGS_LEN
                 + DROP_COUNT_LEN
-                + RECEIVED_LEN
-                + TAIL_LEN
+                + PACKET_ID_LEN
+                + QUEUE_LEN
+                + END_LEN
+                + TRAILER_LEN
         }
     }
 }

@@ -69,11 +69,11 @@ fn capture_by<F: Frame>(frame: F, longest: u32, emit: impl FnOnce(FrameHeader) -
         frame_len,
         source: source(),
         queue: frame.queue().unwrap_or(0),
-        verdict: F::VERDICT.unwrap_or(0),
+        verdict: 0,
         tag,
         capture_len: capture_len as u16,
-        // Only received frames have queue and verdict.
-        flags: if F::VERDICT.is_some() { flags::VERDICT | flags::QUEUE } else { 0 },
+        // Only received frames have a queue.
+        flags: if F::VERDICT.is_some() { flags::QUEUE } else { 0 },
     };
     // SAFETY: as above.
     unsafe {
@@ -96,8 +96,6 @@ pub fn capture_uncounted<F: Frame>(frame: F) {
     let mut header = FrameHeader {
         frame_len,
         capture_len: frame_len.min(MAX_CAPTURE_LEN) as u16,
-        verdict: F::VERDICT.unwrap_or(0),
-        flags: flags::VERDICT,
         ..FrameHeader::default()
     };
     emit(frame, &mut header);

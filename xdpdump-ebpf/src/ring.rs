@@ -10,17 +10,17 @@ use aya_ebpf::{
 use xdpdump_ebpf::{
     CpuCounters, TAG_LEN, TAG_OFFSET,
     pcapng::{
-        block::{ENHANCED_PACKET, TOTAL_LEN},
+        block::{ENHANCED_PACKET, TOTAL_LEN, TRAILER_LEN},
         packet,
     },
     ring::{
         Control, DATA, MAX_CAPTURE_LEN,
-        block::{self, DROP_COUNT_LEN, RECEIVED_LEN, TAIL_LEN},
+        block::{self, DROP_COUNT_LEN, END_LEN, FLAGS_LEN, PACKET_ID_LEN, QUEUE_LEN, detail},
     },
 };
 
 use crate::{
-    counters::{self, MMAPABLE, increment_atomically},
+    counters::{self, MMAPABLE, increment_atomically, is_preemptible},
     frame::Frame,
     perf::ring_doorbell,
     selection::{cut, takes},
@@ -31,6 +31,14 @@ use crate::{
 /// size, which includes control page, ring and slack.
 #[unsafe(no_mangle)]
 static RING_MASK: u32 = 0xfff;
+
+/// Not 0 if other CPUs see this CPU's stores in their order, as on x86. Set like [`RING_MASK`].
+#[unsafe(no_mangle)]
+static STORES_IN_ORDER: u32 = 0;
+
+/// Which options records have: a number from [`detail`]. Set like [`RING_MASK`].
+#[unsafe(no_mangle)]
+static DETAIL: u32 = detail::BRIEF;
 
 /// The memory of each CPU, at the CPU's index; a value is longer than its type here.
 #[map]
@@ -59,16 +67,64 @@ pub fn capture(frame: impl Frame) {
     };
     // On a real-time kernel, or in an interrupt, this may have interrupted a program that was writing another frame.
     // SAFETY: the pointer is to this CPU's value; the field is aligned.
-    if unsafe { exchange(&raw mut (*control).busy, 1) } != 0 {
+    if unsafe { begin(&raw mut (*control).busy) } {
         // SAFETY: as above.
         unsafe { increment_atomically(&raw mut (*counters).nested) };
         return;
     }
     // SAFETY: the pointers are to this CPU's values, and no other program writes to them until `busy` is 0 again.
     unsafe { record(frame, cpu, control, counters) };
+    in_this_order();
     // SAFETY: as above. A plain store is enough: the CPU itself sees its stores in order, and no other CPU reads this
     // field.
     unsafe { (&raw mut (*control).busy).write_volatile(0) };
+}
+
+/// Marks the ring as being written to; returns whether it was already.
+///
+/// Only if one program can interrupt another and be interrupted by it in turn does this take an atomic exchange, which would wait
+/// until the CPU has completed all earlier stores. Otherwise, what comes between load and store also ends between them, and
+/// leaves 0 behind.
+///
+/// # Safety
+/// `busy` is an aligned field of this CPU's value.
+#[inline(always)]
+unsafe fn begin(busy: *mut u64) -> bool {
+    // SAFETY: guaranteed by the caller.
+    unsafe {
+        if is_preemptible() {
+            return exchange(busy, 1) != 0;
+        }
+        let was_busy = busy.read_volatile() != 0;
+        busy.write_volatile(1);
+        in_this_order();
+        was_busy
+    }
+}
+
+/// Shows the record before `head` to the reader, only after all of it was written.
+///
+/// # Safety
+/// `at` is the aligned field of this CPU's value that the reader watches.
+#[inline(always)]
+unsafe fn publish(at: *mut u64, head: u64) {
+    in_this_order();
+    // SAFETY: a static of this program; volatile because user space replaces its value before loading.
+    if unsafe { (&raw const STORES_IN_ORDER).read_volatile() } != 0 {
+        // SAFETY: guaranteed by the caller.
+        unsafe { at.write_volatile(head) };
+    } else {
+        // A full barrier (Documentation/bpf/standardization/instruction-set.rst and the JITs).
+        // SAFETY: guaranteed by the caller.
+        unsafe { exchange(at, head) };
+    }
+}
+
+/// Keeps the compiler from moving accesses to memory from one side of this to the other.
+#[inline(always)]
+fn in_this_order() {
+    // SAFETY: no instruction.
+    unsafe { asm!("") };
 }
 
 /// Writes the record of the frame, if there is room, and shows it to the reader.
@@ -95,18 +151,27 @@ unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: 
     bound(&mut capture_len, u64::from(MAX_CAPTURE_LEN));
     let mut padded_len = (capture_len + 3) & !3;
     bound(&mut padded_len, 0x1_fffc);
-    let drop_count_len = if lost == 0 { 0 } else { DROP_COUNT_LEN as u64 };
-    let received_len = if F::VERDICT.is_some() { RECEIVED_LEN } else { 0 };
-    let total_len = block::FRAME as u64
-        + padded_len
-        + block::FLAGS_LEN as u64
-        + drop_count_len
-        + received_len as u64
-        + TAIL_LEN as u64;
+    // SAFETY: a static of this program; volatile because user space replaces its value before loading.
+    let detail = unsafe { (&raw const DETAIL).read_volatile() };
+    let has_id = detail != detail::LEAN;
+    let says_direction = detail == detail::FULL || has_id && F::DIRECTION != packet::INBOUND;
+    let (says_queue, queue) = match frame.queue() {
+        Some(queue) => (detail == detail::FULL || has_id && queue != 0, queue),
+        None => (false, 0),
+    };
+    let len = |is_present: bool, len: usize| if is_present { len as u64 } else { 0 };
+    let options_len = len(says_direction, FLAGS_LEN)
+        + len(lost != 0, DROP_COUNT_LEN)
+        + len(has_id, PACKET_ID_LEN)
+        + len(says_queue, QUEUE_LEN);
+    let total_len =
+        block::FRAME as u64 + padded_len + options_len + len(options_len != 0, END_LEN) + TRAILER_LEN as u64;
 
     // SAFETY: a field of the reader, which it stores as a whole.
     let tail = unsafe { (&raw const (*control).tail).read_volatile() };
-    if capture_len == 0 || head + total_len - tail > mask + 1 {
+    // Insertion of a tag may write that much behind a short record, before the next one is written there.
+    let overhang = len(tag != 0, TAG_OFFSET + TAG_LEN);
+    if capture_len == 0 || head + total_len + overhang - tail > mask + 1 {
         // SAFETY: the caller guarantees that nobody else writes to this field.
         unsafe { (*counters).failed = failed + 1 };
         return;
@@ -139,38 +204,40 @@ unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: 
             (*counters).failed = failed + 1;
             return;
         }
-        put(behind, 0, block::FLAGS);
-        put(behind, 4, F::DIRECTION);
-        let mut at = behind.add(block::FLAGS_LEN);
+        let mut at = behind;
+        if says_direction {
+            put(at, 0, block::FLAGS);
+            put(at, 4, F::DIRECTION);
+            at = at.add(FLAGS_LEN);
+        }
         if lost != 0 {
             put(at, 0, block::DROP_COUNT);
             put_u64(at, 4, lost);
             at = at.add(DROP_COUNT_LEN);
         }
-        put(at, 0, block::PACKET_ID);
-        put_u64(at, 4, (u64::from(cpu) << 48) | sequence);
-        at = at.add(12);
-        if let (Some(action), Some(queue)) = (F::VERDICT, frame.queue()) {
+        if has_id {
+            put(at, 0, block::PACKET_ID);
+            put_u64(at, 4, (u64::from(cpu) << 48) | sequence);
+            at = at.add(PACKET_ID_LEN);
+        }
+        if says_queue {
             put(at, 0, block::QUEUE);
             put(at, 4, queue);
-            put(at, 8, block::VERDICT);
-            let [first, second, third] = verdict(action);
-            put(at, 12, first);
-            put(at, 16, second);
-            put(at, 20, third);
-            at = at.add(RECEIVED_LEN);
+            at = at.add(QUEUE_LEN);
         }
-        put(at, 0, 0);
-        put(at, 4, total_len as u32);
+        if options_len != 0 {
+            put(at, 0, 0);
+            at = at.add(END_LEN);
+        }
+        put(at, 0, total_len as u32);
 
         (*counters).reported = losses;
         (*counters).emitted += 1;
         let head = head + total_len;
-        // Shows the record only after all of it was written, also on a CPU that reorders stores: an atomic exchange is
-        // a full barrier (Documentation/bpf/standardization/instruction-set.rst and the JITs). Then checks whether the
-        // reader sleeps. The reader does the same in the opposite order, so at least one of them sees the other's
-        // store.
-        exchange(&raw mut (*control).head, head);
+        publish(&raw mut (*control).head, head);
+        // The reader asks to be woken in `wake_at` and then looks at `head` before it sleeps. This store may become visible after
+        // this load, so neither may see the other's: therefore the reader looks once more after a moment, and only then sleeps
+        // for long.
         let wake_at = (&raw const (*control).wake_at).read_volatile();
         if head >= wake_at && (*control).rung != wake_at {
             (*control).rung = wake_at;
@@ -196,11 +263,11 @@ unsafe fn copy(frame: impl Frame, offset: usize, to: *mut u8, len: u64) -> bool 
 /// Copies the first `len` bytes of the frame as they are with the tag in its place, and clears the padding.
 ///
 /// # Safety
-/// 64 KiB and the longest tail of a record can be written at `to`.
+/// 64 KiB can be written at `to`, and nobody reads the first 16 bytes, whatever `len` is.
 #[inline(always)]
 unsafe fn copy_with_tag(frame: impl Frame, tag: u32, to: *mut u8, len: u64) -> bool {
     const BEHIND: usize = TAG_OFFSET + TAG_LEN;
-    // SAFETY: the caller guarantees the memory. What is written beyond `len` is overwritten by the tail.
+    // SAFETY: the caller guarantees the memory.
     unsafe {
         if len > BEHIND as u64 && !copy(frame, TAG_OFFSET, to.add(BEHIND), len - BEHIND as u64) {
             return false;
@@ -217,17 +284,6 @@ unsafe fn copy_with_tag(frame: impl Frame, tag: u32, to: *mut u8, len: u64) -> b
         }
     }
     true
-}
-
-/// The value of the verdict option, and its padding.
-#[inline(always)]
-fn verdict(action: u32) -> [u32; 3] {
-    let [a, b, c, d, e, f, g, h] = u64::from(action).to_ne_bytes();
-    [
-        u32::from_ne_bytes([packet::VERDICT_XDP, a, b, c]),
-        u32::from_ne_bytes([d, e, f, g]),
-        u32::from_ne_bytes([h, 0, 0, 0]),
-    ]
 }
 
 /// Stores `value` and returns the previous value; a full barrier. (Rust's atomics have no exchange on BPF targets.)

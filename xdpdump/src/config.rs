@@ -5,7 +5,7 @@ use std::{ffi::OsString, num::NonZeroU32, path::PathBuf};
 use crate::{
     interface::{TimeStampType, XdpMode},
     output::{Format, Precision, text::TextOptions},
-    packet::LinkType,
+    packet::{Detail, LinkType},
     transport::RingKind,
 };
 
@@ -223,4 +223,6 @@ pub struct File {
     pub format: Format,
     /// The precision of its time stamps.
     pub precision: Precision,
+    /// How much of the packets' metadata is written.
+    pub detail: Detail,
 }

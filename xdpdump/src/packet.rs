@@ -45,6 +45,56 @@ pub struct Meta {
     pub has_host_time: bool,
 }
 
+/// How much of the metadata of a packet is written to a pcapng file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Losses, verdicts, hashes and missing time stamps.
+    Lean,
+    /// Also the packet id, and what is not as usual: the direction of a packet that was sent, a queue other than 0.
+    #[default]
+    Brief,
+    /// All.
+    Full,
+}
+
+impl Detail {
+    /// What is written of `meta`.
+    #[must_use]
+    pub fn of(self, meta: Meta) -> Meta {
+        match self {
+            Self::Full => meta,
+            // Without a packet id, nobody could tell the usual from what is not known.
+            Self::Brief if meta.packet_id.is_none() => meta,
+            Self::Brief => Meta {
+                direction: if meta.direction == Direction::Inbound {
+                    Direction::Unknown
+                } else {
+                    meta.direction
+                },
+                queue: meta.queue.filter(|queue| *queue != 0),
+                ..meta
+            },
+            Self::Lean => Meta { direction: Direction::Unknown, queue: None, packet_id: None, ..meta },
+        }
+    }
+
+    /// What was meant, in a file of this program, by what is written: the inverse of [`Detail::Brief`].
+    #[must_use]
+    pub fn usual(meta: Meta) -> Meta {
+        let is_known = meta.packet_id.is_some();
+        let direction = match meta.direction {
+            Direction::Unknown if is_known => Direction::Inbound,
+            direction => direction,
+        };
+        let queue = meta.queue.or((is_known && direction == Direction::Inbound).then_some(0));
+        Meta { direction, queue, ..meta }
+    }
+}
+
+/// The comment in the section header of a file with [`Detail::Brief`].
+pub const BRIEF: &str =
+    "Packets with an id and without a direction were received; those without a queue, from queue 0.";
+
 /// The comment in a file on a packet with [`Meta::has_host_time`].
 pub const HOST_TIME: &str = "time stamp of the host: the adapter did not know it";
 

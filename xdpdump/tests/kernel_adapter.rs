@@ -34,16 +34,6 @@ fn refused(netns: &NetNs, options: &[&str]) -> String {
     Capture::spawn(command.args(["-w", "/dev/null"]).args(options)).wait().failure().to_owned()
 }
 
-/// An IPv4 frame with UDP from this port.
-fn udp(port: u16) -> Vec<u8> {
-    let mut frame = wire::frame(60, b"");
-    frame[12..14].copy_from_slice(&[8, 0]);
-    frame[14..34].copy_from_slice(&[0x45, 0, 0, 46, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
-    frame[34..36].copy_from_slice(&port.to_be_bytes());
-    frame[36..42].copy_from_slice(&[0, 9, 0, 26, 0, 0]);
-    frame
-}
-
 /// A kernel says since Linux 6.7 what its drivers tell; before, everything is refused.
 fn is_told(netns: &NetNs) -> bool {
     if kernel::is_at_least(6, 7) {
@@ -66,7 +56,7 @@ fn each_frame_has_the_hash_of_its_flow() {
     for filter in ["", "ether[0] >= 0"] {
         let (contents, ended) = capture(&right, &["--rx-hash", filter], &path, || {
             for port in [1000, 2000, 1000, 3000, 2000, 1000] {
-                wire.send(&udp(port));
+                wire.send(&wire::udp(port));
             }
             wire.send(&other);
         });
@@ -96,8 +86,8 @@ fn a_frame_without_a_time_stamp_of_the_adapter_has_the_hosts_and_says_so() {
     let path = folder.path().join("out.pcapng");
     let wire = Wire::open(&left, "left");
     let (contents, ended) = capture(&right, &["-j", "adapter_unsynced"], &path, || {
-        wire.send(&udp(1000));
-        wire.send(&udp(2000));
+        wire.send(&wire::udp(1000));
+        wire.send(&wire::udp(2000));
     });
     assert_eq!(ended.count("without a time stamp of the adapter"), Some(2));
     assert!(contents.packets.iter().all(|packet| packet.meta.has_host_time && packet.meta.hash.is_none()));
@@ -122,8 +112,8 @@ fn frames_are_cut_to_what_fits_with_the_adapters_words() {
     let wire = Wire::open(&left, "left");
     for snap_len in [1, 20, 60] {
         let options = ["--rx-hash", "-s", &snap_len.to_string()];
-        let (contents, _) = capture(&right, &options, &path, || wire.send(&udp(7)));
-        assert_eq!(contents.frames(), [&udp(7)[..snap_len]]);
+        let (contents, _) = capture(&right, &options, &path, || wire.send(&wire::udp(7)));
+        assert_eq!(contents.frames(), [&wire::udp(7)[..snap_len]]);
         assert!(contents.packets[0].meta.hash.is_some());
     }
     let (contents, _) = capture(&right, &["--rx-hash"], &path, || ());

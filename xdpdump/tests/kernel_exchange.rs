@@ -10,21 +10,20 @@ use std::{
 };
 
 use xdpdump::{
-    cpus,
     filter::Filter,
     interface::{Link, XdpMode},
     packet::LinkType,
-    probe::{Probe, RingLayout, Task},
+    probe::Task,
     selection::Selection,
-    transport::{Rings, event::Event, mapped, perf},
+    transport::event::Event,
 };
-use xdpdump_ebpf::{Counters, ring::Control};
+use xdpdump_ebpf::Counters;
 use xdpdump_testing::{
     events::Each,
     generator::{Generator, number},
     kernel,
     netns::NetNs,
-    wait, wire,
+    rings, wait, wire,
 };
 
 /// Captures from a sender that never stops, while the program is exchanged for one with each of the tasks in turn.
@@ -37,16 +36,7 @@ fn exchange_under_load(
     let (sender, receiver) = NetNs::quiet_pair("left", "right");
     let index = receiver.interface_index("right");
     let (mut probe, mut rings) = receiver.run(|| {
-        let cpus = cpus::online().unwrap().last().unwrap() + 1;
-        let ring_len = if transport == "ring" { mapped::ring_len(32 << 20) } else { 0 };
-        let value_len = if ring_len == 0 { size_of::<Control>() } else { mapped::value_len(ring_len) };
-        let mut probe = Probe::load(RingLayout { cpus, ring_len, value_len }).unwrap();
-        let rings = if ring_len == 0 {
-            Rings::Perf(perf::Rings::open(probe.events(), Some(64 << 20), false).unwrap())
-        } else {
-            let (rings, events) = (probe.rings(), probe.events());
-            Rings::Mapped(mapped::Rings::open(rings, events, cpus, ring_len, false).unwrap())
-        };
+        let (mut probe, rings) = rings::with(transport, 32 << 20, false);
         let link = Link::by_index(index).unwrap();
         let attached = probe.attach(&link, Some(mode), tasks[0]).unwrap();
         assert!(attached.left.is_everything(), "{attached:?}");

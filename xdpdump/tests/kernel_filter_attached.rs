@@ -8,15 +8,13 @@
 use std::{env, time::Instant};
 
 use xdpdump::{
-    cpus,
     filter::{Filter, Frame, Headers},
     interface::{Link, XdpMode},
     packet::{Direction, LinkType},
-    probe::{Probe, RingLayout, Task},
+    probe::{Probe, Task},
     selection::Selection,
-    transport::{Rings, event::Event, mapped, perf},
+    transport::{Rings, event::Event},
 };
-use xdpdump_ebpf::ring::Control;
 use xdpdump_testing::{
     events::Each,
     filters::{
@@ -27,6 +25,7 @@ use xdpdump_testing::{
     },
     kernel,
     netns::NetNs,
+    rings,
 };
 
 /// The kernel runs programs only on frames that are not shorter than an Ethernet header.
@@ -37,12 +36,6 @@ const LONGEST_PLAIN: usize = 3000;
 const LONGEST: usize = 60_000;
 /// How much the programs copy does not matter here.
 const SNAP_LEN: u32 = 64;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Transport {
-    Perf,
-    Mapped,
-}
 
 /// A program of xdpdump on an interface without traffic; its counters tell how it judged frames.
 struct Judge {
@@ -56,23 +49,13 @@ struct Judge {
 }
 
 impl Judge {
-    fn attach(transport: Transport) -> Self {
+    fn attach(transport: &str) -> Self {
         let (left, right) = NetNs::quiet_pair("left", "right");
         // BPF_PROG_TEST_RUN refuses a program that asks the driver for VLAN tags.
         right.execute("ethtool", &["-K", "right", "rxvlan", "off", "rx-vlan-stag-hw-parse", "off"]);
         let index = right.interface_index("right");
         let (probe, rings, multi_buffer) = right.run(|| {
-            let cpus = cpus::online().unwrap().last().unwrap() + 1;
-            let ring_len = if transport == Transport::Perf { 0 } else { mapped::ring_len(1) };
-            let value_len = if ring_len == 0 { size_of::<Control>() } else { mapped::value_len(ring_len) };
-            let mut probe = Probe::load(RingLayout { cpus, ring_len, value_len }).unwrap();
-            let rings = match transport {
-                Transport::Perf => Rings::Perf(perf::Rings::open(probe.events(), None, false).unwrap()),
-                Transport::Mapped => {
-                    let (rings, events) = (probe.rings(), probe.events());
-                    Rings::Mapped(mapped::Rings::open(rings, events, cpus, ring_len, false).unwrap())
-                }
-            };
+            let (mut probe, rings) = rings::with(transport, 1 << 20, false);
             let link = Link::by_index(index).unwrap();
             let everything = Task { snap_len: SNAP_LEN, selection: &Selection::default() };
             let attached = probe.attach(&link, Some(XdpMode::Native), everything).unwrap();
@@ -145,10 +128,6 @@ fn as_program_sees(frame: &Bytes) -> Frame<'_> {
 }
 
 /// The transports of this kernel: mapped rings require the same kernel as multi-buffer programs.
-fn transports() -> &'static [Transport] {
-    if kernel::has_multi_buffer() { &[Transport::Perf, Transport::Mapped] } else { &[Transport::Perf] }
-}
-
 /// A sample of `most` Ethernet frames.
 fn ethernet(captures: Vec<Capture>, most: usize) -> Vec<Bytes> {
     let mut random = Random::new(5);
@@ -163,12 +142,12 @@ fn ethernet(captures: Vec<Capture>, most: usize) -> Vec<Bytes> {
 
 /// Compares expressions on frames, in the programs of all transports.
 fn compare(expressions: &[String], frames: &[Bytes]) {
-    for &transport in transports() {
+    for &transport in kernel::transports() {
         compare_in(transport, expressions, frames);
     }
 }
 
-fn compare_in(transport: Transport, expressions: &[String], frames: &[Bytes]) {
+fn compare_in(transport: &str, expressions: &[String], frames: &[Bytes]) {
     let begin = Instant::now();
     let mut judge = Judge::attach(transport);
     for expression in expressions {
@@ -200,7 +179,7 @@ fn generated_expressions_are_judged_as_in_user_space() {
     let count = setting("XDPDUMP_FILTER_EXPRESSIONS", 250);
     let seed = setting("XDPDUMP_FILTER_SEED", 4) as u64;
     let frames = ethernet(frames::all(), 300);
-    for (seed, &transport) in (seed..).zip(transports()) {
+    for (seed, &transport) in (seed..).zip(kernel::transports()) {
         compare_in(transport, &generated(seed, count), &frames);
     }
 }
@@ -238,7 +217,7 @@ fn bytes_behind_the_linear_part_are_seen() {
     let mut bytes = vec![0; 9000];
     bytes[8000..8004].copy_from_slice(&[1, 2, 3, 4]);
     let frame = Bytes { len: 9000, bytes };
-    for &transport in transports() {
+    for &transport in kernel::transports() {
         let mut judge = Judge::attach(transport);
         assert!(judge.multi_buffer);
         for expression in ["ether[8000:4] = 0x01020304", "len = 9000", "ether[9000] = 0", "greater 9001"] {
@@ -258,7 +237,7 @@ fn headers_are_cut_as_in_user_space() {
         .map(|frame| frame[..SHORTEST + random.below(frame.len() - SHORTEST + 1)].to_vec())
         .collect();
     frames.extend(cut);
-    for &transport in transports() {
+    for &transport in kernel::transports() {
         let mut judge = Judge::attach(transport);
         for more in [0, 64, u32::MAX] {
             for snap_len in [40, 262_144] {

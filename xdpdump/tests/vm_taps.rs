@@ -174,7 +174,7 @@ fn other_tools_read_verdict_id_and_queue() {
     let scene = Scene::new();
     let program = Observed::decides("decides");
     let _attachment = attach(&scene, &program, DRIVER_MODE);
-    let capture = scene.capture(&["--at", "both", "-s", "21"]);
+    let capture = scene.capture(&["--at", "both", "-s", "21", "--full"]);
     send_each(&scene, 100, 1);
     capture.stop().totals();
     let fields = [

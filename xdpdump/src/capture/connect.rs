@@ -11,7 +11,7 @@ use crate::{
     interface::{
         Disturbance, Link, Metadata, Namespace, Offloads, Promiscuous, Stamping, TimeStampType, XdpMode,
     },
-    packet::{Direction, EXIT, Interface, LinkType},
+    packet::{Detail, Direction, EXIT, Interface, LinkType},
     printable::printable,
     probe::{self, Attached, Named, Observed, Place, Point, Probe, RingLayout, Task},
     selection::{self, Selections},
@@ -150,7 +150,10 @@ pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
 }
 
 impl Connection {
-    fn new(probe: Probe, rings: Rings, order: Order<'_>, longest: u32) -> Result<Self, Error> {
+    fn new(mut probe: Probe, rings: Rings, order: Order<'_>, longest: u32) -> Result<Self, Error> {
+        probe.set_detail(
+            order.config.destination.file.as_ref().map_or_else(Detail::default, |file| file.detail),
+        );
         let mut connection =
             Self { probe, rings, sources: Vec::new(), explanation: None, left_out: Vec::new(), longest };
         let any = order.config.interfaces == Interfaces::Any;

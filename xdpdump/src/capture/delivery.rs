@@ -24,6 +24,9 @@ use crate::{
 /// Number of packets after which the sink is asked whether a signal interrupted it: few enough to keep in memory if it was.
 const LOOK_FOR_INTERRUPT: u64 = 64;
 
+/// `XDP_PASS` (`enum xdp_action`, include/uapi/linux/bpf.h).
+const PASS: u64 = 2;
+
 /// Why a capture ends.
 pub enum End {
     /// A signal, after which the rings are still read to their end.
@@ -68,6 +71,8 @@ struct SourceDelivery {
     snap_len: u32,
     /// The direction of its frames.
     direction: Direction,
+    /// What the program decides about each of its frames, if it is one of this capture.
+    verdict: Option<u64>,
     /// Does the part of the selection that the kernel program does not do.
     selector: Selector,
     read: Read,
@@ -138,9 +143,11 @@ impl<'a> Delivery<'a> {
     /// Delivers from one more source; returns its number.
     pub fn add(&mut self, source: &Source) -> Result<u32, output::Error> {
         self.sink.interface(&source.interface)?;
+        let direction = source.attached.place.direction();
         self.sources.push(SourceDelivery {
             snap_len: source.interface.snap_len,
-            direction: source.attached.place.direction(),
+            direction,
+            verdict: (source.beside.is_none() && direction == Direction::Inbound).then_some(PASS),
             selector: Selector::new(source.attached.left.clone()),
             read: Read::default(),
             verdicts: Verdicts::default(),
@@ -245,9 +252,10 @@ impl Receiver for Delivery<'_> {
             frame_len: event.frame_len,
             meta: Meta {
                 direction: source.direction,
-                queue: event.queue,
+                // A lean record does not say whether the frame was sent.
+                queue: event.queue.filter(|_| source.direction == Direction::Inbound),
                 packet_id: event.packet_id(),
-                verdict: event.verdict,
+                verdict: event.verdict.or(source.verdict),
                 lost: event.lost,
                 hash: event.adapter.hash,
                 has_host_time: false,
@@ -264,6 +272,8 @@ impl Receiver for Delivery<'_> {
                 return ControlFlow::Continue(());
             }
         }
+        // That the program of this capture passes every frame on is only for filters.
+        packet.meta.verdict = event.verdict;
         if let Some(verdict) = event.verdict {
             source.verdicts.count(verdict);
         }

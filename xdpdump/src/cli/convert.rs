@@ -22,7 +22,7 @@ use crate::{
         Format, Precision,
         text::{HexDump, LineStyle, TextOptions, TimeStyle},
     },
-    packet::LinkType,
+    packet::{Detail, LinkType},
     transport::RingKind,
 };
 
@@ -258,6 +258,13 @@ impl Options {
                 Some(TimePrecision::Micro) => Precision::Micro,
                 None if self.micro => Precision::Micro,
                 Some(TimePrecision::Nano) | None => Precision::Nano,
+            },
+            detail: match (self.lean, self.full) {
+                (true, _) => Detail::Lean,
+                (_, true) => Detail::Full,
+                // What is in a file stays in it.
+                _ if self.interface.is_empty() => Detail::Full,
+                _ => Detail::Brief,
             },
         });
         let text = (!self.count && (file.is_none() || self.print)).then(|| self.text_options());

@@ -141,6 +141,14 @@ pub struct Options {
     #[arg(long, value_enum, value_name = "FORMAT", requires = "write", help_heading = "Output")]
     pub format: Option<FileFormat>,
 
+    /// Write packets without packet id, direction and queue to a pcapng file, which makes it smaller
+    #[arg(long, requires = "write", conflicts_with = "full", help_heading = "Output")]
+    pub lean: bool,
+
+    /// Write direction and queue of every packet to a pcapng file, also if it was received, and from queue 0
+    #[arg(long, requires = "write", help_heading = "Output")]
+    pub full: bool,
+
     /// Precision of the time stamps in a capture file and in text
     #[arg(long, value_enum, value_name = "PRECISION", help_heading = "Output")]
     pub time_stamp_precision: Option<TimePrecision>,

@@ -40,6 +40,11 @@ pub fn interface(fields: Fields<'_>, interface: &mut Interface) -> Clock {
     clock
 }
 
+/// Whether one of the options is this comment.
+pub fn has_comment(fields: Fields<'_>, comment: &str) -> bool {
+    options(fields).any(|(code, value)| code == pcapng::COMMENT && value.rest == comment.as_bytes())
+}
+
 /// Reads the options of an Enhanced Packet Block, or of a Packet Block, whose option codes mean the same.
 pub fn packet(fields: Fields<'_>) -> Meta {
     let mut meta = Meta::default();

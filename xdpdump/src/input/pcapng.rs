@@ -15,7 +15,7 @@ use super::{
     time::Clock,
     window::Window,
 };
-use crate::packet::{Interface, InterfaceStatistics, LinkType, Meta, Packet};
+use crate::packet::{BRIEF, Detail, Interface, InterfaceStatistics, LinkType, Meta, Packet};
 
 /// The block type of a section header, the same in both byte orders.
 pub const MAGIC: [u8; 4] = SECTION_HEADER.to_be_bytes();
@@ -35,6 +35,8 @@ pub struct Pcapng {
     earlier: usize,
     /// Bytes of all descriptions of interfaces so far.
     descriptions: usize,
+    /// Whether the usual metadata is left out of packets of the current section, see [`Detail::Brief`].
+    is_brief: bool,
 }
 
 /// What is needed of an interface to read its packets.
@@ -56,7 +58,13 @@ struct Block {
 
 impl Default for Pcapng {
     fn default() -> Self {
-        Self { order: ByteOrder::Little, interfaces: Vec::new(), earlier: 0, descriptions: 0 }
+        Self {
+            order: ByteOrder::Little,
+            interfaces: Vec::new(),
+            earlier: 0,
+            descriptions: 0,
+            is_brief: false,
+        }
     }
 }
 
@@ -154,8 +162,11 @@ impl Pcapng {
         let mut fields = Fields::new(body, self.order);
         let version = (|| {
             let _byte_order = fields.u32()?;
-            Some((fields.u16()?, fields.u16()?))
+            let version = (fields.u16()?, fields.u16()?);
+            let _section_length = fields.bytes(8)?;
+            Some(version)
         })();
+        self.is_brief = options::has_comment(fields, BRIEF);
         self.earlier += self.interfaces.len();
         self.interfaces.clear();
         match version {
@@ -199,7 +210,7 @@ impl Pcapng {
         let interface = fields.u32()?;
         Some(self.timed_packet(interface, &mut fields)?.map(|packet| {
             let meta = options::packet(fields);
-            Packet { meta, ..packet }
+            Packet { meta: if self.is_brief { Detail::usual(meta) } else { meta }, ..packet }
         }))
     }
 

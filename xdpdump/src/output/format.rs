@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use crate::output::{
-    Error, Sink, Target, guardian::Guardian, medium, pcap::PcapSink, pcapng::PcapngSink, record::Framing,
-    records::Output,
+use crate::{
+    output::{
+        Error, Sink, Target, guardian::Guardian, medium, pcap::PcapSink, pcapng::PcapngSink, record::Framing,
+        records::Output,
+    },
+    packet::Detail,
 };
 
 /// A format of capture files.
@@ -40,7 +43,7 @@ impl Format {
 /// # Errors
 /// When the file cannot be opened, or its header cannot be written.
 pub fn open(path: &Path, format: Format, precision: Precision) -> Result<Box<dyn Sink>, Error> {
-    open_with(path, format, precision, None, &mut |_| {})
+    open_with(path, format, precision, Detail::Full, None, &mut |_| {})
 }
 
 /// Opens `path` for writing. When `guardian` is given, it guards a regular file. `say` gets messages for the user: that
@@ -52,6 +55,7 @@ pub fn open_with(
     path: &Path,
     format: Format,
     precision: Precision,
+    detail: Detail,
     guardian: Option<&Guardian>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Sink>, Error> {
@@ -59,7 +63,9 @@ pub fn open_with(
     let name = target.name();
     let medium = medium::open(target, &name, guardian, say)?;
     Ok(match format {
-        Format::Pcapng => Box::new(PcapngSink::new(Output::new(name, medium, Framing::Pcapng), precision)?),
+        Format::Pcapng => {
+            Box::new(PcapngSink::new(Output::new(name, medium, Framing::Pcapng), precision, detail)?)
+        }
         Format::Pcap => Box::new(PcapSink::new(Output::new(name, medium, Framing::Pcap), precision)),
     })
 }

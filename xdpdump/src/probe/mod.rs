@@ -42,7 +42,7 @@ use xdpdump_ebpf::Counters;
 use crate::{
     filter::ebpf::{Hook, Target},
     interface::{Link, XdpMode, clsact},
-    packet::{Direction, LinkType},
+    packet::{Detail, Direction, LinkType},
     selection::Selection,
     sys::bpf::{self, tracing},
 };
@@ -185,6 +185,11 @@ impl Probe {
         kernel::lift_memory_limit();
         let image = Image::load(layout)?;
         Ok(Self { image, mapped: layout.ring_len != 0, attachments: Vec::new(), metadata: OnceCell::new() })
+    }
+
+    /// Chooses which options the records of mapped rings have, for programs that are attached from now on.
+    pub fn set_detail(&mut self, detail: Detail) {
+        self.image.set_detail(detail);
     }
 
     /// Whether programs write to mapped rings, which those beside other programs do not.

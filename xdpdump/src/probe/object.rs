@@ -10,10 +10,10 @@ use aya_obj::{
     Map, Object,
     generated::{BPF_ADD, BPF_ATOMIC, BPF_DW, BPF_FETCH, BPF_JA, BPF_JMP, BPF_STX, bpf_insn},
 };
-use xdpdump_ebpf::CpuCounters;
+use xdpdump_ebpf::{CpuCounters, ring::block::detail};
 
 use super::{Error, Functions, RingLayout};
-use crate::{cpus, probe::kernel, sys::bpf};
+use crate::{cpus, packet::Detail, probe::kernel, sys::bpf};
 
 /// The object that `cargo xtask build-ebpf` builds. It is aligned because its ELF structures are read in place.
 static OBJECT: &Aligned<[u8]> = &Aligned { bytes: *include_bytes!(env!("XDPDUMP_EBPF_OBJECT")), align: [] };
@@ -27,10 +27,14 @@ struct Aligned<T: ?Sized> {
 /// The section with the programs' constants, which is also the name of the map that contains them.
 const CONSTANTS: &str = ".rodata";
 
+/// Whether every CPU sees the stores of another one in their order.
+const STORES_IN_ORDER: bool = cfg!(any(target_arch = "x86", target_arch = "x86_64", target_arch = "s390x"));
+
 /// The compiled programs, and the maps that all of them share.
 pub struct Image {
     object: Object,
     layout: RingLayout,
+    detail: Detail,
     /// The perf event array, with one perf ring per CPU. It is created without aya, which would size it by the number
     /// of CPUs in `/sys`: too small if the CPU numbers have gaps.
     events: OwnedFd,
@@ -87,7 +91,12 @@ impl Image {
         rings.set_max_entries(layout.cpus);
         rings.set_value_size(u32::try_from(layout.value_len).unwrap_or(u32::MAX));
         let rings = create(rings, "RINGS")?;
-        Ok(Self { object, layout, events, rings })
+        Ok(Self { object, layout, detail: Detail::default(), events, rings })
+    }
+
+    /// Chooses which options the records of mapped rings have.
+    pub fn set_detail(&mut self, detail: Detail) {
+        self.detail = detail;
     }
 
     /// The perf event array to which programs write events.
@@ -130,6 +139,11 @@ impl Image {
     ) -> Result<Linked, Error> {
         let mut object = self.object.clone();
         let ring_mask = self.layout.ring_mask();
+        let detail = match self.detail {
+            Detail::Lean => detail::LEAN,
+            Detail::Brief => detail::BRIEF,
+            Detail::Full => detail::FULL,
+        };
         let preemptible = kernel::bottom_halves_preempt_each_other();
         let values = [
             ("SOURCE", constants.source),
@@ -137,6 +151,8 @@ impl Image {
             ("ONE_IN", constants.one_in),
             ("RING_MASK", ring_mask),
             ("PREEMPTIBLE", u32::from(preemptible)),
+            ("STORES_IN_ORDER", u32::from(STORES_IN_ORDER)),
+            ("DETAIL", detail),
         ];
         let values: Vec<_> =
             values.iter().chain(more).map(|(name, value)| (*name, value.to_ne_bytes())).collect();

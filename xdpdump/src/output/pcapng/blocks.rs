@@ -11,6 +11,7 @@ use pcap_file::{
                 InterfaceDescriptionBlock, InterfaceDescriptionOption as IfOption, InterfaceTsResolution,
             },
             interface_statistics::{InterfaceStatisticsBlock, InterfaceStatisticsOption as IsbOption},
+            opt_common::CommonOption,
             section_header::{SectionHeaderBlock, SectionHeaderOption},
         },
     },
@@ -20,17 +21,20 @@ use xdpdump_ebpf::pcapng::interface::FILTER_EXPRESSION;
 
 use crate::{
     output::Precision,
-    packet::{Interface, InterfaceStatistics, Timestamp},
+    packet::{BRIEF, Detail, Interface, InterfaceStatistics, Timestamp},
     sys::kernel,
 };
 
 /// The section header, which names the program and the machine.
-pub fn section_header() -> SectionHeaderBlock<'static> {
-    let options = vec![
+pub fn section_header(detail: Detail) -> SectionHeaderBlock<'static> {
+    let mut options = vec![
         SectionHeaderOption::Hardware(std::env::consts::ARCH.into()),
         SectionHeaderOption::OS(kernel::operating_system().into()),
         SectionHeaderOption::UserApplication(concat!("xdpdump ", env!("CARGO_PKG_VERSION")).into()),
     ];
+    if detail == Detail::Brief {
+        options.push(SectionHeaderOption::Common(CommonOption::Comment(BRIEF.into())));
+    }
     SectionHeaderBlock { endianness: Endianness::native(), options, ..SectionHeaderBlock::default() }
 }
 

@@ -11,13 +11,14 @@ use pcap_file::pcapng::{Block, PcapNgWriter};
 
 use crate::{
     output::{BlockSink, Error, Precision, Sink, records::Output},
-    packet::{Interface, InterfaceStatistics, Packet, Timestamp},
+    packet::{Detail, Interface, InterfaceStatistics, Packet, Timestamp},
 };
 
 /// Writes a pcapng file of one section in the byte order of this machine.
 pub struct PcapngSink {
     blocks: PcapNgWriter<Output>,
     precision: Precision,
+    detail: Detail,
 }
 
 impl PcapngSink {
@@ -25,11 +26,11 @@ impl PcapngSink {
     ///
     /// # Errors
     /// When the output cannot be written.
-    pub fn new(output: Output, precision: Precision) -> Result<Self, Error> {
+    pub fn new(output: Output, precision: Precision, detail: Detail) -> Result<Self, Error> {
         let name = output.name().to_owned();
-        let blocks = PcapNgWriter::with_section_header(output, blocks::section_header())
+        let blocks = PcapNgWriter::with_section_header(output, blocks::section_header(detail))
             .map_err(|error| Error::Write(name, io::Error::other(error)))?;
-        let mut sink = Self { blocks, precision };
+        let mut sink = Self { blocks, precision, detail };
         sink.flush()?;
         Ok(sink)
     }
@@ -60,7 +61,7 @@ impl Sink for PcapngSink {
             Precision::Micro => Timestamp(packet.timestamp.0.div_euclid(1000)),
             Precision::Nano => packet.timestamp,
         };
-        let packet = Packet { timestamp, ..*packet };
+        let packet = Packet { timestamp, meta: self.detail.of(packet.meta), ..*packet };
         self.blocks.get_mut().record(|buffer| encode::enhanced_packet(buffer, &packet))
     }
 

@@ -2,11 +2,12 @@
 
 use xdpdump_ebpf::{
     pcapng::{
-        block::{ENHANCED_PACKET, TOTAL_LEN},
-        packet::VERDICT_XDP,
+        block::{ENHANCED_PACKET, TOTAL_LEN, TRAILER_LEN},
+        packet::{DIRECTION_MASK, OUTBOUND},
     },
     ring::block::{
-        CAPTURE_LEN, DROP_COUNT, DROP_COUNT_LEN, FLAGS_LEN, FRAME, FRAME_LEN, QUEUE, SOURCE, TAIL_LEN, TIME,
+        CAPTURE_LEN, DROP_COUNT, DROP_COUNT_LEN, FLAGS, FLAGS_LEN, FRAME, FRAME_LEN, PACKET_ID,
+        PACKET_ID_LEN, QUEUE, QUEUE_LEN, SOURCE, TIME,
     },
 };
 
@@ -31,7 +32,7 @@ pub fn peek(bytes: &[u8]) -> Option<Outline> {
     let len = word(bytes, TOTAL_LEN)? as usize;
     let is_record = word(bytes, 0)? == ENHANCED_PACKET
         && len.is_multiple_of(4)
-        && (FRAME + FLAGS_LEN + TAIL_LEN..=bytes.len()).contains(&len);
+        && (FRAME + TRAILER_LEN..=bytes.len()).contains(&len);
     let time = u64::from(word(bytes, TIME)?) << 32 | u64::from(word(bytes, TIME + 4)?);
     // No real time is `u64::MAX`; the merge uses this value for "no event".
     (is_record && time != u64::MAX).then_some(Outline { time, source: word(bytes, SOURCE)?, len })
@@ -52,25 +53,40 @@ pub fn event(record: &[u8], cpu: u32) -> Option<Event<'_>> {
     let Outline { time, source, .. } = peek(record)?;
     let capture_len = word(record, CAPTURE_LEN)? as usize;
     let frame = record.get(FRAME..)?.get(..capture_len)?;
-    let mut options = record.get(FRAME + capture_len.next_multiple_of(4) + FLAGS_LEN..)?;
-    let mut lost = 0;
-    if word(options, 0)? == DROP_COUNT {
-        lost = double_word(options, 4)?;
-        options = options.get(DROP_COUNT_LEN..)?;
+    let mut options = record.get(FRAME + capture_len.next_multiple_of(4)..record.len() - TRAILER_LEN)?;
+    let (mut lost, mut sequence, mut queue) = (0, 0, 0);
+    let mut is_sent = false;
+    while !options.is_empty() {
+        let header = word(options, 0)?;
+        let len = match header {
+            FLAGS => {
+                is_sent = word(options, 4)? & DIRECTION_MASK == OUTBOUND;
+                FLAGS_LEN
+            }
+            DROP_COUNT => {
+                lost = double_word(options, 4)?;
+                DROP_COUNT_LEN
+            }
+            PACKET_ID => {
+                sequence = double_word(options, 4)? & ((1 << SEQUENCE_BITS) - 1);
+                PACKET_ID_LEN
+            }
+            QUEUE => {
+                queue = word(options, 4)?;
+                QUEUE_LEN
+            }
+            _ => break,
+        };
+        options = options.get(len..)?;
     }
-    // Queue and verdict come together, or not at all.
-    let is_received = word(options, 12)? == QUEUE;
     Some(Event {
         time,
         cpu,
         source,
-        sequence: double_word(options, 4)? & ((1 << SEQUENCE_BITS) - 1),
+        sequence,
         lost,
-        queue: if is_received { word(options, 16) } else { None },
-        verdict: match options.get(24..33) {
-            Some([VERDICT_XDP, action @ ..]) if is_received => action.try_into().ok().map(u64::from_ne_bytes),
-            _ => None,
-        },
+        queue: (!is_sent).then_some(queue),
+        verdict: None,
         adapter: Adapter::default(),
         frame_len: word(record, FRAME_LEN)?,
         frame,
@@ -92,7 +108,7 @@ mod tests {
     use super::*;
     use crate::{
         output::pcapng::encode,
-        packet::{Direction, Meta, Packet},
+        packet::{Detail, Direction, Meta, Packet},
     };
 
     proptest! {
@@ -101,29 +117,29 @@ mod tests {
         fn reads_an_enhanced_packet_block(
             frame in proptest::collection::vec(any::<u8>(), 0..200),
             time in 0..i64::MAX,
-            (source, sequence, lost, received) in
-                (any::<u32>(), 1..1u64 << 48, 0..3u64, any::<Option<(u32, u64)>>()),
+            (source, sequence, lost, queue) in (any::<u32>(), 1..1u64 << 48, 0..3u64, any::<Option<u32>>()),
+            detail in prop_oneof![Just(Detail::Lean), Just(Detail::Brief), Just(Detail::Full)],
         ) {
-            let (queue, verdict) = received.unzip();
             let mut record = Vec::new();
+            let meta = Meta {
+                direction: if queue.is_some() { Direction::Inbound } else { Direction::Outbound },
+                queue,
+                packet_id: Some(3 << 48 | sequence),
+                lost,
+                ..Meta::default()
+            };
             encode::enhanced_packet(&mut record, &Packet {
                 timestamp: Timestamp(time),
                 uptime: None,
                 interface: source,
                 frame: &frame,
                 frame_len: 9000,
-                meta: Meta {
-                    direction: Direction::Inbound,
-                    queue,
-                    packet_id: Some(3 << 48 | sequence),
-                    verdict,
-                    lost,
-                    ..Meta::default()
-                },
+                meta: detail.of(meta),
             });
+            let (sequence, queue) = if detail == Detail::Lean { (0, Some(0)) } else { (sequence, queue) };
             let expected = Event {
-                time: time.cast_unsigned(), cpu: 3, source, sequence, lost, queue, verdict, adapter: Adapter::default(),
-                frame_len: 9000, frame: &frame,
+                time: time.cast_unsigned(), cpu: 3, source, sequence, lost, queue, verdict: None,
+                adapter: Adapter::default(), frame_len: 9000, frame: &frame,
             };
             prop_assert_eq!(event(&record, 3), Some(expected));
             stamp(&mut record, Timestamp(5));

@@ -26,11 +26,24 @@ const RUN_BYTES: usize = 512 << 10;
 /// locked memory.
 const DOORBELL_BYTES: usize = 4 << 10;
 
+/// What became of a request to ring the doorbell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// So much is waiting already.
+    Due,
+    /// It is the same as the request before.
+    AsBefore,
+    /// The program may not have seen it while it wrote its last record: look once more before sleeping for long.
+    Anew,
+}
+
 /// The ring of one CPU.
 pub struct Ring {
     cpu: u32,
     memory: RingMemory,
     tail: u64,
+    /// The head at which the program was asked to ring the doorbell.
+    wake_at: u64,
     counts: Counts,
     /// `None` while the CPU is offline.
     doorbell: Option<Doorbell>,
@@ -50,7 +63,7 @@ impl Ring {
     /// The error of the system call.
     pub fn open(map: BorrowedFd<'_>, cpu: u32, ring_len: usize) -> io::Result<Self> {
         let memory = RingMemory::map(map, cpu, ring_len)?;
-        Ok(Self { cpu, memory, tail: 0, counts: Counts::default(), doorbell: None })
+        Ok(Self { cpu, memory, tail: 0, wake_at: 0, counts: Counts::default(), doorbell: None })
     }
 
     /// Whether the ring has a doorbell that still works.
@@ -88,12 +101,19 @@ impl Ring {
     }
 
     /// Asks the program to ring the doorbell when `bytes` are waiting, or when the ring is a quarter full if that is less.
-    /// Returns whether that is the case already.
-    pub fn ring_doorbell_at(&mut self, bytes: u64) -> bool {
+    pub fn ring_doorbell_at(&mut self, bytes: u64) -> Asked {
         if let Some(Doorbell { memory, .. }) = &self.doorbell {
             memory.set_tail(memory.head());
         }
-        self.memory.control().wake_at(self.tail.wrapping_add(bytes.min(self.memory.ring_len() as u64 / 4)))
+        let wake_at = self.tail.wrapping_add(bytes.min(self.memory.ring_len() as u64 / 4));
+        let before = std::mem::replace(&mut self.wake_at, wake_at);
+        if self.memory.control().wake_at(wake_at) {
+            Asked::Due
+        } else if wake_at == before {
+            Asked::AsBefore
+        } else {
+            Asked::Anew
+        }
     }
 
     /// Everything the program has written by now.

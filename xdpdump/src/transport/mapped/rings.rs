@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::ring::{Batch, Ring};
+use super::ring::{Asked, Batch, Ring};
 use crate::{
     order::Merge,
     sys::perf_event::{self, Wakeup},
@@ -19,6 +19,9 @@ const PACE: Duration = Duration::from_millis(2);
 
 /// How long to sleep while a ring fills up with frames that are still inside the reorder window.
 const HURRY: Duration = Duration::from_micros(100);
+
+/// How long to sleep after a new request to ring the doorbell, see [`ReaderSide::wake_at`](super::protocol::ReaderSide::wake_at).
+const SECOND_LOOK: Duration = Duration::from_millis(1);
 
 /// The rings of all CPUs that have memory in the map, online or not: a CPU that comes online writes to its ring at once.
 pub struct Rings {
@@ -80,14 +83,21 @@ impl Rings {
         // Events that are too young are no reason to wake up early, but a ring that fills up is.
         let patient = events_left || !quiet && !self.immediate;
         let bytes = if patient { u64::MAX } else { 1 };
+        let (mut is_due, mut anew) = (false, false);
         // Set every doorbell, even when a ring already has events.
-        let waiting =
-            self.each.iter_mut().filter_map(|ring| ring.ring_doorbell_at(bytes).then_some(())).count();
-        match (events_left, waiting) {
-            (true, 0) => Some(REORDER_WINDOW),
-            (true, _) => Some(HURRY),
-            (false, 0) => Some(if patient { PACE } else { Duration::MAX }),
-            (false, _) => None,
+        for ring in &mut self.each {
+            match ring.ring_doorbell_at(bytes) {
+                Asked::Due => is_due = true,
+                Asked::Anew => anew = true,
+                Asked::AsBefore => {}
+            }
+        }
+        match (events_left, is_due) {
+            (true, false) => Some(REORDER_WINDOW),
+            (true, true) => Some(HURRY),
+            (false, false) if patient => Some(PACE),
+            (false, false) => Some(if anew { SECOND_LOOK } else { Duration::MAX }),
+            (false, true) => None,
         }
     }
 

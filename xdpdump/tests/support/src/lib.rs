@@ -30,6 +30,8 @@ pub mod netns;
 pub mod objects;
 pub mod observed;
 pub mod processes;
+#[cfg(feature = "capture-files")]
+pub mod rings;
 pub mod scene;
 pub mod skip;
 pub mod tun;

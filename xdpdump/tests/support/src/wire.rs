@@ -25,6 +25,16 @@ pub fn numbered(number: u8) -> Vec<u8> {
     frame(60, &[number])
 }
 
+/// A frame of 60 bytes with UDP from this port.
+pub fn udp(port: u16) -> Vec<u8> {
+    let mut frame = frame(60, b"");
+    frame[12..14].copy_from_slice(&[8, 0]);
+    frame[14..34].copy_from_slice(&[0x45, 0, 0, 46, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+    frame[34..36].copy_from_slice(&port.to_be_bytes());
+    frame[36..42].copy_from_slice(&[0, 9, 0, 26, 0, 0]);
+    frame
+}
+
 /// Sends frames from one interface through a packet socket.
 #[derive(Debug)]
 pub struct Wire {
