@@ -41,6 +41,7 @@ impl RingMemory {
     pub fn control(&self) -> ReaderSide<'_, AtomicU64> {
         ReaderSide {
             head: self.mapping.word(offset_of!(Control, head)),
+            busy: self.mapping.word(offset_of!(Control, busy)),
             tail: self.mapping.word(offset_of!(Control, tail)),
             wake_at: self.mapping.word(offset_of!(Control, wake_at)),
         }

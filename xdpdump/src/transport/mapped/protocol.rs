@@ -1,4 +1,4 @@
-//! The protocol between the reader of a ring and the kernel program that writes to it: three words of the control page, and
+//! The protocol between the reader of a ring and the kernel program that writes to it: four words of the control page, and
 //! the memory order in which both sides access them.
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
@@ -31,6 +31,8 @@ impl Word for AtomicU64 {
 pub struct ReaderSide<'a, W> {
     /// Position after the last complete record. Written by the program.
     pub head: &'a W,
+    /// Not 0 while a program writes a record. Written by the program.
+    pub busy: &'a W,
     /// Position of the oldest record that the reader still needs. Written by the reader.
     pub tail: &'a W,
     /// The program rings the doorbell when its head reaches this position. Written by the reader.
@@ -42,6 +44,22 @@ impl<W: Word> ReaderSide<'_, W> {
     /// the new head also sees the record.
     pub fn head(&self) -> u64 {
         self.head.load(Ordering::Acquire)
+    }
+
+    /// Whether the program has completed, and shown, every record that it had begun some microseconds before this call. A
+    /// program that is interrupted within a record has not.
+    pub fn has_shown_all(&self) -> bool {
+        /// Longer than it takes to write a record without an interruption.
+        const LOOKS: u32 = 200;
+        let head = self.head();
+        for _ in 0..LOOKS {
+            // A new head shows the record that was being written when the old one was read.
+            if self.busy.load(Ordering::Acquire) == 0 || self.head() != head {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        false
     }
 
     /// Gives everything before `tail` back to the program. The release orders all earlier reads of the records before this
@@ -100,6 +118,7 @@ mod tests {
     #[derive(Default)]
     struct Ring {
         head: AtomicU64,
+        busy: AtomicU64,
         tail: AtomicU64,
         wake_at: AtomicU64,
         records: [UnsafeCell<u64>; RING as usize],
@@ -111,7 +130,7 @@ mod tests {
 
     impl Ring {
         fn reader(&self) -> ReaderSide<'_, AtomicU64> {
-            ReaderSide { head: &self.head, tail: &self.tail, wake_at: &self.wake_at }
+            ReaderSide { head: &self.head, busy: &self.busy, tail: &self.tail, wake_at: &self.wake_at }
         }
 
         /// Models `record` in xdpdump-ebpf/src/ring.rs; returns the number of records that found room.

@@ -4,6 +4,7 @@ use std::{
     io,
     ops::ControlFlow,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    time::Duration,
 };
 
 use super::{
@@ -42,6 +43,8 @@ pub struct Ring {
     cpu: u32,
     memory: RingMemory,
     tail: u64,
+    /// The head when [`Ring::lasts`] was called last.
+    head: u64,
     /// The head at which the program was asked to ring the doorbell.
     wake_at: u64,
     counts: Counts,
@@ -63,7 +66,7 @@ impl Ring {
     /// The error of the system call.
     pub fn open(map: BorrowedFd<'_>, cpu: u32, ring_len: usize) -> io::Result<Self> {
         let memory = RingMemory::map(map, cpu, ring_len)?;
-        Ok(Self { cpu, memory, tail: 0, wake_at: 0, counts: Counts::default(), doorbell: None })
+        Ok(Self { cpu, memory, tail: 0, head: 0, wake_at: 0, counts: Counts::default(), doorbell: None })
     }
 
     /// Whether the ring has a doorbell that still works.
@@ -116,10 +119,23 @@ impl Ring {
         }
     }
 
+    /// See [`ReaderSide::has_shown_all`](super::protocol::ReaderSide::has_shown_all).
+    pub fn has_shown_all(&self) -> bool {
+        self.memory.control().has_shown_all()
+    }
+
     /// Everything the program has written by now.
     pub fn batch(&mut self) -> Batch<'_> {
         let head = self.memory.control().head();
         Batch { ring: self, head }
+    }
+
+    /// How long an empty ring would last if it were filled as it was in `elapsed`, between the last call and this one.
+    pub fn lasts(&mut self, elapsed: Duration) -> Duration {
+        let head = self.memory.control().head();
+        let written = head.wrapping_sub(std::mem::replace(&mut self.head, head));
+        let nanos = (elapsed.as_nanos() * self.memory.ring_len() as u128).checked_div(written.into());
+        nanos.and_then(|nanos| u64::try_from(nanos).ok()).map_or(Duration::MAX, Duration::from_nanos)
     }
 }
 

@@ -8,14 +8,18 @@ use std::{
 
 use super::ring::{Asked, Batch, Ring};
 use crate::{
+    clock::monotonic,
     order::Merge,
     sys::perf_event::{self, Wakeup},
-    transport::{Counts, Error, REORDER_WINDOW, Receiver, limit},
+    transport::{Counts, Error, REORDER_WINDOW, Receiver},
 };
 
 /// How long to sleep while frames arrive. Ringing the doorbell costs an interrupt, so it is used only for the first frame
 /// after a pause and for a ring that fills up sooner than this.
 const PACE: Duration = Duration::from_millis(2);
+
+/// The reorder window if no program is within a record: longer than a store takes to become visible to another CPU.
+const SHORT_WINDOW: Duration = Duration::from_micros(20);
 
 /// How long to sleep while a ring fills up with frames that are still inside the reorder window.
 const HURRY: Duration = Duration::from_micros(100);
@@ -30,6 +34,10 @@ pub struct Rings {
     each: Vec<Ring>,
     merge: Merge,
     immediate: bool,
+    /// When the rings were read last, `CLOCK_MONOTONIC` nanoseconds.
+    last_read: u64,
+    /// A ring fills up so fast that sleeping would lose events.
+    hasty: bool,
 }
 
 /// Longest ring of a CPU, in bytes: the verifier allows only offsets below 512 MiB into a map's value (`BPF_MAX_VAR_OFF`,
@@ -65,17 +73,34 @@ impl Rings {
         };
         let each = (0..cpus).map(open).collect::<Result<_, _>>()?;
         let events = events.try_clone_to_owned().map_err(Error::Descriptor)?;
-        let mut rings = Self { events, each, merge: Merge::default(), immediate };
+        let mut rings = Self { events, each, merge: Merge::default(), immediate, last_read: 0, hasty: false };
         rings.follow_cpus()?;
         Ok(rings)
     }
 
     /// See [`transport::Rings::read`](crate::transport::Rings::read).
     pub fn read<R: Receiver>(&mut self, to_the_end: bool, receiver: &mut R) -> ControlFlow<R::End, bool> {
+        let now = monotonic();
+        self.note_pace(now);
         // Read the time before the rings: then every event older than the limit is already in its ring.
-        let limit = limit(to_the_end || self.each.len() == 1);
+        let limit = if to_the_end || self.each.len() == 1 { u64::MAX } else { self.limit(now) };
         let mut batches: Vec<Batch<'_>> = self.each.iter_mut().map(Ring::batch).collect();
         self.merge.run(&mut batches, limit, |batch, until| batch.drain_until(until, receiver))
+    }
+
+    /// Events up to this time may be handed on at `now`, because no event of another CPU can precede them any more.
+    fn limit(&self, now: u64) -> u64 {
+        let window = if self.each.iter().all(Ring::has_shown_all) { SHORT_WINDOW } else { REORDER_WINDOW };
+        now.saturating_sub(window.as_nanos() as u64)
+    }
+
+    /// Notes whether a ring may overflow while the reader sleeps.
+    fn note_pace(&mut self, now: u64) {
+        let elapsed = Duration::from_nanos(now.saturating_sub(std::mem::replace(&mut self.last_read, now)));
+        self.hasty = false;
+        for ring in &mut self.each {
+            self.hasty |= ring.lasts(elapsed) <= PACE;
+        }
     }
 
     /// See [`transport::Rings::prepare_sleep`](crate::transport::Rings::prepare_sleep).
@@ -91,6 +116,9 @@ impl Rings {
                 Asked::Anew => anew = true,
                 Asked::AsBefore => {}
             }
+        }
+        if self.hasty {
+            return None;
         }
         match (events_left, is_due) {
             (true, false) => Some(REORDER_WINDOW),
