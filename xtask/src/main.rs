@@ -30,7 +30,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Measure xdpdump beside tcpdump, dumpcap and xdp-tools' xdpdump
+    /// Measure xdpdump beside tcpdump, dumpcap, netsniff-ng and xdp-tools' xdpdump
     Bench(bench::Args),
     /// Rebuild the committed kernel program, installing its toolchain when it is missing
     BuildEbpf(build_ebpf::Args),

@@ -25,6 +25,8 @@ fn capture(run: &Run) -> Value {
         "tool": key(&run.tool),
         "frame_len": run.frame_len,
         "output": key(&run.destination),
+        "buffer_mib": run.buffer,
+        "file_len": run.file_len,
         "offered": run.offered,
         "kept": run.ended.kept,
         "reader_cpu_ns": nanos(run.ended.cpu),

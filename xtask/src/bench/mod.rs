@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: measures xdpdump, tcpdump, dumpcap and xdp-tools' xdpdump on the same frames.
+//! `cargo xtask bench`: measures xdpdump, tcpdump, dumpcap, netsniff-ng and xdp-tools' xdpdump on the same frames.
 #![expect(clippy::cast_precision_loss, reason = "counts and times here are far below 2^52")]
 
 mod destination;
@@ -28,11 +28,16 @@ use crate::{cargo, packages, process};
 /// A file system in memory that every Linux has (shm_open(3)).
 const MEMORY: &str = "/dev/shm";
 
+/// Memory of a tool's rings with [`Scene::SmallRings`], all CPUs together, in MiB.
+const SMALL_RINGS: u32 = 2;
+
 /// A group of measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Scene {
     /// Captures of every frame, from the interface to the output
     Captures,
+    /// Captures of 1500-byte frames to /dev/null with rings of 2 MiB
+    SmallRings,
     /// The cost of the programs in the kernel
     Programs,
     /// Captures with a filter, of frames that it rejects and of a few among them that it accepts

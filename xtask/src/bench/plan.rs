@@ -13,11 +13,14 @@ use super::program::{self, RunTime};
 use super::reader::{Ended, Reader};
 use super::tcp::{TcpLink, TcpRun};
 use super::tool::Tool;
-use super::{Args, Scene, link};
+use super::{Args, SMALL_RINGS, Scene, link};
 use xdpdump_testing::generator::Generator;
 
 /// Pause after a tool reports that it captures: some tools report this shortly before they do.
 pub(super) const READY_AFTER: Duration = Duration::from_millis(100);
+
+/// Bytes of a frame with [`Scene::SmallRings`].
+const SMALL_RINGS_FRAME: u32 = 1500;
 
 /// One capture.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +33,10 @@ pub struct Run {
     pub frame_len: u32,
     /// The output.
     pub destination: Destination,
+    /// Memory of the tool's rings, all CPUs together, in MiB.
+    pub buffer: u32,
+    /// Bytes of the file, if it wrote one.
+    pub file_len: Option<u64>,
     /// Frames sent.
     pub offered: u64,
     /// Frames per second, see [`Burst::rate`](super::link::Burst::rate).
@@ -103,11 +110,18 @@ impl<'a> Plan<'a> {
                 let generator = self.link.generator(link::frame(frame_len));
                 let goes_to = |one: &Destination| self.args.has(Scene::Captures) && self.args.goes_to(*one);
                 for destination in Destination::ALL.into_iter().filter(goes_to) {
-                    self.captures(round, frame_len, destination, &generator, &mut results)?;
+                    let buffer = self.args.buffer;
+                    self.captures(round, frame_len, destination, buffer, &generator, &mut results)?;
                 }
                 if self.args.has(Scene::Programs) {
                     self.programs(round, frame_len, &mut results)?;
                 }
+            }
+            if self.args.has(Scene::SmallRings) {
+                eprintln!("xtask: round {} of {}, small rings", round + 1, self.args.rounds());
+                let generator = self.link.generator(link::frame(SMALL_RINGS_FRAME));
+                let (len, to, buffer) = (SMALL_RINGS_FRAME, Destination::Null, SMALL_RINGS);
+                self.captures(round, len, to, buffer, &generator, &mut results)?;
             }
             if self.args.has(Scene::Filters) {
                 eprintln!("xtask: round {} of {}, with a filter", round + 1, self.args.rounds());
@@ -126,20 +140,23 @@ impl<'a> Plan<'a> {
         round: u32,
         frame_len: u32,
         destination: Destination,
+        buffer: u32,
         generator: &Generator,
         results: &mut Results,
     ) -> Result<()> {
         let frames = self.args.frames(frame_len);
         let empty_rate = self.empty_rate(generator, frames);
-        for &tool in &self.tools {
+        for &tool in self.tools.iter().filter(|tool| tool.goes_to(destination)) {
             let _empty = (!tool.has_program()).then(|| self.link.attach_empty());
-            let reader = self.start(tool, destination, None)?;
+            let reader = self.start_with(tool, destination, buffer, None)?;
             let start = reader.start;
             let burst = self.link.send(generator, frames);
             reader.settle()?;
             let ended = reader.stop()?;
+            let mut file_len = None;
             if destination == Destination::File {
                 let file = destination.path(&self.folder);
+                file_len = Some(std::fs::metadata(&file)?.len());
                 std::fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
             }
             let (offered, rate) = (burst.offered, burst.rate());
@@ -148,6 +165,8 @@ impl<'a> Plan<'a> {
                 tool,
                 frame_len,
                 destination,
+                buffer,
+                file_len,
                 offered,
                 rate,
                 empty_rate,
@@ -199,8 +218,18 @@ impl<'a> Plan<'a> {
 
     /// Starts a tool, and waits until it captures.
     pub(super) fn start(&self, tool: Tool, destination: Destination, filter: Option<&str>) -> Result<Reader> {
+        self.start_with(tool, destination, self.args.buffer, filter)
+    }
+
+    fn start_with(
+        &self,
+        tool: Tool,
+        destination: Destination,
+        buffer: u32,
+        filter: Option<&str>,
+    ) -> Result<Reader> {
         let output = destination.path(&self.folder);
-        let command = tool.command(self.xdpdump, INTERFACE, &output, self.args.buffer, filter);
+        let command = tool.command(self.xdpdump, INTERFACE, &output, buffer, filter);
         let reader = Reader::start(tool, command, destination, &self.link.receiver)?;
         thread::sleep(READY_AFTER);
         Ok(reader)
@@ -208,6 +237,16 @@ impl<'a> Plan<'a> {
 }
 
 impl Run {
+    /// Frames kept a second, of those that were sent in this time.
+    pub fn kept_rate(&self) -> f64 {
+        self.rate * self.ended.kept as f64 / self.offered as f64
+    }
+
+    /// Bytes in the file per frame that it kept.
+    pub fn file_bytes_per_frame(&self) -> Option<f64> {
+        (self.ended.kept > 0).then_some(self.file_len? as f64 / self.ended.kept as f64)
+    }
+
     /// Nanoseconds of the reader's CPU time per frame that it kept; `None` if it kept none.
     pub fn cpu_per_frame(&self) -> Option<f64> {
         (self.ended.kept > 0).then(|| self.ended.cpu.as_nanos() as f64 / self.ended.kept as f64)

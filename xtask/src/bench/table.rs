@@ -7,7 +7,7 @@ use super::filter::{FILTER, FilterRun};
 use super::plan::{KernelRun, Results, Run};
 use super::tcp::{TcpRun, Way};
 use super::tool::Tool;
-use super::{Args, machine};
+use super::{Args, SMALL_RINGS, machine};
 
 /// All tables, with the explanations needed to read them.
 pub fn tables(args: &Args, results: &Results) -> String {
@@ -15,9 +15,14 @@ pub fn tables(args: &Args, results: &Results) -> String {
     if !results.kernel.is_empty() {
         programs(args, &results.kernel, &mut text);
     }
-    if !results.runs.is_empty() {
-        captures(args, &results.runs, &mut text);
-        starts(&results.runs, &mut text);
+    let (small, runs): (Vec<Run>, _) = results.runs.iter().partition(|run| run.buffer != args.buffer);
+    if !runs.is_empty() {
+        captures(args, &runs, &mut text);
+        starts(&runs, &mut text);
+    }
+    if !small.is_empty() {
+        let _ = write!(text, "\nWith rings of {SMALL_RINGS} MiB together:");
+        captures(args, &small, &mut text);
     }
     if !results.filters.is_empty() {
         filters(&results.filters, &mut text);
@@ -27,10 +32,10 @@ pub fn tables(args: &Args, results: &Results) -> String {
     }
     let _ = writeln!(
         text,
-        "\n{}. Medians of {} rounds; a ratio is the median of the rounds' ratios. The sender is pinned to CPU 0, where \
+        "\n{}. Medians of {} rounds; a ratio is the median of the rounds' ratios, with the smallest and the largest. The sender is pinned to CPU 0, where \
          the XDP program at the far end of the veth pair runs too, the tool and the reader of its pipe to CPU 1. Rings \
          have {} MiB together (one CPU receives: it has half of xdpdump's; xdp-tools' have 1 MiB a CPU whatever one \
-         says). tcpdump and dumpcap have an empty XDP program beside them, without which a veth drops the generator's \
+         says). tcpdump, dumpcap and netsniff-ng have an empty XDP program beside them, without which a veth drops the generator's \
          frames. Reader CPU is that of the whole process, start and exit included. Memory is the peak of what is \
          resident, touched rings included. Files are in memory.",
         machine::description(),
@@ -53,16 +58,20 @@ fn programs(args: &Args, runs: &[KernelRun], text: &mut String) {
             });
             let kept = median(at(tool, len).map(|run| run.kept as f64 / run.offered as f64 * 100.0));
             let kept = cell(kept, |percent| format!("{percent:.1} %"));
-            let ratio = cell(median(ratios), |ratio| format!("{ratio:.2}"));
+            let ratio = spread(ratios);
             let _ = writeln!(text, "| {len} B | {} | {kept} | {cost:.0} | {ratio} |", tool.name());
         }
     }
 }
 
 fn captures(args: &Args, runs: &[Run], text: &mut String) {
-    *text += "\n| frame | to | tool | offered | kept | lost | reader ns/frame | ring's share | perf's share | sender slowed by | memory |\n\
-              |--:|:--|:--|--:|--:|--:|--:|--:|--:|--:|--:|\n";
-    for &len in &args.sizes {
+    *text += "\n\n| frame | to | tool | offered | kept | lost | kept a second | ring's multiple | reader ns/frame | ring's share | perf's share | bytes in the file | sender slowed by | memory |\n\
+              |--:|:--|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
+    let mut sizes: Vec<_> = args.sizes.iter().copied().chain(runs.iter().map(|run| run.frame_len)).collect();
+    sizes.dedup();
+    sizes.sort_unstable();
+    sizes.dedup();
+    for len in sizes {
         for destination in Destination::ALL {
             let here: Vec<Run> = runs
                 .iter()
@@ -87,8 +96,15 @@ fn capture(tool: Tool, here: &[Run]) -> Option<String> {
             let our = here.iter().find(|our| our.tool == ours && our.round == run.round)?;
             Some(our.cpu_per_frame()? / run.cpu_per_frame()?)
         });
-        cell(median(ratios).filter(|_| !Tool::OURS.contains(&tool)), |ratio| format!("{ratio:.2}"))
+        if Tool::OURS.contains(&tool) { "–".to_owned() } else { spread(ratios) }
     };
+    let multiples = own().filter_map(|run| {
+        let our = here.iter().find(|our| our.tool == Tool::Ring && our.round == run.round)?;
+        Some(our.kept_rate() / run.kept_rate())
+    });
+    let multiple = if tool == Tool::Ring { "–".to_owned() } else { spread(multiples) };
+    let bytes = cell(median(own().filter_map(Run::file_bytes_per_frame)), |bytes| format!("{bytes:.0}"));
+    let kept_rate = of(|run| run.kept_rate() / 1e6)?;
     let offered = of(|run| run.offered as f64)?;
     let kept = of(|run| run.ended.kept as f64 / run.offered as f64 * 100.0)?;
     let lost = of(|run| run.offered.saturating_sub(run.ended.kept) as f64)?;
@@ -96,7 +112,7 @@ fn capture(tool: Tool, here: &[Run]) -> Option<String> {
     let memory = of(|run| run.ended.peak_kib as f64 / 1024.0)?;
     let cpu = cell(median(own().filter_map(Run::cpu_per_frame)), |nanos| format!("{nanos:.0}"));
     Some(format!(
-        " {offered} | {kept:.1} % | {lost} | {cpu} | {} | {} | {slowed:.0} % | {memory:.0} MiB |",
+        " {offered} | {kept:.1} % | {lost} | {kept_rate:.2} M | {multiple} | {cpu} | {} | {} | {bytes} | {slowed:.0} % | {memory:.0} MiB |",
         share(Tool::Ring),
         share(Tool::Perf)
     ))
@@ -166,6 +182,18 @@ fn tcp(runs: &[TcpRun], text: &mut String) {
     *text += "\nOne connection, which sends for three seconds; the receiver is on the tool's CPU. tcpdump captures with -Q in, \
               xdpdump with mapped rings, all to /dev/null. Bytes of a frame are payload: with segmentation offload a frame has up \
               to 64 KiB.\n";
+}
+
+/// The median of ratios, and the smallest and the largest of them.
+fn spread(ratios: impl Iterator<Item = f64>) -> String {
+    let ratios: Vec<f64> = ratios.collect();
+    let (least, most) = ratios
+        .iter()
+        .fold((f64::MAX, f64::MIN), |(least, most), ratio| (least.min(*ratio), most.max(*ratio)));
+    match (median(ratios.iter().copied()), ratios.len()) {
+        (Some(middle), 2..) => format!("{middle:.2} ({least:.2}–{most:.2})"),
+        (middle, _) => cell(middle, |middle| format!("{middle:.2}")),
+    }
 }
 
 fn cell(value: Option<f64>, show: impl FnOnce(f64) -> String) -> String {

@@ -5,6 +5,8 @@ use std::process::Command;
 
 use clap::ValueEnum;
 
+use super::destination::Destination;
+
 /// A capture tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Tool {
@@ -16,6 +18,8 @@ pub enum Tool {
     Tcpdump,
     /// Wireshark's dumpcap
     Dumpcap,
+    /// netsniff-ng
+    NetsniffNg,
     /// xdp-tools' xdpdump
     XdpTools,
 }
@@ -24,17 +28,19 @@ pub enum Tool {
 const XDP_TOOLS: &str = "/usr/sbin/xdpdump";
 
 /// The programs that the benchmark needs, with their Debian packages.
-pub const PROGRAMS: [(&str, &str); 5] = [
+pub const PROGRAMS: [(&str, &str); 6] = [
     ("ip", "iproute2"),
     ("tcpdump", "tcpdump"),
     ("dumpcap", "wireshark-common"),
+    ("netsniff-ng", "netsniff-ng"),
     (XDP_TOOLS, "xdp-tools"),
     ("cat", "coreutils"),
 ];
 
 impl Tool {
     /// All tools, ours first.
-    pub const ALL: [Self; 5] = [Self::Ring, Self::Perf, Self::Tcpdump, Self::Dumpcap, Self::XdpTools];
+    pub const ALL: [Self; 6] =
+        [Self::Ring, Self::Perf, Self::Tcpdump, Self::Dumpcap, Self::NetsniffNg, Self::XdpTools];
     /// Our own tool, once for each kind of ring.
     pub const OURS: [Self; 2] = [Self::Ring, Self::Perf];
 
@@ -45,18 +51,24 @@ impl Tool {
             Self::Perf => "xdpdump, perf",
             Self::Tcpdump => "tcpdump",
             Self::Dumpcap => "dumpcap",
+            Self::NetsniffNg => "netsniff-ng",
             Self::XdpTools => "xdp-tools' xdpdump",
         }
     }
 
     /// Whether it attaches an XDP program of its own.
     pub fn has_program(self) -> bool {
-        !matches!(self, Self::Tcpdump | Self::Dumpcap)
+        !matches!(self, Self::Tcpdump | Self::Dumpcap | Self::NetsniffNg)
     }
 
-    /// Whether the tool has capture filters.
+    /// Whether the tool has capture filters, and says when it captures with one.
     pub fn has_filter(self) -> bool {
-        self != Self::XdpTools
+        !matches!(self, Self::NetsniffNg | Self::XdpTools)
+    }
+
+    /// Whether the tool says when it captures to this output.
+    pub fn goes_to(self, destination: Destination) -> bool {
+        self != Self::NetsniffNg || destination != Destination::Pipe
     }
 
     /// The command that captures from `interface` into `output`, with `buffer` MiB of rings if the tool can be configured.
@@ -89,6 +101,14 @@ impl Tool {
                 command.args(["-q", "-B", &buffer.to_string()]);
                 command
             }
+            Self::NetsniffNg => {
+                let mut command = Command::new("netsniff-ng");
+                // Without tuning the machine's sockets and interrupts, which would change the other tools' results.
+                command.args(["--silent", "--no-sock-mem", "--notouch-irq", "--ring-size"]);
+                command.arg(format!("{buffer}MiB"));
+                command.args(["--in", interface, "--out"]).arg(output);
+                return command;
+            }
             Self::XdpTools => {
                 let mut command = Command::new(XDP_TOOLS);
                 command.arg("--load-xdp-program");
@@ -106,6 +126,7 @@ impl Tool {
     pub fn ready_words(self) -> &'static str {
         match self {
             Self::Dumpcap => "File: ",
+            Self::NetsniffNg => "Running!",
             _ => "listening on",
         }
     }
@@ -114,6 +135,7 @@ impl Tool {
     pub fn kept(self, said: &str) -> Option<u64> {
         said.lines().find_map(|line| match self {
             Self::Dumpcap => line.rsplit_once("Packets captured: ")?.1.trim().parse().ok(),
+            Self::NetsniffNg => line.trim().split_once("  packets passed filter")?.0.parse().ok(),
             _ => line.split_once(" packet")?.0.parse().ok().filter(|_| line.ends_with(" captured")),
         })
     }
@@ -133,6 +155,8 @@ mod tests {
         );
         let dumpcap = "Capturing on 'v1'\nFile: b\n\rPackets captured: 7\nPackets received/dropped on interface 'v1': 7/0\n";
         assert_eq!(Tool::Dumpcap.kept(dumpcap), Some(7));
+        let netsniff = "Running!\n\n\r          12  packets incoming (0 unread on exit)\n\r          11  packets passed filter\n";
+        assert_eq!(Tool::NetsniffNg.kept(netsniff), Some(11));
         assert_eq!(Tool::XdpTools.kept("\n5 packets captured\n0 packets dropped by perf ring\n"), Some(5));
         assert_eq!(Tool::XdpTools.kept("Segmentation fault"), None);
     }
