@@ -169,6 +169,33 @@ fn under_a_flood_nothing_is_lost_unaccounted() {
 }
 
 #[test]
+fn thousands_of_frames_of_each_size_arrive_at_both_points() {
+    vm::required();
+    let scene = Scene::new();
+    let program = Observed::decides("decides");
+    let _attachment = attach(&scene, &program, DRIVER_MODE);
+    for len in [98, 554, 1514] {
+        let frame = observed::frame(len, 2, true, 0);
+        let generator = Generator::new(scene.left.interface_index("left"), frame);
+        let before = scene.arrived();
+        let capture = scene.capture(&["--at", "both"]);
+        let per_second = 20_000 / wait::slowness();
+        scene.left.run(|| generator.send_paced(per_second, Duration::from_secs(1)));
+        let sent = generator.sent();
+        assert_eq!(scene.arrived() - before, sent);
+        let ended = capture.stop();
+        assert_eq!(ended.totals(), Totals::exact(2 * sent, 0), "{len}");
+        let contents = files::read(&scene.file());
+        assert_pairs(&contents);
+        assert!(contents.packets.iter().all(|packet| packet.frame.len() == len));
+        let numbers: Vec<_> =
+            of(&contents, 0).into_iter().map(|packet| generator::number(&packet.frame)).collect();
+        assert!(numbers.into_iter().eq(0..sent), "each frame once, in order");
+        assert_eq!(verdicts(&ended), format!("{sent} pass"));
+    }
+}
+
+#[test]
 fn other_tools_read_verdict_id_and_queue() {
     vm::required();
     let scene = Scene::new();
