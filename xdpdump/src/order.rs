@@ -45,29 +45,29 @@ impl Merge {
         &mut self,
         streams: &mut [S],
         limit: u64,
+        take: impl FnMut(&mut S, u64) -> ControlFlow<B>,
+    ) -> ControlFlow<B, bool> {
+        match streams {
+            [only] => one(only, limit, take),
+            [a, b] => two(a, b, limit, take),
+            more => self.tournament(more, limit, take),
+        }
+    }
+
+    #[inline(never)]
+    fn tournament<S: Stream, B>(
+        &mut self,
+        streams: &mut [S],
+        limit: u64,
         mut take: impl FnMut(&mut S, u64) -> ControlFlow<B>,
     ) -> ControlFlow<B, bool> {
         let mut later = false;
-        let mut look = |stream: &mut S| match stream.next_time() {
-            Some(time) if time <= limit => time,
-            next => {
-                later |= next.is_some();
-                NOTHING
-            }
-        };
-        if let [only] = streams {
-            if look(only) != NOTHING {
-                take(only, limit)?;
-                look(only);
-            }
-            return ControlFlow::Continue(later);
-        }
-        let mut winner = self.play_all(streams.iter_mut().map(&mut look));
+        let mut winner = self.play_all(streams.iter_mut().map(|stream| look(stream, limit, &mut later)));
         while winner.time != NOTHING {
             let until = self.runner_up(winner.stream).min(limit);
             let Some(stream) = streams.get_mut(winner.stream as usize) else { break };
             take(stream, until)?;
-            winner = self.play_again(Player { time: look(stream), ..winner });
+            winner = self.play_again(Player { time: look(stream, limit, &mut later), ..winner });
         }
         ControlFlow::Continue(later)
     }
@@ -120,6 +120,52 @@ impl Merge {
         }
         best
     }
+}
+
+/// The time of a stream's next item, if it has one within the limit. `later` becomes true if it has a later one.
+fn look(stream: &mut impl Stream, limit: u64, later: &mut bool) -> u64 {
+    match stream.next_time() {
+        Some(time) if time <= limit => time,
+        next => {
+            *later |= next.is_some();
+            NOTHING
+        }
+    }
+}
+
+/// Takes the items of a single stream.
+fn one<S: Stream, B>(
+    stream: &mut S,
+    limit: u64,
+    mut take: impl FnMut(&mut S, u64) -> ControlFlow<B>,
+) -> ControlFlow<B, bool> {
+    let mut later = false;
+    if look(stream, limit, &mut later) != NOTHING {
+        take(stream, limit)?;
+        look(stream, limit, &mut later);
+    }
+    ControlFlow::Continue(later)
+}
+
+/// Merges two streams, for which a branch costs no more than a tournament, and less if it can be predicted.
+fn two<S: Stream, B>(
+    a: &mut S,
+    b: &mut S,
+    limit: u64,
+    mut take: impl FnMut(&mut S, u64) -> ControlFlow<B>,
+) -> ControlFlow<B, bool> {
+    let mut later = false;
+    let (mut a_time, mut b_time) = (look(a, limit, &mut later), look(b, limit, &mut later));
+    while a_time.min(b_time) != NOTHING {
+        if a_time <= b_time {
+            take(a, b_time.min(limit))?;
+            a_time = look(a, limit, &mut later);
+        } else {
+            take(b, a_time.min(limit))?;
+            b_time = look(b, limit, &mut later);
+        }
+    }
+    ControlFlow::Continue(later)
 }
 
 /// The player whose next item is earlier, then the other.
