@@ -32,7 +32,7 @@ fn exchange_under_load(
     (transport, mode): (&str, XdpMode),
     tasks: &[Task<'_>],
     each: impl FnMut(&Event<'_>),
-) -> (Counters, u64) {
+) -> Load {
     let (sender, receiver) = NetNs::quiet_pair("left", "right");
     let index = receiver.interface_index("right");
     let (mut probe, mut rings) = receiver.run(|| {
@@ -76,7 +76,24 @@ fn exchange_under_load(
     );
     probe.detach();
     assert!(rings.read(true, &mut events).is_continue());
-    (probe.counters(0).unwrap().unwrap(), generator.sent())
+    let (numbered, counters) = (generator.sent(), probe.counters(0).unwrap().unwrap());
+    Load { counters, numbered, sent: numbered - not_sent(&sender) }
+}
+
+/// What was done under load.
+struct Load {
+    counters: Counters,
+    /// Number of frames that got a number.
+    numbered: u64,
+    /// Those of them that were sent.
+    sent: u64,
+}
+
+/// Frames that `left` did not send because the other end's queue was full, as it is on a busy machine.
+fn not_sent(sender: &NetNs) -> u64 {
+    let statistics = sender.execute("ethtool", &["-S", "left"]);
+    let counts = statistics.lines().filter_map(|line| line.trim().split_once("_xdp_xmit_errors: "));
+    counts.map(|(_, count)| count.parse::<u64>().unwrap()).sum()
 }
 
 /// Every kind of rings, in both modes.
@@ -93,7 +110,7 @@ fn an_exchanged_program_misses_no_frame_and_its_counters_go_on() {
         // The number of frames for each captured length.
         let mut lengths = BTreeMap::<usize, u64>::new();
         let mut lost = 0;
-        let (counters, sent) = exchange_under_load(way, &tasks, |event| {
+        let Load { counters, sent, .. } = exchange_under_load(way, &tasks, |event| {
             *lengths.entry(event.frame.len()).or_default() += 1;
             lost += event.lost;
         });
@@ -116,17 +133,15 @@ fn a_frame_that_both_filters_accept_is_captured_whenever_they_are_exchanged() {
         });
         let tasks = selections.each_ref().map(|selection| Task { snap_len: 60, selection });
         let mut numbers = BTreeSet::new();
-        let (counters, sent) = exchange_under_load(way, &tasks, |event| {
+        let Load { counters, numbered, sent } = exchange_under_load(way, &tasks, |event| {
             assert_eq!(event.lost, 0, "the rings are large enough");
             assert!(numbers.insert(number(event.frame)), "a frame came twice");
         });
         assert_eq!(counters.seen, sent);
         assert_eq!((counters.emitted, counters.failed), (numbers.len() as u64, 0));
         assert_eq!(counters.filtered, sent - counters.emitted);
-        assert!(
-            (0..sent).step_by(30).all(|number| numbers.contains(&number)),
-            "a frame for every filter is missing"
-        );
+        let missing = (0..numbered).step_by(30).filter(|number| !numbers.contains(number)).count() as u64;
+        assert!(missing <= numbered - sent, "{missing} frames for every filter are missing");
         assert!(numbers.iter().all(|number| [2, 3, 5].iter().any(|divisor| number % divisor == 0)));
         for divisor in [3, 5] {
             let others = numbers.iter().filter(|&number| number % divisor == 0 && number % 2 != 0).count();
