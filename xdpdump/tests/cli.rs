@@ -77,6 +77,8 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-i", "nowhere", "--rx-hash", "-w", "x.pcap"], "only pcapng has it"),
         (&["-i", "nowhere", "--rx-hash", "-w", "x", "-H"], "--rx-hash cannot be used with -H"),
         (&["-r", "x.pcap", "-j", "adapter"], "packets keep the time stamps of the file"),
+        (&["-i", "nowhere", "--lean", "-w", "x.pcap"], "--lean is about pcapng files"),
+        (&["-i", "nowhere", "--lean", "--full", "-w", "x"], "cannot be used with"),
         (&["-i", "a", "-i", "b", "-J"], "-J takes one interface"),
         (&["-i", "nowhere", "-y", "IEEE802_11"], "EN10MB or RAW"),
         (&["-i", "nowhere", "-G", "60", "-w", "x.pcap"], "duration:SECONDS"),

@@ -1,7 +1,7 @@
 //! Several interfaces in one capture, and `-i any`, which follows those that come and go. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{collections::BTreeMap, path::Path, process::Stdio};
+use std::{collections::BTreeMap, fs, path::Path, process::Stdio};
 
 use xdpdump::input::{CaptureFile, Item};
 use xdpdump_testing::{
@@ -170,4 +170,37 @@ fn any_leaves_out_what_has_another_link_type_than_the_one_asked_for() {
     capture.wait_for("listening on r0");
     pairs.send(0, 60);
     assert_eq!(capture.stop().totals(), Totals::exact(1, 0));
+}
+
+#[test]
+fn interfaces_that_are_gone_keep_no_descriptors() {
+    let pairs = Pairs::new(1);
+    let mut capture = Capture::start(&pairs.right, ["-i", "any", "-Q", "inout", "-w", "/dev/null"]);
+    let descriptors = format!("/proc/{}/fd", capture.pid());
+    let count = || fs::read_dir(&descriptors).unwrap().count();
+    wait::until(|| pairs.right.traces("r0").xdp);
+    let before = count();
+    for number in 1..9 {
+        pairs.add(number);
+        capture.wait_for(&format!("listening on r{number}"));
+        pairs.right.ip(["link", "delete", &format!("r{number}")]);
+        capture.wait_for(&format!("the interface r{number} is gone"));
+    }
+    wait::until(|| count() <= before);
+    // The totals of what is gone are still there.
+    pairs.send(0, 60);
+    let ended = capture.stop();
+    assert_eq!(ended.totals(), Totals::exact(1, 0));
+}
+
+#[test]
+fn tags_that_a_bridge_gets_apart_from_the_frames_are_said_to_be_missing() {
+    let pairs = Pairs::new(1);
+    let right = &pairs.right;
+    right.ip(["link", "add", "br0", "type", "bridge"]);
+    right.ip(["link", "set", "br0", "up"]);
+    right.ip(["link", "set", "r0", "master", "br0"]);
+    let ended = Capture::start(right, ["-i", "br0", "-w", "/dev/null"]).stop();
+    let line = "br0: VLAN tags that were taken off received frames are missing; a capture on the interfaces that br0 has as ports has them";
+    assert!(ended.stderr.contains(line), "{}", ended.stderr);
 }

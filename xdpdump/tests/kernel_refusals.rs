@@ -38,9 +38,15 @@ fn remedy(netns: &NetNs) -> String {
 fn remedy_for(netns: &NetNs, options: &[&str]) -> String {
     let sentence = sentence(netns.command(xdpdump()).args(ARGUMENTS).args(options));
     assert!(sentence.starts_with("right has an XDP program already: id "), "{sentence}");
-    let (_, more) = sentence.split_once("; it was left alone. ").unwrap_or_else(|| panic!("{sentence}"));
+    let (_, more) = sentence.split_once("; it was left alone").unwrap_or_else(|| panic!("{sentence}"));
+    // With another mode than that of the program, a capture beside it is not tried.
+    assert_eq!(
+        more.contains("; without -S, frames are captured beside it"),
+        options.contains(&"-S"),
+        "{sentence}"
+    );
     // Perhaps there is a sentence in between.
-    more.rsplit_once(". ").map_or(more, |(_, remedy)| remedy).to_owned()
+    more.rsplit_once(". ").unwrap_or_else(|| panic!("{sentence}")).1.to_owned()
 }
 
 /// The programs of xdp-tools run in native mode. Where the kernel lets programs run beside another one, only a capture in

@@ -192,7 +192,7 @@ impl Connection {
         }
         if config.direction.has_out() && !self.has(link, Direction::Outbound) {
             let attached = self.probe.attach_egress(link, task)?;
-            self.push(link, attached, interface, None);
+            self.push(link, attached, described(&interface, Some("sent frames".to_owned())), None);
         }
         Ok(())
     }

@@ -97,6 +97,7 @@ impl Error {
             | Self::NotFor(..)
             | Self::BesideNeedsPerf(..)
             | Self::AdapterBeside(..)
+            | Self::NoVerdictYet(_)
             | Self::NoClock(..)
             | Self::Stamping(..)
             | Self::NoExit(_)

@@ -207,6 +207,12 @@ fn enter_promiscuous(link: &Link, reporter: &mut dyn Reporter) -> Option<Promisc
 fn missing_tags(link: &Link) -> String {
     let taken_off = "VLAN tags that were taken off received frames are missing";
     match link.kind.as_deref() {
+        _ if link.has_ports() => {
+            format!(
+                "{taken_off}; a capture on the interfaces that {} has as ports has them",
+                link.display_name()
+            )
+        }
         Some("veth") => {
             format!("{taken_off}; `ethtool -K IF txvlan off` on its peer leaves them in the frames")
         }

@@ -185,6 +185,7 @@ impl<'a> Session<'a> {
     /// What is due once a second.
     fn housekeeping(&mut self, reporter: &mut dyn Reporter) -> Result<(), Error> {
         self.follow_cpus(reporter);
+        self.connection.probe.close_released()?;
         let probe = &self.connection.probe;
         let changes = self.watch.refresh(&|source| probe.xdp_program_id(source), reporter)?;
         self.follow_interfaces(changes, reporter)?;

@@ -34,6 +34,7 @@ impl Options {
         self.check_points()?;
         let adapter = self.adapter();
         self.check_adapter(adapter)?;
+        self.check_detail()?;
         let link_type = self.link_type()?;
         if self.list_interfaces {
             return Ok(Config::ListInterfaces { namespace: self.netns });
@@ -111,6 +112,17 @@ impl Options {
                 Some(TimeStampChoice::AdapterUnsynced) => TimeStampType::AdapterUnsynced,
             },
             hash: self.rx_hash,
+        }
+    }
+
+    /// Refuses to choose the options of packets in a file that has none.
+    fn check_detail(&self) -> Result<(), Error> {
+        let option = if self.lean { "--lean" } else { "--full" };
+        match self.destination().file {
+            Some(File { format: Format::Pcap, .. }) if self.lean || self.full => Err(Error::Usage(format!(
+                "{option} is about pcapng files: a pcap file has neither packet ids nor queues; leave it out"
+            ))),
+            _ => Ok(()),
         }
     }
 

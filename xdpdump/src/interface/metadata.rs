@@ -76,6 +76,14 @@ impl Link {
         }
     }
 
+    /// Whether its frames come through other interfaces, its ports.
+    pub fn has_ports(&self) -> bool {
+        matches!(
+            self.kind.as_deref(),
+            Some("bridge" | "bond" | "team" | "macvlan" | "macvtap" | "openvswitch")
+        )
+    }
+
     fn takes_tags_off(&self) -> io::Result<bool> {
         let ethtool = Ethtool::open()?;
         let active = ethtool.features(&self.name)?.active;

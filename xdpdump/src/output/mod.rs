@@ -18,7 +18,7 @@ pub use format::{Format, Precision, open, open_with};
 pub use medium::{Change, Fault, Medium, Stream};
 pub use target::{Target, is_standard_output};
 
-use crate::packet::{Interface, InterfaceStatistics, Packet};
+use crate::packet::{Interface, InterfaceStatistics, LinkType, Packet};
 
 /// A destination of packets: a capture file, a pipe, text for a person.
 ///
@@ -139,7 +139,7 @@ pub enum Error {
     Cut(String, io::Error),
     /// A classic pcap file would have to hold these two link types.
     #[error("{0}: a pcap file holds one link type, not {1} and {2}: write pcapng")]
-    LinkTypes(String, u16, u16),
+    LinkTypes(String, LinkType, LinkType),
 }
 
 /// Prints `text`, such as a list of interfaces, on standard output.

@@ -55,9 +55,7 @@ impl Sink for PcapSink {
         match self.link_type {
             None => self.header(interface),
             Some(first) if first == interface.link_type => Ok(()),
-            Some(first) => {
-                Err(Error::LinkTypes(self.output.name().to_owned(), first.0, interface.link_type.0))
-            }
+            Some(first) => Err(Error::LinkTypes(self.output.name().to_owned(), first, interface.link_type)),
         }
     }
 

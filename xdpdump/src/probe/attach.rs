@@ -174,6 +174,11 @@ impl Probe {
         };
         let (several, one) =
             (Program::received(for_several_buffers, true), Program::received(for_one, false));
+        if mode == XdpMode::Skb {
+            // The kernel gives it every frame in one buffer. For the other program it would make a new sk_buff of each frame
+            // (`skb_pp_cow_data`, net/core/skbuff.c, v6.18), which a later bpf_redirect() to an interface's ingress drops.
+            return Ok((one, Vec::new()));
+        }
         let asks_for_tags = vlan_tags == VlanTags::OnRequest && mode == XdpMode::Native;
         if !asks_for_tags && wanted == Wanted::default() {
             return Ok((several, vec![one]));
@@ -212,8 +217,15 @@ impl Probe {
         let is_optional = program.metadata.is_asked() && request.wanted == Wanted::default();
         match self.load_and_attach(request, program, counters, mode) {
             Ok(()) => {
-                let vlan_tags = if has_tags { vlan_tags } else { vlan_tags.unless_asked() };
-                let attached = Attached::new(Place::Xdp(mode), program.multi_buffer);
+                let vlan_tags = match vlan_tags.unless_asked() {
+                    _ if has_tags => vlan_tags,
+                    // The stack has taken the tag off when a port hands the frame to it (`__netif_receive_skb_core`,
+                    // net/core/dev.c, v6.18).
+                    _ if mode == XdpMode::Skb && request.link.has_ports() => VlanTags::TakenOff,
+                    vlan_tags => vlan_tags,
+                };
+                let is_whole = program.multi_buffer || mode == XdpMode::Skb;
+                let attached = Attached::new(Place::Xdp(mode), is_whole);
                 Attempt::Done(Ok(Attached { vlan_tags, ..attached }))
             }
             Err(Refusal::Attach(error)) if is_final(&error) => Attempt::Done(Err(Refusal::Attach(error))),
@@ -251,8 +263,7 @@ impl Probe {
         let xdp_link =
             bpf::attach_xdp(loaded.as_fd(), request.link.index, flags(mode)).map_err(Refusal::Attach)?;
         let id = bpf::program_id(loaded.as_fd()).ok();
-        let hold = Some(Hold::Link(xdp_link));
-        self.attachments.push(Attachment { program, id, counters, hold, tap: None, missed: 0 });
+        self.attachments.push(Attachment::new(program, id, counters, Hold::Link(xdp_link)));
         Ok(())
     }
 
@@ -372,7 +383,7 @@ impl Refusal {
         let interface = link.display_name();
         match error.raw_os_error() {
             Some(libc::EBUSY | libc::EEXIST) => match occupant(link) {
-                Some((id, mode)) => Error::occupied(link, id, mode, None),
+                Some((id, its)) => Error::occupied(link, id, its, None).asked_for(mode),
                 None => Error::Attach { interface, mode, source: error },
             },
             Some(libc::ENODEV) => Error::Gone(interface),

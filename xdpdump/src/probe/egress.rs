@@ -46,8 +46,7 @@ impl Probe {
             Err(error) => return Err(refused(error)),
         };
         let id = bpf::program_id(loaded.as_fd()).ok();
-        let hold = Some(hold);
-        self.attachments.push(Attachment { program, id, counters, hold, tap: None, missed: 0 });
+        self.attachments.push(Attachment::new(program, id, counters, hold));
         Ok(Attached::new(place, true))
     }
 }

@@ -27,7 +27,8 @@ pub enum Error {
     Gone(String),
     /// Another program is attached.
     #[error(
-        "{interface} has an XDP program already: id {id} ({name}), {mode} mode; it was left alone{}. {}",
+        "{interface} has an XDP program already: id {id} ({name}), {mode} mode; it was left alone{}{}. {}",
+        asked.map_or_else(String::new, |asked| format!("; without {}, frames are captured beside it", letter(asked))),
         unobservable.as_ref().map_or_else(String::new, |reason| format!(". Nothing can be captured beside it: {reason}")),
         holder.remedy(interface, *mode)
     )]
@@ -44,6 +45,8 @@ pub enum Error {
         holder: Holder,
         /// Why nothing can be captured beside it, if that was tried.
         unobservable: Option<Box<Unobservable>>,
+        /// The mode that was asked for, if it is another one: otherwise a capture beside the program would have been tried.
+        asked: Option<XdpMode>,
     },
     /// No program on the interface is called so.
     #[error("no XDP program on {interface} is called {wanted}, or has that id; {}", there_are(programs))]
@@ -167,6 +170,15 @@ pub enum Error {
     NotAlone(String),
 }
 
+/// The option that asks for a mode.
+fn letter(mode: XdpMode) -> &'static str {
+    match mode {
+        XdpMode::Native => "-N",
+        XdpMode::Skb => "-S",
+        XdpMode::Offload => "-H",
+    }
+}
+
 fn there_are(programs: &str) -> String {
     if programs.is_empty() {
         "the kernel does not tell which programs are there".to_owned()
@@ -181,7 +193,18 @@ impl Error {
         let name = program_name(id).unwrap_or_else(|| "its name cannot be read".to_owned());
         let holder = Holder::find(id, link.index);
         let unobservable = reason.map(Box::new);
-        Self::Occupied { interface: link.display_name(), id, name, mode, holder, unobservable }
+        Self::Occupied { interface: link.display_name(), id, name, mode, holder, unobservable, asked: None }
+    }
+
+    /// The same, if this mode was asked for.
+    pub(super) fn asked_for(self, wanted: XdpMode) -> Self {
+        match self {
+            Self::Occupied { interface, id, name, mode, holder, unobservable, .. } => {
+                let asked = Some(wanted).filter(|asked| *asked != mode);
+                Self::Occupied { interface, id, name, mode, holder, unobservable, asked }
+            }
+            other => other,
+        }
     }
 
     /// Whether a program without a filter may succeed where this error came. A filter that is too large is not replaced: the

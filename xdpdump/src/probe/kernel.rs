@@ -2,7 +2,7 @@
 
 use aya::util::KernelVersion;
 use rustix::{
-    process::{Resource, Rlimit, setrlimit},
+    process::{Resource, Rlimit, getrlimit, setrlimit},
     system::uname,
 };
 
@@ -17,6 +17,13 @@ pub fn is_before(major: u8, minor: u8) -> bool {
 pub fn bottom_halves_preempt_each_other() -> bool {
     // The version is the text of `uname -v`; scripts/mkcompile_h puts this word into it.
     uname().version().to_string_lossy().contains("PREEMPT_RT") && !is_before(5, 12)
+}
+
+/// Raises the limit of open files as far as this process may: every interface takes some descriptors.
+pub fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // If this fails, the present limit may be sufficient.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Lifts the limit of locked memory, if this process may do so. Before Linux 5.11 maps and programs count against it,

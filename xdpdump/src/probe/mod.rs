@@ -26,6 +26,7 @@ mod tap;
 use std::{
     cell::OnceCell,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    time::{Duration, Instant},
 };
 
 pub use attach::{Attached, Place, check_driver_tells};
@@ -46,6 +47,9 @@ use crate::{
     selection::Selection,
     sys::bpf::{self, tracing},
 };
+
+/// How long a CPU may still be inside a program after it was detached.
+const STILL_RUNNING: Duration = Duration::from_secs(1);
 
 /// The programs and maps in the kernel, attached or not.
 ///
@@ -97,15 +101,46 @@ impl Task<'_> {
 struct Attachment {
     program: Program,
     id: Option<u32>,
-    counters: SourceCounters,
+    counters: Counting,
     hold: Option<Hold>,
     /// The program, if it runs beside another one.
     tap: Option<OwnedFd>,
     /// Frames for which the kernel did not call a program that runs beside another one.
     missed: u64,
+    /// When it was given up.
+    released: Option<Instant>,
+}
+
+/// The counters of an attachment.
+enum Counting {
+    /// In the map of its program.
+    Map(SourceCounters),
+    /// As they were when no CPU ran the program any more.
+    Done(Counters),
+}
+
+impl Counting {
+    fn sum(&self) -> Result<Counters, Error> {
+        match self {
+            Self::Map(map) => map.sum(),
+            Self::Done(counters) => Ok(*counters),
+        }
+    }
 }
 
 impl Attachment {
+    fn new(program: Program, id: Option<u32>, counters: SourceCounters, hold: Hold) -> Self {
+        Self {
+            program,
+            id,
+            counters: Counting::Map(counters),
+            hold: Some(hold),
+            tap: None,
+            missed: 0,
+            released: None,
+        }
+    }
+
     /// How many times the kernel did not call a program beside another one, because an interrupt came while the same program
     /// was running.
     fn missed(&self) -> u64 {
@@ -183,6 +218,7 @@ impl Probe {
     /// When the process lacks permissions, or the kernel lacks a feature or memory.
     pub fn load(layout: RingLayout) -> Result<Self, Error> {
         kernel::lift_memory_limit();
+        kernel::raise_descriptor_limit();
         let image = Image::load(layout)?;
         Ok(Self { image, mapped: layout.ring_len != 0, attachments: Vec::new(), metadata: OnceCell::new() })
     }
@@ -217,8 +253,8 @@ impl Probe {
         let hold = attachment.hold.as_mut().ok_or(Error::NoSource(source))?;
         let program = &attachment.program;
         let functions = Functions::generate(task, program)?;
-        let linked =
-            self.image.program(program.name, task.constants(source), &functions, &attachment.counters)?;
+        let Counting::Map(counters) = &attachment.counters else { return Err(Error::NoSource(source)) };
+        let linked = self.image.program(program.name, task.constants(source), &functions, counters)?;
         let program = program.load(&linked).map_err(|(error, log)| Error::program(&error, &log))?;
         match hold {
             Hold::Link(link) => bpf::exchange_program(link.as_fd(), program.as_fd()),
@@ -258,7 +294,23 @@ impl Probe {
             attachment.hold = None;
             attachment.missed = attachment.missed();
             attachment.tap = None;
+            attachment.released = Some(Instant::now());
         }
+    }
+
+    /// Closes the counters of sources that were released a while ago, and keeps what they say: a capture of all interfaces
+    /// would otherwise run out of file descriptors where interfaces come and go.
+    ///
+    /// # Errors
+    /// As [`Probe::counters`].
+    pub fn close_released(&mut self) -> Result<(), Error> {
+        for attachment in &mut self.attachments {
+            if attachment.released.is_some_and(|released| released.elapsed() >= STILL_RUNNING) {
+                attachment.counters = Counting::Done(attachment.counters.sum()?);
+                attachment.released = None;
+            }
+        }
+        Ok(())
     }
 
     /// Detaches all programs. Their counters can still be read.

@@ -87,8 +87,8 @@ impl Probe {
         for (point, program, counters, fd) in loaded.into_iter().rev() {
             let tracing_link = tracing::attach_tap(fd.as_fd(), point == Point::Exit)
                 .map_err(|error| unobservable(refused(target, &error, "")))?;
-            let (id, hold) = (Some(target.root), Some(Hold::Link(tracing_link)));
-            attachments.push(Attachment { program, id, counters, hold, tap: Some(fd), missed: 0 });
+            let attachment = Attachment::new(program, Some(target.root), counters, Hold::Link(tracing_link));
+            attachments.push(Attachment { tap: Some(fd), ..attachment });
         }
         attachments.reverse();
         let count = attachments.len();

@@ -177,6 +177,25 @@ pub unsafe fn bpf<T>(command: libc::c_long, attribute: &T) -> io::Result<i32> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
 }
 
+/// The members of `union bpf_attr` that `BPF_LINK_CREATE` needs here.
+#[repr(C)]
+struct LinkCreate {
+    program_fd: u32,
+    interface_index: u32,
+    attach_type: u32,
+    flags: u32,
+}
+
+/// Attaches a program to an interface of the calling thread's namespace by a `bpf_link` of this type (`enum bpf_attach_type`).
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn attach(program: &OwnedFd, interface_index: u32, attach_type: u32, flags: u32) -> io::Result<OwnedFd> {
+    let create = LinkCreate { program_fd: number(program), interface_index, attach_type, flags };
+    // SAFETY: the command reads no pointers.
+    unsafe { bpf(BPF_LINK_CREATE, &create) }.map(descriptor)
+}
+
 /// Takes over a descriptor that a command returned.
 pub fn descriptor(fd: i32) -> OwnedFd {
     // SAFETY: the kernel just returned this descriptor and nothing else owns it.

@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use crate::{
-    bpf::{self, BPF_LINK_CREATE, Instruction, Kind, Load},
+    bpf::{self, Instruction, Kind, Load},
     wire,
 };
 
@@ -232,10 +232,7 @@ impl Observed {
     /// # Panics
     /// When the kernel refuses.
     pub fn attach(&self, interface_index: u32, mode: u32) -> Attachment {
-        let create = Link([bpf::number(&self.program), interface_index, BPF_XDP, mode]);
-        // SAFETY: the command reads no pointers.
-        let link = unsafe { bpf::bpf(BPF_LINK_CREATE, &create) };
-        Attachment(bpf::descriptor(link.unwrap()))
+        Attachment(bpf::attach(&self.program, interface_index, BPF_XDP, mode).unwrap())
     }
 
     /// Its id in the kernel.

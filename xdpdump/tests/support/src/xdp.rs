@@ -5,7 +5,7 @@ use std::{
     os::fd::{AsRawFd, OwnedFd},
 };
 
-use crate::bpf::{self, BPF_LINK_CREATE, Instruction};
+use crate::bpf::{self, Instruction};
 
 const BPF_XDP: u32 = 37;
 
@@ -22,15 +22,6 @@ pub struct PassProgram(OwnedFd);
 #[derive(Debug)]
 pub struct Attachment {
     _link: OwnedFd,
-}
-
-/// The members of `union bpf_attr` that `BPF_LINK_CREATE` needs here.
-#[repr(C)]
-struct LinkCreate {
-    program_fd: u32,
-    interface_index: u32,
-    attach_type: u32,
-    flags: u32,
 }
 
 impl PassProgram {
@@ -60,11 +51,7 @@ impl PassProgram {
     /// # Errors
     /// When the kernel refuses.
     pub fn try_attach(&self, interface_index: u32, mode: u32) -> io::Result<Attachment> {
-        let program_fd = bpf::number(&self.0);
-        let create = LinkCreate { program_fd, interface_index, attach_type: BPF_XDP, flags: mode };
-        // SAFETY: the command reads no pointers.
-        unsafe { bpf::bpf(BPF_LINK_CREATE, &create) }
-            .map(bpf::descriptor)
-            .map(|link| Attachment { _link: link })
+        let link = bpf::attach(&self.0, interface_index, BPF_XDP, mode)?;
+        Ok(Attachment { _link: link })
     }
 }
