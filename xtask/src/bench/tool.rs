@@ -102,7 +102,9 @@ impl Tool {
                 command
             }
             Self::NetsniffNg => {
-                let mut command = Command::new("netsniff-ng");
+                let mut command = Command::new("sh");
+                // Its messages go to standard output, and line by line only to a terminal.
+                command.args(["-c", "exec stdbuf -oL netsniff-ng \"$@\" >&2", "sh"]);
                 // Without tuning the machine's sockets and interrupts, which would change the other tools' results.
                 command.args(["--silent", "--no-sock-mem", "--notouch-irq", "--ring-size"]);
                 command.arg(format!("{buffer}MiB"));
