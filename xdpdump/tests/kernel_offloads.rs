@@ -57,7 +57,7 @@ fn native_mode_names_what_it_switches_off_at_the_other_end_of_a_pair() {
             assert!(said.starts_with("xdpdump: right: native mode switches "), "{said}");
             assert!(said.contains("TSO"), "{said}");
             assert!(said.contains(" of its peer left off"), "{said}");
-            let cost = " until the capture ends: TCP through it gets slower; -S disturbs less\n";
+            let cost = " until the capture ends: TCP through it gets slower, in smaller segments; -S disturbs less\n";
             assert!(said.ends_with(cost), "{said}");
             assert!(!has_tso(&netns, "left") && has_tso(&netns, "right"));
             capture.stop().totals();
@@ -98,7 +98,7 @@ fn what_cannot_be_read_in_another_namespace_is_said_to_be_possible() {
     let (_left, right) = NetNs::quiet_pair("left", "right");
     let (capture, said) = start(&right, &["-N"]);
     let expected = "may switch TSO of its peer, which is in another network namespace, off until the capture ends: \
-                    TCP through it may get slower; -S disturbs less\n";
+                    TCP through it may get slower, in smaller segments; -S disturbs less\n";
     assert!(said.starts_with("xdpdump: right: native mode ") && said.ends_with(expected), "{said}");
     capture.stop().totals();
     let (capture, said) = start(&right, &["-S"]);
@@ -153,7 +153,7 @@ fn what_generic_mode_switches_off_for_good_is_on_again_afterwards() {
     assert_ne!(features(&netns), before);
     let disturbance = offloads.and_then(|offloads| netns.run(|| offloads.changed(XdpMode::Skb)));
     let said = disturbance.as_ref().map(ToString::to_string);
-    let expected = "generic (SKB) mode switches GRO of this interface off until the capture ends: TCP through it gets slower";
+    let expected = "generic (SKB) mode switches GRO of this interface off until the capture ends: TCP through it gets slower, in smaller segments";
     assert_eq!(said.as_deref(), Some(expected));
     netns.run(|| drop(disturbance));
     assert_eq!(features(&netns), before);

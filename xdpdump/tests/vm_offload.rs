@@ -25,7 +25,7 @@ fn lro_that_generic_mode_switches_off_is_said_and_on_again_after_the_capture() {
     assert!(before.contains("large-receive-offload: on"), "{before}");
     let mut capture = Capture::spawn(netns.command(xdpdump()).args(["-i", "b0", "-S", "-w", "/dev/null"]));
     let said = capture.wait_for("generic (SKB) mode switches");
-    let expected = "b0: generic (SKB) mode switches LRO of this interface off until the capture ends: TCP through it gets slower";
+    let expected = "b0: generic (SKB) mode switches LRO of this interface off until the capture ends: TCP through it gets slower, in smaller segments";
     assert!(said.ends_with(expected), "{said}");
     capture.wait_for("listening on");
     assert!(features().contains("large-receive-offload: off"));

@@ -143,9 +143,9 @@ impl fmt::Display for Disturbance {
         }
         write!(f, "{} mode {} until the capture ends", self.mode, parts.join(" and "))?;
         if self.ends.iter().any(|end| !end.off.is_empty()) {
-            f.write_str(": TCP through it gets slower")?;
+            f.write_str(": TCP through it gets slower, in smaller segments")?;
         } else if self.peer_is_elsewhere {
-            f.write_str(": TCP through it may get slower")?;
+            f.write_str(": TCP through it may get slower, in smaller segments")?;
         }
         let of_pair = self.peer_is_elsewhere || self.ends.iter().any(|end| end.role == Role::Peer);
         if of_pair && self.mode == XdpMode::Native { f.write_str("; -S disturbs less") } else { Ok(()) }
@@ -202,19 +202,19 @@ mod tests {
     fn a_line_says_what_changes_where_and_what_it_costs() {
         assert_eq!(
             said(XdpMode::Native, vec![changed(Role::Peer, &["TSO", "tx-gso-list"], &[])], false),
-            "native mode switches TSO, tx-gso-list of its peer eth7 off until the capture ends: TCP through it gets slower; \
+            "native mode switches TSO, tx-gso-list of its peer eth7 off until the capture ends: TCP through it gets slower, in smaller segments; \
              -S disturbs less"
         );
         assert_eq!(
             said(XdpMode::Native, vec![changed(Role::Captured, &[], &["GRO"])], true),
             "native mode switches GRO of this interface on and may switch TSO of its peer, which is in another network \
-             namespace, off until the capture ends: TCP through it may get slower; -S disturbs less"
+             namespace, off until the capture ends: TCP through it may get slower, in smaller segments; -S disturbs less"
         );
         let ends = vec![changed(Role::Captured, &["LRO"], &[]), changed(Role::Below, &["LRO"], &[])];
         assert_eq!(
             said(XdpMode::Skb, ends, false),
             "generic (SKB) mode switches LRO of this interface off and switches LRO of the interface eth7 below off until \
-             the capture ends: TCP through it gets slower"
+             the capture ends: TCP through it gets slower, in smaller segments"
         );
         assert_eq!(
             said(XdpMode::Native, vec![changed(Role::Captured, &[], &["GRO"])], false),
