@@ -250,7 +250,10 @@ fn classic_pcap_holds_one_link_type() {
     let error = sink.interface(&Interface { link_type: LinkType::RAW, ..interface() }).unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("{}: a pcap file holds one link type, not 1 and 101: write pcapng", file.display())
+        format!(
+            "{}: a pcap file holds one link type, not EN10MB (Ethernet) and RAW (Raw IP): write pcapng",
+            file.display()
+        )
     );
 }
 
