@@ -90,8 +90,6 @@ pub mod packet {
 
     /// First byte of `epb_hash`: a Toeplitz hash of 4 bytes follows.
     pub const HASH_TOEPLITZ: u8 = 5;
-    /// Bytes of `epb_hash` with a Toeplitz hash, without padding.
-    pub const HASH_TOEPLITZ_LEN: u16 = 5;
 
     /// First byte of `epb_verdict`: an `enum xdp_action` of 8 bytes follows (`Linux_eBPF_XDP`).
     pub const VERDICT_XDP: u8 = 2;

@@ -6,6 +6,7 @@ use xdpdump_ebpf::{ADAPTER_LEN, MAX_CAPTURE_LEN, ring};
 
 use super::Error;
 use crate::{
+    clock::Sample,
     config::{self, At, Interfaces},
     cpus,
     interface::{
@@ -63,8 +64,8 @@ pub struct Source {
 pub enum Time {
     /// The host's.
     Host,
-    /// The adapter's, converted by its clock if there is one.
-    Adapter(Option<Rc<PtpClock>>),
+    /// The adapter's; converted by its clock, which was compared with the host's, if that is wanted.
+    Adapter(Option<(Rc<PtpClock>, Sample)>),
 }
 
 impl Time {
@@ -73,10 +74,11 @@ impl Time {
         match kind {
             TimeStampType::Host => Ok(Self::Host),
             TimeStampType::AdapterUnsynced => Ok(Self::Adapter(None)),
-            TimeStampType::Adapter => match link.clock() {
-                Ok(clock) => Ok(Self::Adapter(Some(Rc::new(clock)))),
-                Err(error) => Err(Error::NoClock(link.display_name(), error)),
-            },
+            TimeStampType::Adapter => {
+                let compared = link.clock().and_then(|clock| Ok((Sample::of_adapter(&clock)?, clock)));
+                let (sample, clock) = compared.map_err(|error| Error::NoClock(link.display_name(), error))?;
+                Ok(Self::Adapter(Some((Rc::new(clock), sample))))
+            }
         }
     }
 

@@ -98,14 +98,12 @@ impl Time {
     fn new(time: &connect::Time) -> Self {
         match time {
             connect::Time::Host => Self::Host,
-            connect::Time::Adapter(None) => Self::Adapter(None),
-            connect::Time::Adapter(Some(device)) => match Sample::of_adapter(device) {
-                Ok(sample) => {
-                    Self::Adapter(Some(AdapterClock { device: device.clone(), clock: Clock::new(sample) }))
-                }
-                // It could be read a moment ago, so the adapter has gone.
-                Err(_) => Self::Host,
-            },
+            connect::Time::Adapter(converted) => {
+                Self::Adapter(converted.as_ref().map(|(device, sample)| AdapterClock {
+                    device: device.clone(),
+                    clock: Clock::new(*sample),
+                }))
+            }
         }
     }
 

@@ -73,7 +73,7 @@ fn closest(times: &[Time]) -> Option<(u64, i64)> {
     let (before, adapter, after) = readings
         .filter(|(before, _, after)| after >= before)
         .min_by_key(|(before, _, after)| after.saturating_sub(*before))?;
-    Some((u64::try_from(adapter).ok()?, before + (after - before) / 2))
+    Some((u64::try_from(adapter).ok()?, i64::midpoint(before, after)))
 }
 
 #[cfg(test)]
