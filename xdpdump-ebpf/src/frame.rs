@@ -48,21 +48,9 @@ impl<const WHOLE: bool> Received<WHOLE> {
     #[inline(always)]
     pub fn new(ctx: *mut xdp_md) -> Self {
         let (mut protocol, mut rest) = (0u16, 0u16);
-        let result: u64;
-        // SAFETY: the function gets the arguments that it expects, and changes only registers that a call may change, and
-        // the two variables.
-        unsafe {
-            asm!(
-                "call {stub}",
-                stub = const stub::RECEIVED_TAG,
-                lateout("r0") result,
-                inlateout("r1") ctx => _,
-                inlateout("r2") &raw mut protocol => _,
-                inlateout("r3") &raw mut rest => _,
-                lateout("r4") _,
-                lateout("r5") _,
-            );
-        }
+        // SAFETY: the function writes only to the two variables.
+        let result =
+            unsafe { ask::<{ stub::RECEIVED_TAG }>(ctx, (&raw mut protocol).cast(), (&raw mut rest).cast()) };
         Self { ctx, tag: if result as u32 == 0 { whole_tag(protocol, rest) } else { 0 } }
     }
 
@@ -71,31 +59,21 @@ impl<const WHOLE: bool> Received<WHOLE> {
     pub fn adapter(self) -> (Adapter, u16) {
         let mut adapter = Adapter::default();
         let mut kind = 0u32;
-        let (time, hash): (u64, u64);
-        // SAFETY: the functions get the arguments that they expect, and change only registers that a call may change, the
-        // fields of `adapter` and `kind`.
-        unsafe {
-            asm!(
-                "call {stub}",
-                stub = const stub::RECEIVED_TIME,
-                lateout("r0") time,
-                inlateout("r1") self.ctx => _,
-                inlateout("r2") &raw mut adapter.time => _,
-                lateout("r3") _,
-                lateout("r4") _,
-                lateout("r5") _,
-            );
-            asm!(
-                "call {stub}",
-                stub = const stub::RECEIVED_HASH,
-                lateout("r0") hash,
-                inlateout("r1") self.ctx => _,
-                inlateout("r2") &raw mut adapter.hash => _,
-                inlateout("r3") &raw mut kind => _,
-                lateout("r4") _,
-                lateout("r5") _,
-            );
-        }
+        // SAFETY: the functions write only to the fields and to the variable.
+        let (time, hash) = unsafe {
+            (
+                ask::<{ stub::RECEIVED_TIME }>(
+                    self.ctx,
+                    (&raw mut adapter.time).cast(),
+                    core::ptr::null_mut(),
+                ),
+                ask::<{ stub::RECEIVED_HASH }>(
+                    self.ctx,
+                    (&raw mut adapter.hash).cast(),
+                    (&raw mut kind).cast(),
+                ),
+            )
+        };
         if time as u32 != 0 {
             adapter.time = 0;
         }
@@ -109,6 +87,29 @@ impl<const WHOLE: bool> Received<WHOLE> {
     pub fn bare(ctx: *mut xdp_md) -> Self {
         Self { ctx, tag: 0 }
     }
+}
+
+/// Calls the kernel function that user space puts in place of the stub: it asks the driver about the frame.
+///
+/// # Safety
+/// The function may write to what `first` and `second` point to, of the size that it expects.
+#[inline(always)]
+unsafe fn ask<const STUB: i32>(ctx: *mut xdp_md, first: *mut c_void, second: *mut c_void) -> u64 {
+    let result: u64;
+    // SAFETY: the function changes only registers that a call may change, and what the caller allows.
+    unsafe {
+        asm!(
+            "call {stub}",
+            stub = const STUB,
+            lateout("r0") result,
+            inlateout("r1") ctx => _,
+            inlateout("r2") first => _,
+            inlateout("r3") second => _,
+            lateout("r4") _,
+            lateout("r5") _,
+        );
+    }
+    result
 }
 
 /// A VLAN tag as it is in a frame, in network byte order. The kernel has its protocol in network byte order, but not the
