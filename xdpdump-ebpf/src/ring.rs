@@ -75,8 +75,8 @@ pub fn capture(frame: impl Frame) {
     // SAFETY: the pointers are to this CPU's values, and no other program writes to them until `busy` is 0 again.
     unsafe { record(frame, cpu, control, counters) };
     in_this_order();
-    // SAFETY: as above. A plain store is enough: the CPU itself sees its stores in order, and no other CPU reads this
-    // field.
+    // SAFETY: as above. A plain store is enough: the CPU itself sees its stores in order, and the reader on another CPU, which takes
+    // 0 for a sign that everything was shown, sees this store after that of the head.
     unsafe { (&raw mut (*control).busy).write_volatile(0) };
 }
 

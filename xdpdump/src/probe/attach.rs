@@ -175,8 +175,9 @@ impl Probe {
         let (several, one) =
             (Program::received(for_several_buffers, true), Program::received(for_one, false));
         if mode == XdpMode::Skb {
-            // The kernel gives it every frame in one buffer. For the other program it would make a new sk_buff of each frame
-            // (`skb_pp_cow_data`, net/core/skbuff.c, v6.18), which a later bpf_redirect() to an interface's ingress drops.
+            // The kernel gives it every frame in one buffer. For the other program it makes a new sk_buff of each frame
+            // (`skb_pp_cow_data`, net/core/skbuff.c, v6.18), and then what a tc program redirects to an interface's ingress is
+            // lost, as seen on 6.18 (tests/kernel_redirect.rs).
             return Ok((one, Vec::new()));
         }
         let asks_for_tags = vlan_tags == VlanTags::OnRequest && mode == XdpMode::Native;
