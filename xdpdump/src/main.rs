@@ -5,7 +5,7 @@ use std::{env, ffi::OsStr, process::ExitCode};
 use xdpdump::{
     capture, cli,
     config::Config,
-    filter,
+    extcap, filter,
     interface::{self, Link, list, namespace},
     output::{self, guardian},
     print_filter,
@@ -76,6 +76,7 @@ fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
             print(&format!("{}\n", printable(repaired)))
         }
         Config::Replay(config) => Ok(replay::run(&config, reporter)?),
+        Config::Extcap(call) => print(&extcap::run(&call)?),
     }
 }
 
@@ -132,6 +133,15 @@ impl From<capture::Error> for Failure {
         match error {
             capture::Error::Selection(error) => error.into(),
             capture::Error::Probe(probe::Error::Filter(refusal)) => Self::Unusable(refusal.to_string()),
+            error => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<extcap::Error> for Failure {
+    fn from(error: extcap::Error) -> Self {
+        match error {
+            extcap::Error::Capture(error) => error.into(),
             error => Self::Other(error.into()),
         }
     }

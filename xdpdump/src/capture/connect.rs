@@ -15,7 +15,7 @@ use crate::{
     packet::{Detail, Direction, EXIT, Interface, LinkType},
     printable::printable,
     probe::{self, Attached, Named, Observed, Place, Point, Probe, RingLayout, Task},
-    selection::{self, Selections},
+    selection::{self, Selection, Selections},
     sys::ptp::PtpClock,
     transport::{self, RingKind, Rings, mapped, perf},
 };
@@ -113,6 +113,8 @@ pub struct Order<'a> {
     pub selections: &'a Selections,
     /// Whether to show every frame at once.
     pub immediate: bool,
+    /// Whether the filter may be exchanged during the capture.
+    pub may_change: bool,
 }
 
 impl<'a> Order<'a> {
@@ -182,11 +184,14 @@ impl Connection {
         let selection = selections.of(link.link_type()?).map_err(not_for)?;
         let longest = if config.adapter.is_asked() { LONGEST_WITH_ADAPTER } else { self.longest };
         let snap_len = config.snap_len.min(longest);
-        let interface =
-            Interface { snap_len, filter: selection.filter_text(), ..describe(link, order.namespace)? };
+        // The file cannot say that the filter changes, so then it names none.
+        let filter = selection.filter_text().filter(|_| !order.may_change);
+        let interface = Interface { snap_len, filter, ..describe(link, order.namespace)? };
         let task = Task { snap_len, selection };
         if config.direction.has_in() && !self.has(link, Direction::Inbound) {
             if let Some(target) = Observed::find(link, config.mode, config.program.as_deref())? {
+                // A filter that comes later may look at more than is captured; the rest is cut off after it.
+                let task = if order.may_change { Task { snap_len: u32::MAX, ..task } } else { task };
                 self.tap(config, link, &target, task, &interface)?;
             } else {
                 self.attach_own(config, link, task, &interface)?;
@@ -298,6 +303,45 @@ impl Connection {
                 && source.attached.place.direction() == direction
                 && source.is_attached
         })
+    }
+
+    /// Exchanges what is selected of the frames of a source, which is not interrupted by that. Returns what user space has to do
+    /// of it; `None` if the source is not attached any more.
+    ///
+    /// Frames that are on their way already were selected by the program before, if it did that; what user space does is done
+    /// with them too.
+    pub fn exchange(
+        &mut self,
+        order: Order<'_>,
+        number: u32,
+        selections: &Selections,
+    ) -> Result<Option<Selection>, Error> {
+        let Some(source) = self.sources.get_mut(number as usize).filter(|source| source.is_attached) else {
+            return Ok(None);
+        };
+        let not_for = |error: &selection::Error| Error::NotFor(source.link.display_name(), error.to_string());
+        let selection = selections.of(source.interface.link_type).map_err(not_for)?;
+        let left = match &source.beside {
+            Some((program, Point::Entry)) if order.config.at == At::Entry && selection.asks_for_verdict() => {
+                return Err(Error::NoVerdictYet(program.to_string()));
+            }
+            // It hands over every frame.
+            Some(_) => selection.clone(),
+            None => {
+                let task = Task { snap_len: source.interface.snap_len, selection };
+                let left = self.probe.select(number, task)?;
+                // Frames on their way may not be filtered yet, if the program before did not do that.
+                let was_left =
+                    source.attached.left.filter.is_some() || source.attached.left.headers.is_some();
+                if was_left && left.is_everything() {
+                    Selection { one_in: None, ..selection.clone() }
+                } else {
+                    left
+                }
+            }
+        };
+        source.attached.left = left.clone();
+        Ok(Some(left))
     }
 
     /// Whether a program is attached to any interface.

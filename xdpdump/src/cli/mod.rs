@@ -3,6 +3,7 @@
 
 mod convert;
 mod error;
+mod extcap;
 mod options;
 mod tcpdump;
 
@@ -39,6 +40,9 @@ fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
         let Subcommand::Repair { file } =
             Subcommands::try_parse_from(arguments).map_err(Error::Clap)?.command;
         return Ok(Config::Repair { file });
+    }
+    if extcap::is_call(arguments) {
+        return extcap::parse(arguments);
     }
     Options::try_parse_from(arguments).map_err(Error::from_clap)?.into_config()
 }
