@@ -16,6 +16,7 @@ pub mod cpu;
 pub mod disk;
 #[cfg(feature = "capture-files")]
 pub mod events;
+pub mod extcap;
 #[cfg(feature = "capture-files")]
 pub mod files;
 #[cfg(feature = "capture-files")]
