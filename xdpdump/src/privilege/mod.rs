@@ -1,8 +1,10 @@
 //! With whose rights the tool runs, and what they are not enough for.
 
+mod file;
 mod obstacle;
 
-pub use obstacle::{Call, Obstacle};
+pub use file::{FileCapabilities, names};
+pub use obstacle::{Call, NEEDED, Obstacle, State, missing};
 use rustix::process::{getegid, geteuid, getgid, getuid};
 
 /// The program file is set-user-ID or set-group-ID, so everybody runs it with the rights of its owner or group.
