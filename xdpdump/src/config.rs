@@ -74,6 +74,18 @@ pub enum Extcap {
         /// The filter.
         filter: String,
     },
+    /// Put a link to this program where Wireshark looks.
+    Install {
+        /// For all users instead of this one.
+        system: bool,
+    },
+    /// Remove it.
+    Uninstall {
+        /// For all users instead of this one.
+        system: bool,
+    },
+    /// Print where it is, and whether it can capture.
+    Status,
     /// Capture.
     Capture {
         /// How to capture.

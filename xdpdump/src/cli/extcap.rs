@@ -66,6 +66,35 @@ struct Call {
     ignored: Ignored,
 }
 
+/// What `xdpdump extcap` does.
+#[derive(Clone, Copy, Debug, clap::Subcommand)]
+pub enum Installation {
+    /// Put a link to this program where Wireshark looks, and say which capabilities it lacks
+    Install {
+        /// For all users
+        #[arg(long)]
+        system: bool,
+    },
+    /// Remove the link
+    Uninstall {
+        /// The one for all users
+        #[arg(long)]
+        system: bool,
+    },
+    /// Say where Wireshark finds this program, and whether it can capture; the status is 0 if both hold
+    Status,
+}
+
+impl From<Installation> for Extcap {
+    fn from(installation: Installation) -> Self {
+        match installation {
+            Installation::Install { system } => Self::Install { system },
+            Installation::Uninstall { system } => Self::Uninstall { system },
+            Installation::Status => Self::Status,
+        }
+    }
+}
+
 /// The settings of a capture, which the options of an ordinary one check.
 #[derive(Debug, clap::Args)]
 struct Settings {
@@ -166,7 +195,10 @@ pub fn parse(arguments: &[OsString]) -> Result<Config, Error> {
     let interface =
         OsStr::from_bytes(bytes.strip_prefix(EXTCAP_PREFIX.as_bytes()).unwrap_or(bytes)).to_owned();
     Ok(Config::Extcap(match call {
-        Call { capture: true, .. } => call.capture(&interface)?,
+        Call { capture: true, .. } => {
+            let pipe = call.fifo.clone().unwrap_or_default();
+            call.capture(&interface).map_err(|error| Error::WithPipe(Box::new(error), pipe))?
+        }
         Call { extcap_dlts: true, .. } => Extcap::LinkTypes { interface },
         Call { extcap_config: true, .. } => Extcap::Settings { interface, only: call.extcap_reload_option },
         Call { extcap_capture_filter: Some(filter), .. } => Extcap::CheckFilter { interface, filter },
@@ -226,7 +258,7 @@ impl Settings {
             (self.no_promiscuous_mode, "--no-promiscuous-mode"),
             (self.immediate_mode, "--immediate-mode"),
         ];
-        arguments.extend(flags.into_iter().filter_map(|(given, flag)| given.then(|| flag.into())));
+        arguments.extend(flags.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.into()));
         Ok(arguments)
     }
 }

@@ -212,12 +212,12 @@ impl Control for Toolbar {
 
     fn totals(&mut self, totals: &Totals) {
         let now = Instant::now();
-        let rate = self.before.map_or(0.0, |(then, captured)| {
-            let seconds = now.duration_since(then).as_secs_f64().max(0.001);
-            totals.captured.saturating_sub(captured) as f64 / seconds
+        let rate = self.before.map_or(0, |(then, captured)| {
+            let milliseconds = now.duration_since(then).as_millis().max(1);
+            u128::from(totals.captured.saturating_sub(captured)) * 1000 / milliseconds
         });
         self.before = Some((now, totals.captured));
-        let text = format!("XDP: {} captured, {} lost, {rate:.0} packets/s", totals.captured, totals.dropped);
+        let text = format!("XDP: {} captured, {} lost, {rate} packets/s", totals.captured, totals.dropped);
         self.shown.borrow_mut().send(NONE, Command::Status, &text);
     }
 }

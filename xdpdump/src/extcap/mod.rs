@@ -4,12 +4,20 @@
 //! the options of a capture would have to be written a second time for.
 
 mod control;
+mod install;
 mod interfaces;
 mod message;
 mod sentence;
 mod settings;
 
-use std::{io, path::PathBuf};
+use std::{
+    fs::OpenOptions,
+    io,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
 
 use control::{Log, Toolbar};
 
@@ -22,6 +30,9 @@ use crate::{
     selection::{self, Request},
 };
 
+/// How long dumpcap may take to begin.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// Why a call was not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -31,6 +42,9 @@ pub enum Error {
     /// The capture failed.
     #[error(transparent)]
     Capture(#[from] capture::Error),
+    /// The link in Wireshark's folder cannot be made or removed.
+    #[error(transparent)]
+    Install(#[from] install::Error),
     /// A control pipe cannot be opened.
     #[error("cannot open the control pipe {}", printable(.0))]
     Pipe(PathBuf, #[source] io::Error),
@@ -39,11 +53,26 @@ pub enum Error {
     NoPipe(PathBuf),
 }
 
-/// Answers a call; returns what to print.
+/// What to print.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The text.
+    pub text: String,
+    /// False if the question was whether Wireshark can use the tool, and it cannot.
+    pub is_yes: bool,
+}
+
+impl Answer {
+    fn yes(text: String) -> Self {
+        Self { text, is_yes: true }
+    }
+}
+
+/// Answers a call.
 ///
 /// # Errors
 /// When the call cannot be answered, or the capture fails.
-pub fn run(call: &Extcap) -> Result<String, Error> {
+pub fn run(call: &Extcap) -> Result<Answer, Error> {
     let sentences = match call {
         Extcap::Interfaces => interfaces::list(&Link::all()?),
         Extcap::LinkTypes { interface } => {
@@ -56,14 +85,23 @@ pub fn run(call: &Extcap) -> Result<String, Error> {
         }
         Extcap::CheckFilter { interface, filter } => {
             let link = interfaces::find(interface)?;
-            return Ok(complaint(filter, link_type(link.as_ref())?));
+            return Ok(Answer::yes(complaint(filter, link_type(link.as_ref())?)));
+        }
+        Extcap::Install { system } => return Ok(Answer::yes(install::install(*system)?)),
+        Extcap::Uninstall { system } => return Ok(Answer::yes(install::uninstall(*system)?)),
+        Extcap::Status => {
+            let install::Status { text, is_usable } = install::status()?;
+            return Ok(Answer { text, is_yes: is_usable });
         }
         Extcap::Capture { capture, pipes } => {
-            run_capture(capture, pipes)?;
+            run_capture(capture, pipes).inspect_err(|_| {
+                // The capture may have failed before it opened the pipe.
+                capture.destination.file.iter().for_each(|file| hang_up(&file.path));
+            })?;
             Vec::new()
         }
     };
-    Ok(sentence::text(sentences))
+    Ok(Answer::yes(sentence::text(sentences)))
 }
 
 fn link_type(link: Option<&Link>) -> Result<LinkType, interface::Error> {
@@ -97,6 +135,16 @@ fn run_capture(capture: &Capture, pipes: &ControlPipes) -> Result<(), Error> {
     let mut toolbar = Toolbar::open(pipes, &capture)?;
     let mut log = toolbar.log();
     Ok(capture::run_with(&capture, Some(&mut toolbar), &mut log)?)
+}
+
+/// Lets whoever waits for packets at a named pipe know that none will come: opens it and closes it. Wireshark's dumpcap, which
+/// may still be starting, would wait for ever.
+pub fn hang_up(pipe: &Path) {
+    let deadline = Instant::now() + PATIENCE;
+    let open = || OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(pipe);
+    while open().is_err_and(|error| error.raw_os_error() == Some(libc::ENXIO)) && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[cfg(test)]
