@@ -6,20 +6,22 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use xdpdump_testing::{
     capture::xdpdump,
+    display::Display,
     extcap::{DISABLE, ERROR, Home, STATUS, Watched},
     files::{self, Contents},
     generator::{self, Generator},
     kernel, load,
     netns::{NetNs, Traces},
-    processes,
+    processes::{self, Running},
     scene::Scene,
+    skip,
     wait::{self, PATIENCE},
     wire::{self, Wire},
 };
@@ -41,16 +43,16 @@ fn listed(home: &Home, netns: &NetNs, words: &str) -> Option<String> {
 fn tshark(home: &Home, scene: &Scene, interface: &str, arguments: &[&str]) -> Output {
     let mut command = home.command(&scene.right, "tshark");
     command.args(["-i", interface, "-w"]).arg(scene.file()).args(arguments);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
     let wire = Wire::open(&scene.left, "left");
     let mut number = 0;
     wait::until(|| {
         wire.send(&wire::numbered(number));
         number = number.wrapping_add(1);
         thread::sleep(Duration::from_millis(5));
-        child.try_wait().unwrap().is_some()
+        child.has_ended()
     });
-    child.wait_with_output().unwrap()
+    child.output()
 }
 
 #[test]
@@ -155,10 +157,10 @@ fn a_wrong_filter_and_a_refused_capture_are_shown_in_our_words() {
 }
 
 /// Starts tshark, and waits until its capture is attached.
-fn start_tshark(home: &Home, scene: &Scene) -> Child {
+fn start_tshark(home: &Home, scene: &Scene) -> Running {
     let mut command = home.command(&scene.right, "tshark");
     command.args(["-i", "xdp:right", "-w"]).arg(scene.file()).stdout(Stdio::null()).stderr(Stdio::null());
-    let tshark = command.spawn().unwrap();
+    let tshark = Running::start(&mut command);
     wait::until(|| scene.right.traces("right").xdp && scene.file().exists());
     tshark
 }
@@ -174,8 +176,8 @@ fn however_wiresharks_programs_end_nothing_is_left() {
         ("xdpdump", libc::SIGKILL),
     ] {
         let _ = fs::remove_file(scene.file());
-        let mut tshark = start_tshark(&home, &scene);
-        let pid = tshark.id().cast_signed();
+        let tshark = start_tshark(&home, &scene);
+        let pid = tshark.pid();
         let victim = if program == "tshark" { pid } else { child_named(pid, program) };
         let started = Instant::now();
         processes::signal(victim, signal);
@@ -189,8 +191,7 @@ fn however_wiresharks_programs_end_nothing_is_left() {
         });
         assert_eq!(was, Traces::default(), "{program} got signal {signal}");
         // Of a killed capture program, tshark may wait for more.
-        let _ = tshark.kill();
-        tshark.wait().unwrap();
+        drop(tshark);
         scene.assert_clean();
     }
 }
@@ -205,6 +206,27 @@ fn child_named(parent: i32, name: &str) -> i32 {
         child.is_some()
     });
     child.unwrap()
+}
+
+#[test]
+fn wireshark_captures_with_its_toolbar_and_stops_by_itself() {
+    if wait::slowness() > 1 {
+        return skip::because("Wireshark takes minutes to start on an emulated CPU");
+    }
+    let (scene, home, display) = (Scene::new(), Home::new(), Display::new());
+    let mut command = home.command(&scene.right, "wireshark");
+    command.args(["-k", "-i", "xdp:right", "-a", "duration:3", "-w"]).arg(scene.file());
+    display.show(&mut command, home.path());
+    let wireshark = Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()));
+    wait::until(|| scene.right.traces("right").xdp);
+    let tool = child_named(wireshark.pid(), "xdpdump");
+    let arguments = fs::read_to_string(format!("/proc/{tool}/cmdline")).unwrap();
+    assert!(arguments.contains("--extcap-control-in") && arguments.contains("--extcap-control-out"));
+    scene.send_numbered(20);
+    // Without anybody's doing.
+    scene.assert_clean();
+    drop(wireshark);
+    assert_eq!(files::read(&scene.file()).packets.len(), 20);
 }
 
 /// Accepts the frames of a generator whose number is divisible by this.

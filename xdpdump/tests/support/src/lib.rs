@@ -14,6 +14,7 @@ pub mod capture;
 pub mod cgroup;
 pub mod cpu;
 pub mod disk;
+pub mod display;
 #[cfg(feature = "capture-files")]
 pub mod events;
 pub mod extcap;
