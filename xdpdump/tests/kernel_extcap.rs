@@ -64,7 +64,7 @@ fn tshark_lists_interfaces_that_are_up_each_on_its_line() {
     let line = listed(&home, &right, "xdp:right").unwrap();
     assert!(line.ends_with(". xdp:right (XDP on right (veth))"), "{line}");
     assert!(listed(&home, &right, "xdp:any").is_some());
-    assert_eq!(listed(&home, &right, "down0"), None);
+    assert_eq!(listed(&home, &right, "xdp:down0"), None);
     let line = listed(&home, &right, "a)(value=b").unwrap();
     let index = right.interface_index("a}{value=b");
     assert!(line.ends_with(&format!(". xdp:#{index} (XDP on a)(value=b (veth))")), "{line}");
