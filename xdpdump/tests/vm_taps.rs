@@ -505,7 +505,7 @@ fn wiresharks_toolbar_chooses_verdicts_while_the_capture_runs() {
         let _attachment = attach(&scene, &program, DRIVER_MODE);
         let settings = ["--at", at, "--snapshot-length", "40"];
         let mut watched = Watched::start(&scene.right, &settings);
-        let mut choose = |watched: &mut Watched, control, value, filter: &str| {
+        let choose = |watched: &mut Watched, control, value, filter: &str| {
             let wanted = format!("XDP filter from now on: {filter}");
             watched.set(control, value);
             watched.wait_for(|message| message.command == STATUS && message.text == wanted);
