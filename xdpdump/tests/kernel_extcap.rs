@@ -365,18 +365,20 @@ fn the_toolbar_shows_what_there_is_and_counts() {
 }
 
 #[test]
-fn a_verdict_no_program_gives_selects_nothing_and_all_selects_everything() {
+fn a_filter_that_no_frame_can_match_is_refused_and_the_verdict_all_is_every_frame() {
     let scene = Scene::new();
-    let mut watched = Watched::start(&scene.right, &[]);
-    let status = |text: &'static str| move |message: &xdpdump_testing::extcap::Message| message.text == text;
+    let mut watched = Watched::start(&scene.right, &["--extcap-capture-filter", "ether[14] < 3"]);
     watched.set(1, "drop");
-    watched.wait_for(status("XDP filter from now on: verdict drop"));
+    let error = watched.wait_for(|message| message.command == ERROR);
+    assert!(error.text.starts_with("no frame that is captured on right can match the filter"), "{error:?}");
     scene.send_numbered(5);
     watched.set(1, "all");
-    watched.wait_for(status("XDP filter from now on: every frame"));
+    watched.wait_for(|message| message.text == "XDP filter from now on: ether[14] < 3");
+    watched.set(0, "");
+    watched.wait_for(|message| message.text == "XDP filter from now on: every frame");
     scene.send_numbered(7);
     let (_, packets, _) = watched.stop();
-    assert_eq!(contents(scene.directory.path(), &packets).packets.len(), 7);
+    assert_eq!(contents(scene.directory.path(), &packets).packets.len(), 3 + 7);
 }
 
 #[test]

@@ -144,6 +144,7 @@ fn check(mut selections: Selections, order: Order<'_>, connection: &Connection) 
     for source in connection.sources.iter().filter(|source| source.is_attached) {
         selections.check(source.interface.link_type)?;
     }
+    connection.check(&selections)?;
     Ok(selections)
 }
 
