@@ -5,7 +5,7 @@ use std::{env, ffi::OsStr, process::ExitCode};
 use xdpdump::{
     capture, cli,
     config::Config,
-    filter,
+    doctor, filter,
     interface::{self, Link, list, namespace},
     output::{self, guardian},
     print_filter,
@@ -76,6 +76,15 @@ fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
             print(&format!("{}\n", printable(repaired)))
         }
         Config::Replay(config) => Ok(replay::run(&config, reporter)?),
+        Config::Doctor(config) => {
+            enter(config.namespace.as_deref())?;
+            let report = doctor::examine(&config);
+            print(&if config.json { report.json() } else { report.text() })?;
+            match report.status() {
+                0 => Ok(()),
+                status => Err(Failure::Said(status)),
+            }
+        }
     }
 }
 
@@ -91,6 +100,8 @@ enum Failure {
     Filter(filter::Error),
     /// The filter is right, and cannot be used there.
     Unusable(String),
+    /// It was said on standard output; the exit status is left.
+    Said(u8),
     /// Anything else.
     Other(anyhow::Error),
 }
@@ -109,6 +120,7 @@ impl Failure {
                 reporter.say(&sentence);
                 ExitCode::from(2)
             }
+            Self::Said(status) => ExitCode::from(status),
             Self::Other(error) => {
                 reporter.say(&sentence(error.as_ref()));
                 ExitCode::FAILURE

@@ -2,6 +2,7 @@
 //! uses clap.
 
 mod convert;
+mod doctor;
 mod error;
 mod options;
 mod tcpdump;
@@ -35,10 +36,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Config, Er
 fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
     // A subcommand is recognised only as the first argument, so that the name of a file or a word of a filter is not
     // mistaken for one.
-    if arguments.get(1).is_some_and(|first| first == "repair") {
-        let Subcommand::Repair { file } =
-            Subcommands::try_parse_from(arguments).map_err(Error::Clap)?.command;
-        return Ok(Config::Repair { file });
+    if arguments.get(1).is_some_and(|first| first == "repair" || first == "doctor") {
+        return Ok(match Subcommands::try_parse_from(arguments).map_err(Error::Clap)?.command {
+            Subcommand::Repair { file } => Config::Repair { file },
+            Subcommand::Doctor(options) => Config::Doctor(options.into()),
+        });
     }
     Options::try_parse_from(arguments).map_err(Error::from_clap)?.into_config()
 }
@@ -58,4 +60,6 @@ enum Subcommand {
         /// The file
         file: PathBuf,
     },
+    /// Say what is wrong with this machine for captures, and the command that mends it
+    Doctor(doctor::Options),
 }
