@@ -354,7 +354,7 @@ fn occupied(link: &Link, attached: AttachedProgram) -> Finding {
         Err(probe::Error::Occupied { id, name: called, holder, unobservable, .. }) => {
             let why = unobservable.map_or_else(String::new, |reason| format!(": {reason}"));
             let remedy = match &holder {
-                Holder::Processes(_) | Holder::Users(_) => "; end that first",
+                Holder::Processes(_) | Holder::Users(_) => "; end that process first",
                 _ => "",
             };
             GROUP
