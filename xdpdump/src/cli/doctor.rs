@@ -32,3 +32,29 @@ impl From<Options> for config::Doctor {
         Self { namespace: netns, interfaces: interface, json }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+    use crate::config::{Config, Doctor};
+
+    #[test]
+    fn a_doctor_is_called_by_the_first_argument_only() {
+        let of = |arguments: &[&str]| parse(arguments.iter().map(Into::into)).ok();
+        assert_eq!(
+            of(&["xdpdump", "doctor", "-i", "eth0", "--interface=eth1", "--netns", "blue", "--json"]),
+            Some(Config::Doctor(Doctor {
+                namespace: Some("blue".into()),
+                interfaces: vec!["eth0".into(), "eth1".into()],
+                json: true,
+            }))
+        );
+        let all = Doctor { namespace: None, interfaces: Vec::new(), json: false };
+        assert_eq!(of(&["xdpdump", "doctor"]), Some(Config::Doctor(all)));
+        assert!(
+            matches!(of(&["xdpdump", "-i", "eth0", "doctor"]), Some(Config::Capture(_))),
+            "a word of a filter"
+        );
+        assert_eq!(of(&["xdpdump", "doctor", "eth0"]), None);
+    }
+}

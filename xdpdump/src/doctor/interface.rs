@@ -164,7 +164,12 @@ fn xdp(link: &Link, way: Way) -> Finding {
         );
     }
     let nic = if features.offload() { ", and on the NIC (-H)" } else { "" };
-    GROUP.ok(name, format!("programs run in the driver, native mode{nic} (XDP features: {names})"))
+    let cost = if link.is_veth() {
+        "; TSO of its peer is off while one does, which makes TCP slower (-S does not)"
+    } else {
+        ""
+    };
+    GROUP.ok(name, format!("programs run in the driver, native mode{nic}{cost} (XDP features: {names})"))
 }
 
 fn untold(name: &'static str, error: &io::Error) -> Finding {
