@@ -143,6 +143,7 @@ impl From<capture::Error> for Failure {
     fn from(error: capture::Error) -> Self {
         match error {
             capture::Error::Selection(error) => error.into(),
+            error @ capture::Error::MatchesNothing(..) => Self::Unusable(error.to_string()),
             capture::Error::Probe(probe::Error::Filter(refusal)) => Self::Unusable(refusal.to_string()),
             error => Self::Other(error.into()),
         }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs::File, io::Read, mem, num::NonZeroU32, path:
 
 use crate::{
     config,
-    filter::{self, Filter, Frame, Headers, Known},
+    filter::{self, Filter, Frame, Headers, Here, Known},
     packet::{Interface, LinkType, Packet},
     printable::printable,
 };
@@ -145,6 +145,11 @@ impl Selection {
     /// Whether it selects every frame as a whole.
     pub fn is_everything(&self) -> bool {
         self.filter.is_none() && self.one_in.is_none() && self.headers.is_none()
+    }
+
+    /// Whether it can select frames that are captured at one of these places.
+    pub fn can_match(&self, places: &[Here]) -> bool {
+        self.filter.as_ref().is_none_or(|filter| places.iter().any(|&place| filter.can_match(place)))
     }
 
     /// Whether it depends on the verdict of an XDP program.

@@ -212,3 +212,26 @@ fn a_wrong_filter_is_marked_and_nothing_is_attached_or_overwritten() {
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
 }
+
+#[test]
+fn a_filter_that_no_frame_there_can_match_is_refused() {
+    let (_sender, receiver) = NetNs::quiet_pair("left", "right");
+    let passed = "received ones, which xdpdump's own program passes";
+    let sent = "sent ones, which have neither a queue nor a verdict yet";
+    for (options, these) in [
+        (&["verdict", "drop"][..], passed.to_owned()),
+        (&["outbound"], passed.to_owned()),
+        (&["-Q", "out", "queue", "3"], sent.to_owned()),
+        (&["-Q", "out", "inbound"], sent.to_owned()),
+        (&["-Q", "inout", "tcp", "and", "verdict", "tx"], format!("{passed}, and {sent}")),
+    ] {
+        let mut command = receiver.command(xdpdump());
+        let ended = Capture::spawn(command.args(["-i", "right", "-w", "/dev/null"]).args(options)).wait();
+        let wanted =
+            format!("xdpdump: no frame that is captured on right can match the filter: these are {these}\n");
+        assert_eq!((ended.status.code(), &*ended.stderr), (Some(2), &*wanted), "{options:?}");
+    }
+    // Half of the frames are enough.
+    let capture = Capture::start(&receiver, ["-i", "right", "-w", "/dev/null", "-Q", "inout", "outbound"]);
+    assert_eq!(capture.stop().totals().captured, 0);
+}

@@ -9,6 +9,7 @@ use crate::{
     clock::Sample,
     config::{self, At, Interfaces},
     cpus,
+    filter::Here,
     interface::{
         Disturbance, Link, Metadata, Namespace, Offloads, Promiscuous, Stamping, TimeStampType, XdpMode,
     },
@@ -34,7 +35,7 @@ pub struct Connection {
     /// Which kind of rings is used, and why.
     pub explanation: Option<String>,
     /// Interfaces that were left out, and why.
-    pub left_out: Vec<(String, Error)>,
+    pub left_out: Vec<(Link, Error)>,
     /// Most bytes of a frame that the rings carry.
     longest: u32,
 }
@@ -129,12 +130,16 @@ pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
     let beside = order.config.direction.has_in()
         && order.wanted().any(|link| probe::beside(link, order.config.mode).is_some());
     match order.config.rings {
-        Some(RingKind::Mapped) if beside => Err(Error::RingBeside),
+        // Of all interfaces, those with a program are left out.
+        Some(RingKind::Mapped) if beside && order.config.interfaces != Interfaces::Any => {
+            Err(Error::RingBeside)
+        }
         Some(RingKind::Mapped) if on_the_nic => Err(Error::RingOnNic),
         Some(RingKind::Mapped) => through_ring(order).map_err(Error::without_mapped_rings),
         Some(RingKind::Perf) => through_perf(order),
         None if on_the_nic => Ok(through_perf(order)?.because("a program on a NIC supports no other kind")),
-        None if beside => {
+        // Programs of others may come later.
+        None if beside || order.config.at != At::Entry => {
             Ok(through_perf(order)?.because("a program beside another one supports no other kind"))
         }
         None if order.config.adapter.is_asked() => {
@@ -164,7 +169,7 @@ impl Connection {
                 Ok(()) => {}
                 // Of all interfaces, those are captured that can be.
                 Err(error) if any && error.is_of_one_interface() => {
-                    connection.left_out.push((link.display_name(), error));
+                    connection.left_out.push((link.clone(), error));
                 }
                 Err(error) => return Err(error),
             }
@@ -185,8 +190,20 @@ impl Connection {
         let interface =
             Interface { snap_len, filter: selection.filter_text(), ..describe(link, order.namespace)? };
         let task = Task { snap_len, selection };
-        if config.direction.has_in() && !self.has(link, Direction::Inbound) {
-            if let Some(target) = Observed::find(link, config.mode, config.program.as_deref())? {
+        let has_in = config.direction.has_in();
+        let target = if has_in && !self.has(link, Direction::Inbound) {
+            Some(Observed::find(link, config.mode, config.program.as_deref())?)
+        } else {
+            None
+        };
+        let received = if matches!(target, Some(Some(_))) { Here::AT_EXIT } else { Here::RECEIVED };
+        let places = [(has_in, received), (config.direction.has_out(), Here::SENT)];
+        let places: Vec<Here> = places.into_iter().filter(|place| place.0).map(|place| place.1).collect();
+        if !selection.can_match(&places) {
+            return Err(Error::MatchesNothing(link.display_name(), kinds(&places)));
+        }
+        if let Some(target) = target {
+            if let Some(target) = target {
                 self.tap(config, link, &target, task, &interface)?;
             } else {
                 self.attach_own(config, link, task, &interface)?;
@@ -368,6 +385,16 @@ pub fn check_link_type(link: &Link, wanted: Option<LinkType>) -> Result<(), Erro
         has if has == wanted => Ok(()),
         has => Err(Error::LinkType { interface: link.display_name(), wanted, has }),
     }
+}
+
+/// What frames that are captured at these places have in common, for a message.
+fn kinds(places: &[Here]) -> String {
+    let kind = |place: &Here| match *place {
+        Here::RECEIVED => "received ones, which xdpdump's own program passes",
+        Here::SENT => "sent ones, which have neither a queue nor a verdict yet",
+        _ => "received ones",
+    };
+    places.iter().map(kind).collect::<Vec<_>>().join(", and ")
 }
 
 /// The description of an interface at a point beside a program.

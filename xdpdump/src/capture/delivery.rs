@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock::{Clock, Sample, monotonic},
     output::{self, Sink},
-    packet::{Direction, InterfaceStatistics, Meta, Packet, Timestamp},
+    packet::{Direction, InterfaceStatistics, Meta, PASS, Packet, Timestamp},
     selection::{Choice, Selector},
     sys::{clock::StepWatch, ptp::PtpClock},
     transport::{Receiver, event::Event},
@@ -23,9 +23,6 @@ use crate::{
 
 /// Number of packets after which the sink is asked whether a signal interrupted it: few enough to keep in memory if it was.
 const LOOK_FOR_INTERRUPT: u64 = 64;
-
-/// `XDP_PASS` (`enum xdp_action`, include/uapi/linux/bpf.h).
-const PASS: u64 = 2;
 
 /// Why a capture ends.
 pub enum End {
@@ -145,7 +142,7 @@ impl<'a> Delivery<'a> {
         self.sources.push(SourceDelivery {
             snap_len: source.interface.snap_len,
             direction,
-            verdict: (source.beside.is_none() && direction == Direction::Inbound).then_some(PASS),
+            verdict: (source.beside.is_none() && direction == Direction::Inbound).then_some(PASS.into()),
             selector: Selector::new(source.attached.left.clone()),
             read: Read::default(),
             verdicts: Verdicts::default(),

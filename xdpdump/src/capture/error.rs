@@ -77,6 +77,9 @@ pub enum Error {
     /// The filter makes no sense for the frames of this interface.
     #[error("{0}: {1}")]
     NotFor(String, String),
+    /// The filter accepts none of the frames that are captured on this interface.
+    #[error("no frame that is captured on {0} can match the filter: these are {1}")]
+    MatchesNothing(String, String),
     /// With `-i any`, no interface can be captured.
     #[error("no interface is up that can be captured; xdpdump -D lists them")]
     NoInterface,
@@ -95,6 +98,7 @@ impl Error {
             Self::Interface(_)
             | Self::LinkType { .. }
             | Self::NotFor(..)
+            | Self::MatchesNothing(..)
             | Self::BesideNeedsPerf(..)
             | Self::AdapterBeside(..)
             | Self::NoVerdictYet(_)
@@ -103,6 +107,15 @@ impl Error {
             | Self::NoExit(_)
             | Self::NoProgram(_) => true,
             Self::Probe(error) => error.is_of_one_interface(),
+            _ => false,
+        }
+    }
+
+    /// Whether the reason is an XDP program of somebody else on the interface.
+    pub(super) fn is_of_a_program(&self) -> bool {
+        match self {
+            Self::BesideNeedsPerf(..) | Self::AdapterBeside(..) | Self::NoVerdictYet(_) => true,
+            Self::Probe(error) => error.is_of_a_program(),
             _ => false,
         }
     }

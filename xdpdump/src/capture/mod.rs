@@ -97,8 +97,8 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     let Some(mut connection) = until_stopped(&signals, || connect::connect(order))? else {
         return Ok(Ended::before_it_began());
     };
-    for (name, error) in &connection.left_out {
-        reporter.say(&format!("{name} is not captured: {error}"));
+    for (link, error) in &connection.left_out {
+        reporter.say(&format!("{} is not captured: {error}", link.display_name()));
     }
     if connection.sources.is_empty() {
         return Err(Error::NoInterface);

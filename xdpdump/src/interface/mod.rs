@@ -123,7 +123,7 @@ impl fmt::Display for XdpMode {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No interface has that name, alternative name or number.
-    #[error("no interface named {name:?}; {}xdpdump -D lists them", did_you_mean(nearest.as_deref()))]
+    #[error("no interface named {name:?}; {}-D in place of -i lists them", did_you_mean(nearest.as_deref()))]
     UnknownName {
         /// The name that was given.
         name: OsString,
@@ -131,7 +131,7 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// No interface has that number.
-    #[error("no interface has the number {0}; xdpdump -D lists them")]
+    #[error("no interface has the number {0}; -D in place of -i lists them")]
     UnknownIndex(u32),
     /// Its frames begin with a header that the tool does not know.
     #[error(

@@ -106,6 +106,8 @@ struct Attachment {
     hold: Option<Hold>,
     /// The program, if it runs beside another one.
     tap: Option<OwnedFd>,
+    /// The other one, if a dispatcher calls it, whose id `id` is then.
+    slot: Option<u32>,
     /// Frames for which the kernel did not call a program that runs beside another one.
     missed: u64,
     /// When it was given up.
@@ -137,6 +139,7 @@ impl Attachment {
             counters: Counting::Map(counters),
             hold: Some(hold),
             tap: None,
+            slot: None,
             missed: 0,
             released: None,
         }
@@ -288,6 +291,20 @@ impl Probe {
     pub fn xdp_program_id(&self, source: u32) -> Option<u32> {
         let attachment = self.attachments.get(source as usize)?;
         attachment.id.filter(|_| attachment.program.place == ProgramPlace::Ingress)
+    }
+
+    /// The sources beside programs that a dispatcher called and does not call any more, so that they get no frames. The kernel
+    /// announces no such change.
+    pub fn sources_of_left_slots(&self) -> Vec<u32> {
+        let is_left = |attachment: &Attachment| {
+            let slot = attachment.id.zip(attachment.slot).filter(|_| attachment.hold.is_some());
+            slot.is_some_and(|(dispatcher, program)| !observed::is_in_slot_of(dispatcher, program))
+        };
+        (0..)
+            .zip(&self.attachments)
+            .filter(|(_, attachment)| is_left(attachment))
+            .map(|(source, _)| source)
+            .collect()
     }
 
     /// Detaches the program of a source. Its counters can still be read.

@@ -92,7 +92,8 @@ impl Probe {
             let tracing_link = tracing::attach_tap(fd.as_fd(), point == Point::Exit)
                 .map_err(|error| unobservable(refused(target, &error, "")))?;
             let attachment = Attachment::new(program, Some(target.root), counters, Hold::Link(tracing_link));
-            attachments.push(Attachment { tap: Some(fd), ..attachment });
+            let slot = (target.program.id != target.root).then_some(target.program.id);
+            attachments.push(Attachment { tap: Some(fd), slot, ..attachment });
         }
         attachments.reverse();
         let count = attachments.len();
