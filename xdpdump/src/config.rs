@@ -44,6 +44,19 @@ pub enum Config {
     },
     /// Answer a call of Wireshark's.
     Extcap(Extcap),
+    /// Say what is wrong with the machine for captures.
+    Doctor(Doctor),
+}
+
+/// What to look at besides the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doctor {
+    /// The network namespace of the interfaces, by name, path or process; `None` for the one of this process.
+    pub namespace: Option<OsString>,
+    /// The interfaces, each by its name or number; if none is named, all that are up.
+    pub interfaces: Vec<OsString>,
+    /// Whether to print JSON instead of lines.
+    pub json: bool,
 }
 
 /// In front of an interface's name in Wireshark's list, so that it is none of those that Wireshark captures on by itself: the

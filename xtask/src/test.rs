@@ -14,7 +14,7 @@ use crate::tally::Tally;
 use crate::{packages, process, vm_test, xdp_access};
 
 /// Programs that the tests run, with their packages.
-const PROGRAMS: [(&str, &str); 15] = [
+const PROGRAMS: [(&str, &str); 16] = [
     ("tcpdump", "tcpdump"),
     ("tshark", "tshark"),
     ("xdp-loader", "xdp-tools"),
@@ -28,6 +28,7 @@ const PROGRAMS: [(&str, &str); 15] = [
     ("bpftool", "bpftool"),
     ("mkfs.ext4", "e2fsprogs"),
     ("script", "bsdutils"),
+    ("setcap", "libcap2-bin"),
     ("setpriv", "util-linux"),
     ("wireshark", "wireshark"),
     ("Xvfb", "xvfb"),

@@ -2,6 +2,7 @@
 //! uses clap.
 
 mod convert;
+mod doctor;
 mod error;
 mod extcap;
 mod options;
@@ -36,9 +37,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Config, Er
 fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
     // A subcommand is recognised only as the first argument, so that the name of a file or a word of a filter is not
     // mistaken for one.
-    if arguments.get(1).is_some_and(|first| first == "repair" || first == "extcap") {
+    if arguments.get(1).is_some_and(|first| SUBCOMMANDS.iter().any(|name| first == name)) {
         return Ok(match Subcommands::try_parse_from(arguments).map_err(Error::Clap)?.command {
             Subcommand::Repair { file } => Config::Repair { file },
+            Subcommand::Doctor(options) => Config::Doctor(options.into()),
             Subcommand::Extcap { what } => Config::Extcap(what.into()),
         });
     }
@@ -47,6 +49,9 @@ fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
     }
     Options::try_parse_from(arguments).map_err(Error::from_clap)?.into_config()
 }
+
+/// The words that are subcommands.
+const SUBCOMMANDS: [&str; 3] = ["repair", "doctor", "extcap"];
 
 /// What the tool can do besides capturing and reading.
 #[derive(Debug, Parser)]
@@ -63,6 +68,8 @@ enum Subcommand {
         /// The file
         file: PathBuf,
     },
+    /// Say what is wrong with this machine for captures, and the command that mends it
+    Doctor(doctor::Options),
     /// Put xdpdump into Wireshark's own list of interfaces
     Extcap {
         #[command(subcommand)]

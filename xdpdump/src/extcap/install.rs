@@ -143,6 +143,38 @@ impl Found {
     }
 }
 
+/// A link to an xdpdump where a Wireshark looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its path.
+    pub path: PathBuf,
+    /// Whether it leads to this program.
+    pub leads_here: bool,
+}
+
+/// The links in the usual folders, without asking a Wireshark, which takes long.
+pub fn links() -> Vec<Link> {
+    let Ok(program) = program() else { return Vec::new() };
+    let Folders { personal, system, .. } = Folders::usual();
+    let found = personal.into_iter().chain(system).map(|folder| folder.join(NAME));
+    let link = |path: PathBuf| match Found::at(&path, &program) {
+        Found::This => Some(Link { path, leads_here: true }),
+        Found::Another(_) => Some(Link { path, leads_here: false }),
+        Found::Nothing | Found::Foreign => None,
+    };
+    found.filter_map(link).collect()
+}
+
+/// Whether a program of Wireshark's is where programs are.
+pub fn has_wireshark() -> bool {
+    ["wireshark", "tshark"].iter().any(|program| in_path(program).is_some())
+}
+
+/// The file of a program.
+fn in_path(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
 /// The file of this program.
 fn program() -> Result<PathBuf, Error> {
     env::current_exe().and_then(fs::canonicalize).map_err(Error::NoProgram)
@@ -336,8 +368,7 @@ fn execution(program: &Path) -> Option<String> {
 
 /// Whether the user may not run dumpcap, through which Wireshark reads every capture.
 fn dumpcap() -> Option<String> {
-    let path = env::var_os("PATH")?;
-    let dumpcap = env::split_paths(&path).map(|folder| folder.join("dumpcap")).find(|file| file.is_file())?;
+    let dumpcap = in_path("dumpcap")?;
     if access(&dumpcap, Access::EXEC_OK).is_ok() {
         return None;
     }

@@ -20,6 +20,7 @@ use std::{
 };
 
 use control::{Log, Toolbar};
+pub use install::{Link as InstalledLink, has_wireshark, links};
 
 use crate::{
     capture,
