@@ -4,8 +4,8 @@ use std::{ffi::OsString, num::NonZeroU32, path::PathBuf};
 
 use crate::{
     interface::{TimeStampType, XdpMode},
-    output::{Format, Precision, text::TextOptions},
-    packet::{Detail, LinkType},
+    output::{FileOptions, text::TextOptions},
+    packet::LinkType,
     transport::RingKind,
 };
 
@@ -88,6 +88,20 @@ pub struct Capture {
     pub immediate: bool,
     /// Where the packets go.
     pub destination: Destination,
+    /// The user as whom to run after programs are attached.
+    pub user: User,
+}
+
+/// As whom a capture runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum User {
+    /// As the user who called sudo(8), if it was called so; otherwise as the user who started it.
+    #[default]
+    Caller,
+    /// As root, also if sudo was called.
+    Root,
+    /// As the user with this name or number.
+    Named(String),
 }
 
 /// What the adapter is asked about each received frame.
@@ -219,10 +233,6 @@ pub struct Destination {
 pub struct File {
     /// The file's path; `-` is standard output.
     pub path: PathBuf,
-    /// The file's format.
-    pub format: Format,
-    /// The precision of its time stamps.
-    pub precision: Precision,
-    /// How much of the packets' metadata is written.
-    pub detail: Detail,
+    /// How it is written.
+    pub options: FileOptions,
 }

@@ -23,7 +23,7 @@ pub fn open(
     signal::ignore(libc::SIGXFSZ);
     let mut sinks = Fanout::default();
     if let Some(file) = &destination.file {
-        sinks.push(output::open_with(&file.path, file.format, file.precision, file.detail, guardian, say)?);
+        sinks.push(output::open_with(&file.path, file.options, guardian, say)?);
     }
     if let Some(options) = destination.text {
         let (number, name) =

@@ -149,6 +149,10 @@ pub struct Options {
     #[arg(long, requires = "write", help_heading = "Output")]
     pub full: bool,
 
+    /// Let the group read a file that is created, which otherwise only its owner can
+    #[arg(long, requires = "write", help_heading = "Output")]
+    pub group_readable: bool,
+
     /// Precision of the time stamps in a capture file and in text
     #[arg(long, value_enum, value_name = "PRECISION", help_heading = "Output")]
     pub time_stamp_precision: Option<TimePrecision>,
@@ -267,8 +271,9 @@ pub struct Options {
     #[arg(long, requires = "write", help_heading = "Capture")]
     pub rx_hash: bool,
 
-    /// User to run as: only "root", which changes nothing
-    #[arg(short = 'Z', long, value_name = "USER", help_heading = AS_IN_TCPDUMP)]
+    /// User to run as once programs are attached; by default the one who called sudo, if it was. Outputs are opened as that
+    /// user. "root" changes nothing
+    #[arg(short = 'Z', long, value_name = "USER", help_heading = "Output")]
     pub relinquish_privileges: Option<String>,
 
     /// Print the version and exit
