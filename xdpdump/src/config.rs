@@ -42,6 +42,66 @@ pub enum Config {
         /// The file.
         file: PathBuf,
     },
+    /// Answer a call of Wireshark's.
+    Extcap(Extcap),
+}
+
+/// In front of an interface's name in Wireshark's list, so that it is none of those that Wireshark captures on by itself: the
+/// kernel gives no interface a name with a colon (`dev_valid_name`, net/core/dev.c, v6.18).
+pub const EXTCAP_PREFIX: &str = "xdp:";
+
+/// What Wireshark asks of an extcap program. An interface is named as in its list, without the prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extcap {
+    /// Print the interfaces and the toolbar.
+    Interfaces,
+    /// Print the link type of an interface.
+    LinkTypes {
+        /// The interface.
+        interface: OsString,
+    },
+    /// Print the settings of a capture.
+    Settings {
+        /// The interface.
+        interface: OsString,
+        /// Only the values of this setting; `None` for everything.
+        only: Option<String>,
+    },
+    /// Print what is wrong with a filter.
+    CheckFilter {
+        /// The interface.
+        interface: OsString,
+        /// The filter.
+        filter: String,
+    },
+    /// Put a link to this program where Wireshark looks.
+    Install {
+        /// For all users instead of this one.
+        system: bool,
+    },
+    /// Remove it.
+    Uninstall {
+        /// For all users instead of this one.
+        system: bool,
+    },
+    /// Print where it is, and whether it can capture.
+    Status,
+    /// Capture.
+    Capture {
+        /// How to capture.
+        capture: Box<Capture>,
+        /// The pipes of the toolbar.
+        pipes: ControlPipes,
+    },
+}
+
+/// The named pipes of Wireshark's toolbar, if it shows one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ControlPipes {
+    /// What the user changes.
+    pub from_wireshark: Option<PathBuf>,
+    /// What to show.
+    pub to_wireshark: Option<PathBuf>,
 }
 
 /// How to read a capture file.

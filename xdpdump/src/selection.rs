@@ -74,6 +74,12 @@ impl Request {
         Ok(Self { filter, one_in: config.one_in, headers: config.headers })
     }
 
+    /// The same request with another filter.
+    #[must_use]
+    pub fn with_filter(&self, filter: Option<String>) -> Self {
+        Self { filter, ..self.clone() }
+    }
+
     /// Whether it selects every packet as a whole.
     pub fn is_everything(&self) -> bool {
         self.filter.is_none() && self.one_in.is_none() && self.headers.is_none()
@@ -216,6 +222,12 @@ impl Selector {
     /// A selector that takes the first packet that the filter accepts, and from then on one of so many.
     pub fn new(selection: Selection) -> Self {
         Self { takes_everything: selection.is_everything(), selection, to_leave_out: 0, lost: 0 }
+    }
+
+    /// From now on, selects this. Frames that were lost are still counted at the next packet that is taken.
+    pub fn exchange(&mut self, selection: Selection) {
+        let takes_everything = selection.is_everything() && self.lost == 0;
+        *self = Self { selection, takes_everything, to_leave_out: 0, lost: self.lost };
     }
 
     /// Whether it takes every packet as a whole.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use xdpdump_testing::{
     capture::{Capture, Ended, Totals, xdpdump},
+    extcap::{STATUS, Watched},
     files::{self, Contents, Recorded},
     generator::{self, Exception, Generator},
     kernel,
@@ -631,4 +632,39 @@ fn xdp_filter(scene: &Scene, arguments: &[&str]) {
 fn called(line: &str) -> &str {
     let calls = line.split_once(" calls ").map_or("", |(_, calls)| calls);
     calls.split('"').nth(1).unwrap_or_default()
+}
+
+#[test]
+fn wiresharks_toolbar_chooses_verdicts_while_the_capture_runs() {
+    vm::required();
+    for (at, of_it) in [("exit", 0), ("both", 1)] {
+        let scene = Scene::new();
+        let program = Observed::decides("decides");
+        let _attachment = attach(&scene, &program, DRIVER_MODE);
+        let settings = ["--at", at, "--snapshot-length", "40"];
+        let mut watched = Watched::start(&scene.right, &settings);
+        let choose = |watched: &mut Watched, control, value, filter: &str| {
+            let wanted = format!("XDP filter from now on: {filter}");
+            watched.set(control, value);
+            watched.wait_for(|message| message.command == STATUS && message.text == wanted);
+        };
+        send_each(&scene, 100, 10);
+        choose(&mut watched, 1, "drop", "verdict drop");
+        send_each(&scene, 100, 10);
+        // The filter looks at a byte behind the snapshot length: the lowest one of the frame's number.
+        choose(&mut watched, 0, "ether[92] < 50", "(ether[92] < 50) and verdict drop");
+        send_each(&scene, 100, 10);
+        choose(&mut watched, 1, "all", "ether[92] < 50");
+        send_each(&scene, 100, 10);
+        let (ended, packets, log) = watched.stop();
+        assert!(ended.status.success() && ended.stderr.is_empty(), "{}", ended.stderr);
+        std::fs::write(scene.file(), packets).unwrap();
+        let contents = files::read(&scene.file());
+        let exits = of(&contents, of_it);
+        assert_eq!(exits.len(), 100 + 20 + 10 + 50, "{at}: {log:?}");
+        assert!(exits.iter().all(|packet| packet.frame.len() == 40 && packet.frame_len == 100));
+        assert!(exits[100..130].iter().all(|packet| packet.meta.verdict == Some(1)));
+        let totals = contents.statistics[of_it as usize];
+        assert_eq!((totals.received, totals.accepted, totals.dropped), (400, 180, 0));
+    }
 }

@@ -16,7 +16,7 @@ use crate::{
     packet::{Detail, Direction, EXIT, Interface, LinkType},
     printable::printable,
     probe::{self, Attached, Named, Observed, Place, Point, Probe, RingLayout, Task},
-    selection::{self, Selections},
+    selection::{self, Selection, Selections},
     sys::ptp::PtpClock,
     transport::{self, RingKind, Rings, mapped, perf},
 };
@@ -114,6 +114,8 @@ pub struct Order<'a> {
     pub selections: &'a Selections,
     /// Whether to show every frame at once.
     pub immediate: bool,
+    /// Whether the filter may be exchanged during the capture.
+    pub may_change: bool,
 }
 
 impl<'a> Order<'a> {
@@ -187,8 +189,9 @@ impl Connection {
         let selection = selections.of(link.link_type()?).map_err(not_for)?;
         let longest = if config.adapter.is_asked() { LONGEST_WITH_ADAPTER } else { self.longest };
         let snap_len = config.snap_len.min(longest);
-        let interface =
-            Interface { snap_len, filter: selection.filter_text(), ..describe(link, order.namespace)? };
+        // The file cannot say that the filter changes, so then it names none.
+        let filter = selection.filter_text().filter(|_| !order.may_change);
+        let interface = Interface { snap_len, filter, ..describe(link, order.namespace)? };
         let task = Task { snap_len, selection };
         let has_in = config.direction.has_in();
         let target = if has_in && !self.has(link, Direction::Inbound) {
@@ -204,6 +207,8 @@ impl Connection {
         }
         if let Some(target) = target {
             if let Some(target) = target {
+                // A filter that comes later may look at more than is captured; the rest is cut off after it.
+                let task = if order.may_change { Task { snap_len: u32::MAX, ..task } } else { task };
                 self.tap(config, link, &target, task, &interface)?;
             } else {
                 self.attach_own(config, link, task, &interface)?;
@@ -315,6 +320,67 @@ impl Connection {
                 && source.attached.place.direction() == direction
                 && source.is_attached
         })
+    }
+
+    /// Checks that some frames can match what is to be selected from now on.
+    pub fn check(&self, selections: &Selections) -> Result<(), Error> {
+        let place = |source: &Source| match (&source.beside, source.attached.place.direction()) {
+            (Some(_), _) => Here::AT_EXIT,
+            (None, Direction::Inbound) => Here::RECEIVED,
+            (None, _) => Here::SENT,
+        };
+        let attached = || self.sources.iter().filter(|source| source.is_attached);
+        let can_match = |source: &Source| {
+            let selection = selections.of(source.interface.link_type);
+            selection.is_ok_and(|selection| selection.can_match(&[place(source)]))
+        };
+        match attached().next() {
+            Some(first) if !attached().any(can_match) => {
+                let mut places: Vec<_> = attached().map(place).collect();
+                places.dedup();
+                Err(Error::MatchesNothing(first.link.display_name(), kinds(&places)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Exchanges what is selected of the frames of a source, which is not interrupted by that. Returns what user space has to do
+    /// of it; `None` if the source is not attached any more.
+    ///
+    /// Frames that are on their way already were selected by the program before, if it did that; what user space does is done
+    /// with them too.
+    pub fn exchange(
+        &mut self,
+        order: Order<'_>,
+        number: u32,
+        selections: &Selections,
+    ) -> Result<Option<Selection>, Error> {
+        let Some(source) = self.sources.get_mut(number as usize).filter(|source| source.is_attached) else {
+            return Ok(None);
+        };
+        let not_for = |error: &selection::Error| Error::NotFor(source.link.display_name(), error.to_string());
+        let selection = selections.of(source.interface.link_type).map_err(not_for)?;
+        let left = match &source.beside {
+            Some((program, Point::Entry)) if order.config.at == At::Entry && selection.asks_for_verdict() => {
+                return Err(Error::NoVerdictYet(program.to_string()));
+            }
+            // It hands over every frame.
+            Some(_) => selection.clone(),
+            None => {
+                let task = Task { snap_len: source.interface.snap_len, selection };
+                let left = self.probe.select(number, task)?;
+                // Frames on their way may not be filtered yet, if the program before did not do that.
+                let was_left =
+                    source.attached.left.filter.is_some() || source.attached.left.headers.is_some();
+                if was_left && left.is_everything() {
+                    Selection { one_in: None, ..selection.clone() }
+                } else {
+                    left
+                }
+            }
+        };
+        source.attached.left = left.clone();
+        Ok(Some(left))
     }
 
     /// Whether a program is attached to any interface.

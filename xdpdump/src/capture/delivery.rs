@@ -16,7 +16,7 @@ use crate::{
     clock::{Clock, Sample, monotonic},
     output::{self, Sink},
     packet::{Direction, InterfaceStatistics, Meta, PASS, Packet, Timestamp},
-    selection::{Choice, Selector},
+    selection::{Choice, Selection, Selector},
     sys::{clock::StepWatch, ptp::PtpClock},
     transport::{Receiver, event::Event},
 };
@@ -149,6 +149,13 @@ impl<'a> Delivery<'a> {
             time: Time::new(&source.time),
         });
         Ok(self.sources.len() as u32 - 1)
+    }
+
+    /// From now on, this is selected of the frames of a source.
+    pub fn select(&mut self, source: u32, left: Selection) {
+        if let Some(source) = self.sources.get_mut(source as usize) {
+            source.selector.exchange(left);
+        }
     }
 
     /// Number of sources.

@@ -80,8 +80,12 @@ pub fn needed_later(order: Order<'_>, connection: &Connection) -> Capabilities {
     }
     let sources = || connection.sources.iter();
     let is_beside = sources().any(|source| source.beside.is_some());
-    if is_beside || order.config.interfaces == Interfaces::Any {
-        needed = needed.and(Capabilities::ATTACH).and(Capabilities::OPEN_PROGRAMS);
+    let may_attach = is_beside || order.config.interfaces == Interfaces::Any;
+    if may_attach || order.may_change {
+        needed = needed.and(Capabilities::ATTACH);
+    }
+    if may_attach {
+        needed = needed.and(Capabilities::OPEN_PROGRAMS);
     }
     let changes_back = |source: &Source| {
         source.attached.place == Place::Clsact

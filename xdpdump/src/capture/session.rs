@@ -9,6 +9,7 @@ use std::{
 use super::{
     Error, Totals, announce,
     connect::{Connection, Order, Source},
+    control::Remote,
     delivery::{Delivery, End},
     statistics::{Read, Verdicts},
     until_stopped,
@@ -50,6 +51,8 @@ pub struct Session<'a> {
     signals: Signals,
     watch: Watch,
     manner: Manner,
+    /// Who watches it and may give it another filter.
+    remote: Option<Remote<'a>>,
     /// A CPU has no ring or no doorbell, and that was said.
     lacking: bool,
     /// Interfaces that another program would let be captured.
@@ -121,12 +124,24 @@ impl<'a> Session<'a> {
         signals: Signals,
         watch: Watch,
         manner: Manner,
+        remote: Option<Remote<'a>>,
     ) -> Self {
         let left_out = std::mem::take(&mut connection.left_out).into_iter();
         let waiting = left_out
             .filter_map(|(link, reason)| Waiting::for_another_program(&link, &reason, order.config.mode))
             .collect();
-        Self { connection, order, delivery, signals, watch, manner, lacking: false, waiting, flush_at: None }
+        Self {
+            connection,
+            order,
+            delivery,
+            signals,
+            watch,
+            manner,
+            remote,
+            lacking: false,
+            waiting,
+            flush_at: None,
+        }
     }
 
     /// Runs until something ends it.
@@ -179,6 +194,7 @@ impl<'a> Session<'a> {
             let changes = self.watch.changes(&|source| probe.xdp_program_id(source), reporter)?;
             self.follow_interfaces(changes, reporter)?;
         }
+        self.follow_remote(ready);
         if now >= *housekeeping_at {
             *housekeeping_at = now + RESAMPLE_EVERY;
             self.housekeeping(reporter)?;
@@ -187,7 +203,17 @@ impl<'a> Session<'a> {
         // the output from waiting for its reader.
         let longest = self.connection.rings.prepare_sleep(quiet, events_left).unwrap_or(Duration::ZERO);
         let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
+        let longest = self.remote.as_ref().map_or(longest, |remote| longest.min(remote.patience()));
         self.sleep(longest.min(due.saturating_duration_since(now)), reporter)
+    }
+
+    /// Exchanges the filter, if that is wanted.
+    fn follow_remote(&mut self, ready: &Ready) {
+        let Some(remote) = &mut self.remote else { return };
+        if remote.descriptor().is_some_and(|asked| ready.is_readable(asked)) {
+            remote.listen();
+        }
+        remote.exchange(self.order, &mut self.connection, &mut self.delivery, &self.signals);
     }
 
     /// Lets packets out that were in a buffer for long enough.
@@ -217,6 +243,10 @@ impl<'a> Session<'a> {
         reporter.catch_up();
         if self.manner.progress {
             reporter.progress(self.delivery.captured());
+        }
+        if self.remote.is_some() {
+            let totals = self.totals(false)?.into_iter().sum();
+            self.remote.iter_mut().for_each(|remote| remote.totals(&totals));
         }
         Ok(())
     }
@@ -339,7 +369,8 @@ impl<'a> Session<'a> {
     /// Captures from one more interface, if that is possible; returns why nothing of it is captured, otherwise.
     fn add(&mut self, link: &Link, reporter: &mut dyn Reporter) -> Result<Option<Error>, Error> {
         let before = self.connection.sources.len();
-        let refused = match until_stopped(&self.signals, || self.connection.attach(self.order, link)) {
+        let order = self.remote.as_ref().map_or(self.order, |remote| remote.order(self.order));
+        let refused = match until_stopped(&self.signals, || self.connection.attach(order, link)) {
             Ok(Some(()) | None) => None,
             Err(error) if error.is_of_one_interface() => {
                 reporter.say(&format!("{} is not captured: {error}", link.display_name()));
@@ -378,6 +409,9 @@ impl<'a> Session<'a> {
         self.delivery.watch(&mut |output| poller.closed(output));
         if let Some(clock) = self.delivery.clock_descriptor() {
             poller.readable(clock);
+        }
+        if let Some(asked) = self.remote.as_ref().and_then(Remote::descriptor) {
+            poller.readable(asked);
         }
         let ready = poller.wait(timeout).map_err(Error::Poll)?;
         let mut hung_up = false;

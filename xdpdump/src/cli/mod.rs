@@ -3,6 +3,7 @@
 
 mod convert;
 mod error;
+mod extcap;
 mod options;
 mod tcpdump;
 
@@ -35,10 +36,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Config, Er
 fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
     // A subcommand is recognised only as the first argument, so that the name of a file or a word of a filter is not
     // mistaken for one.
-    if arguments.get(1).is_some_and(|first| first == "repair") {
-        let Subcommand::Repair { file } =
-            Subcommands::try_parse_from(arguments).map_err(Error::Clap)?.command;
-        return Ok(Config::Repair { file });
+    if arguments.get(1).is_some_and(|first| first == "repair" || first == "extcap") {
+        return Ok(match Subcommands::try_parse_from(arguments).map_err(Error::Clap)?.command {
+            Subcommand::Repair { file } => Config::Repair { file },
+            Subcommand::Extcap { what } => Config::Extcap(what.into()),
+        });
+    }
+    if extcap::is_call(arguments) {
+        return extcap::parse(arguments);
     }
     Options::try_parse_from(arguments).map_err(Error::from_clap)?.into_config()
 }
@@ -57,5 +62,10 @@ enum Subcommand {
     Repair {
         /// The file
         file: PathBuf,
+    },
+    /// Put xdpdump into Wireshark's own list of interfaces
+    Extcap {
+        #[command(subcommand)]
+        what: extcap::Installation,
     },
 }

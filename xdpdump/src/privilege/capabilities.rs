@@ -2,21 +2,11 @@
 
 use std::{fmt, io, thread};
 
+use super::file::names;
 use rustix::thread::{
     CapabilitySet, CapabilitySets, capabilities, capability_is_in_bounding_set,
     remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
 };
-
-/// The capabilities that a capture may use, in the order of their numbers (include/uapi/linux/capability.h, v6.18), with
-/// their names.
-const USED: [(CapabilitySet, &str); 6] = [
-    (CapabilitySet::NET_ADMIN, "cap_net_admin"),
-    (CapabilitySet::NET_RAW, "cap_net_raw"),
-    (CapabilitySet::IPC_LOCK, "cap_ipc_lock"),
-    (CapabilitySet::SYS_ADMIN, "cap_sys_admin"),
-    (CapabilitySet::PERFMON, "cap_perfmon"),
-    (CapabilitySet::BPF, "cap_bpf"),
-];
 
 /// A set of capabilities that are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +49,7 @@ impl Capabilities {
 
 impl fmt::Display for Capabilities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> =
-            USED.iter().filter(|(one, _)| self.0.contains(*one)).map(|(_, name)| *name).collect();
+        let names = names(self.0);
         if names.is_empty() { f.write_str("none") } else { f.write_str(&names.join(", ")) }
     }
 }

@@ -18,19 +18,26 @@ const VERSION: ABI = ABI::V5;
 /// linker, when the guardian is started again.
 const READ: [&str; 5] = ["/proc", "/sys", "/usr/share/zoneinfo", "/etc/localtime", "/etc/ld.so.cache"];
 
-/// Leaves this thread, for good, only the right to read what a capture reads, and to write beneath `writable`. Returns
-/// whether the kernel supports that.
+/// What looking up the name of a host or service reads: configuration, modules of the C library, sockets of its helpers.
+const READ_FOR_NAMES: [&str; 5] = ["/etc", "/usr", "/lib", "/lib64", "/run"];
+
+/// Leaves this thread, for good, only the right to read what a capture reads, with `names` also what looking up names takes, and
+/// to write beneath `writable`. Returns whether the kernel supports that.
 ///
 /// # Errors
 /// When the kernel refuses.
-pub fn restrict<P: AsRef<Path>>(writable: &[P]) -> Result<bool, RulesetError> {
+pub fn restrict<P: AsRef<Path>>(writable: &[P], names: bool) -> Result<bool, RulesetError> {
     let read = AccessFs::from_read(VERSION);
     let write = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::MakeReg | AccessFs::Truncate;
     // Paths that do not exist are left out.
-    let status = Ruleset::default()
-        .handle_access(AccessFs::from_all(VERSION))?
-        .handle_access(AccessNet::from_all(VERSION))?
+    let mut ruleset = Ruleset::default().handle_access(AccessFs::from_all(VERSION))?;
+    if !names {
+        ruleset = ruleset.handle_access(AccessNet::from_all(VERSION))?;
+    }
+    let for_names = READ_FOR_NAMES.iter().filter(|_| names);
+    let status = ruleset
         .create()?
+        .add_rules(path_beneath_rules(for_names, read))?
         .add_rules(path_beneath_rules(READ, read))?
         .add_rules(path_beneath_rules(program_files(), read))?
         .add_rules(path_beneath_rules(["/dev/null"], AccessFs::WriteFile))?
@@ -64,7 +71,7 @@ mod tests {
         let mut open = File::options().append(true).open(outside.join("file")).unwrap();
         // Landlock is for the calling thread.
         let tried = thread::spawn(move || {
-            if !restrict(&[&inside]).unwrap() {
+            if !restrict(&[&inside], false).unwrap() {
                 return None;
             }
             io::Write::write_all(&mut open, b"y").expect("what is open stays open");
