@@ -150,7 +150,7 @@ pub fn examine(config: &config::Doctor) -> Report {
     findings.extend(privileges::examine(&offer));
     findings.extend(memory::examine(&offer));
     findings.extend(installation::examine());
-    findings.extend(interface::examine(&config.interfaces, &offer));
+    findings.extend(interface::examine(config, &offer));
     Report { findings }
 }
 
