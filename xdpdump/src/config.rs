@@ -42,6 +42,8 @@ pub enum Config {
         /// The file.
         file: PathBuf,
     },
+    /// Say what is wrong with the machine for captures.
+    Doctor(Doctor),
     /// Answer a call of Wireshark's.
     Extcap(Extcap),
 }
@@ -102,6 +104,17 @@ pub struct ControlPipes {
     pub from_wireshark: Option<PathBuf>,
     /// What to show.
     pub to_wireshark: Option<PathBuf>,
+}
+
+/// What to look at besides the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doctor {
+    /// The network namespace of the interfaces, by name, path or process; `None` for the one of this process.
+    pub namespace: Option<OsString>,
+    /// The interfaces, each by its name or number; if none is named, all that are up.
+    pub interfaces: Vec<OsString>,
+    /// Whether to print JSON instead of lines.
+    pub json: bool,
 }
 
 /// How to read a capture file.

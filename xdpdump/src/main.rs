@@ -5,7 +5,7 @@ use std::{env, ffi::OsStr, process::ExitCode};
 use xdpdump::{
     capture, cli,
     config::Config,
-    extcap, filter,
+    doctor, extcap, filter,
     interface::{self, Link, list, namespace},
     output::{self, guardian},
     print_filter,
@@ -80,7 +80,16 @@ fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
         Config::Extcap(call) => {
             let answer = extcap::run(&call)?;
             print(&answer.text)?;
-            if answer.is_yes { Ok(()) } else { Err(Failure::Said) }
+            if answer.is_yes { Ok(()) } else { Err(Failure::Said(1)) }
+        }
+        Config::Doctor(config) => {
+            enter(config.namespace.as_deref())?;
+            let report = doctor::examine(&config);
+            print(&if config.json { report.json() } else { report.text() })?;
+            match report.status() {
+                0 => Ok(()),
+                status => Err(Failure::Said(status)),
+            }
         }
     }
 }
@@ -97,8 +106,8 @@ enum Failure {
     Filter(filter::Error),
     /// The filter is right, and cannot be used there.
     Unusable(String),
-    /// What was printed says it.
-    Said,
+    /// It was said on standard output; the exit status is left.
+    Said(u8),
     /// Anything else.
     Other(anyhow::Error),
 }
@@ -117,7 +126,7 @@ impl Failure {
                 reporter.say(&sentence);
                 ExitCode::from(2)
             }
-            Self::Said => ExitCode::FAILURE,
+            Self::Said(status) => ExitCode::from(status),
             Self::Other(error) => {
                 reporter.say(&sentence(error.as_ref()));
                 ExitCode::FAILURE

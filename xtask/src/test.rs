@@ -14,7 +14,7 @@ use crate::tally::Tally;
 use crate::{packages, process, vm_test, xdp_access};
 
 /// Programs that the tests run, with their packages.
-const PROGRAMS: [(&str, &str); 15] = [
+const PROGRAMS: [(&str, &str); 16] = [
     ("tcpdump", "tcpdump"),
     ("tshark", "tshark"),
     ("xdp-loader", "xdp-tools"),
@@ -31,6 +31,7 @@ const PROGRAMS: [(&str, &str); 15] = [
     ("setpriv", "util-linux"),
     ("wireshark", "wireshark"),
     ("Xvfb", "xvfb"),
+    ("setcap", "libcap2-bin"),
 ];
 
 /// Programs that only tests in CI run if they are missing: the package of this one starts a service.

@@ -2,6 +2,7 @@
 //! uses clap.
 
 mod convert;
+mod doctor;
 mod error;
 mod extcap;
 mod options;
@@ -36,9 +37,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Config, Er
 fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
     // A subcommand is recognised only as the first argument, so that the name of a file or a word of a filter is not
     // mistaken for one.
-    if arguments.get(1).is_some_and(|first| first == "repair" || first == "extcap") {
+    let names = ["repair", "doctor", "extcap"];
+    if arguments.get(1).is_some_and(|first| names.iter().any(|name| first == name)) {
         return Ok(match Subcommands::try_parse_from(arguments).map_err(Error::Clap)?.command {
             Subcommand::Repair { file } => Config::Repair { file },
+            Subcommand::Doctor(options) => Config::Doctor(options.into()),
             Subcommand::Extcap { what } => Config::Extcap(what.into()),
         });
     }
@@ -63,6 +66,8 @@ enum Subcommand {
         /// The file
         file: PathBuf,
     },
+    /// Say what is wrong with this machine for captures, and the command that mends it
+    Doctor(doctor::Options),
     /// Put xdpdump into Wireshark's own list of interfaces
     Extcap {
         #[command(subcommand)]

@@ -26,8 +26,9 @@ Options of tcpdump that are not supported are refused by name. Filters are in th
 pcap-filter(7), and in addition: verdict pass|drop|tx|redirect|aborted, queue N, cpu N,
 inner FILTER (for the frame in a VXLAN, GENEVE, GRE, GTP-U or IP tunnel).
 
-`xdpdump repair FILE` cuts an unfinished packet off the end of a capture file.
-`xdpdump extcap install` puts xdpdump into Wireshark's own list of interfaces.";
+`xdpdump doctor [-i IF]` says what is wrong with this machine for captures, and what mends it;
+`xdpdump extcap install` puts xdpdump into Wireshark's own list of interfaces;
+`xdpdump repair FILE` cuts an unfinished packet off the end of a capture file.";
 
 /// Capture every frame that an interface receives, at the XDP hook: before the network stack, and before anything can
 /// drop it

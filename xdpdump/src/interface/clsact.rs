@@ -164,17 +164,18 @@ impl Clsact {
 
     /// The kind of the discipline; `None` if the interface has none for filters.
     fn kind(&mut self) -> io::Result<Option<String>> {
-        let place = Place { ifindex: self.ifindex, parent: 0, handle: CLSACT_HANDLE, info: 0 };
+        let (flags, ifindex) = (libc::NLM_F_REQUEST | libc::NLM_F_DUMP, self.ifindex);
+        let all = Place { ifindex, parent: 0, handle: 0, info: 0 };
+        let message = |sequence| end(begin(libc::RTM_GETQDISC, flags, sequence, &header(all)));
         let mut kind = None;
-        let message = |sequence| end(begin(libc::RTM_GETQDISC, REQUEST, sequence, &header(place)));
-        let answer = self.socket.request(message, |message| {
-            let mut found = attributes(message.payload.get(TC_HEADER..).unwrap_or_default());
-            kind = found.find(|(kind, _)| *kind == TCA_KIND).map(|(_, value)| string(value));
-        });
-        match answer {
-            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
-            result => result.map(|()| kind),
-        }
+        // The kernel lists the disciplines of all interfaces.
+        self.socket.request(message, |message| {
+            if place(message.payload).is_some_and(|it| (it.ifindex, it.parent) == (ifindex, CLSACT)) {
+                let mut found = attributes(message.payload.get(TC_HEADER..).unwrap_or_default());
+                kind = found.find(|(kind, _)| *kind == TCA_KIND).map(|(_, value)| string(value));
+            }
+        })?;
+        Ok(kind)
     }
 
     /// The filters on one side. A kind of filter may have an entry of its own, with handle 0.

@@ -72,10 +72,14 @@ fn parse(value: &[u8]) -> Option<FileCapabilities> {
 
 /// The names of capabilities, as `setcap` takes them; those that this version does not know by their number.
 pub fn names(set: CapabilitySet) -> Vec<String> {
-    let known = set.iter_names().map(|(name, _)| format!("cap_{}", name.to_ascii_lowercase()));
-    let unknown = set.bits() & !CapabilitySet::all().bits();
-    let unknown = (0..64).filter(move |bit| unknown >> bit & 1 != 0);
-    known.chain(unknown.map(|bit| format!("cap_{bit}"))).collect()
+    let mut unknown = set.bits();
+    let mut names = Vec::new();
+    for (name, capability) in set.iter_names() {
+        unknown &= !capability.bits();
+        names.push(format!("cap_{}", name.to_ascii_lowercase()));
+    }
+    names.extend((0..64).filter(|bit| unknown >> bit & 1 != 0).map(|bit| format!("cap_{bit}")));
+    names
 }
 
 #[cfg(test)]
