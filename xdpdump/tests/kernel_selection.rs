@@ -147,7 +147,7 @@ fn one_in_many_is_captured_and_the_others_are_counted() {
         let (ended, contents) = capture(&path, COUNT, &[&way[..], &["--sample", "10"]].concat());
         let (totals, left_out) = (ended.totals(), ended.count("left out by --sample").unwrap());
         assert_eq!((totals.received, totals.dropped), (COUNT.into(), 0), "{way:?}");
-        assert_eq!(totals.captured + left_out, COUNT.into(), "{way:?}");
+        assert_eq!(totals.captured + left_out, u64::from(COUNT), "{way:?}");
         // The first frame on each CPU is captured.
         let cpus = fs::read_dir("/sys/devices/system/cpu").unwrap().count() as u64;
         assert!((1000..1000 + cpus).contains(&totals.captured), "{way:?}: {totals:?}");
