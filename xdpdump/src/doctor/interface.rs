@@ -11,7 +11,7 @@ use crate::{
     config, cpus,
     interface::{AttachedProgram, Error, Link, XdpFeatures, XdpMode, clsact},
     packet::Direction,
-    printable::shell_word,
+    printable::{printable, shell_word},
     probe::{self, Holder, Named},
     report::sentence,
 };
@@ -27,8 +27,8 @@ const ROOM_IN_PAGE: usize = 256 + 320 + 14;
 const ANY: &str = "any";
 
 /// Looks at the interfaces that are named or, if none is, briefly at all that are up.
-pub fn examine(config: &config::Doctor, offer: &Offer) -> Vec<Finding> {
-    let up = |look: fn(&Link, &Offer) -> Vec<Finding>| match Link::all() {
+pub fn examine(config: &config::Doctor, offer: Offer) -> Vec<Finding> {
+    let up = |look: fn(&Link, Offer) -> Vec<Finding>| match Link::all() {
         Ok(links) => links.iter().filter(|link| link.up).flat_map(|link| look(link, offer)).collect(),
         Err(error) => vec![GROUP.unknown("link", sentence(&error))],
     };
@@ -47,9 +47,9 @@ pub fn examine(config: &config::Doctor, offer: &Offer) -> Vec<Finding> {
 fn missing(error: &Error, config: &config::Doctor) -> Finding {
     let what = match error {
         Error::UnknownName { name, nearest: Some(nearest) } => {
-            format!("no interface named {name:?}; did you mean {nearest:?}?")
+            format!("no interface named \"{}\"; did you mean \"{nearest}\"?", printable(name))
         }
-        Error::UnknownName { name, nearest: None } => format!("no interface named {name:?}"),
+        Error::UnknownName { name, nearest: None } => format!("no interface named \"{}\"", printable(name)),
         Error::UnknownIndex(number) => format!("no interface has the number {number}"),
         error => return GROUP.failure("link", sentence(error)),
     };
@@ -60,7 +60,7 @@ fn missing(error: &Error, config: &config::Doctor) -> Finding {
 
 /// One line about an interface, and one for each thing that is wrong with it: with the interface, or because of a setting, but not
 /// because of what kind of interface it is.
-fn briefly(link: &Link, offer: &Offer) -> Vec<Finding> {
+fn briefly(link: &Link, offer: Offer) -> Vec<Finding> {
     if let Err(error) = link.link_type() {
         return vec![GROUP.ok("link", format!("{error}, and -i any leaves it out")).on(link)];
     }
@@ -85,7 +85,7 @@ fn briefly(link: &Link, offer: &Offer) -> Vec<Finding> {
 }
 
 /// Everything about an interface.
-fn thoroughly(link: &Link, offer: &Offer) -> Vec<Finding> {
+fn thoroughly(link: &Link, offer: Offer) -> Vec<Finding> {
     let mut found = vec![state(link)];
     if link.link_type().is_ok() {
         let way = Way::of(link);
@@ -205,7 +205,7 @@ fn untold(name: &'static str, error: &io::Error) -> Finding {
     )
 }
 
-fn mtu(link: &Link, offer: &Offer, way: Way) -> Finding {
+fn mtu(link: &Link, offer: Offer, way: Way) -> Finding {
     let name = "mtu";
     // What the other end of a pair may send is what comes.
     let (mtu, whose) = match link.veth_peer() {
@@ -287,7 +287,7 @@ fn joined(feature: &str, command: Option<String>) -> Finding {
 }
 
 /// VLAN tags that are kept apart from the bytes of a frame.
-fn tags(link: &Link, offer: &Offer, way: Way) -> Finding {
+fn tags(link: &Link, offer: Offer, way: Way) -> Finding {
     let name = "vlan";
     if link.has_ports() {
         return GROUP.warning(
@@ -401,7 +401,7 @@ fn occupied(link: &Link, attached: AttachedProgram) -> Finding {
 }
 
 /// The same without a search for who holds it, which takes longer.
-fn occupied_briefly(attached: AttachedProgram, offer: &Offer) -> Finding {
+fn occupied_briefly(attached: AttachedProgram, offer: Offer) -> Finding {
     let runs = format!("the XDP program {} runs in {} mode", program(attached.program_id), attached.mode);
     match (attached.mode, offer.beside) {
         (XdpMode::Native | XdpMode::Skb, Some(false)) => GROUP.failure(
@@ -551,15 +551,15 @@ mod tests {
         let link = |mtu| Link { name: "eth0".into(), mtu, ..Link::default() };
         let offer = |several_buffers| Offer { several_buffers, ..Offer::default() };
         let native = Way::Native(XdpFeatures::default());
-        assert_eq!(mtu(&link(1500), &offer(Some(false)), native).verdict, Verdict::Ok);
+        assert_eq!(mtu(&link(1500), offer(Some(false)), native).verdict, Verdict::Ok);
         // A larger page holds more.
         let large = rustix::param::page_size() as u32;
-        let finding = mtu(&link(large), &offer(Some(true)), native);
+        let finding = mtu(&link(large), offer(Some(true)), native);
         assert_eq!(finding.verdict, Verdict::Warning, "the driver has no XDP for several buffers");
         assert!(finding.command.is_some_and(|command| command.starts_with("ip link set dev eth0 mtu ")));
-        assert_eq!(mtu(&link(large), &offer(Some(false)), Way::Unknown).verdict, Verdict::Warning);
-        assert_eq!(mtu(&link(large), &offer(None), Way::Unknown).verdict, Verdict::Unknown);
+        assert_eq!(mtu(&link(large), offer(Some(false)), Way::Unknown).verdict, Verdict::Warning);
+        assert_eq!(mtu(&link(large), offer(None), Way::Unknown).verdict, Verdict::Unknown);
         let generic = Way::Generic(XdpFeatures::default());
-        assert_eq!(mtu(&link(large), &offer(Some(false)), generic).verdict, Verdict::Ok);
+        assert_eq!(mtu(&link(large), offer(Some(false)), generic).verdict, Verdict::Ok);
     }
 }
