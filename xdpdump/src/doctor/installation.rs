@@ -1,11 +1,14 @@
 //! The program file, and its place in Wireshark.
 
-use std::path::Path;
+use std::{env, path::Path};
 
 use rustix::thread::CapabilitySet;
 
 use super::{Finding, Group, privileges::setcap};
-use crate::privilege::{FileCapabilities, missing, names};
+use crate::{
+    extcap,
+    privilege::{FileCapabilities, missing, names},
+};
 
 const GROUP: Group = Group::Installation;
 
@@ -61,9 +64,20 @@ fn capabilities(found: Option<FileCapabilities>) -> Finding {
     }
 }
 
-/// Whether Wireshark lists the interfaces of xdpdump.
+/// Whether Wireshark lists the interfaces of xdpdump; `None` where there is no Wireshark.
 fn extcap() -> Option<Finding> {
-    None
+    const NAME: &str = "extcap";
+    let path = env::var_os("PATH")?;
+    let is_there = |name: &str| env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    Some(match extcap::usual_link() {
+        Some(link) => {
+            GROUP.ok(NAME, format!("Wireshark lists the interfaces as \"XDP on …\" ({})", link.display()))
+        }
+        None if is_there("wireshark") || is_there("tshark") => GROUP
+            .ok(NAME, "Wireshark does not list xdpdump's interfaces")
+            .with("xdpdump extcap install".to_owned()),
+        None => return None,
+    })
 }
 
 #[cfg(test)]

@@ -220,6 +220,14 @@ pub fn uninstall(system: bool) -> Result<String, Error> {
     Ok(text(&lines))
 }
 
+/// The link to this program in one of the folders where Wireshark usually looks, without asking Wireshark, which takes it a while.
+pub fn usual_link() -> Option<PathBuf> {
+    let program = program().ok()?;
+    let Folders { personal, system, .. } = Folders::usual();
+    let links = personal.into_iter().chain(system).map(|folder| folder.join(NAME));
+    links.into_iter().find(|link| Found::at(link, &program) == Found::This)
+}
+
 /// Where the program is installed, and whether it can capture there.
 #[derive(Clone, Debug)]
 pub struct Status {
