@@ -4,8 +4,8 @@ use std::{ffi::OsString, num::NonZeroU32, path::PathBuf};
 
 use crate::{
     interface::{TimeStampType, XdpMode},
-    output::{Format, Precision, text::TextOptions},
-    packet::{Detail, LinkType},
+    output::{FileOptions, text::TextOptions},
+    packet::LinkType,
     transport::RingKind,
 };
 
@@ -42,21 +42,10 @@ pub enum Config {
         /// The file.
         file: PathBuf,
     },
-    /// Answer a call of Wireshark's.
-    Extcap(Extcap),
     /// Say what is wrong with the machine for captures.
     Doctor(Doctor),
-}
-
-/// What to look at besides the machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doctor {
-    /// The network namespace of the interfaces, by name, path or process; `None` for the one of this process.
-    pub namespace: Option<OsString>,
-    /// The interfaces, each by its name or number; if none is named, all that are up.
-    pub interfaces: Vec<OsString>,
-    /// Whether to print JSON instead of lines.
-    pub json: bool,
+    /// Answer a call of Wireshark's.
+    Extcap(Extcap),
 }
 
 /// In front of an interface's name in Wireshark's list, so that it is none of those that Wireshark captures on by itself: the
@@ -117,6 +106,17 @@ pub struct ControlPipes {
     pub to_wireshark: Option<PathBuf>,
 }
 
+/// What to look at besides the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doctor {
+    /// The network namespace of the interfaces, by name, path or process; `None` for the one of this process.
+    pub namespace: Option<OsString>,
+    /// The interfaces, each by its name or number; if none is named, all that are up.
+    pub interfaces: Vec<OsString>,
+    /// Whether to print JSON instead of lines.
+    pub json: bool,
+}
+
 /// How to read a capture file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replay {
@@ -161,6 +161,20 @@ pub struct Capture {
     pub immediate: bool,
     /// Where the packets go.
     pub destination: Destination,
+    /// The user as whom to run after programs are attached.
+    pub user: User,
+}
+
+/// As whom a capture runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum User {
+    /// As the user who called sudo(8), if it was called so; otherwise as the user who started it.
+    #[default]
+    Caller,
+    /// As root, also if sudo was called.
+    Root,
+    /// As the user with this name or number.
+    Named(String),
 }
 
 /// What the adapter is asked about each received frame.
@@ -292,10 +306,6 @@ pub struct Destination {
 pub struct File {
     /// The file's path; `-` is standard output.
     pub path: PathBuf,
-    /// The file's format.
-    pub format: Format,
-    /// The precision of its time stamps.
-    pub precision: Precision,
-    /// How much of the packets' metadata is written.
-    pub detail: Detail,
+    /// How it is written.
+    pub options: FileOptions,
 }

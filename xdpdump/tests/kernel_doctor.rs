@@ -16,7 +16,7 @@ use xdpdump_testing::{
     kernel,
     netns::{NetNs, Traces},
     observed::Observed,
-    skip,
+    skip, wait,
     xdp::{DRIVER_MODE, PassProgram, SKB_MODE},
 };
 
@@ -316,10 +316,14 @@ fn root_can_capture_here_and_an_unknown_interface_is_a_failure() {
     let said = doctor(&netns, &["-i", "rihgt", "--json"]);
     assert_eq!(said.status, 1);
     let found = findings(&said);
-    assert_eq!(
-        one(&found, "interface", "link").sentence,
-        r#"no interface named "rihgt"; did you mean "right"? xdpdump -D lists them"#
-    );
+    let link = one(&found, "interface", "link");
+    assert_eq!(link.sentence, r#"no interface named "rihgt"; did you mean "right"?"#);
+    assert_eq!(link.command.as_deref(), Some("xdpdump -D"));
+    let any = findings(&doctor(&netns, &["-i", "any", "--json"]));
+    for interface in ["left", "right"] {
+        let of_it = any.iter().filter(|finding| finding.interface.as_deref() == Some(interface));
+        assert!(of_it.count() > 5, "{any:#?}");
+    }
     let wrong = doctor(&netns, &["--jsno"]);
     assert_eq!((wrong.status, wrong.text.as_str()), (2, ""));
     let elsewhere = run(Command::new(xdpdump()).args(["doctor", "--netns", netns.name(), "-i", "right"]));
@@ -402,4 +406,45 @@ fn root_of_a_user_namespace_is_told_that_it_is_one() {
     assert_eq!(capabilities.verdict, "failure");
     assert!(capabilities.sentence.contains("user namespace"), "{capabilities:?}");
     assert_eq!(one(&found, "kernel", "programs").verdict, "unknown");
+}
+
+/// As in a container that has neither.
+#[test]
+fn without_proc_and_sys_it_says_what_it_could_not_see() {
+    let netns = pair();
+    let hidden =
+        "mount -t tmpfs none /sys && mount -t tmpfs none /proc && exec \"$0\" doctor --json -i right";
+    let mut command = netns.command("unshare");
+    let found = findings(&run(command.args(["--mount", "sh", "-c", hidden, xdpdump()])));
+    for (group, name) in [("memory", "rings"), ("installation", "file-capabilities")] {
+        assert_eq!(one(&found, group, name).verdict, "unknown", "{found:#?}");
+    }
+    assert_eq!(one(&found, "kernel", "programs").verdict, "ok");
+    assert_eq!(one(&found, "interface", "link").verdict, "ok");
+    assert!(found.iter().all(|finding| finding.verdict != "failure"), "{found:#?}");
+}
+
+#[test]
+fn what_kind_of_interface_it_is_is_no_fault_of_the_machine() {
+    let netns = pair();
+    netns.ip(["link", "add", "bridge", "type", "bridge"]);
+    netns.ip(["link", "set", "bridge", "up"]);
+    netns.ip(["link", "set", "left", "down"]);
+    wait::until(|| netns.ip(["link", "show", "right"]).contains("NO-CARRIER"));
+    let found = findings(&doctor(&netns, &["--json"]));
+    let ok_about = |interface| {
+        let about: Vec<_> =
+            found.iter().filter(|finding| finding.interface.as_deref() == Some(interface)).collect();
+        let [only] = about[..] else { panic!("{about:#?}") };
+        assert_eq!(only.verdict, "ok");
+        only.sentence.clone()
+    };
+    let bridge = ok_about("bridge");
+    assert!(bridge.contains("MTU 1500"), "{bridge}");
+    if kernel::is_at_least(6, 8) {
+        assert!(ok_about("right").ends_with(", no carrier"), "{found:#?}");
+    }
+    let found = findings(&doctor(&netns, &["-i", "bridge", "--json"]));
+    let tags = one(&found, "interface", "vlan");
+    assert!(tags.verdict == "warning" && tags.sentence.contains("as ports"), "{tags:?}");
 }

@@ -28,10 +28,10 @@ const PROGRAMS: [(&str, &str); 16] = [
     ("bpftool", "bpftool"),
     ("mkfs.ext4", "e2fsprogs"),
     ("script", "bsdutils"),
-    ("setcap", "libcap2-bin"),
     ("setpriv", "util-linux"),
     ("wireshark", "wireshark"),
     ("Xvfb", "xvfb"),
+    ("setcap", "libcap2-bin"),
 ];
 
 /// Programs that only tests in CI run if they are missing: the package of this one starts a service.

@@ -161,7 +161,7 @@ pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
 impl Connection {
     fn new(mut probe: Probe, rings: Rings, order: Order<'_>, longest: u32) -> Result<Self, Error> {
         probe.set_detail(
-            order.config.destination.file.as_ref().map_or_else(Detail::default, |file| file.detail),
+            order.config.destination.file.as_ref().map_or_else(Detail::default, |file| file.options.detail),
         );
         let mut connection =
             Self { probe, rings, sources: Vec::new(), explanation: None, left_out: Vec::new(), longest };

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{clock, interface, output, packet::LinkType, probe, selection, transport};
+use crate::{clock, interface, output, packet::LinkType, privilege, probe, selection, transport};
 
 /// What went wrong, as a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,12 @@ pub enum Error {
     /// The output cannot be opened or written.
     #[error(transparent)]
     Output(#[from] output::Error),
+    /// The output cannot be opened as the user that was asked for.
+    #[error("as the user {0}: {1}")]
+    OpenAs(String, #[source] output::Error),
+    /// The process cannot become another user.
+    #[error(transparent)]
+    User(#[from] privilege::Error),
     /// Mapped rings were asked for with a program on a NIC.
     #[error("a program on the NIC cannot write to mapped rings: leave --transport out")]
     RingOnNic,

@@ -4,6 +4,7 @@ mod connect;
 mod control;
 mod delivery;
 mod error;
+mod privileges;
 mod session;
 mod statistics;
 mod watch;
@@ -30,6 +31,7 @@ use crate::{
     output::{self, Sink, guardian::Guardian},
     packet::{Direction, LinkType},
     printable::printable,
+    privilege,
     probe::{self, Place, Point},
     report::Reporter,
     selection::{Request, Selections},
@@ -93,6 +95,7 @@ fn capture(
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     clock::prepare()?;
+    let user = privileges::Change::of(&config.user)?;
     // From here on, this thread is in that namespace.
     let namespace = config.namespace.as_deref().map(namespace::enter).transpose();
     let namespace = namespace.map_err(interface::Error::from)?;
@@ -134,12 +137,19 @@ fn capture(
     // From here on, only the output can prevent the capture. It is opened last, so that a capture which cannot begin
     // leaves the file of an earlier one as it is.
     let guardian = Guardian::default();
-    let open = || sinks::open(destination, Some(&guardian), &mut |line| reporter.say(line));
+    if let Some(user) = &user {
+        user.make()?;
+    }
+    let open =
+        || privileges::open(|| sinks::open(destination, Some(&guardian), &mut |line| reporter.say(line)));
     // Opening a named pipe waits for its reader.
     let Some(sink) = signals.end_at_once_during(open) else {
         return Ok(Ended::before_it_began());
     };
-    let mut sink = sink?;
+    let mut sink = match (sink, &user) {
+        (Err(error), Some(user)) => return Err(user.explain(error)),
+        (sink, _) => sink?,
+    };
     sink.interrupted_by(signals.as_fd())?;
     let mut delivery = Delivery::new(&mut sink, start, destination.limit);
     for source in &connection.sources {
@@ -153,6 +163,12 @@ fn capture(
     let receives = |source: &&mut Source| source.attached.place.direction() == Direction::Inbound;
     for source in connection.sources.iter_mut().filter(|_| promiscuous).filter(receives) {
         source.promiscuous = enter_promiscuous(&source.link, reporter);
+    }
+    let needed = privileges::needed_later(order, &connection);
+    match privilege::give_up(needed, &sinks::folders(destination), order.may_change) {
+        Ok(effect) if destination.verbose => reporter.say(&effect),
+        Ok(_) => {}
+        Err(error) => reporter.say(&format!("cannot give up privileges ({error}): the capture keeps them")),
     }
     for source in &connection.sources {
         announce(source, order, reporter);

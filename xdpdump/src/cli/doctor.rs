@@ -12,8 +12,8 @@ not be seen, for want of privileges, does not count. Nothing is changed or attac
 #[derive(Debug, clap::Args)]
 #[command(after_help = STATUS)]
 pub struct Options {
-    /// Interface to look at closely, by name or number; can be given several times. Without it, all that are up are looked at
-    /// briefly
+    /// Interface to look at closely, by name or number, or "any" for every one that is up; can be given several times. Without it,
+    /// all that are up are looked at briefly
     #[arg(short, long, value_name = "IF")]
     interface: Vec<OsString>,
 

@@ -336,7 +336,11 @@ mod tests {
         let (capture, pipes) = capture("--log-level debug --debug");
         let usual = parse("-i eth0 -w /tmp/pipe.pcap --format pcapng").unwrap();
         assert_eq!(Config::Capture(capture.clone()), usual);
-        assert_eq!(capture.destination.file.unwrap().format, Format::Pcapng, "whatever the pipe is called");
+        assert_eq!(
+            capture.destination.file.unwrap().options.format,
+            Format::Pcapng,
+            "whatever the pipe is called"
+        );
         assert_eq!(pipes, ControlPipes::default());
     }
 

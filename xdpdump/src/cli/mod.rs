@@ -37,7 +37,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Config, Er
 fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
     // A subcommand is recognised only as the first argument, so that the name of a file or a word of a filter is not
     // mistaken for one.
-    if arguments.get(1).is_some_and(|first| SUBCOMMANDS.iter().any(|name| first == name)) {
+    let names = ["repair", "doctor", "extcap"];
+    if arguments.get(1).is_some_and(|first| names.iter().any(|name| first == name)) {
         return Ok(match Subcommands::try_parse_from(arguments).map_err(Error::Clap)?.command {
             Subcommand::Repair { file } => Config::Repair { file },
             Subcommand::Doctor(options) => Config::Doctor(options.into()),
@@ -49,9 +50,6 @@ fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
     }
     Options::try_parse_from(arguments).map_err(Error::from_clap)?.into_config()
 }
-
-/// The words that are subcommands.
-const SUBCOMMANDS: [&str; 3] = ["repair", "doctor", "extcap"];
 
 /// What the tool can do besides capturing and reading.
 #[derive(Debug, Parser)]

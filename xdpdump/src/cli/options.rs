@@ -26,9 +26,9 @@ Options of tcpdump that are not supported are refused by name. Filters are in th
 pcap-filter(7), and in addition: verdict pass|drop|tx|redirect|aborted, queue N, cpu N,
 inner FILTER (for the frame in a VXLAN, GENEVE, GRE, GTP-U or IP tunnel).
 
-`xdpdump repair FILE` cuts an unfinished packet off the end of a capture file;
 `xdpdump doctor [-i IF]` says what is wrong with this machine for captures, and what mends it;
-`xdpdump extcap install` puts xdpdump into Wireshark's own list of interfaces.";
+`xdpdump extcap install` puts xdpdump into Wireshark's own list of interfaces;
+`xdpdump repair FILE` cuts an unfinished packet off the end of a capture file.";
 
 /// Capture every frame that an interface receives, at the XDP hook: before the network stack, and before anything can
 /// drop it
@@ -151,6 +151,10 @@ pub struct Options {
     #[arg(long, requires = "write", help_heading = "Output")]
     pub full: bool,
 
+    /// Let the group read a file that is created, which otherwise only its owner can
+    #[arg(long, requires = "write", help_heading = "Output")]
+    pub group_readable: bool,
+
     /// Precision of the time stamps in a capture file and in text
     #[arg(long, value_enum, value_name = "PRECISION", help_heading = "Output")]
     pub time_stamp_precision: Option<TimePrecision>,
@@ -269,8 +273,9 @@ pub struct Options {
     #[arg(long, requires = "write", help_heading = "Capture")]
     pub rx_hash: bool,
 
-    /// User to run as: only "root", which changes nothing
-    #[arg(short = 'Z', long, value_name = "USER", help_heading = AS_IN_TCPDUMP)]
+    /// User to run as once programs are attached; by default the one who called sudo, if it was. Outputs are opened as that
+    /// user. "root" changes nothing
+    #[arg(short = 'Z', long, value_name = "USER", help_heading = "Output")]
     pub relinquish_privileges: Option<String>,
 
     /// Print the version and exit

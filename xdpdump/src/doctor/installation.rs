@@ -1,13 +1,12 @@
 //! The program file, and its place in Wireshark.
 
-use std::path::Path;
+use std::{env, path::Path};
 
 use rustix::thread::CapabilitySet;
 
 use super::{Finding, Group, privileges::setcap};
 use crate::{
     extcap,
-    printable::printable,
     privilege::{FileCapabilities, missing, names},
 };
 
@@ -65,29 +64,19 @@ fn capabilities(found: Option<FileCapabilities>) -> Finding {
     }
 }
 
-/// Whether Wireshark lists the interfaces of xdpdump.
+/// Whether Wireshark lists the interfaces of xdpdump; `None` where there is no Wireshark.
 fn extcap() -> Option<Finding> {
     const NAME: &str = "extcap";
-    const INSTALL: &str = "xdpdump extcap install";
-    let links = extcap::links();
-    let leads_here = links.iter().find(|link| link.leads_here);
-    Some(match (leads_here, links.first()) {
-        (Some(link), _) => {
-            GROUP.ok(NAME, format!("Wireshark lists XDP interfaces, through {}", printable(&link.path)))
+    let path = env::var_os("PATH")?;
+    let is_there = |name: &str| env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    Some(match extcap::usual_link() {
+        Some(link) => {
+            GROUP.ok(NAME, format!("Wireshark lists the interfaces as \"XDP on …\" ({})", link.display()))
         }
-        (None, Some(link)) => GROUP
-            .warning(
-                NAME,
-                format!(
-                    "{}, where Wireshark looks, leads to no program like this one",
-                    printable(&link.path)
-                ),
-            )
-            .with(Some(INSTALL.to_owned())),
-        (None, None) if extcap::has_wireshark() => GROUP
-            .ok(NAME, "Wireshark is installed, and does not list XDP interfaces yet")
-            .with(Some(INSTALL.to_owned())),
-        (None, None) => return None,
+        None if is_there("wireshark") || is_there("tshark") => GROUP
+            .ok(NAME, "Wireshark does not list xdpdump's interfaces")
+            .with("xdpdump extcap install".to_owned()),
+        None => return None,
     })
 }
 

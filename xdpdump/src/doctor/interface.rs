@@ -8,10 +8,10 @@ use super::{
     queues::{self, Queues},
 };
 use crate::{
-    cpus,
-    interface::{AttachedProgram, Link, XdpFeatures, XdpMode, clsact},
+    config, cpus,
+    interface::{AttachedProgram, Error, Link, XdpFeatures, XdpMode, clsact},
     packet::Direction,
-    printable::shell_word,
+    printable::{printable, shell_word},
     probe::{self, Holder, Named},
     report::sentence,
 };
@@ -23,38 +23,61 @@ const GROUP: Group = Group::Interface;
 /// drivers/net/veth.c, v6.18). Other drivers differ by a few bytes.
 const ROOM_IN_PAGE: usize = 256 + 320 + 14;
 
+/// The name that stands for every interface that is up.
+const ANY: &str = "any";
+
 /// Looks at the interfaces that are named or, if none is, briefly at all that are up.
-pub fn examine(named: &[OsString], offer: &Offer) -> Vec<Finding> {
-    if named.is_empty() {
-        return match Link::all() {
-            Ok(links) => links.iter().filter(|link| link.up).flat_map(|link| briefly(link, offer)).collect(),
-            Err(error) => vec![GROUP.unknown("link", sentence(&error))],
-        };
+pub fn examine(config: &config::Doctor, offer: Offer) -> Vec<Finding> {
+    let up = |look: fn(&Link, Offer) -> Vec<Finding>| match Link::all() {
+        Ok(links) => links.iter().filter(|link| link.up).flat_map(|link| look(link, offer)).collect(),
+        Err(error) => vec![GROUP.unknown("link", sentence(&error))],
+    };
+    if config.interfaces.is_empty() {
+        return up(briefly);
     }
     let each = |name: &OsString| match Link::find(name) {
+        _ if name == ANY => up(thoroughly),
         Ok(link) => thoroughly(&link, offer),
-        Err(error) => vec![GROUP.failure("link", sentence(&error))],
+        Err(error) => vec![missing(&error, config)],
     };
-    named.iter().flat_map(each).collect()
+    config.interfaces.iter().flat_map(each).collect()
 }
 
-/// One line about an interface, and one for each thing that is wrong with it.
-fn briefly(link: &Link, offer: &Offer) -> Vec<Finding> {
-    if link.link_type().is_err() {
-        return vec![state(link)];
+/// An interface that does not exist, with the command that lists those that do.
+fn missing(error: &Error, config: &config::Doctor) -> Finding {
+    let what = match error {
+        Error::UnknownName { name, nearest: Some(nearest) } => {
+            format!("no interface named \"{}\"; did you mean \"{nearest}\"?", printable(name))
+        }
+        Error::UnknownName { name, nearest: None } => format!("no interface named \"{}\"", printable(name)),
+        Error::UnknownIndex(number) => format!("no interface has the number {number}"),
+        error => return GROUP.failure("link", sentence(error)),
+    };
+    let of_namespace =
+        config.namespace.as_ref().map(|namespace| format!(" --netns {}", shell_word(namespace)));
+    GROUP.failure("link", what).with(format!("xdpdump -D{}", of_namespace.unwrap_or_default()))
+}
+
+/// One line about an interface, and one for each thing that is wrong with it: with the interface, or because of a setting, but not
+/// because of what kind of interface it is.
+fn briefly(link: &Link, offer: Offer) -> Vec<Finding> {
+    if let Err(error) = link.link_type() {
+        return vec![GROUP.ok("link", format!("{error}, and -i any leaves it out")).on(link)];
     }
     let way = Way::of(link);
-    let queues = Queues::of(link);
     let kind = kind(link).map_or_else(String::new, |kind| format!("{kind}, "));
-    let count = match queues.count {
+    let count = match Queues::of(link).count {
         0 => String::new(),
         1 => ", 1 receive queue".to_owned(),
         count => format!(", {count} receive queues"),
     };
-    let summary = format!("{kind}{}, MTU {}{count}", way.words(), link.mtu);
-    let mut found = vec![state(link), mtu(link, offer, way)];
+    let carrier = if link.running { "" } else { ", no carrier" };
+    let summary = format!("{kind}{}, MTU {}{count}{carrier}", way.words(), link.mtu);
+    let mut found = vec![mtu(link, offer, way)];
     found.extend(joining(link));
-    found.push(tags(link, offer, way));
+    if !link.has_ports() {
+        found.push(tags(link, offer, way));
+    }
     found.extend(link.xdp.iter().map(|program| occupied_briefly(*program, offer)));
     found.retain(|finding| finding.verdict >= Verdict::Warning);
     let all = [vec![GROUP.ok("link", summary)], found].concat();
@@ -62,7 +85,7 @@ fn briefly(link: &Link, offer: &Offer) -> Vec<Finding> {
 }
 
 /// Everything about an interface.
-fn thoroughly(link: &Link, offer: &Offer) -> Vec<Finding> {
+fn thoroughly(link: &Link, offer: Offer) -> Vec<Finding> {
     let mut found = vec![state(link)];
     if link.link_type().is_ok() {
         let way = Way::of(link);
@@ -182,7 +205,7 @@ fn untold(name: &'static str, error: &io::Error) -> Finding {
     )
 }
 
-fn mtu(link: &Link, offer: &Offer, way: Way) -> Finding {
+fn mtu(link: &Link, offer: Offer, way: Way) -> Finding {
     let name = "mtu";
     // What the other end of a pair may send is what comes.
     let (mtu, whose) = match link.veth_peer() {
@@ -264,7 +287,7 @@ fn joined(feature: &str, command: Option<String>) -> Finding {
 }
 
 /// VLAN tags that are kept apart from the bytes of a frame.
-fn tags(link: &Link, offer: &Offer, way: Way) -> Finding {
+fn tags(link: &Link, offer: Offer, way: Way) -> Finding {
     let name = "vlan";
     if link.has_ports() {
         return GROUP.warning(
@@ -378,7 +401,7 @@ fn occupied(link: &Link, attached: AttachedProgram) -> Finding {
 }
 
 /// The same without a search for who holds it, which takes longer.
-fn occupied_briefly(attached: AttachedProgram, offer: &Offer) -> Finding {
+fn occupied_briefly(attached: AttachedProgram, offer: Offer) -> Finding {
     let runs = format!("the XDP program {} runs in {} mode", program(attached.program_id), attached.mode);
     match (attached.mode, offer.beside) {
         (XdpMode::Native | XdpMode::Skb, Some(false)) => GROUP.failure(
@@ -528,15 +551,15 @@ mod tests {
         let link = |mtu| Link { name: "eth0".into(), mtu, ..Link::default() };
         let offer = |several_buffers| Offer { several_buffers, ..Offer::default() };
         let native = Way::Native(XdpFeatures::default());
-        assert_eq!(mtu(&link(1500), &offer(Some(false)), native).verdict, Verdict::Ok);
+        assert_eq!(mtu(&link(1500), offer(Some(false)), native).verdict, Verdict::Ok);
         // A larger page holds more.
         let large = rustix::param::page_size() as u32;
-        let finding = mtu(&link(large), &offer(Some(true)), native);
+        let finding = mtu(&link(large), offer(Some(true)), native);
         assert_eq!(finding.verdict, Verdict::Warning, "the driver has no XDP for several buffers");
         assert!(finding.command.is_some_and(|command| command.starts_with("ip link set dev eth0 mtu ")));
-        assert_eq!(mtu(&link(large), &offer(Some(false)), Way::Unknown).verdict, Verdict::Warning);
-        assert_eq!(mtu(&link(large), &offer(None), Way::Unknown).verdict, Verdict::Unknown);
+        assert_eq!(mtu(&link(large), offer(Some(false)), Way::Unknown).verdict, Verdict::Warning);
+        assert_eq!(mtu(&link(large), offer(None), Way::Unknown).verdict, Verdict::Unknown);
         let generic = Way::Generic(XdpFeatures::default());
-        assert_eq!(mtu(&link(large), &offer(Some(false)), generic).verdict, Verdict::Ok);
+        assert_eq!(mtu(&link(large), offer(Some(false)), generic).verdict, Verdict::Ok);
     }
 }

@@ -13,7 +13,7 @@ use crate::{cpus, probe, transport::mapped};
 const GROUP: Group = Group::Memory;
 
 /// Looks at the memory that a capture takes by default.
-pub fn examine(offer: &Offer) -> Vec<Finding> {
+pub fn examine(offer: Offer) -> Vec<Finding> {
     let Ok(online) = cpus::online() else {
         return vec![
             GROUP.unknown("rings", "which CPUs are online cannot be seen, so neither can the size of rings"),

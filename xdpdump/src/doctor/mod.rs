@@ -12,6 +12,8 @@ mod privileges;
 mod queues;
 mod text;
 
+use rustix::process::geteuid;
+
 use crate::{config, interface::Link, printable::printable};
 
 /// How good or bad a finding is, the worst last.
@@ -110,6 +112,15 @@ impl Finding {
     fn on(self, link: &Link) -> Self {
         Self { interface: Some(link.display_name()), ..self }
     }
+
+    /// With a command that a user can give who is not root. Only the tool's own need no rights.
+    fn for_a_user(self) -> Self {
+        let command = self.command.map(|command| match command.strip_prefix("xdpdump ") {
+            Some(_) => command,
+            None => format!("sudo {command}"),
+        });
+        Self { command, ..self }
+    }
 }
 
 /// Everything that was found.
@@ -147,10 +158,13 @@ impl Report {
 /// Looks at everything. Without interfaces that are named, it looks at all that are up, and says less about each.
 pub fn examine(config: &config::Doctor) -> Report {
     let (mut findings, offer) = kernel::examine();
-    findings.extend(privileges::examine(&offer));
-    findings.extend(memory::examine(&offer));
+    findings.extend(privileges::examine(offer));
+    findings.extend(memory::examine(offer));
     findings.extend(installation::examine());
-    findings.extend(interface::examine(&config.interfaces, &offer));
+    findings.extend(interface::examine(config, offer));
+    if !geteuid().is_root() {
+        findings = findings.into_iter().map(Finding::for_a_user).collect();
+    }
     Report { findings }
 }
 
@@ -171,6 +185,16 @@ mod tests {
         {
             assert_eq!(report(verdicts).status(), status, "{verdicts:?}");
         }
+    }
+
+    #[test]
+    fn a_user_is_told_to_run_a_command_as_root() {
+        let command = |command: &str| {
+            Group::Kernel.ok("release", "").with(command.to_owned()).for_a_user().command.unwrap()
+        };
+        assert_eq!(command("ethtool -K eth0 lro off"), "sudo ethtool -K eth0 lro off");
+        assert_eq!(command("xdpdump -D"), "xdpdump -D");
+        assert_eq!(Group::Kernel.ok("release", "").for_a_user().command, None);
     }
 
     #[test]

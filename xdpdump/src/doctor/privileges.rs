@@ -17,7 +17,7 @@ const GROUP: Group = Group::Privileges;
 const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 
 /// Looks at the rights of this process.
-pub fn examine(offer: &Offer) -> Vec<Finding> {
+pub fn examine(offer: Offer) -> Vec<Finding> {
     let state = State::find();
     let held = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
     let mut findings = vec![needed(&state, held)];
@@ -63,7 +63,7 @@ fn needed(state: &State, held: CapabilitySet) -> Finding {
             "capabilities",
             format!("this process lacks {which}, which every capture needs: run as root, or give them to the program file"),
         )
-        .with(setcap().map(|command| format!("sudo {command}")))
+        .with(setcap())
 }
 
 /// The capabilities that some captures need.
@@ -164,7 +164,7 @@ mod tests {
         assert!(finding.sentence.starts_with("this process lacks cap_perfmon, which"), "{finding:?}");
         let command = finding.command.unwrap();
         assert!(
-            command.starts_with("sudo setcap cap_bpf,cap_net_admin,cap_perfmon,cap_net_raw=ep /"),
+            command.starts_with("setcap cap_bpf,cap_net_admin,cap_perfmon,cap_net_raw=ep /"),
             "{command}"
         );
         assert!(others(held).iter().any(|finding| finding.name == "promiscuous"));

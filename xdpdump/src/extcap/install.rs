@@ -143,38 +143,6 @@ impl Found {
     }
 }
 
-/// A link to an xdpdump where a Wireshark looks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// Its path.
-    pub path: PathBuf,
-    /// Whether it leads to this program.
-    pub leads_here: bool,
-}
-
-/// The links in the usual folders, without asking a Wireshark, which takes long.
-pub fn links() -> Vec<Link> {
-    let Ok(program) = program() else { return Vec::new() };
-    let Folders { personal, system, .. } = Folders::usual();
-    let found = personal.into_iter().chain(system).map(|folder| folder.join(NAME));
-    let link = |path: PathBuf| match Found::at(&path, &program) {
-        Found::This => Some(Link { path, leads_here: true }),
-        Found::Another(_) => Some(Link { path, leads_here: false }),
-        Found::Nothing | Found::Foreign => None,
-    };
-    found.filter_map(link).collect()
-}
-
-/// Whether a program of Wireshark's is where programs are.
-pub fn has_wireshark() -> bool {
-    ["wireshark", "tshark"].iter().any(|program| in_path(program).is_some())
-}
-
-/// The file of a program.
-fn in_path(program: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|file| file.is_file())
-}
-
 /// The file of this program.
 fn program() -> Result<PathBuf, Error> {
     env::current_exe().and_then(fs::canonicalize).map_err(Error::NoProgram)
@@ -250,6 +218,14 @@ pub fn uninstall(system: bool) -> Result<String, Error> {
         });
     }
     Ok(text(&lines))
+}
+
+/// The link to this program in one of the folders where Wireshark usually looks, without asking Wireshark, which takes it a while.
+pub fn usual_link() -> Option<PathBuf> {
+    let program = program().ok()?;
+    let Folders { personal, system, .. } = Folders::usual();
+    let links = personal.into_iter().chain(system).map(|folder| folder.join(NAME));
+    links.into_iter().find(|link| Found::at(link, &program) == Found::This)
 }
 
 /// Where the program is installed, and whether it can capture there.
@@ -368,7 +344,8 @@ fn execution(program: &Path) -> Option<String> {
 
 /// Whether the user may not run dumpcap, through which Wireshark reads every capture.
 fn dumpcap() -> Option<String> {
-    let dumpcap = in_path("dumpcap")?;
+    let path = env::var_os("PATH")?;
+    let dumpcap = env::split_paths(&path).map(|folder| folder.join("dumpcap")).find(|file| file.is_file())?;
     if access(&dumpcap, Access::EXEC_OK).is_ok() {
         return None;
     }

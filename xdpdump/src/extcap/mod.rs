@@ -20,7 +20,7 @@ use std::{
 };
 
 use control::{Log, Toolbar};
-pub use install::{Link as InstalledLink, has_wireshark, links};
+pub use install::usual_link;
 
 use crate::{
     capture,

@@ -281,7 +281,9 @@ mod tests {
     fn command_lines(setting: &Setting) -> Vec<Vec<String>> {
         let option = format!("--{}", setting.call);
         match &setting.kind {
-            Kind::One(values) => values.iter().map(|(value, _)| vec![option.clone(), value.clone()]).collect(),
+            Kind::One(values) => {
+                values.iter().map(|(value, _)| vec![option.clone(), value.clone()]).collect()
+            }
             Kind::Number { range: (least, most), default } => {
                 [least, most, default].map(|number| vec![option.clone(), number.to_string()]).to_vec()
             }

@@ -52,9 +52,9 @@ impl Features {
 
     /// The command that switches off those of the features that are on; `None` if none of them can be switched.
     fn switching_off(&self, interface: &OsStr, wanted: &[&str]) -> Option<String> {
-        let names: Vec<_> = wanted.iter().filter(|name| self.is_on(name) && self.can_change(name)).collect();
-        let words: String = names.iter().map(|name| format!(" {} off", short(name))).collect();
-        (!names.is_empty()).then(|| format!("ethtool -K {}{words}", shell_word(interface)))
+        let switched = wanted.iter().filter(|name| self.is_on(name) && self.can_change(name));
+        let words: Vec<_> = switched.map(|name| format!("{} off", short(name))).collect();
+        (!words.is_empty()).then(|| format!("ethtool -K {} {}", shell_word(interface), words.join(" ")))
     }
 }
 

@@ -390,6 +390,15 @@ impl Program {
     }
 }
 
+/// Checks that this process may use a map whose descriptor is open. Kernels before 5.19 ask for CAP_BPF even for that, if
+/// `kernel.unprivileged_bpf_disabled` is set (`__sys_bpf`, kernel/bpf/syscall.c, v5.18).
+///
+/// # Errors
+/// The error of the system call.
+pub fn check_map(map: BorrowedFd<'_>) -> std::io::Result<()> {
+    bpf::map_id(map).map(drop)
+}
+
 /// What the program for received frames in several buffers, which a capture tries first, offers a filter.
 pub fn target() -> Target {
     Program::received("", true).target()

@@ -17,7 +17,7 @@ use aya_obj::generated::{
     bpf_attr__bindgen_ty_4 as ProgramLoad, bpf_attr__bindgen_ty_8 as GetById,
     bpf_attr__bindgen_ty_9 as GetInfo, bpf_attr__bindgen_ty_10 as Query,
     bpf_attr__bindgen_ty_14 as LinkCreate, bpf_attr__bindgen_ty_15 as LinkUpdate, bpf_cmd, bpf_insn,
-    bpf_prog_info,
+    bpf_map_info, bpf_prog_info,
     bpf_prog_type::{BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_XDP},
 };
 
@@ -320,6 +320,17 @@ pub fn program_id(program: BorrowedFd<'_>) -> io::Result<u32> {
     let mut info: bpf_prog_info = unsafe { blank() };
     // SAFETY: every bit pattern is valid for the structure, and its pointers are null, so the kernel follows none.
     unsafe { object_info(program, &mut info) }.map(|()| info.id)
+}
+
+/// The id of a map.
+///
+/// # Errors
+/// The error of the system call.
+pub fn map_id(map: BorrowedFd<'_>) -> io::Result<u32> {
+    // SAFETY: the structure consists of integers, arrays and bit fields.
+    let mut info: bpf_map_info = unsafe { blank() };
+    // SAFETY: every bit pattern is valid for the structure, and the kernel follows no pointers of it.
+    unsafe { object_info(map, &mut info) }.map(|()| info.id)
 }
 
 /// Whether a program that is open here was compiled to instructions of the CPU, as far as the kernel tells this process.
