@@ -271,6 +271,43 @@ pub fn status() -> Result<Status, Error> {
     Ok(Status { text: text(&lines), is_usable })
 }
 
+/// Whether Wireshark lists this program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// It does, because of this link.
+    Here(PathBuf),
+    /// This link leads elsewhere: to another version, or to one that is gone.
+    Elsewhere(PathBuf, PathBuf),
+    /// It does not.
+    Nowhere,
+    /// There is no Wireshark that could.
+    NoWireshark,
+}
+
+/// Looks in Wireshark's usual folders, without asking Wireshark where they are, which takes longer.
+///
+/// # Errors
+/// When the program does not know where its file is.
+pub fn listing() -> Result<Listing, Error> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let is_in_path = |name: &str| env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    if !["wireshark", "tshark", "dumpcap"].into_iter().any(is_in_path) {
+        return Ok(Listing::NoWireshark);
+    }
+    let program = program()?;
+    let folders = Folders::usual();
+    let mut listing = Listing::Nowhere;
+    for folder in folders.personal.iter().chain(&folders.system) {
+        let link = folder.join(NAME);
+        match Found::at(&link, &program) {
+            Found::This => return Ok(Listing::Here(link)),
+            Found::Another(target) => listing = Listing::Elsewhere(link, target),
+            Found::Nothing | Found::Foreign => {}
+        }
+    }
+    Ok(listing)
+}
+
 /// Whether the program's file gives the capabilities that a capture needs, promiscuous mode included.
 fn may_capture(program: &Path) -> bool {
     matches!(FileCapabilities::of(program), Ok(Some(file)) if lacks(&file).is_empty() && file.effective && !file.is_ignored)

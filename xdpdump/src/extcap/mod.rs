@@ -20,6 +20,7 @@ use std::{
 };
 
 use control::{Log, Toolbar};
+pub use install::{Listing, listing};
 
 use crate::{
     capture,
