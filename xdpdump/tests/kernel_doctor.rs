@@ -406,7 +406,7 @@ fn wireshark_lists_the_program_after_the_command() {
     };
     let found = look();
     let extcap = one(&found, "installation", "extcap");
-    if extcap.sentence.starts_with("Wireshark lists the interfaces of this program (/usr") {
+    if extcap.sentence.starts_with("Wireshark lists the interfaces as \"XDP on …\" (/usr") {
         return skip::because("this program is installed for all users");
     }
     let arguments = extcap.command.as_deref().unwrap().strip_prefix("xdpdump ").unwrap();

@@ -165,7 +165,7 @@ fn capture(
         source.promiscuous = enter_promiscuous(&source.link, reporter);
     }
     let needed = privileges::needed_later(order, &connection);
-    match privilege::give_up(needed, &privileges::folders(destination), order.may_change) {
+    match privilege::give_up(needed, &sinks::folders(destination), order.may_change) {
         Ok(effect) if destination.verbose => reporter.say(&effect),
         Ok(_) => {}
         Err(error) => reporter.say(&format!("cannot give up privileges ({error}): the capture keeps them")),

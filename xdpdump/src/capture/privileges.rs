@@ -1,10 +1,6 @@
 //! Privileges of a capture: as whom it opens outputs, and what it needs after it has begun.
 
-use std::{
-    fs,
-    os::fd::AsFd as _,
-    path::{Path, PathBuf},
-};
+use std::{fs, os::fd::AsFd as _};
 
 use super::{
     Error,
@@ -13,7 +9,7 @@ use super::{
 use crate::{
     config::{self, Interfaces},
     interface::Disturbance,
-    output::{self, Target},
+    output,
     privilege::{self, Capabilities, Reserve, User, takes_capabilities},
     probe::{self, Place},
     transport::Rings,
@@ -102,16 +98,4 @@ pub fn needed_later(order: Order<'_>, connection: &Connection) -> Capabilities {
 fn only_root_opens_perf_events() -> bool {
     let paranoid = fs::read_to_string("/proc/sys/kernel/perf_event_paranoid");
     paranoid.is_ok_and(|value| value.trim().parse().is_ok_and(|value: i32| value > 2))
-}
-
-/// The folders of files that are written.
-pub fn folders(destination: &config::Destination) -> Vec<PathBuf> {
-    let folder = |file: &config::File| match Target::of(&file.path) {
-        Target::Descriptor(_) => None,
-        Target::Path(path) => Some(match path.parent() {
-            Some(parent) if parent != Path::new("") => parent.to_owned(),
-            _ => PathBuf::from("."),
-        }),
-    };
-    destination.file.iter().filter_map(folder).collect()
 }

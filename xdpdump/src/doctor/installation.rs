@@ -80,7 +80,7 @@ fn listed(listing: Listing) -> Option<Finding> {
     let finding = match listing {
         Listing::NoWireshark => return None,
         Listing::Here(link) => {
-            GROUP.ok(NAME, format!("Wireshark lists the interfaces of this program ({})", printable(link)))
+            GROUP.ok(NAME, format!("Wireshark lists the interfaces as \"XDP on …\" ({})", printable(link)))
         }
         Listing::Elsewhere(link, target) => GROUP
             .warning(
