@@ -397,6 +397,30 @@ fn the_command_for_the_program_file_gives_every_user_what_a_capture_needs() {
 }
 
 #[test]
+fn wireshark_lists_the_program_after_the_command() {
+    let netns = pair();
+    let home = tempfile::tempdir().unwrap();
+    let look = || {
+        let mut command = netns.command(xdpdump());
+        findings(&run(command.args(["doctor", "--json"]).env("HOME", home.path())))
+    };
+    let found = look();
+    let extcap = one(&found, "installation", "extcap");
+    if extcap.sentence.starts_with("Wireshark lists the interfaces as \"XDP on …\" (/usr") {
+        return skip::because("this program is installed for all users");
+    }
+    let arguments = extcap.command.as_deref().unwrap().strip_prefix("xdpdump ").unwrap();
+    let mut install = Command::new(xdpdump());
+    install.args(arguments.split(' ')).env("HOME", home.path());
+    let installed = run(&mut install);
+    assert_eq!(installed.status, 0, "{}", installed.stderr);
+    let found = look();
+    let extcap = one(&found, "installation", "extcap");
+    assert_eq!((extcap.verdict.as_str(), &extcap.command), ("ok", &None), "{extcap:?}");
+    assert!(extcap.sentence.contains(home.path().to_str().unwrap()), "{extcap:?}");
+}
+
+#[test]
 fn root_of_a_user_namespace_is_told_that_it_is_one() {
     let netns = pair();
     let mut command = netns.command("unshare");
