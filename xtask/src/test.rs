@@ -14,7 +14,7 @@ use crate::tally::Tally;
 use crate::{packages, process, vm_test, xdp_access};
 
 /// Programs that the tests run, with their packages.
-const PROGRAMS: [(&str, &str); 12] = [
+const PROGRAMS: [(&str, &str); 16] = [
     ("tcpdump", "tcpdump"),
     ("tshark", "tshark"),
     ("xdp-loader", "xdp-tools"),
@@ -28,6 +28,11 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("bpftool", "bpftool"),
     ("mkfs.ext4", "e2fsprogs"),
     ("script", "bsdutils"),
+    // What reads the manual pages and the completions.
+    ("groff", "groff-base"),
+    ("mandoc", "mandoc"),
+    ("zsh", "zsh"),
+    ("fish", "fish"),
 ];
 
 /// Options of `test`.
