@@ -4,6 +4,7 @@ mod bench;
 mod build_ebpf;
 mod cargo;
 mod check_ebpf;
+mod dist;
 mod docs;
 mod fuzz;
 mod manifest;
@@ -37,6 +38,8 @@ enum Task {
     BuildEbpf(build_ebpf::Args),
     /// Fail when the committed kernel program does not match its sources
     CheckEbpf,
+    /// Make the Debian package, the archive with a static binary, and their checksums
+    Dist(dist::Args),
     /// Write the manual pages and shell completions anew, from the table of options
     Docs,
     /// Feed hostile bytes to everything that reads bytes
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(&args),
         Task::BuildEbpf(args) => build_ebpf::run(&args),
         Task::CheckEbpf => check_ebpf::run(),
+        Task::Dist(args) => dist::run(&args),
         Task::Docs => docs::run(),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Run(args) => run::run(&args),

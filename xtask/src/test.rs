@@ -70,6 +70,26 @@ pub fn run_with_object(object: &Path) -> Result<()> {
     report.finish()
 }
 
+/// Runs some of the real-kernel tests with `tool` in place of the tool that cargo builds for them.
+pub fn run_with_tool(tool: &Path, targets: &[&str]) -> Result<()> {
+    packages::provide(&PROGRAMS)?;
+    let mut cargo = cargo::command();
+    // The whole workspace, so that what `cargo xtask test` has built serves here too.
+    cargo
+        .args(["test", "--workspace", "--no-run"])
+        .args(targets.iter().flat_map(|target| ["--test", target]));
+    let mut report = Report::default();
+    for test in cargo::build(&mut cargo)?.iter().filter(|built| built.is_test) {
+        let mut root = process::as_root("env");
+        let mut variable = OsString::from("XDPDUMP_BIN=");
+        variable.push(tool);
+        let root = in_package(&mut root, test).arg("RUST_TEST_THREADS=1").arg(variable);
+        let name = format!("{}, with {}", name(test), tool.display());
+        report.tally += watch(root.arg(&test.path), &name)?;
+    }
+    report.finish()
+}
+
 /// The test binaries, grouped by what they need.
 struct Tests {
     /// Test binaries that need no privileges.

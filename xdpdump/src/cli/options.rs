@@ -382,7 +382,7 @@ pub struct Options {
     #[arg(short = 'y', long, value_name = "TYPE", hide_short_help = true, help_heading = AS_IN_TCPDUMP)]
     pub linktype: Option<String>,
 
-    /// Whose clock stamps frames
+    /// Clock for stamps
     ///
     /// That of the host; that of the adapter, converted to the host's; or that of the adapter as it is. -J lists those
     /// that an interface has.
