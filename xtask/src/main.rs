@@ -4,6 +4,7 @@ mod bench;
 mod build_ebpf;
 mod cargo;
 mod check_ebpf;
+mod cross;
 mod dist;
 mod docs;
 mod fuzz;
@@ -38,6 +39,8 @@ enum Task {
     BuildEbpf(build_ebpf::Args),
     /// Fail when the committed kernel program does not match its sources
     CheckEbpf,
+    /// Compile the tool for arm64 and run its unit tests there, in emulation
+    Cross(cross::Args),
     /// Make the Debian package, the archive with a static binary, and their checksums
     Dist(dist::Args),
     /// Write the manual pages and shell completions anew, from the table of options
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(&args),
         Task::BuildEbpf(args) => build_ebpf::run(&args),
         Task::CheckEbpf => check_ebpf::run(),
+        Task::Cross(args) => cross::run(&args),
         Task::Dist(args) => dist::run(&args),
         Task::Docs => docs::run(),
         Task::Fuzz(args) => fuzz::run(&args),

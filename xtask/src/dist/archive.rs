@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::deb::commit_time;
+use super::{Profile, deb::commit_time};
 use crate::{process, workspace};
 
 /// Files and folders of the tree that go into the archive, beside the program.
@@ -21,7 +21,7 @@ const CONTENTS: [&str; 7] = [
 ];
 
 /// Packs the program with its documentation; returns the archive.
-pub fn make(tool: &Path, triple: &str, output: &Path) -> Result<PathBuf> {
+pub fn make(tool: &Path, triple: &str, profile: &Profile) -> Result<PathBuf> {
     let name = format!("xdpdump-{}-{triple}", env!("CARGO_PKG_VERSION"));
     let staging = tempfile::tempdir().context("cannot make a temporary folder")?;
     let folder = staging.path().join(&name);
@@ -32,7 +32,7 @@ pub fn make(tool: &Path, triple: &str, output: &Path) -> Result<PathBuf> {
         copy.args(["--recursive", "--parents", path]).arg(&folder).current_dir(workspace::root());
         process::run(&mut copy)?;
     }
-    let archive = output.join(format!("{name}.tar.xz"));
+    let archive = profile.output.join(format!("{name}.tar.xz"));
     let mut tar = Command::new("tar");
     // The same bytes whoever packs the same files.
     tar.args([
@@ -46,6 +46,10 @@ pub fn make(tool: &Path, triple: &str, output: &Path) -> Result<PathBuf> {
     ]);
     tar.arg(format!("--mtime=@{}", commit_time().unwrap_or_else(|| "0".to_owned())));
     tar.arg("--file").arg(&archive).arg("--directory").arg(staging.path()).arg(&name);
+    if profile.name == "dev" {
+        // It is tried out and thrown away.
+        tar.env("XZ_OPT", "-0");
+    }
     process::run(&mut tar)?;
     Ok(archive)
 }

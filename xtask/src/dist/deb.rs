@@ -18,7 +18,10 @@ pub fn make(profile: &Profile) -> Result<PathBuf> {
     let mut command = process::without_cargo_env(&cargo_deb);
     command.current_dir(workspace::root());
     command.args(["--package", "xdpdump", "--locked", "--no-build", "--no-strip", "--quiet"]);
-    command.args(["--profile", profile.name, "--target", target::HOST]);
+    command.args(["--profile", profile.name]);
+    if profile.name == "dev" {
+        command.arg("--fast");
+    }
     // The same times in every build of a commit, if git tells the commit's.
     if let Some(time) = commit_time() {
         command.env("SOURCE_DATE_EPOCH", time);

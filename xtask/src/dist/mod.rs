@@ -44,8 +44,6 @@ pub struct Args {
 struct Profile {
     /// Name for `--profile`.
     name: &'static str,
-    /// Folder of its programs, below that of a target.
-    folder: &'static str,
     /// Where the packages go.
     output: PathBuf,
 }
@@ -54,9 +52,9 @@ struct Profile {
 pub fn run(args: &Args) -> Result<()> {
     packages::provide(&PROGRAMS)?;
     let profile = if args.check {
-        Profile { name: "dev", folder: "debug", output: workspace::root().join("target/dist-check") }
+        Profile { name: "dev", output: workspace::root().join("target/dist-check") }
     } else {
-        Profile { name: "release", folder: "release", output: workspace::root().join("target/dist") }
+        Profile { name: "release", output: workspace::root().join("target/dist") }
     };
     if profile.output.exists() {
         fs::remove_dir_all(&profile.output)
@@ -67,11 +65,11 @@ pub fn run(args: &Args) -> Result<()> {
 
     let static_target = Static::find_or_add()?;
     println!("dist: the static binary is for {}", static_target.description());
-    let static_tool = build(&profile, static_target.triple(), static_target.flags())?;
+    let static_tool = build(&profile, Some(static_target.triple()), static_target.flags())?;
     ensure_static(&static_tool)?;
-    let archive = archive::make(&static_tool, static_target.triple(), &profile.output)?;
+    let archive = archive::make(&static_tool, static_target.triple(), &profile)?;
 
-    build(&profile, target::HOST, &[])?;
+    build(&profile, None, &[])?;
     let package = deb::make(&profile)?;
 
     clean_root::try_package(&package)?;
@@ -86,20 +84,39 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Builds the tool for a target; returns the program.
-fn build(profile: &Profile, triple: &str, flags: &[&str]) -> Result<PathBuf> {
+/// Builds the tool for this machine, or for a target; returns the program.
+fn build(profile: &Profile, triple: Option<&str>, flags: &[&str]) -> Result<PathBuf> {
     let mut command = cargo::command();
     command.args(["build", "--locked", "--package", "xdpdump", "--bin", "xdpdump"]);
-    command.args(["--profile", profile.name, "--target", triple]);
+    command.args(["--profile", profile.name]);
+    command.args(triple.iter().flat_map(|triple| ["--target", triple]));
     let mut flags: Vec<_> = flags.iter().map(|&flag| flag.to_owned()).collect();
+    // Flags would compile anew what the tests have built.
     if profile.name == "release" {
         flags.push("-Cstrip=symbols".to_owned());
+        flags.extend(without_paths()?);
     }
-    flags.extend(without_paths()?);
-    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+    if !flags.is_empty() {
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+    }
     let built = cargo::build(&mut command)?;
     let tool = built.into_iter().find(|built| built.target == "xdpdump");
-    Ok(tool.context("cargo did not build an xdpdump binary")?.path)
+    let tool = tool.context("cargo did not build an xdpdump binary")?.path;
+    if profile.name == "release" {
+        ensure_without_paths(&tool)?;
+    }
+    Ok(tool)
+}
+
+/// Fails if a program tells where it was built.
+fn ensure_without_paths(tool: &Path) -> Result<()> {
+    let bytes = fs::read(tool).with_context(|| format!("cannot read {}", tool.display()))?;
+    for path in [workspace::root().to_owned(), workspace::cargo_home()?] {
+        let path = path.as_os_str().as_encoded_bytes();
+        let found = bytes.windows(path.len()).any(|bytes| bytes == path);
+        ensure!(!found, "{} contains the path {}", tool.display(), String::from_utf8_lossy(path));
+    }
+    Ok(())
 }
 
 /// Flags that keep the paths of this machine out of the program.
