@@ -55,15 +55,16 @@ fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
 /// The options, with a list of the subcommands in their help.
 fn with_list_of_subcommands() -> clap::Command {
     let subcommands = Subcommands::command();
-    let list: String = subcommands
+    let list = subcommands
         .get_subcommands()
         .filter(|subcommand| !subcommand.is_hide_set())
         .map(|subcommand| {
             let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
-            format!("  {:<8}{about}\n", subcommand.get_name())
+            format!("  {:<8}{about}", subcommand.get_name())
         })
-        .collect();
-    let list = format!("Commands, each as the first word:\n{list}\n");
+        .collect::<Vec<_>>()
+        .join("\n");
+    let list = format!("Commands, each as the first word:\n{list}\n\n");
     Options::command().after_help(format!("{list}{}", options::HINT)).after_long_help(format!(
         "{list}{}{}",
         options::EXAMPLES,
