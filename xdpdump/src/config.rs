@@ -4,8 +4,8 @@ use std::{ffi::OsString, num::NonZeroU32, path::PathBuf};
 
 use crate::{
     interface::{TimeStampType, XdpMode},
-    output::{Format, Precision, text::TextOptions},
-    packet::{Detail, LinkType},
+    output::{FileOptions, text::TextOptions},
+    packet::LinkType,
     transport::RingKind,
 };
 
@@ -42,6 +42,79 @@ pub enum Config {
         /// The file.
         file: PathBuf,
     },
+    /// Say what is wrong with the machine for captures.
+    Doctor(Doctor),
+    /// Answer a call of Wireshark's.
+    Extcap(Extcap),
+}
+
+/// In front of an interface's name in Wireshark's list, so that it is none of those that Wireshark captures on by itself: the
+/// kernel gives no interface a name with a colon (`dev_valid_name`, net/core/dev.c, v6.18).
+pub const EXTCAP_PREFIX: &str = "xdp:";
+
+/// What Wireshark asks of an extcap program. An interface is named as in its list, without the prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extcap {
+    /// Print the interfaces and the toolbar.
+    Interfaces,
+    /// Print the link type of an interface.
+    LinkTypes {
+        /// The interface.
+        interface: OsString,
+    },
+    /// Print the settings of a capture.
+    Settings {
+        /// The interface.
+        interface: OsString,
+        /// Only the values of this setting; `None` for everything.
+        only: Option<String>,
+    },
+    /// Print what is wrong with a filter.
+    CheckFilter {
+        /// The interface.
+        interface: OsString,
+        /// The filter.
+        filter: String,
+    },
+    /// Put a link to this program where Wireshark looks.
+    Install {
+        /// For all users instead of this one.
+        system: bool,
+    },
+    /// Remove it.
+    Uninstall {
+        /// For all users instead of this one.
+        system: bool,
+    },
+    /// Print where it is, and whether it can capture.
+    Status,
+    /// Capture.
+    Capture {
+        /// How to capture.
+        capture: Box<Capture>,
+        /// The pipes of the toolbar.
+        pipes: ControlPipes,
+    },
+}
+
+/// The named pipes of Wireshark's toolbar, if it shows one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ControlPipes {
+    /// What the user changes.
+    pub from_wireshark: Option<PathBuf>,
+    /// What to show.
+    pub to_wireshark: Option<PathBuf>,
+}
+
+/// What to look at besides the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doctor {
+    /// The network namespace of the interfaces, by name, path or process; `None` for the one of this process.
+    pub namespace: Option<OsString>,
+    /// The interfaces, each by its name or number; if none is named, all that are up.
+    pub interfaces: Vec<OsString>,
+    /// Whether to print JSON instead of lines.
+    pub json: bool,
 }
 
 /// How to read a capture file.
@@ -88,6 +161,20 @@ pub struct Capture {
     pub immediate: bool,
     /// Where the packets go.
     pub destination: Destination,
+    /// The user as whom to run after programs are attached.
+    pub user: User,
+}
+
+/// As whom a capture runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum User {
+    /// As the user who called sudo(8), if it was called so; otherwise as the user who started it.
+    #[default]
+    Caller,
+    /// As root, also if sudo was called.
+    Root,
+    /// As the user with this name or number.
+    Named(String),
 }
 
 /// What the adapter is asked about each received frame.
@@ -219,10 +306,6 @@ pub struct Destination {
 pub struct File {
     /// The file's path; `-` is standard output.
     pub path: PathBuf,
-    /// The file's format.
-    pub format: Format,
-    /// The precision of its time stamps.
-    pub precision: Precision,
-    /// How much of the packets' metadata is written.
-    pub detail: Detail,
+    /// How it is written.
+    pub options: FileOptions,
 }

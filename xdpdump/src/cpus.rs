@@ -65,7 +65,7 @@ pub fn default_buffer(cpus: usize) -> u64 {
 }
 
 /// Parses the kernel's list format, such as `0-3,5`. `None` if it is malformed or contains numbers that no CPU can have.
-fn parse_list(text: &str) -> Option<BTreeSet<u32>> {
+pub fn parse_list(text: &str) -> Option<BTreeSet<u32>> {
     let mut cpus = BTreeSet::new();
     for range in text.trim().split(',') {
         let (first, last) = range.split_once('-').unwrap_or((range, range));

@@ -6,6 +6,8 @@ pub mod clock;
 pub mod config;
 pub mod cpus;
 pub mod decode;
+pub mod doctor;
+pub mod extcap;
 pub mod filter;
 pub mod input;
 pub mod interface;

@@ -5,7 +5,7 @@ use std::{env, ffi::OsStr, process::ExitCode};
 use xdpdump::{
     capture, cli,
     config::Config,
-    filter,
+    doctor, extcap, filter,
     interface::{self, Link, list, namespace},
     output::{self, guardian},
     print_filter,
@@ -33,6 +33,7 @@ fn command(reporter: &mut StandardError) -> ExitCode {
     let config = match cli::parse(env::args_os()) {
         Ok(config) => config,
         Err(error) => {
+            error.pipe().into_iter().for_each(extcap::hang_up);
             return match error.text() {
                 Some(text) => end(print(&text), reporter),
                 None => error.report(reporter),
@@ -76,6 +77,20 @@ fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
             print(&format!("{}\n", printable(repaired)))
         }
         Config::Replay(config) => Ok(replay::run(&config, reporter)?),
+        Config::Extcap(call) => {
+            let answer = extcap::run(&call)?;
+            print(&answer.text)?;
+            if answer.is_yes { Ok(()) } else { Err(Failure::Said(1)) }
+        }
+        Config::Doctor(config) => {
+            enter(config.namespace.as_deref())?;
+            let report = doctor::examine(&config);
+            print(&if config.json { report.json() } else { report.text() })?;
+            match report.status() {
+                0 => Ok(()),
+                status => Err(Failure::Said(status)),
+            }
+        }
     }
 }
 
@@ -91,6 +106,8 @@ enum Failure {
     Filter(filter::Error),
     /// The filter is right, and cannot be used there.
     Unusable(String),
+    /// It was said on standard output; the exit status is left.
+    Said(u8),
     /// Anything else.
     Other(anyhow::Error),
 }
@@ -109,6 +126,7 @@ impl Failure {
                 reporter.say(&sentence);
                 ExitCode::from(2)
             }
+            Self::Said(status) => ExitCode::from(status),
             Self::Other(error) => {
                 reporter.say(&sentence(error.as_ref()));
                 ExitCode::FAILURE
@@ -131,7 +149,17 @@ impl From<capture::Error> for Failure {
     fn from(error: capture::Error) -> Self {
         match error {
             capture::Error::Selection(error) => error.into(),
+            error @ capture::Error::MatchesNothing(..) => Self::Unusable(error.to_string()),
             capture::Error::Probe(probe::Error::Filter(refusal)) => Self::Unusable(refusal.to_string()),
+            error => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<extcap::Error> for Failure {
+    fn from(error: extcap::Error) -> Self {
+        match error {
+            extcap::Error::Capture(error) => error.into(),
             error => Self::Other(error.into()),
         }
     }

@@ -98,6 +98,9 @@ pub const BRIEF: &str =
 /// The comment in a file on a packet with [`Meta::has_host_time`].
 pub const HOST_TIME: &str = "time stamp of the host: the adapter did not know it";
 
+/// The verdict `XDP_PASS`.
+pub const PASS: u32 = 2;
+
 /// The names of verdicts, by number (`enum xdp_action`, include/uapi/linux/bpf.h).
 pub const VERDICTS: [&str; 5] = ["aborted", "drop", "pass", "tx", "redirect"];
 

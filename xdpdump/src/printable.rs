@@ -25,6 +25,25 @@ pub fn printable(text: impl AsRef<OsStr>) -> String {
     escaped
 }
 
+/// `text` as one word of a shell's command, on one line: quoted if it contains anything but letters, digits and the marks of
+/// usual names. What [`printable`] escapes stands between `$'` and `'`, as bash and POSIX.1-2024 read it.
+pub fn shell_word(text: impl AsRef<OsStr>) -> String {
+    let text = text.as_ref();
+    let is_usual = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./@:+,=".contains(byte);
+    let bytes = text.as_bytes();
+    if !bytes.is_empty() && bytes.iter().all(is_usual) {
+        return text.to_string_lossy().into_owned();
+    }
+    if printable(text).as_bytes() == bytes {
+        return format!("'{}'", text.to_string_lossy().replace('\'', r"'\''"));
+    }
+    let escape = |byte: &u8| match byte {
+        b' '..=b'~' if !b"'\\".contains(byte) => char::from(*byte).to_string(),
+        byte => format!("\\x{byte:02x}"),
+    };
+    format!("$'{}'", bytes.iter().map(escape).collect::<String>())
+}
+
 /// Whether a character has no shape of its own, but may change how the text around it is shown: a format character (general
 /// category Cf), a line or paragraph separator (Zl, Zp), or one of the block of tags, as of Unicode 16
 /// (`DerivedGeneralCategory.txt`).
@@ -55,6 +74,8 @@ fn is_invisible(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]
@@ -71,5 +92,24 @@ mod tests {
             assert_eq!(printable(escaped), escaped, "escaped twice");
         }
         assert_eq!(printable(OsStr::from_bytes(b"a\xff\xfeb")), r"a\xff\xfeb");
+    }
+
+    #[test]
+    fn a_shell_reads_back_what_was_quoted() {
+        for (bytes, word) in [
+            (&b"eth0.5"[..], "eth0.5"),
+            (b"", "''"),
+            (b"a;reboot", "'a;reboot'"),
+            (b"it's", r"'it'\''s'"),
+            ("Käse".as_bytes(), "'Käse'"),
+            (b"a\n'\x1b\xff\\", r"$'a\x0a\x27\x1b\xff\x5c'"),
+        ] {
+            let quoted = shell_word(OsStr::from_bytes(bytes));
+            assert_eq!(quoted, word);
+            let echo = format!("printf %s {quoted}");
+            if let Ok(bash) = Command::new("bash").env("LC_ALL", "C").args(["-c", &echo]).output() {
+                assert_eq!(bash.stdout, bytes, "{quoted}");
+            }
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     input::{self, CaptureFile, Item},
     output::{self, Format, Sink, Target},
     packet::{Interface, InterfaceStatistics, LinkType, Packet},
+    privilege::{self, Capabilities},
     report::Reporter,
     selection::{self, Choice, Request, Selector},
     signals::{END_WITHIN, Signals},
@@ -77,6 +78,9 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
         ));
     }
     let mut sinks = sinks::open(destination, None, &mut |line| reporter.say(line))?;
+    // Filters for the link types of further interfaces are compiled when these are met. A kernel that refuses is no reason to
+    // read nothing.
+    let _ = privilege::give_up(Capabilities::NONE, &sinks::folders(destination), selection.filter.is_some());
     // Packets that come through a pipe may be live, so show them at once.
     let shows_at_once = destination.packet_buffered || sinks::is_watched(destination);
     // A file is written to its end when a signal comes. Text alone can end anywhere.

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs::File, io::Read, mem, num::NonZeroU32, path:
 
 use crate::{
     config,
-    filter::{self, Filter, Frame, Headers, Known},
+    filter::{self, Filter, Frame, Headers, Here, Known},
     packet::{Interface, LinkType, Packet},
     printable::printable,
 };
@@ -72,6 +72,12 @@ impl Request {
             None => None,
         };
         Ok(Self { filter, one_in: config.one_in, headers: config.headers })
+    }
+
+    /// The same request with another filter.
+    #[must_use]
+    pub fn with_filter(&self, filter: Option<String>) -> Self {
+        Self { filter, ..self.clone() }
     }
 
     /// Whether it selects every packet as a whole.
@@ -147,6 +153,11 @@ impl Selection {
         self.filter.is_none() && self.one_in.is_none() && self.headers.is_none()
     }
 
+    /// Whether it can select frames that are captured at one of these places.
+    pub fn can_match(&self, places: &[Here]) -> bool {
+        self.filter.as_ref().is_none_or(|filter| places.iter().any(|&place| filter.can_match(place)))
+    }
+
     /// Whether it depends on the verdict of an XDP program.
     pub fn asks_for_verdict(&self) -> bool {
         let known = Known { direction: true, queue: true, cpu: true, verdict: false };
@@ -211,6 +222,12 @@ impl Selector {
     /// A selector that takes the first packet that the filter accepts, and from then on one of so many.
     pub fn new(selection: Selection) -> Self {
         Self { takes_everything: selection.is_everything(), selection, to_leave_out: 0, lost: 0 }
+    }
+
+    /// From now on, selects this. Frames that were lost are still counted at the next packet that is taken.
+    pub fn exchange(&mut self, selection: Selection) {
+        let takes_everything = selection.is_everything() && self.lost == 0;
+        *self = Self { selection, takes_everything, to_leave_out: 0, lost: self.lost };
     }
 
     /// Whether it takes every packet as a whole.

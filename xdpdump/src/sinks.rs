@@ -1,10 +1,13 @@
 //! Opens the outputs that a configuration asks for.
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+};
 
 use crate::{
-    config::Destination,
-    output::{self, Fanout, Stream, guardian::Guardian, is_standard_output, text::TextSink},
+    config::{Destination, File},
+    output::{self, Fanout, Stream, Target, guardian::Guardian, is_standard_output, text::TextSink},
     sys::signal,
 };
 
@@ -23,7 +26,7 @@ pub fn open(
     signal::ignore(libc::SIGXFSZ);
     let mut sinks = Fanout::default();
     if let Some(file) = &destination.file {
-        sinks.push(output::open_with(&file.path, file.format, file.precision, file.detail, guardian, say)?);
+        sinks.push(output::open_with(&file.path, file.options, guardian, say)?);
     }
     if let Some(options) = destination.text {
         let (number, name) =
@@ -31,6 +34,18 @@ pub fn open(
         sinks.push(Box::new(TextSink::new(Stream::standard(number)?, name, options)));
     }
     Ok(sinks)
+}
+
+/// The folders of files that are written.
+pub fn folders(destination: &Destination) -> Vec<PathBuf> {
+    let folder = |file: &File| match Target::of(&file.path) {
+        Target::Descriptor(_) => None,
+        Target::Path(path) => Some(match path.parent() {
+            Some(parent) if parent != Path::new("") => parent.to_owned(),
+            _ => PathBuf::from("."),
+        }),
+    };
+    destination.file.iter().filter_map(folder).collect()
 }
 
 /// Whether the text goes to a terminal.

@@ -59,7 +59,7 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-d", "tcp and"], "the filter is incomplete"),
         (&["-dd", "type mgt"], "802.11"),
         (&["-r", "x.pcap", "-nC", "10"], "tcpdump's -C"),
-        (&["-r", "x.pcap", "-Z", "nobody"], "file capabilities"),
+        (&["-r", "x.pcap", "-Z", "nobody"], "run xdpdump as that user"),
         (&["-r", "x.pcap", "-Q", "inout"], "the filters inbound and outbound"),
         (
             &["-i", "x", "-Q", "out", "--at", "exit"],

@@ -28,6 +28,8 @@ fn no_name_forges_a_line() {
         &["repair", cut],
         &["repair", &missing],
         &["-i", EVIL],
+        &["doctor", "-i", EVIL],
+        &["doctor", EVIL],
         &["-i", "lo", "-c", EVIL],
         &["-i", "lo", "--transport", EVIL],
         &["-r", evil, EVIL],

@@ -128,11 +128,11 @@ fn an_unknown_interface_is_refused_with_the_name_that_was_meant() {
     let (_left, right) = NetNs::quiet_pair("left", "right");
     assert_eq!(
         refusal(&right, &["-i", "rihgt", "-w", "/dev/null"]),
-        r#"no interface named "rihgt"; did you mean "right"? xdpdump -D lists them"#
+        r#"no interface named "rihgt"; did you mean "right"? -D in place of -i lists them"#
     );
     assert_eq!(
         refusal(&right, &["-i", "4000", "-w", "/dev/null"]),
-        "no interface has the number 4000; xdpdump -D lists them"
+        "no interface has the number 4000; -D in place of -i lists them"
     );
 }
 

@@ -78,10 +78,13 @@ fn unknown_interfaces_are_refused_with_the_name_that_was_meant() {
     let (netns, _peer) = NetNs::pair("eth0", "eth0");
     let refusal = |name: &str| netns.run(|| Link::find(OsStr::new(name))).unwrap_err().to_string();
 
-    assert_eq!(refusal("ethh0"), r#"no interface named "ethh0"; did you mean "eth0"? xdpdump -D lists them"#);
-    assert_eq!(refusal("wlan0"), r#"no interface named "wlan0"; xdpdump -D lists them"#);
-    assert_eq!(refusal(""), r#"no interface named ""; xdpdump -D lists them"#);
-    assert_eq!(refusal("4000000"), "no interface has the number 4000000; xdpdump -D lists them");
+    assert_eq!(
+        refusal("ethh0"),
+        r#"no interface named "ethh0"; did you mean "eth0"? -D in place of -i lists them"#
+    );
+    assert_eq!(refusal("wlan0"), r#"no interface named "wlan0"; -D in place of -i lists them"#);
+    assert_eq!(refusal(""), r#"no interface named ""; -D in place of -i lists them"#);
+    assert_eq!(refusal("4000000"), "no interface has the number 4000000; -D in place of -i lists them");
     // Values that do not fit into an index, a name, or a netlink attribute.
     assert!(refusal("0").contains("no interface"));
     assert!(refusal("4294967295").contains("no interface"));
@@ -139,10 +142,14 @@ fn what_ip_does_not_print_is_no_name() {
     for name in
         ["eth0@garbage", "eth0@", "eth0@eth0", "eth0@NONE", "eth0@if", "eth0@if4000", "eth0@if02", &own]
     {
-        let expected = format!("no interface named {name:?}; did you mean \"eth0\"? xdpdump -D lists them");
+        let expected =
+            format!("no interface named {name:?}; did you mean \"eth0\"? -D in place of -i lists them");
         assert_eq!(refusal(name), expected);
     }
-    assert_eq!(refusal("lo@x"), r#"no interface named "lo@x"; did you mean "lo"? xdpdump -D lists them"#);
+    assert_eq!(
+        refusal("lo@x"),
+        r#"no interface named "lo@x"; did you mean "lo"? -D in place of -i lists them"#
+    );
     assert!(refusal("eth1@peer").starts_with(r#"no interface named "eth1@peer""#));
     assert!(refusal("@eth0").starts_with(r#"no interface named "@eth0""#));
 

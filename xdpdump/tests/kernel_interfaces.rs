@@ -1,7 +1,7 @@
 //! Several interfaces in one capture, and `-i any`, which follows those that come and go. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{collections::BTreeMap, fs, path::Path, process::Stdio};
+use std::{collections::BTreeMap, fs, path::Path, process::Stdio, thread, time::Duration};
 
 use xdpdump::input::{CaptureFile, Item};
 use xdpdump_testing::{
@@ -10,6 +10,7 @@ use xdpdump_testing::{
     netns::{NetNs, Traces},
     wait,
     wire::{self, Wire},
+    xdp::{DRIVER_MODE, PassProgram},
 };
 
 /// Two quiet namespaces with several pairs of interfaces between them: `l0`, `l1` … in the first, `r0`, `r1` … in the second.
@@ -170,6 +171,54 @@ fn any_leaves_out_what_has_another_link_type_than_the_one_asked_for() {
     capture.wait_for("listening on r0");
     pairs.send(0, 60);
     assert_eq!(capture.stop().totals(), Totals::exact(1, 0));
+}
+
+/// The program has no type information, so that nothing can be captured beside it.
+#[test]
+fn any_captures_what_is_free_again_of_another_program_for_a_while() {
+    for &transport in kernel::transports() {
+        let pairs = Pairs::new(2);
+        let program = PassProgram::load();
+        let index = pairs.right.interface_index("r0");
+        let attach = || pairs.right.run(|| program.attach(index, DRIVER_MODE));
+        let attachment = attach();
+        let options = ["-i", "any", "--transport", transport, "-w", "/dev/null"];
+        let mut capture = Capture::spawn(pairs.right.command(xdpdump()).args(options));
+        let said = capture.wait_for("r0 is not captured: ");
+        assert!(said.contains("r0 has an XDP program already: "), "{said}");
+        capture.wait_for("listening on r1");
+        // Whoever restarts it finds its place free.
+        drop(attachment);
+        thread::sleep(Duration::from_millis(500));
+        let attachment = attach();
+        thread::sleep(Duration::from_secs(3));
+        drop(attachment);
+        capture.wait_for("listening on r0");
+        pairs.send(0, 60);
+        pairs.send(1, 61);
+        assert_eq!(capture.stop().totals(), Totals::exact(2, 0), "{transport}");
+    }
+}
+
+/// What is left out is not missed when it is gone.
+#[test]
+fn an_interface_that_was_left_out_may_go() {
+    let pairs = Pairs::new(2);
+    let program = PassProgram::load();
+    let index = pairs.right.interface_index("r0");
+    let _attachment = pairs.right.run(|| program.attach(index, DRIVER_MODE));
+    let options = ["-i", "any", "-w", "/dev/null"];
+    let mut capture = Capture::spawn(pairs.right.command(xdpdump()).args(options));
+    capture.wait_for("r0 is not captured: ");
+    capture.wait_for("listening on r1");
+    pairs.right.ip(["link", "set", "r0", "down"]);
+    pairs.right.ip(["link", "set", "r0", "up"]);
+    capture.wait_for("r0 is not captured: ");
+    pairs.right.ip(["link", "delete", "r0"]);
+    thread::sleep(Duration::from_millis(1500));
+    let ended = capture.stop();
+    assert_eq!(ended.totals(), Totals::exact(0, 0));
+    assert!(!ended.stderr.contains("is gone"), "{}", ended.stderr);
 }
 
 #[test]

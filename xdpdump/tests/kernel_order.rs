@@ -10,8 +10,6 @@ use xdpdump_testing::{
 };
 
 const CPUS: [usize; 2] = [0, 1];
-/// The words for packets that came too late to be put in order.
-const LATE: &str = "out of the order of time";
 /// Frames from each CPU, sent in `ROUNDS` rounds. One CPU reads a veth queue until it is empty; then the next CPU that
 /// sends takes over.
 const FRAMES: usize = 50_000;
@@ -52,13 +50,7 @@ fn no_packet_of_two_busy_cpus_is_earlier_than_its_predecessor() {
             assert_eq!(totals, Totals::exact(totals.captured, 0), "{way}");
             let packets = files::read(&path).packets;
             assert_eq!(packets.len() as u64, totals.captured, "{way}");
-            // A CPU that is interrupted in the middle of a frame, by the host or a more urgent task, delivers it late; such
-            // frames are counted.
-            let late = ended
-                .stderr
-                .lines()
-                .find_map(|line| line.split_once(" packet").filter(|_| line.ends_with(LATE)));
-            let late = late.map_or(0, |(number, _)| number.parse::<usize>().unwrap());
+            let late = ended.late() as usize;
             let earlier = packets.windows(2).filter(|pair| pair[1].time < pair[0].time).count();
             assert!(earlier <= late && late < packets.len() / 100, "{way}: {earlier} of {late}");
             // The upper bits of the packet id are the number of the CPU.

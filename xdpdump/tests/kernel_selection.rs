@@ -147,7 +147,7 @@ fn one_in_many_is_captured_and_the_others_are_counted() {
         let (ended, contents) = capture(&path, COUNT, &[&way[..], &["--sample", "10"]].concat());
         let (totals, left_out) = (ended.totals(), ended.count("left out by --sample").unwrap());
         assert_eq!((totals.received, totals.dropped), (COUNT.into(), 0), "{way:?}");
-        assert_eq!(totals.captured + left_out, COUNT.into(), "{way:?}");
+        assert_eq!(totals.captured + left_out, u64::from(COUNT), "{way:?}");
         // The first frame on each CPU is captured.
         let cpus = fs::read_dir("/sys/devices/system/cpu").unwrap().count() as u64;
         assert!((1000..1000 + cpus).contains(&totals.captured), "{way:?}: {totals:?}");
@@ -211,4 +211,27 @@ fn a_wrong_filter_is_marked_and_nothing_is_attached_or_overwritten() {
         assert!(!ended.stderr.contains("processed"), "no log of the verifier: {}", ended.stderr);
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+}
+
+#[test]
+fn a_filter_that_no_frame_there_can_match_is_refused() {
+    let (_sender, receiver) = NetNs::quiet_pair("left", "right");
+    let passed = "received ones, which xdpdump's own program passes";
+    let sent = "sent ones, which have neither a queue nor a verdict yet";
+    for (options, these) in [
+        (&["verdict", "drop"][..], passed.to_owned()),
+        (&["outbound"], passed.to_owned()),
+        (&["-Q", "out", "queue", "3"], sent.to_owned()),
+        (&["-Q", "out", "inbound"], sent.to_owned()),
+        (&["-Q", "inout", "tcp", "and", "verdict", "tx"], format!("{passed}, and {sent}")),
+    ] {
+        let mut command = receiver.command(xdpdump());
+        let ended = Capture::spawn(command.args(["-i", "right", "-w", "/dev/null"]).args(options)).wait();
+        let wanted =
+            format!("xdpdump: no frame that is captured on right can match the filter: these are {these}\n");
+        assert_eq!((ended.status.code(), &*ended.stderr), (Some(2), &*wanted), "{options:?}");
+    }
+    // Half of the frames are enough.
+    let capture = Capture::start(&receiver, ["-i", "right", "-w", "/dev/null", "-Q", "inout", "outbound"]);
+    assert_eq!(capture.stop().totals().captured, 0);
 }

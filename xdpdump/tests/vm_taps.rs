@@ -5,15 +5,16 @@ use std::{collections::BTreeMap, time::Duration};
 
 use xdpdump_testing::{
     capture::{Capture, Ended, Totals, xdpdump},
+    extcap::{STATUS, Watched},
     files::{self, Contents, Recorded},
     generator::{self, Exception, Generator},
     kernel,
     netns::{self, NetNs},
     objects::Objects,
-    observed::{self, Attachment, Observed},
+    observed::{self, Attachment, Observed, Runs},
     scene::Scene,
     skip, vm, wait,
-    wire::Wire,
+    wire::{self, Wire},
     xdp::{DRIVER_MODE, PassProgram, SKB_MODE},
 };
 
@@ -166,6 +167,48 @@ fn under_a_flood_nothing_is_lost_unaccounted() {
         }
     });
     assert_eq!(attached(&scene.right, "right"), Some(program.id()));
+}
+
+/// Each program runs once for each frame, and the observed one gets slower only by what the others take. That is the smallest
+/// of several rounds, because a machine that emulates CPUs is interrupted.
+#[test]
+fn the_observed_program_takes_longer_only_by_what_is_captured() {
+    vm::required();
+    vm::write("/proc/sys/kernel/bpf_stats_enabled", "1");
+    let scene = Scene::new();
+    let program = Observed::always("pass", 2);
+    let _attachment = attach(&scene, &program, DRIVER_MODE);
+    let generator = Generator::unhurried(scene.left.interface_index("left"), vec![0xee; 60]);
+    // The nanoseconds of one run of each of these programs.
+    let measure = |count: &dyn Fn() -> Vec<Runs>| {
+        let mut least = Vec::new();
+        for _ in 0..5 {
+            let (before, frames) = (count(), scene.arrived());
+            scene.left.run(|| generator.send(2000));
+            let frames = scene.arrived() - frames;
+            let each = before.iter().zip(count()).map(|(before, after)| {
+                assert_eq!(after.count - before.count, frames, "a run for each frame");
+                (after.time - before.time) / frames
+            });
+            least.push(each.collect::<Vec<_>>());
+        }
+        (0..least[0].len()).map(|program| least.iter().map(|round| round[program]).min().unwrap()).collect()
+    };
+    let alone: Vec<u64> = measure(&|| vec![program.runs()]);
+    let capture = scene.capture(&["--at", "both"]);
+    let beside: Vec<u64> = measure(&|| {
+        let taps = Objects::runs_of_process(capture.pid());
+        assert_eq!(taps.len(), 2, "one at each point");
+        [vec![program.runs()], taps].concat()
+    });
+    capture.stop();
+    let (grown, taps) = (beside[0].saturating_sub(alone[0]), beside[1] + beside[2]);
+    println!(
+        "a frame takes {} ns, and {grown} ns more with a capture whose programs take {taps} ns",
+        alone[0]
+    );
+    assert!(grown < 2 * taps, "{alone:?} {beside:?}");
+    vm::write("/proc/sys/kernel/bpf_stats_enabled", "0");
 }
 
 #[test]
@@ -370,6 +413,102 @@ fn a_program_that_is_replaced_or_removed_is_followed() {
     drop(attachment);
 }
 
+/// libxdp makes a new dispatcher for every change, others may not.
+#[test]
+fn a_program_that_its_dispatcher_does_not_call_any_more_is_missed() {
+    vm::required();
+    let scene = Scene::new();
+    let dispatcher = Observed::dispatcher();
+    let (_first, first_link) = dispatcher.fill_slot(0, "first", 2);
+    let attachment = attach(&scene, &dispatcher, DRIVER_MODE);
+    let mut capture = scene.capture(&["--at", "both", "--program", "first"]);
+    scene.send_numbered(10);
+    drop(first_link);
+    capture.wait_for("right is not captured: no XDP program on right is called first, or has that id");
+    // Another dispatcher calls one of that name.
+    let next = Observed::dispatcher();
+    let (second, _second_link) = next.fill_slot(1, "first", 2);
+    attachment.replace(&next);
+    capture.wait_for(&format!("right runs the XDP program first (id {})", second.id()));
+    capture.wait_for("listening on right (exit)");
+    scene.send_numbered(20);
+    assert_eq!(capture.stop().totals(), Totals::exact(60, 0));
+}
+
+#[test]
+fn any_waits_for_programs_at_whose_exit_to_capture() {
+    vm::required();
+    let scene = Scene::new();
+    scene.right.ip(["link", "add", "other", "type", "dummy"]);
+    scene.right.ip(["link", "set", "other", "up"]);
+    let program = Observed::always("pass", 1);
+    let index = scene.right.interface_index("other");
+    let _other = scene.right.run(|| program.attach(index, SKB_MODE));
+    let options = ["-i", "any", "--at", "exit", "-w", "/dev/null"];
+    let mut capture = Capture::spawn(scene.right.command(xdpdump()).args(options));
+    capture.wait_for("right is not captured: right runs no XDP program");
+    capture.wait_for("listening on other (exit)");
+    scene.send_numbered(5);
+    let _attachment = attach(&scene, &program, DRIVER_MODE);
+    capture.wait_for("listening on right (exit)");
+    scene.send_numbered(7);
+    let ended = capture.stop();
+    assert_eq!(ended.totals(), Totals::exact(7, 0));
+    assert!(ended.stderr.contains(&format!("verdicts of pass (id {}) on right: 7 drop", program.id())));
+}
+
+#[test]
+fn one_filter_may_fit_an_interface_with_a_program_only() {
+    vm::required();
+    let scene = Scene::new();
+    scene.right.ip(["link", "add", "other", "type", "dummy"]);
+    scene.right.ip(["link", "set", "other", "up"]);
+    let program = Observed::always("drops", 1);
+    let _attachment = attach(&scene, &program, DRIVER_MODE);
+    // Before the program has decided there is no verdict, and where none runs each frame is passed.
+    let options = ["-i", "any", "-w", "/dev/null", "verdict", "pass"];
+    let mut capture = Capture::spawn(scene.right.command(xdpdump()).args(options));
+    let said = capture.wait_for("right is not captured: the filter asks for a verdict");
+    assert!(said.contains(&format!("drops (id {})", program.id())), "{said}");
+    capture.wait_for("listening on other");
+    assert_eq!(capture.stop().totals(), Totals::exact(0, 0));
+}
+
+#[test]
+fn sent_frames_are_captured_beside_a_program_too() {
+    vm::required();
+    let scene = Scene::new();
+    let program = Observed::always("pass", 2);
+    let _attachment = attach(&scene, &program, DRIVER_MODE);
+    let capture = scene.capture(&["--at", "both", "-Q", "inout"]);
+    scene.send_numbered(5);
+    let wire = Wire::open(&scene.right, "right");
+    (0..3).for_each(|number| wire.send(&wire::numbered(number)));
+    assert_eq!(capture.stop().totals(), Totals::exact(13, 0));
+    let contents = files::read(&scene.file());
+    assert_eq!((0..3).map(|interface| of(&contents, interface).len()).collect::<Vec<_>>(), [5, 5, 3]);
+
+    // The limit counts packets, whatever the point.
+    let capture = scene.capture(&["--at", "both", "-c", "3"]);
+    scene.send_numbered(5);
+    assert_eq!(capture.wait().counts().captured, 3);
+    assert_eq!(files::read(&scene.file()).packets.len(), 3);
+}
+
+#[test]
+fn a_program_in_another_network_namespace_is_captured_beside() {
+    vm::required();
+    let scene = Scene::new();
+    let program = Observed::always("pass", 2);
+    let _attachment = attach(&scene, &program, DRIVER_MODE);
+    let mut command = std::process::Command::new(xdpdump());
+    command.args(["--netns", scene.right.name(), "-i", "right", "--at", "both", "-w"]).arg(scene.file());
+    let mut capture = Capture::spawn(&mut command);
+    capture.wait_for("listening on right (exit)");
+    scene.send_numbered(5);
+    assert_eq!(capture.stop().totals(), Totals::exact(10, 0));
+}
+
 #[test]
 fn a_deleted_interface_ends_the_capture() {
     vm::required();
@@ -493,4 +632,39 @@ fn xdp_filter(scene: &Scene, arguments: &[&str]) {
 fn called(line: &str) -> &str {
     let calls = line.split_once(" calls ").map_or("", |(_, calls)| calls);
     calls.split('"').nth(1).unwrap_or_default()
+}
+
+#[test]
+fn wiresharks_toolbar_chooses_verdicts_while_the_capture_runs() {
+    vm::required();
+    for (at, of_it) in [("exit", 0), ("both", 1)] {
+        let scene = Scene::new();
+        let program = Observed::decides("decides");
+        let _attachment = attach(&scene, &program, DRIVER_MODE);
+        let settings = ["--at", at, "--snapshot-length", "40"];
+        let mut watched = Watched::start(&scene.right, &settings);
+        let choose = |watched: &mut Watched, control, value, filter: &str| {
+            let wanted = format!("XDP filter from now on: {filter}");
+            watched.set(control, value);
+            watched.wait_for(|message| message.command == STATUS && message.text == wanted);
+        };
+        send_each(&scene, 100, 10);
+        choose(&mut watched, 1, "drop", "verdict drop");
+        send_each(&scene, 100, 10);
+        // The filter looks at a byte behind the snapshot length: the lowest one of the frame's number.
+        choose(&mut watched, 0, "ether[92] < 50", "(ether[92] < 50) and verdict drop");
+        send_each(&scene, 100, 10);
+        choose(&mut watched, 1, "all", "ether[92] < 50");
+        send_each(&scene, 100, 10);
+        let (ended, packets, log) = watched.stop();
+        assert!(ended.status.success() && ended.stderr.is_empty(), "{}", ended.stderr);
+        std::fs::write(scene.file(), packets).unwrap();
+        let contents = files::read(&scene.file());
+        let exits = of(&contents, of_it);
+        assert_eq!(exits.len(), 100 + 20 + 10 + 50, "{at}: {log:?}");
+        assert!(exits.iter().all(|packet| packet.frame.len() == 40 && packet.frame_len == 100));
+        assert!(exits[100..130].iter().all(|packet| packet.meta.verdict == Some(1)));
+        let totals = contents.statistics[of_it as usize];
+        assert_eq!((totals.received, totals.accepted, totals.dropped), (400, 180, 0));
+    }
 }

@@ -14,7 +14,7 @@ use crate::tally::Tally;
 use crate::{packages, process, vm_test, xdp_access};
 
 /// Programs that the tests run, with their packages.
-const PROGRAMS: [(&str, &str); 16] = [
+const PROGRAMS: [(&str, &str); 20] = [
     ("tcpdump", "tcpdump"),
     ("tshark", "tshark"),
     ("xdp-loader", "xdp-tools"),
@@ -33,7 +33,14 @@ const PROGRAMS: [(&str, &str); 16] = [
     ("mandoc", "mandoc"),
     ("zsh", "zsh"),
     ("fish", "fish"),
+    ("setpriv", "util-linux"),
+    ("wireshark", "wireshark"),
+    ("Xvfb", "xvfb"),
+    ("setcap", "libcap2-bin"),
 ];
+
+/// Programs that only tests in CI run if they are missing: the package of this one starts a service.
+const PROGRAMS_IN_CI: [(&str, &str); 1] = [("sshd", "openssh-server")];
 
 /// Options of `test`.
 #[derive(clap::Args)]
@@ -47,9 +54,15 @@ pub struct Args {
     args: Vec<OsString>,
 }
 
+/// Installs the programs that are missing.
+fn provide() -> Result<()> {
+    packages::provide(&PROGRAMS)?;
+    if env::var_os("CI").is_some() { packages::provide(&PROGRAMS_IN_CI) } else { Ok(()) }
+}
+
 /// Runs every test.
 pub fn run(args: &Args) -> Result<()> {
-    packages::provide(&PROGRAMS)?;
+    provide()?;
     let tests = Tests::build(&mut cargo::command())?;
     let mut report = Report::default();
     tests.run_here(&args.args, &mut cargo::command(), &mut report)?;
@@ -59,7 +72,7 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// Runs every test except those in a virtual machine, with a tool that embeds `object` instead of the committed object.
 pub fn run_with_object(object: &Path) -> Result<()> {
-    packages::provide(&PROGRAMS)?;
+    provide()?;
     let cargo = || {
         let mut cargo = cargo::command();
         cargo.env("XDPDUMP_EBPF_OBJECT", object);

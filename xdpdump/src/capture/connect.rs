@@ -9,13 +9,14 @@ use crate::{
     clock::Sample,
     config::{self, At, Interfaces},
     cpus,
+    filter::Here,
     interface::{
         Disturbance, Link, Metadata, Namespace, Offloads, Promiscuous, Stamping, TimeStampType, XdpMode,
     },
     packet::{Detail, Direction, EXIT, Interface, LinkType},
     printable::printable,
     probe::{self, Attached, Named, Observed, Place, Point, Probe, RingLayout, Task},
-    selection::{self, Selections},
+    selection::{self, Selection, Selections},
     sys::ptp::PtpClock,
     transport::{self, RingKind, Rings, mapped, perf},
 };
@@ -34,7 +35,7 @@ pub struct Connection {
     /// Which kind of rings is used, and why.
     pub explanation: Option<String>,
     /// Interfaces that were left out, and why.
-    pub left_out: Vec<(String, Error)>,
+    pub left_out: Vec<(Link, Error)>,
     /// Most bytes of a frame that the rings carry.
     longest: u32,
 }
@@ -113,6 +114,8 @@ pub struct Order<'a> {
     pub selections: &'a Selections,
     /// Whether to show every frame at once.
     pub immediate: bool,
+    /// Whether the filter may be exchanged during the capture.
+    pub may_change: bool,
 }
 
 impl<'a> Order<'a> {
@@ -129,12 +132,16 @@ pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
     let beside = order.config.direction.has_in()
         && order.wanted().any(|link| probe::beside(link, order.config.mode).is_some());
     match order.config.rings {
-        Some(RingKind::Mapped) if beside => Err(Error::RingBeside),
+        // Of all interfaces, those with a program are left out.
+        Some(RingKind::Mapped) if beside && order.config.interfaces != Interfaces::Any => {
+            Err(Error::RingBeside)
+        }
         Some(RingKind::Mapped) if on_the_nic => Err(Error::RingOnNic),
         Some(RingKind::Mapped) => through_ring(order).map_err(Error::without_mapped_rings),
         Some(RingKind::Perf) => through_perf(order),
         None if on_the_nic => Ok(through_perf(order)?.because("a program on a NIC supports no other kind")),
-        None if beside => {
+        // Programs of others may come later.
+        None if beside || order.config.at != At::Entry => {
             Ok(through_perf(order)?.because("a program beside another one supports no other kind"))
         }
         None if order.config.adapter.is_asked() => {
@@ -154,7 +161,7 @@ pub fn connect(order: Order<'_>) -> Result<Connection, Error> {
 impl Connection {
     fn new(mut probe: Probe, rings: Rings, order: Order<'_>, longest: u32) -> Result<Self, Error> {
         probe.set_detail(
-            order.config.destination.file.as_ref().map_or_else(Detail::default, |file| file.detail),
+            order.config.destination.file.as_ref().map_or_else(Detail::default, |file| file.options.detail),
         );
         let mut connection =
             Self { probe, rings, sources: Vec::new(), explanation: None, left_out: Vec::new(), longest };
@@ -164,7 +171,7 @@ impl Connection {
                 Ok(()) => {}
                 // Of all interfaces, those are captured that can be.
                 Err(error) if any && error.is_of_one_interface() => {
-                    connection.left_out.push((link.display_name(), error));
+                    connection.left_out.push((link.clone(), error));
                 }
                 Err(error) => return Err(error),
             }
@@ -182,11 +189,26 @@ impl Connection {
         let selection = selections.of(link.link_type()?).map_err(not_for)?;
         let longest = if config.adapter.is_asked() { LONGEST_WITH_ADAPTER } else { self.longest };
         let snap_len = config.snap_len.min(longest);
-        let interface =
-            Interface { snap_len, filter: selection.filter_text(), ..describe(link, order.namespace)? };
+        // The file cannot say that the filter changes, so then it names none.
+        let filter = selection.filter_text().filter(|_| !order.may_change);
+        let interface = Interface { snap_len, filter, ..describe(link, order.namespace)? };
         let task = Task { snap_len, selection };
-        if config.direction.has_in() && !self.has(link, Direction::Inbound) {
-            if let Some(target) = Observed::find(link, config.mode, config.program.as_deref())? {
+        let has_in = config.direction.has_in();
+        let target = if has_in && !self.has(link, Direction::Inbound) {
+            Some(Observed::find(link, config.mode, config.program.as_deref())?)
+        } else {
+            None
+        };
+        let received = if matches!(target, Some(Some(_))) { Here::AT_EXIT } else { Here::RECEIVED };
+        let places = [(has_in, received), (config.direction.has_out(), Here::SENT)];
+        let places: Vec<Here> = places.into_iter().filter(|place| place.0).map(|place| place.1).collect();
+        if !selection.can_match(&places) {
+            return Err(Error::MatchesNothing(link.display_name(), kinds(&places)));
+        }
+        if let Some(target) = target {
+            if let Some(target) = target {
+                // A filter that comes later may look at more than is captured; the rest is cut off after it.
+                let task = if order.may_change { Task { snap_len: u32::MAX, ..task } } else { task };
                 self.tap(config, link, &target, task, &interface)?;
             } else {
                 self.attach_own(config, link, task, &interface)?;
@@ -300,6 +322,67 @@ impl Connection {
         })
     }
 
+    /// Checks that some frames can match what is to be selected from now on.
+    pub fn check(&self, selections: &Selections) -> Result<(), Error> {
+        let place = |source: &Source| match (&source.beside, source.attached.place.direction()) {
+            (Some(_), _) => Here::AT_EXIT,
+            (None, Direction::Inbound) => Here::RECEIVED,
+            (None, _) => Here::SENT,
+        };
+        let attached = || self.sources.iter().filter(|source| source.is_attached);
+        let can_match = |source: &Source| {
+            let selection = selections.of(source.interface.link_type);
+            selection.is_ok_and(|selection| selection.can_match(&[place(source)]))
+        };
+        match attached().next() {
+            Some(first) if !attached().any(can_match) => {
+                let mut places: Vec<_> = attached().map(place).collect();
+                places.dedup();
+                Err(Error::MatchesNothing(first.link.display_name(), kinds(&places)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Exchanges what is selected of the frames of a source, which is not interrupted by that. Returns what user space has to do
+    /// of it; `None` if the source is not attached any more.
+    ///
+    /// Frames that are on their way already were selected by the program before, if it did that; what user space does is done
+    /// with them too.
+    pub fn exchange(
+        &mut self,
+        order: Order<'_>,
+        number: u32,
+        selections: &Selections,
+    ) -> Result<Option<Selection>, Error> {
+        let Some(source) = self.sources.get_mut(number as usize).filter(|source| source.is_attached) else {
+            return Ok(None);
+        };
+        let not_for = |error: &selection::Error| Error::NotFor(source.link.display_name(), error.to_string());
+        let selection = selections.of(source.interface.link_type).map_err(not_for)?;
+        let left = match &source.beside {
+            Some((program, Point::Entry)) if order.config.at == At::Entry && selection.asks_for_verdict() => {
+                return Err(Error::NoVerdictYet(program.to_string()));
+            }
+            // It hands over every frame.
+            Some(_) => selection.clone(),
+            None => {
+                let task = Task { snap_len: source.interface.snap_len, selection };
+                let left = self.probe.select(number, task)?;
+                // Frames on their way may not be filtered yet, if the program before did not do that.
+                let was_left =
+                    source.attached.left.filter.is_some() || source.attached.left.headers.is_some();
+                if was_left && left.is_everything() {
+                    Selection { one_in: None, ..selection.clone() }
+                } else {
+                    left
+                }
+            }
+        };
+        source.attached.left = left.clone();
+        Ok(Some(left))
+    }
+
     /// Whether a program is attached to any interface.
     pub fn is_attached(&self) -> bool {
         self.sources.iter().any(|source| source.is_attached)
@@ -368,6 +451,16 @@ pub fn check_link_type(link: &Link, wanted: Option<LinkType>) -> Result<(), Erro
         has if has == wanted => Ok(()),
         has => Err(Error::LinkType { interface: link.display_name(), wanted, has }),
     }
+}
+
+/// What frames that are captured at these places have in common, for a message.
+fn kinds(places: &[Here]) -> String {
+    let kind = |place: &Here| match *place {
+        Here::RECEIVED => "received ones, which xdpdump's own program passes",
+        Here::SENT => "sent ones, which have neither a queue nor a verdict yet",
+        _ => "received ones",
+    };
+    places.iter().map(kind).collect::<Vec<_>>().join(", and ")
 }
 
 /// The description of an interface at a point beside a program.

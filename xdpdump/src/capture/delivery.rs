@@ -15,17 +15,14 @@ use super::{
 use crate::{
     clock::{Clock, Sample, monotonic},
     output::{self, Sink},
-    packet::{Direction, InterfaceStatistics, Meta, Packet, Timestamp},
-    selection::{Choice, Selector},
+    packet::{Direction, InterfaceStatistics, Meta, PASS, Packet, Timestamp},
+    selection::{Choice, Selection, Selector},
     sys::{clock::StepWatch, ptp::PtpClock},
     transport::{Receiver, event::Event},
 };
 
 /// Number of packets after which the sink is asked whether a signal interrupted it: few enough to keep in memory if it was.
 const LOOK_FOR_INTERRUPT: u64 = 64;
-
-/// `XDP_PASS` (`enum xdp_action`, include/uapi/linux/bpf.h).
-const PASS: u64 = 2;
 
 /// Why a capture ends.
 pub enum End {
@@ -145,13 +142,20 @@ impl<'a> Delivery<'a> {
         self.sources.push(SourceDelivery {
             snap_len: source.interface.snap_len,
             direction,
-            verdict: (source.beside.is_none() && direction == Direction::Inbound).then_some(PASS),
+            verdict: (source.beside.is_none() && direction == Direction::Inbound).then_some(PASS.into()),
             selector: Selector::new(source.attached.left.clone()),
             read: Read::default(),
             verdicts: Verdicts::default(),
             time: Time::new(&source.time),
         });
         Ok(self.sources.len() as u32 - 1)
+    }
+
+    /// From now on, this is selected of the frames of a source.
+    pub fn select(&mut self, source: u32, left: Selection) {
+        if let Some(source) = self.sources.get_mut(source as usize) {
+            source.selector.exchange(left);
+        }
     }
 
     /// Number of sources.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{clock, interface, output, packet::LinkType, probe, selection, transport};
+use crate::{clock, interface, output, packet::LinkType, privilege, probe, selection, transport};
 
 /// What went wrong, as a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,12 @@ pub enum Error {
     /// The output cannot be opened or written.
     #[error(transparent)]
     Output(#[from] output::Error),
+    /// The output cannot be opened as the user that was asked for.
+    #[error("as the user {0}: {1}")]
+    OpenAs(String, #[source] output::Error),
+    /// The process cannot become another user.
+    #[error(transparent)]
+    User(#[from] privilege::Error),
     /// Mapped rings were asked for with a program on a NIC.
     #[error("a program on the NIC cannot write to mapped rings: leave --transport out")]
     RingOnNic,
@@ -77,6 +83,9 @@ pub enum Error {
     /// The filter makes no sense for the frames of this interface.
     #[error("{0}: {1}")]
     NotFor(String, String),
+    /// The filter accepts none of the frames that are captured on this interface.
+    #[error("no frame that is captured on {0} can match the filter: these are {1}")]
+    MatchesNothing(String, String),
     /// With `-i any`, no interface can be captured.
     #[error("no interface is up that can be captured; xdpdump -D lists them")]
     NoInterface,
@@ -95,6 +104,7 @@ impl Error {
             Self::Interface(_)
             | Self::LinkType { .. }
             | Self::NotFor(..)
+            | Self::MatchesNothing(..)
             | Self::BesideNeedsPerf(..)
             | Self::AdapterBeside(..)
             | Self::NoVerdictYet(_)
@@ -103,6 +113,15 @@ impl Error {
             | Self::NoExit(_)
             | Self::NoProgram(_) => true,
             Self::Probe(error) => error.is_of_one_interface(),
+            _ => false,
+        }
+    }
+
+    /// Whether the reason is an XDP program of somebody else on the interface.
+    pub(super) fn is_of_a_program(&self) -> bool {
+        match self {
+            Self::BesideNeedsPerf(..) | Self::AdapterBeside(..) | Self::NoVerdictYet(_) => true,
+            Self::Probe(error) => error.is_of_a_program(),
             _ => false,
         }
     }

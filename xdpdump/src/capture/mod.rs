@@ -1,8 +1,10 @@
 //! A live capture: connects probe, rings, clock and sinks. This is the only module that does.
 
 mod connect;
+mod control;
 mod delivery;
 mod error;
+mod privileges;
 mod session;
 mod statistics;
 mod watch;
@@ -14,6 +16,8 @@ use std::{
 };
 
 use connect::{Order, Source};
+pub use control::Control;
+use control::Remote;
 use delivery::Delivery;
 pub use error::Error;
 use session::{Ended, Manner, Session};
@@ -27,6 +31,7 @@ use crate::{
     output::{self, Sink, guardian::Guardian},
     packet::{Direction, LinkType},
     printable::printable,
+    privilege,
     probe::{self, Place, Point},
     report::Reporter,
     selection::{Request, Selections},
@@ -40,8 +45,20 @@ use crate::{
 /// # Errors
 /// When the capture could not begin, or ended early because of an error.
 pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<(), Error> {
+    run_with(config, None, reporter)
+}
+
+/// Like [`run`], with somebody who watches the capture and may give it another filter.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(
+    config: &config::Capture,
+    control: Option<&mut dyn Control>,
+    reporter: &mut dyn Reporter,
+) -> Result<(), Error> {
     let destination = &config.destination;
-    let captured = capture(config, reporter);
+    let captured = capture(config, control, reporter);
     // Also for a capture that never began.
     reporter.end_by(Instant::now() + END_WITHIN);
     let Ended { totals, verdicts, result, deadline } = match captured {
@@ -70,10 +87,15 @@ fn shows_progress(destination: &config::Destination) -> bool {
         && io::stderr().is_terminal()
 }
 
-fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ended, Error> {
+fn capture(
+    config: &config::Capture,
+    control: Option<&mut dyn Control>,
+    reporter: &mut dyn Reporter,
+) -> Result<Ended, Error> {
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     clock::prepare()?;
+    let user = privileges::Change::of(&config.user)?;
     // From here on, this thread is in that namespace.
     let namespace = config.namespace.as_deref().map(namespace::enter).transpose();
     let namespace = namespace.map_err(interface::Error::from)?;
@@ -85,20 +107,29 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     }
     // An error in the filter should be found before anything is attached. The filter may be read from a pipe, and resolving
     // names in it may send DNS queries, so this can take long.
-    let compile = || selections(config, &links);
-    let Some(selections) = signals.end_at_once_during(compile) else {
+    let compile = || {
+        let request = Request::read(&config.selection)?;
+        Ok::<_, Error>((selections(&request, &config.interfaces, &links)?, request))
+    };
+    let Some(compiled) = signals.end_at_once_during(compile) else {
         return Ok(Ended::before_it_began());
     };
-    let selections = selections?;
+    let (selections, request) = compiled?;
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
-    let order =
-        Order { config, namespace: namespace.as_ref(), links: &links, selections: &selections, immediate };
+    let order = Order {
+        config,
+        namespace: namespace.as_ref(),
+        links: &links,
+        selections: &selections,
+        immediate,
+        may_change: control.is_some(),
+    };
     let Some(mut connection) = until_stopped(&signals, || connect::connect(order))? else {
         return Ok(Ended::before_it_began());
     };
-    for (name, error) in &connection.left_out {
-        reporter.say(&format!("{name} is not captured: {error}"));
+    for (link, error) in &connection.left_out {
+        reporter.say(&format!("{} is not captured: {error}", link.display_name()));
     }
     if connection.sources.is_empty() {
         return Err(Error::NoInterface);
@@ -106,12 +137,19 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     // From here on, only the output can prevent the capture. It is opened last, so that a capture which cannot begin
     // leaves the file of an earlier one as it is.
     let guardian = Guardian::default();
-    let open = || sinks::open(destination, Some(&guardian), &mut |line| reporter.say(line));
+    if let Some(user) = &user {
+        user.make()?;
+    }
+    let open =
+        || privileges::open(|| sinks::open(destination, Some(&guardian), &mut |line| reporter.say(line)));
     // Opening a named pipe waits for its reader.
     let Some(sink) = signals.end_at_once_during(open) else {
         return Ok(Ended::before_it_began());
     };
-    let mut sink = sink?;
+    let mut sink = match (sink, &user) {
+        (Err(error), Some(user)) => return Err(user.explain(error)),
+        (sink, _) => sink?,
+    };
     sink.interrupted_by(signals.as_fd())?;
     let mut delivery = Delivery::new(&mut sink, start, destination.limit);
     for source in &connection.sources {
@@ -126,6 +164,12 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
     for source in connection.sources.iter_mut().filter(|_| promiscuous).filter(receives) {
         source.promiscuous = enter_promiscuous(&source.link, reporter);
     }
+    let needed = privileges::needed_later(order, &connection);
+    match privilege::give_up(needed, &sinks::folders(destination), order.may_change) {
+        Ok(effect) if destination.verbose => reporter.say(&effect),
+        Ok(_) => {}
+        Err(error) => reporter.say(&format!("cannot give up privileges ({error}): the capture keeps them")),
+    }
     for source in &connection.sources {
         announce(source, order, reporter);
     }
@@ -137,7 +181,8 @@ fn capture(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Ende
         packet_buffered: destination.packet_buffered || immediate,
         progress: shows_progress(destination),
     };
-    let mut session = Session::new(connection, order, delivery, signals, watch, manner);
+    let remote = control.map(|control| Remote::new(control, request));
+    let mut session = Session::new(connection, order, delivery, signals, watch, manner, remote);
     let end = session.capture(reporter);
     Ok(session.finish(end, reporter))
 }
@@ -163,10 +208,10 @@ fn find(interfaces: &Interfaces, reporter: &mut dyn Reporter) -> Result<Vec<Link
     Ok(links)
 }
 
-/// Compiles the selection for frames of each link type. It has no error for any interface that was named.
-fn selections(config: &config::Capture, links: &[Link]) -> Result<Selections, Error> {
-    let mut selections = Selections::compile(&Request::read(&config.selection)?);
-    match config.interfaces {
+/// Compiles a request for frames of each link type. It has no error for any interface that was named.
+fn selections(request: &Request, interfaces: &Interfaces, links: &[Link]) -> Result<Selections, Error> {
+    let mut selections = Selections::compile(request);
+    match interfaces {
         Interfaces::Any => selections.check(LinkType::ETHERNET)?,
         Interfaces::Named(_) => {
             for link in links {

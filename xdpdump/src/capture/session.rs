@@ -9,6 +9,7 @@ use std::{
 use super::{
     Error, Totals, announce,
     connect::{Connection, Order, Source},
+    control::Remote,
     delivery::{Delivery, End},
     statistics::{Read, Verdicts},
     until_stopped,
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     clock::RESAMPLE_EVERY,
     config::Interfaces,
-    interface::{self, Link},
+    interface::{self, Link, XdpMode},
     output,
     printable::printable,
     probe::{self, Point},
@@ -50,21 +51,49 @@ pub struct Session<'a> {
     signals: Signals,
     watch: Watch,
     manner: Manner,
+    /// Who watches it and may give it another filter.
+    remote: Option<Remote<'a>>,
     /// A CPU has no ring or no doorbell, and that was said.
     lacking: bool,
-    /// Interfaces beside whose program was captured, and that run none now.
+    /// Interfaces that another program would let be captured.
     waiting: Vec<Waiting>,
     /// When packets that are in a buffer are to leave it.
     flush_at: Option<Instant>,
 }
 
-/// An interface whose program was replaced or removed.
+/// An interface that is not captured now, and will be when its XDP program changes.
 struct Waiting {
     link: Link,
-    /// Whether it was said that no program is there.
-    is_said: bool,
+    until: Until,
     /// The program that is there, if it cannot be captured beside.
     refused: Option<u32>,
+}
+
+/// What an interface is waiting for.
+#[derive(Clone, Copy)]
+enum Until {
+    /// A program that can be captured beside: the one that was, was replaced or removed. The latter is said once.
+    Replaced { is_said: bool },
+    /// A program that can be captured beside: there was none.
+    Attached,
+    /// Such a program, or that none has been there since a while: the one that is there keeps it from being captured.
+    Free { since: Option<Instant> },
+}
+
+/// How long no program has to be on an interface before this capture attaches its own where somebody else's was: whoever
+/// restarts that one does not find the place taken.
+const FREE_FOR: Duration = Duration::from_secs(2);
+
+impl Waiting {
+    /// The interface was left out for this reason; `None` if another program would change nothing.
+    fn for_another_program(link: &Link, reason: &Error, mode: Option<XdpMode>) -> Option<Self> {
+        let until = match reason {
+            Error::NoExit(_) | Error::NoProgram(_) => Until::Attached,
+            reason if reason.is_of_a_program() => Until::Free { since: None },
+            _ => return None,
+        };
+        Some(Self { link: link.clone(), until, refused: probe::beside(link, mode) })
+    }
 }
 
 /// What became of a capture.
@@ -89,13 +118,18 @@ impl Ended {
 impl<'a> Session<'a> {
     /// A capture of what is connected.
     pub fn new(
-        connection: Connection,
+        mut connection: Connection,
         order: Order<'a>,
         delivery: Delivery<'a>,
         signals: Signals,
         watch: Watch,
         manner: Manner,
+        remote: Option<Remote<'a>>,
     ) -> Self {
+        let left_out = std::mem::take(&mut connection.left_out).into_iter();
+        let waiting = left_out
+            .filter_map(|(link, reason)| Waiting::for_another_program(&link, &reason, order.config.mode))
+            .collect();
         Self {
             connection,
             order,
@@ -103,8 +137,9 @@ impl<'a> Session<'a> {
             signals,
             watch,
             manner,
+            remote,
             lacking: false,
-            waiting: Vec::new(),
+            waiting,
             flush_at: None,
         }
     }
@@ -159,6 +194,7 @@ impl<'a> Session<'a> {
             let changes = self.watch.changes(&|source| probe.xdp_program_id(source), reporter)?;
             self.follow_interfaces(changes, reporter)?;
         }
+        self.follow_remote(ready);
         if now >= *housekeeping_at {
             *housekeeping_at = now + RESAMPLE_EVERY;
             self.housekeeping(reporter)?;
@@ -167,7 +203,17 @@ impl<'a> Session<'a> {
         // the output from waiting for its reader.
         let longest = self.connection.rings.prepare_sleep(quiet, events_left).unwrap_or(Duration::ZERO);
         let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
+        let longest = self.remote.as_ref().map_or(longest, |remote| longest.min(remote.patience()));
         self.sleep(longest.min(due.saturating_duration_since(now)), reporter)
+    }
+
+    /// Exchanges the filter, if that is wanted.
+    fn follow_remote(&mut self, ready: &Ready) {
+        let Some(remote) = &mut self.remote else { return };
+        if remote.descriptor().is_some_and(|asked| ready.is_readable(asked)) {
+            remote.listen();
+        }
+        remote.exchange(self.order, &mut self.connection, &mut self.delivery, &self.signals);
     }
 
     /// Lets packets out that were in a buffer for long enough.
@@ -186,6 +232,10 @@ impl<'a> Session<'a> {
     fn housekeeping(&mut self, reporter: &mut dyn Reporter) -> Result<(), Error> {
         self.follow_cpus(reporter);
         self.connection.probe.close_released()?;
+        let left = self.connection.probe.sources_of_left_slots();
+        if !left.is_empty() {
+            self.wait_for_program(&left);
+        }
         let probe = &self.connection.probe;
         let changes = self.watch.refresh(&|source| probe.xdp_program_id(source), reporter)?;
         self.follow_interfaces(changes, reporter)?;
@@ -193,6 +243,10 @@ impl<'a> Session<'a> {
         reporter.catch_up();
         if self.manner.progress {
             reporter.progress(self.delivery.captured());
+        }
+        if self.remote.is_some() {
+            let totals = self.totals(false)?.into_iter().sum();
+            self.remote.iter_mut().for_each(|remote| remote.totals(&totals));
         }
         Ok(())
     }
@@ -215,7 +269,14 @@ impl<'a> Session<'a> {
                     }
                     self.lost(error, reporter)?;
                 }
-                Change::Up(link) => drop(self.add(&link, reporter)?),
+                Change::Up(link) => {
+                    self.waiting.retain(|waiting| waiting.link.index != link.index);
+                    let refused = self.add(&link, reporter)?;
+                    let mode = self.order.config.mode;
+                    self.waiting.extend(
+                        refused.and_then(|reason| Waiting::for_another_program(&link, &reason, mode)),
+                    );
+                }
             }
         }
         self.follow_programs(reporter)
@@ -228,7 +289,8 @@ impl<'a> Session<'a> {
         }
         let links = sources.iter().filter_map(|source| self.connection.sources.get(*source as usize));
         if let Some(source) = links.into_iter().next() {
-            self.waiting.push(Waiting { link: source.link.clone(), is_said: false, refused: None });
+            let until = Until::Replaced { is_said: false };
+            self.waiting.push(Waiting { link: source.link.clone(), until, refused: None });
         }
     }
 
@@ -237,33 +299,57 @@ impl<'a> Session<'a> {
     }
 
     /// Captures again from interfaces whose program was replaced or removed, as soon as they have one. It is never replaced by a
-    /// program of this capture, which would keep whoever restarts it from attaching it again.
+    /// program of this capture, which would keep whoever restarts it from attaching it again; one that kept an interface from
+    /// being captured is, after a while.
     fn follow_programs(&mut self, reporter: &mut dyn Reporter) -> Result<(), Error> {
         for _ in 0..self.waiting.len() {
             let mut waiting = self.waiting.remove(0);
             let name = waiting.link.display_name();
             let link = match Link::by_index(waiting.link.index) {
                 Err(interface::Error::UnknownIndex(_)) => {
-                    self.lost(Error::Gone(name), reporter)?;
+                    if let Until::Replaced { .. } = waiting.until {
+                        self.lost(Error::Gone(name), reporter)?;
+                    }
                     continue;
                 }
-                link => link.ok(),
+                Err(_) => {
+                    self.waiting.push(waiting);
+                    continue;
+                }
+                Ok(link) => link,
             };
-            let there = link.as_ref().and_then(|link| probe::beside(link, self.order.config.mode));
-            if let (Some(link), Some(program)) = (&link, there)
-                && waiting.refused != Some(program)
-            {
-                if self.add(link, reporter)? {
-                    continue;
+            match (probe::beside(&link, self.order.config.mode), waiting.until) {
+                (Some(program), until) => {
+                    if waiting.refused != Some(program) && self.add(&link, reporter)?.is_none() {
+                        continue;
+                    }
+                    waiting.refused = Some(program);
+                    if let Until::Free { .. } = until {
+                        waiting.until = Until::Free { since: None };
+                    }
                 }
-                waiting.refused = Some(program);
-            } else if there.is_none() && link.is_some() {
-                if !waiting.is_said {
-                    reporter.say(&format!(
-                        "{name} runs no XDP program any more: frames will be captured when one is attached"
-                    ));
+                (None, Until::Free { since: Some(since) }) if since.elapsed() >= FREE_FOR => {
+                    match self.add(&link, reporter)? {
+                        None => continue,
+                        Some(reason) if !reason.is_of_a_program() => continue,
+                        Some(_) => {}
+                    }
                 }
-                waiting = Waiting { is_said: true, refused: None, ..waiting };
+                (None, until) => {
+                    if let Until::Replaced { is_said: false } = until {
+                        reporter.say(&format!(
+                            "{name} runs no XDP program any more: frames will be captured when one is attached"
+                        ));
+                    }
+                    waiting.refused = None;
+                    waiting.until = match until {
+                        Until::Replaced { .. } => Until::Replaced { is_said: true },
+                        Until::Attached => Until::Attached,
+                        Until::Free { since } => {
+                            Until::Free { since: since.or_else(|| Some(Instant::now())) }
+                        }
+                    };
+                }
             }
             self.waiting.push(waiting);
         }
@@ -280,22 +366,24 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Captures from one more interface, if that is possible; returns whether it is.
-    fn add(&mut self, link: &Link, reporter: &mut dyn Reporter) -> Result<bool, Error> {
+    /// Captures from one more interface, if that is possible; returns why nothing of it is captured, otherwise.
+    fn add(&mut self, link: &Link, reporter: &mut dyn Reporter) -> Result<Option<Error>, Error> {
         let before = self.connection.sources.len();
-        match until_stopped(&self.signals, || self.connection.attach(self.order, link)) {
-            Ok(Some(()) | None) => {}
+        let order = self.remote.as_ref().map_or(self.order, |remote| remote.order(self.order));
+        let refused = match until_stopped(&self.signals, || self.connection.attach(order, link)) {
+            Ok(Some(()) | None) => None,
             Err(error) if error.is_of_one_interface() => {
                 reporter.say(&format!("{} is not captured: {error}", link.display_name()));
+                Some(error)
             }
             Err(error) => return Err(error),
-        }
+        };
         for source in self.connection.sources.iter().skip(self.delivery.sources()) {
             announce(source, self.order, reporter);
             let number = self.delivery.add(source)?;
             self.watch.captured(link, number);
         }
-        Ok(self.connection.sources.len() > before)
+        Ok(refused.filter(|_| self.connection.sources.len() == before))
     }
 
     /// What a CPU lacks now is tried again a second later: until then the ring of a CPU without a doorbell is read every second,
@@ -321,6 +409,9 @@ impl<'a> Session<'a> {
         self.delivery.watch(&mut |output| poller.closed(output));
         if let Some(clock) = self.delivery.clock_descriptor() {
             poller.readable(clock);
+        }
+        if let Some(asked) = self.remote.as_ref().and_then(Remote::descriptor) {
+            poller.readable(asked);
         }
         let ready = poller.wait(timeout).map_err(Error::Poll)?;
         let mut hung_up = false;

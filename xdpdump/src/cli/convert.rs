@@ -1,6 +1,6 @@
 //! Converts the options to a configuration.
 
-use std::{ffi::OsString, mem, num::NonZeroU32};
+use std::{ffi::OsString, mem, num::NonZeroU32, path::Path};
 
 use clap::{CommandFactory as _, error::ErrorKind};
 
@@ -14,12 +14,12 @@ use super::{
 use crate::{
     config::{
         Adapter, At, Capture, Config, Destination, Directions, File, Filter, Frames, Interfaces, PrintFilter,
-        Replay, Selection,
+        Replay, Selection, User,
     },
     decode::Style,
     interface::{TimeStampType, XdpMode},
     output::{
-        Format, Precision,
+        FileOptions, Format, Precision, Readers,
         text::{HexDump, LineStyle, TextOptions, TimeStyle},
     },
     packet::{Detail, LinkType},
@@ -29,7 +29,6 @@ use crate::{
 impl Options {
     /// Converts the options to a configuration.
     pub fn into_config(mut self) -> Result<Config, Error> {
-        self.check_user()?;
         self.check_source()?;
         self.check_points()?;
         let adapter = self.adapter();
@@ -46,6 +45,7 @@ impl Options {
         let destination = self.destination();
         if self.interface.is_empty() {
             self.check_only_for_files()?;
+            self.check_user_of_replay()?;
             // The group of sources is required, so if there is no interface there is a file.
             let file = self.read.unwrap_or_default();
             return Ok(Config::Replay(Replay { file, selection, destination }));
@@ -91,15 +91,20 @@ impl Options {
             },
             immediate: self.immediate_mode,
             destination,
+            user: match self.relinquish_privileges {
+                None => User::Caller,
+                Some(user) if user == "root" => User::Root,
+                Some(user) => User::Named(user),
+            },
         }))
     }
 
-    /// Refuses users other than root.
-    fn check_user(&self) -> Result<(), Error> {
+    /// Refuses to change the user where no privileges are needed.
+    fn check_user_of_replay(&self) -> Result<(), Error> {
         match self.relinquish_privileges.as_deref() {
             None | Some("root") => Ok(()),
             Some(user) => Err(Error::Usage(format!(
-                "tcpdump's -Z {user} is not supported yet: xdpdump does not change its user; give the program file capabilities instead of running it as root; only -Z root is accepted"
+                "-Z {user} is for captures: reading a file takes no privileges, so run xdpdump as that user"
             ))),
         }
     }
@@ -119,9 +124,13 @@ impl Options {
     fn check_detail(&self) -> Result<(), Error> {
         let option = if self.lean { "--lean" } else { "--full" };
         match self.destination().file {
-            Some(File { format: Format::Pcap, .. }) if self.lean || self.full => Err(Error::Usage(format!(
-                "{option} is about pcapng files: a pcap file has neither packet ids nor queues; leave it out"
-            ))),
+            Some(File { options: FileOptions { format: Format::Pcap, .. }, .. })
+                if self.lean || self.full =>
+            {
+                Err(Error::Usage(format!(
+                    "{option} is about pcapng files: a pcap file has neither packet ids nor queues; leave it out"
+                )))
+            }
             _ => Ok(()),
         }
     }
@@ -133,7 +142,7 @@ impl Options {
         }
         let option =
             if adapter.hash { "--rx-hash".to_owned() } else { format!("-j {}", adapter.time.name()) };
-        let is_pcap = |file: File| file.format == Format::Pcap;
+        let is_pcap = |file: File| file.options.format == Format::Pcap;
         let reasons = [
             (self.skb, "-S", "only the driver knows what it asks for"),
             (self.offload, "-H", "only a program in the driver can ask for it"),
@@ -259,8 +268,21 @@ impl Options {
     }
 
     fn destination(&self) -> Destination {
-        let file = self.write.as_ref().map(|path| File {
-            path: path.clone(),
+        let file =
+            self.write.as_ref().map(|path| File { path: path.clone(), options: self.file_options(path) });
+        let text = (!self.count && (file.is_none() || self.print)).then(|| self.text_options());
+        Destination {
+            file,
+            text,
+            limit: self.count_limit,
+            count: self.count,
+            packet_buffered: self.packet_buffered || self.line_buffered,
+            verbose: self.verbose > 0,
+        }
+    }
+
+    fn file_options(&self, path: &Path) -> FileOptions {
+        FileOptions {
             format: match self.format {
                 Some(FileFormat::Pcapng) => Format::Pcapng,
                 Some(FileFormat::Pcap) => Format::Pcap,
@@ -278,15 +300,7 @@ impl Options {
                 _ if self.interface.is_empty() => Detail::Full,
                 _ => Detail::Brief,
             },
-        });
-        let text = (!self.count && (file.is_none() || self.print)).then(|| self.text_options());
-        Destination {
-            file,
-            text,
-            limit: self.count_limit,
-            count: self.count,
-            packet_buffered: self.packet_buffered || self.line_buffered,
-            verbose: self.verbose > 0,
+            readers: if self.group_readable { Readers::Group } else { Readers::Owner },
         }
     }
 

@@ -3,6 +3,7 @@
 use std::{
     env, fmt,
     io::{self, IsTerminal as _},
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -18,6 +19,8 @@ pub enum Error {
     Clap(clap::Error),
     /// A sentence about something that this tool does not have or allow.
     Usage(String),
+    /// An error in a capture for Wireshark, which waits for packets at this named pipe.
+    WithPipe(Box<Error>, PathBuf),
 }
 
 impl Error {
@@ -44,12 +47,21 @@ impl Error {
         }
     }
 
+    /// The named pipe at which somebody waits for packets that will not come.
+    pub fn pipe(&self) -> Option<&Path> {
+        match self {
+            Self::WithPipe(_, pipe) => Some(pipe),
+            _ => None,
+        }
+    }
+
     /// Says what is wrong on standard error; the status is that of wrong usage.
     pub fn report(&self, reporter: &mut dyn Reporter) -> ExitCode {
         match self {
             // Nobody is there to be told when that fails.
             Self::Clap(error) => drop(error.print()),
             Self::Usage(sentence) => reporter.say(sentence),
+            Self::WithPipe(error, _) => return error.report(reporter),
         }
         ExitCode::from(2)
     }
@@ -68,6 +80,7 @@ impl fmt::Display for Error {
         match self {
             Self::Clap(error) => error.fmt(f),
             Self::Usage(sentence) => f.write_str(sentence),
+            Self::WithPipe(error, _) => error.fmt(f),
         }
     }
 }

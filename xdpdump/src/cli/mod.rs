@@ -2,7 +2,9 @@
 //! uses clap.
 
 mod convert;
+mod doctor;
 mod error;
+mod extcap;
 mod options;
 mod tcpdump;
 
@@ -35,10 +37,16 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Config, Er
 fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
     // A subcommand is recognised only as the first argument, so that the name of a file or a word of a filter is not
     // mistaken for one.
-    if arguments.get(1).is_some_and(|first| first == "repair") {
-        let Subcommand::Repair { file } =
-            Subcommands::try_parse_from(arguments).map_err(Error::Clap)?.command;
-        return Ok(Config::Repair { file });
+    let names = ["repair", "doctor", "extcap"];
+    if arguments.get(1).is_some_and(|first| names.iter().any(|name| first == name)) {
+        return Ok(match Subcommands::try_parse_from(arguments).map_err(Error::Clap)?.command {
+            Subcommand::Repair { file } => Config::Repair { file },
+            Subcommand::Doctor(options) => Config::Doctor(options.into()),
+            Subcommand::Extcap { what } => Config::Extcap(what.into()),
+        });
+    }
+    if extcap::is_call(arguments) {
+        return extcap::parse(arguments);
     }
     let matches = with_list_of_subcommands().try_get_matches_from(arguments).map_err(Error::from_clap)?;
     Options::from_arg_matches(&matches).map_err(Error::from_clap)?.into_config()
@@ -66,7 +74,9 @@ fn with_list_of_subcommands() -> clap::Command {
 /// The options, with the subcommands as clap knows them: what the manual pages and the shell completions are made of. It is
 /// not what [`parse`] parses with, because to clap a subcommand may also stand behind options.
 pub fn command() -> clap::Command {
-    let subcommands = Subcommands::command().get_subcommands().cloned().collect::<Vec<_>>();
+    let subcommands = Subcommands::command();
+    let subcommands =
+        subcommands.get_subcommands().map(|subcommand| subcommand.clone().disable_help_subcommand(true));
     Options::command()
         .subcommands(subcommands)
         .disable_help_subcommand(true)
@@ -87,5 +97,12 @@ enum Subcommand {
     Repair {
         /// The file
         file: PathBuf,
+    },
+    /// Say what is wrong with this machine for captures, and the command that mends it
+    Doctor(doctor::Options),
+    /// Put xdpdump into Wireshark's own list of interfaces
+    Extcap {
+        #[command(subcommand)]
+        what: extcap::Installation,
     },
 }

@@ -233,6 +233,12 @@ pub struct Options {
     #[arg(long, requires = "write", hide_short_help = true, help_heading = "Output")]
     pub full: bool,
 
+    /// Let the group read a new file
+    ///
+    /// Otherwise only the owner can.
+    #[arg(long, requires = "write", hide_short_help = true, help_heading = "Output")]
+    pub group_readable: bool,
+
     /// Precision of time stamps
     ///
     /// In a capture file, nanoseconds by default, and in text, microseconds by default.
@@ -395,10 +401,10 @@ pub struct Options {
     #[arg(long, requires = "write", hide_short_help = true, help_heading = "Capture")]
     pub rx_hash: bool,
 
-    /// User to run as: only "root"
+    /// User to run as once programs are attached
     ///
-    /// "root" changes nothing; other users are not supported yet.
-    #[arg(short = 'Z', long, value_name = "USER", hide_short_help = true, help_heading = AS_IN_TCPDUMP)]
+    /// By default the one who called sudo, if it was. Outputs are opened as that user. "root" changes nothing.
+    #[arg(short = 'Z', long, value_name = "USER", help_heading = "Output")]
     pub relinquish_privileges: Option<String>,
 
     /// Print the version and exit

@@ -2,12 +2,8 @@
 
 use super::{
     Frame,
-    ir::{
-        Field, INBOUND, MAX_SLOTS, Node, OUTBOUND, Program, Target, UNKNOWN, Value, ValueId, WHOLE, Width,
-        compute,
-    },
+    ir::{self, Field, MAX_SLOTS, Node, Program, Target, UNKNOWN, Value, ValueId, WHOLE, Width, compute},
 };
-use crate::packet::Direction;
 
 /// Whether the program accepts the frame.
 pub(super) fn accepts(program: &Program, frame: &Frame<'_>) -> bool {
@@ -85,11 +81,7 @@ impl<'a> Evaluation<'a> {
     fn field(&self, field: Field) -> u32 {
         match field {
             Field::Length => self.frame.len,
-            Field::Direction => match self.frame.direction {
-                Direction::Unknown => UNKNOWN,
-                Direction::Inbound => INBOUND,
-                Direction::Outbound => OUTBOUND,
-            },
+            Field::Direction => ir::direction(self.frame.direction),
             Field::Queue => self.frame.queue.unwrap_or(UNKNOWN),
             Field::Cpu => self.frame.cpu.unwrap_or(UNKNOWN),
             Field::Verdict => self.frame.verdict.unwrap_or(UNKNOWN),

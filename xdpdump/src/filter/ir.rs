@@ -5,6 +5,7 @@
 //! only, so every filter terminates.
 
 use super::{error::Complaint, syntax::Operator};
+use crate::packet::Direction;
 
 /// A filter, or a program that computes how much of a frame to capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +83,15 @@ pub(super) enum Field {
 pub(super) const UNKNOWN: u32 = u32::MAX;
 pub(super) const INBOUND: u32 = 1;
 pub(super) const OUTBOUND: u32 = 2;
+
+/// The value of [`Field::Direction`].
+pub(super) fn direction(direction: Direction) -> u32 {
+    match direction {
+        Direction::Unknown => UNKNOWN,
+        Direction::Inbound => INBOUND,
+        Direction::Outbound => OUTBOUND,
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Node {

@@ -22,7 +22,7 @@ mod words;
 
 use std::fmt;
 
-use crate::packet::{Direction, LinkType};
+use crate::packet::{Direction, LinkType, PASS};
 
 use error::Complaint;
 pub use error::{Error, Span};
@@ -64,6 +64,24 @@ pub struct Known {
     pub verdict: bool,
 }
 
+/// What all frames that are captured at one place have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Here {
+    /// Whether they are received or sent; sent ones have no queue yet.
+    pub direction: Direction,
+    /// The verdict (`enum xdp_action`) that all of them have; `None` if they have different ones.
+    pub verdict: Option<u32>,
+}
+
+impl Here {
+    /// Frames that the capture's own XDP program receives: it passes all of them.
+    pub const RECEIVED: Self = Self { direction: Direction::Inbound, verdict: Some(PASS) };
+    /// Frames that are captured at the exit of somebody else's XDP program.
+    pub const AT_EXIT: Self = Self { direction: Direction::Inbound, verdict: None };
+    /// Frames that are sent: no XDP program has decided about them.
+    pub const SENT: Self = Self { direction: Direction::Outbound, verdict: Some(ir::UNKNOWN) };
+}
+
 /// Longest text of a filter, in bytes. Compiling one takes time that grows with the square of its length.
 const MAX_TEXT: usize = 64 << 10;
 
@@ -101,6 +119,26 @@ impl Filter {
         ];
         let uses = |field| self.program.values.contains(&ir::Value::Field(field));
         properties.into_iter().find(|&(known, field, _)| !known && uses(field)).map(|(.., name)| name)
+    }
+
+    /// Whether the filter can match a frame that was captured here.
+    pub fn can_match(&self, here: Here) -> bool {
+        let direction = ir::direction(here.direction);
+        let mut program = self.program.clone();
+        for value in &mut program.values {
+            let number = match *value {
+                ir::Value::Field(ir::Field::Direction) => Some(direction),
+                ir::Value::Field(ir::Field::Verdict) => here.verdict,
+                ir::Value::Field(ir::Field::Queue) if here.direction == Direction::Outbound => {
+                    Some(ir::UNKNOWN)
+                }
+                _ => None,
+            };
+            if let Some(number) = number {
+                *value = ir::Value::Constant(number);
+            }
+        }
+        !optimize::optimize(program).rejects_everything()
     }
 
     /// Whether the filter matches the frame.

@@ -61,6 +61,28 @@ fn what_is_not_known_matches_nothing() {
     }
 }
 
+/// Whether filters can match depends on where frames are captured.
+#[test]
+fn what_no_frame_of_a_place_has_matches_nothing_there() {
+    let can_match =
+        |text: &str| [Here::RECEIVED, Here::AT_EXIT, Here::SENT].map(|place| filter(text).can_match(place));
+    for (text, expected) in [
+        ("", [true, true, true]),
+        ("tcp", [true, true, true]),
+        ("verdict pass", [true, true, false]),
+        ("verdict drop", [false, true, false]),
+        ("not verdict drop", [true, true, true]),
+        ("verdict drop or (arp and cpu 1)", [true, true, true]),
+        ("tcp and verdict drop", [false, true, false]),
+        ("queue 3", [true, true, false]),
+        ("inbound", [true, true, false]),
+        ("outbound and tcp port 80", [false, false, true]),
+        ("outbound or verdict tx", [false, true, true]),
+    ] {
+        assert_eq!(can_match(text), expected, "{text:?}");
+    }
+}
+
 #[test]
 fn too_many_tunnels_are_refused() {
     let error =

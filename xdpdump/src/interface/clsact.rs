@@ -13,7 +13,7 @@ use std::{
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, socket_with};
 
 use super::{
-    message::{attributes, begin, end, push_attribute, u32_at},
+    message::{attributes, begin, end, push_attribute, text, u32_at},
     netlink::Socket,
 };
 
@@ -28,6 +28,7 @@ const CLSACT_HANDLE: u32 = 0xffff_0000;
 const TCA_KIND: u16 = 1;
 const TCA_OPTIONS: u16 = 2;
 const TCA_BPF_FD: u16 = 6;
+const TCA_BPF_ID: u16 = 11;
 const TCA_BPF_NAME: u16 = 7;
 const TCA_BPF_FLAGS: u16 = 8;
 const TCA_BPF_FLAG_ACT_DIRECT: u32 = 1;
@@ -66,10 +67,43 @@ struct Place {
 }
 
 /// A filter as the kernel lists it.
-struct Listed {
+pub struct Listed {
     place: Place,
+    /// Its kind, such as `bpf` or `flower`.
+    pub kind: String,
     /// The name of its program, if it runs one.
-    name: String,
+    pub name: String,
+    /// The id of its program, if it runs one.
+    pub program: Option<u32>,
+}
+
+/// The filters of the discipline clsact or ingress.
+#[derive(Default)]
+pub struct Filters {
+    /// Those that received frames pass.
+    pub received: Vec<Listed>,
+    /// Those that frames pass which are sent.
+    pub sent: Vec<Listed>,
+}
+
+impl Filters {
+    /// The filters on an interface, in their order. No privileges are needed.
+    ///
+    /// # Errors
+    /// When the kernel does not tell.
+    pub fn on(ifindex: u32) -> io::Result<Self> {
+        let mut clsact = Clsact { socket: Socket::open()?, ifindex, is_ours: false };
+        let Some(kind) = clsact.kind()? else { return Ok(Self::default()) };
+        // A kind of filter may have an entry of its own, with handle 0.
+        let mut filters = |side| -> io::Result<Vec<Listed>> {
+            let all = clsact.filters(side)?;
+            Ok(all.into_iter().filter(|filter| filter.place.handle != 0).collect())
+        };
+        let received = filters(INGRESS)?;
+        // The discipline ingress would list its filters for both sides.
+        let sent = if kind == "clsact" { filters(EGRESS)? } else { Vec::new() };
+        Ok(Self { received, sent })
+    }
 }
 
 impl Filter {
@@ -126,6 +160,22 @@ impl Clsact {
                 Err(error) => return Err(error),
             };
         Ok(Self { socket, ifindex, is_ours })
+    }
+
+    /// The kind of the discipline; `None` if the interface has none for filters.
+    fn kind(&mut self) -> io::Result<Option<String>> {
+        let (flags, ifindex) = (libc::NLM_F_REQUEST | libc::NLM_F_DUMP, self.ifindex);
+        let all = Place { ifindex, parent: 0, handle: 0, info: 0 };
+        let message = |sequence| end(begin(libc::RTM_GETQDISC, flags, sequence, &header(all)));
+        let mut kind = None;
+        // The kernel lists the disciplines of all interfaces.
+        self.socket.request(message, |message| {
+            if place(message.payload).is_some_and(|it| (it.ifindex, it.parent) == (ifindex, CLSACT)) {
+                let mut found = attributes(message.payload.get(TC_HEADER..).unwrap_or_default());
+                kind = found.find(|(kind, _)| *kind == TCA_KIND).map(|(_, value)| string(value));
+            }
+        })?;
+        Ok(kind)
     }
 
     /// The filters on one side. A kind of filter may have an entry of its own, with handle 0.
@@ -229,14 +279,77 @@ fn delete(socket: &mut Socket, place: Place) -> io::Result<()> {
     socket.request(message, |_| {})
 }
 
+/// The text before the terminating NUL.
+fn string(value: &[u8]) -> String {
+    text(value).to_string_lossy().into_owned()
+}
+
 fn parse(payload: &[u8]) -> Option<Listed> {
-    let place = place(payload)?;
-    let mut name = String::new();
-    for (_, options) in attributes(payload.get(TC_HEADER..)?).filter(|(kind, _)| *kind == TCA_OPTIONS) {
-        for (_, value) in attributes(options).filter(|(kind, _)| *kind == TCA_BPF_NAME) {
-            let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
-            name = String::from_utf8_lossy(text).into_owned();
+    let mut listed =
+        Listed { place: place(payload)?, kind: String::new(), name: String::new(), program: None };
+    for (attribute, value) in attributes(payload.get(TC_HEADER..)?) {
+        match attribute {
+            TCA_KIND => listed.kind = string(value),
+            TCA_OPTIONS => {
+                // The attributes of other kinds of filters have other meanings.
+                for (attribute, value) in attributes(value).filter(|_| listed.kind == "bpf") {
+                    match attribute {
+                        TCA_BPF_NAME => listed.name = string(value),
+                        TCA_BPF_ID => listed.program = u32_at(value, 0),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
         }
     }
-    Some(Listed { place, name })
+    Some(listed)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    /// The payload of an `RTM_NEWTFILTER` message.
+    fn filter(kind: &[u8], options: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut payload = header(Place { ifindex: 7, parent: EGRESS, handle: 1, info: 1 << 16 }).to_vec();
+        let mut nested = Vec::new();
+        for (kind, value) in options {
+            push_attribute(&mut nested, *kind, value);
+        }
+        push_attribute(&mut payload, TCA_KIND, kind);
+        push_attribute(&mut payload, TCA_OPTIONS, &nested);
+        payload
+    }
+
+    #[test]
+    fn a_program_is_known_by_name_and_id_and_only_where_there_is_one() {
+        let options = [(TCA_BPF_NAME, &b"out.o:[tc]\0"[..]), (TCA_BPF_ID, &42u32.to_ne_bytes())];
+        let listed = parse(&filter(b"bpf\0", &options)).unwrap();
+        assert_eq!(
+            (listed.kind.as_str(), listed.name.as_str(), listed.program),
+            ("bpf", "out.o:[tc]", Some(42))
+        );
+        let listed = parse(&filter(b"flower\0", &options)).unwrap();
+        assert_eq!((listed.kind.as_str(), listed.name.as_str(), listed.program), ("flower", "", None));
+        assert!(parse(&[0; TC_HEADER - 1]).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_is_too_strange(
+            at in 0..80usize,
+            bytes in vec(prop_oneof![0..12u8, any::<u8>()], 0..40),
+            cut in 0..120usize,
+        ) {
+            let mut payload = filter(b"bpf\0", &[(TCA_BPF_NAME, b"name\0"), (TCA_BPF_ID, &[1; 4])]);
+            for (to, from) in payload.iter_mut().skip(at).zip(bytes) {
+                *to = from;
+            }
+            payload.truncate(cut);
+            let _ = parse(&payload);
+        }
+    }
 }

@@ -160,6 +160,8 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
             libc::IFLA_IFALIAS => link.alias = Some(text(payload)),
             libc::IFLA_LINKINFO => link.kind = nested_kind(payload),
             libc::IFLA_XDP => link.xdp = attached_programs(payload),
+            libc::IFLA_NUM_RX_QUEUES => link.receive_queues = u32_at(payload, 0).unwrap_or_default(),
+            libc::IFLA_PROMISCUITY => link.promiscuity = u32_at(payload, 0).unwrap_or_default(),
             libc::IFLA_PROP_LIST => link.alternative_names = alternative_names(payload),
             _ => {}
         }
@@ -286,6 +288,8 @@ mod tests {
                 (libc::IFLA_ADDRESS, vec![2, 0, 0, 0, 0, 1]),
                 (libc::IFLA_MTU, 9000u32.to_ne_bytes().to_vec()),
                 (libc::IFLA_IFALIAS, b"uplink".to_vec()),
+                (libc::IFLA_NUM_RX_QUEUES, 8u32.to_ne_bytes().to_vec()),
+                (libc::IFLA_PROMISCUITY, 2u32.to_ne_bytes().to_vec()),
                 (libc::IFLA_LINKINFO, nest(&[(libc::IFLA_INFO_KIND, b"veth\0".to_vec())])),
                 (
                     libc::IFLA_PROP_LIST | libc::NLA_F_NESTED as u16,
@@ -321,6 +325,8 @@ mod tests {
                 AttachedProgram { mode: XdpMode::Offload, program_id: 43 },
             ],
             peer: Some(Peer { index: 2, elsewhere: true }),
+            receive_queues: 8,
+            promiscuity: 2,
         };
         assert_eq!(link(&payload), Some(expected));
     }

@@ -15,12 +15,14 @@ use crate::{
 };
 
 pub mod clsact;
+pub mod features;
 pub mod hardware;
 pub mod list;
 mod message;
 mod metadata;
 pub mod monitor;
 pub mod namespace;
+mod netdev;
 mod netlink;
 pub mod offloads;
 pub mod promiscuous;
@@ -32,6 +34,7 @@ use message::Query;
 pub use metadata::{Metadata, VlanTags};
 pub use monitor::{LinkChange, Monitor};
 pub use namespace::Namespace;
+pub use netdev::{Queue, XdpFeatures};
 pub use offloads::{Disturbance, Offloads};
 pub use promiscuous::Promiscuous;
 pub use time_stamps::{Stamping, TimeStampType};
@@ -71,6 +74,10 @@ pub struct Link {
     pub xdp: Vec<AttachedProgram>,
     /// The interface that its frames come from or go to, where that is another one.
     pub peer: Option<Peer>,
+    /// Number of receive queues that it has room for; 0 if the kernel does not tell.
+    pub receive_queues: u32,
+    /// Number of requests for promiscuous mode that are held.
+    pub promiscuity: u32,
 }
 
 /// The other end of a pair, the interface below a VLAN and the like.
@@ -116,7 +123,7 @@ impl fmt::Display for XdpMode {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No interface has that name, alternative name or number.
-    #[error("no interface named {name:?}; {}xdpdump -D lists them", did_you_mean(nearest.as_deref()))]
+    #[error("no interface named {name:?}; {}-D in place of -i lists them", did_you_mean(nearest.as_deref()))]
     UnknownName {
         /// The name that was given.
         name: OsString,
@@ -124,7 +131,7 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// No interface has that number.
-    #[error("no interface has the number {0}; xdpdump -D lists them")]
+    #[error("no interface has the number {0}; -D in place of -i lists them")]
     UnknownIndex(u32),
     /// Its frames begin with a header that the tool does not know.
     #[error(

@@ -111,6 +111,13 @@ impl Offloads {
 }
 
 /// Switches on again what the kernel leaves off. The program should be detached before.
+impl Disturbance {
+    /// Whether something has to be changed back at the end, which takes CAP_NET_ADMIN.
+    pub fn is_to_be_undone(&self) -> bool {
+        self.ends.iter().any(|end| end.lasting != 0)
+    }
+}
+
 impl Drop for Disturbance {
     fn drop(&mut self) {
         for Changed { index, lasting, .. } in self.ends.iter().filter(|end| end.lasting != 0) {

@@ -4,7 +4,12 @@ use std::path::Path;
 
 use crate::{
     output::{
-        Error, Sink, Target, guardian::Guardian, medium, pcap::PcapSink, pcapng::PcapngSink, record::Framing,
+        Error, Sink, Target,
+        guardian::Guardian,
+        medium::{self, Readers},
+        pcap::PcapSink,
+        pcapng::PcapngSink,
+        record::Framing,
         records::Output,
     },
     packet::Detail,
@@ -30,6 +35,19 @@ pub enum Precision {
     Nano,
 }
 
+/// How to write a capture file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileOptions {
+    /// The format.
+    pub format: Format,
+    /// The precision of time stamps.
+    pub precision: Precision,
+    /// How much of the packets' metadata is written.
+    pub detail: Detail,
+    /// Who may read the file, if it is created.
+    pub readers: Readers,
+}
+
 impl Format {
     /// Classic pcap for names that end in `.pcap`, pcapng for all others.
     pub fn from_path(path: &Path) -> Self {
@@ -43,7 +61,8 @@ impl Format {
 /// # Errors
 /// When the file cannot be opened, or its header cannot be written.
 pub fn open(path: &Path, format: Format, precision: Precision) -> Result<Box<dyn Sink>, Error> {
-    open_with(path, format, precision, Detail::Full, None, &mut |_| {})
+    let options = FileOptions { format, precision, detail: Detail::Full, readers: Readers::Owner };
+    open_with(path, options, None, &mut |_| {})
 }
 
 /// Opens `path` for writing. When `guardian` is given, it guards a regular file. `say` gets messages for the user: that
@@ -53,15 +72,14 @@ pub fn open(path: &Path, format: Format, precision: Precision) -> Result<Box<dyn
 /// When the file cannot be opened, or its header cannot be written.
 pub fn open_with(
     path: &Path,
-    format: Format,
-    precision: Precision,
-    detail: Detail,
+    options: FileOptions,
     guardian: Option<&Guardian>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Sink>, Error> {
+    let FileOptions { format, precision, detail, readers } = options;
     let target = Target::of(path);
     let name = target.name();
-    let medium = medium::open(target, &name, guardian, say)?;
+    let medium = medium::open(target, &name, readers, guardian, say)?;
     Ok(match format {
         Format::Pcapng => {
             Box::new(PcapngSink::new(Output::new(name, medium, Framing::Pcapng), precision, detail)?)

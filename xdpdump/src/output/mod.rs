@@ -14,8 +14,8 @@ pub mod text;
 use std::{io, os::fd::BorrowedFd, time::Instant};
 
 pub use fanout::Fanout;
-pub use format::{Format, Precision, open, open_with};
-pub use medium::{Change, Fault, Medium, Stream};
+pub use format::{FileOptions, Format, Precision, open, open_with};
+pub use medium::{Change, Fault, Medium, Readers, Stream};
 pub use target::{Target, is_standard_output};
 
 use crate::packet::{Interface, InterfaceStatistics, LinkType, Packet};

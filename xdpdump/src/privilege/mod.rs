@@ -1,9 +1,18 @@
 //! With whose rights the tool runs, and what they are not enough for.
 
+mod capabilities;
+mod file;
+mod file_access;
 mod obstacle;
+mod user;
 
-pub use obstacle::{Call, Obstacle};
+use std::{io, path::Path};
+
+pub use capabilities::{Capabilities, keep_only, takes_capabilities};
+pub use file::{FileCapabilities, names};
+pub use obstacle::{Call, NEEDED, Obstacle, State, missing};
 use rustix::process::{getegid, geteuid, getgid, getuid};
+pub use user::{Error, Reserve, User, with_reserve};
 
 /// The program file is set-user-ID or set-group-ID, so everybody runs it with the rights of its owner or group.
 #[derive(Debug, thiserror::Error)]
@@ -21,4 +30,20 @@ pub struct Lent;
 /// [`Lent`].
 pub fn check() -> Result<(), Lent> {
     if geteuid() == getuid() && getegid() == getgid() { Ok(()) } else { Err(Lent) }
+}
+
+/// Gives up, for good, what is not needed any more: all capabilities but those in `keep`, new ones by programs that are
+/// started, and all files but those that a capture reads or that are beneath the folders in `writable`. With `names`, what looking up
+/// names of hosts and services takes is kept. Returns, for the user, what took effect.
+///
+/// # Errors
+/// When the kernel refuses to take capabilities away.
+pub fn give_up<P: AsRef<Path>>(keep: Capabilities, writable: &[P], names: bool) -> io::Result<String> {
+    let kept = keep_only(keep)?;
+    let files = match file_access::restrict(writable, names) {
+        Ok(true) => "no files but outputs and what a capture reads (Landlock)".to_owned(),
+        Ok(false) => "files as before, because this kernel has no Landlock".to_owned(),
+        Err(error) => format!("files as before ({error})"),
+    };
+    Ok(format!("from here on: capabilities {kept}; no new ones; {files}"))
 }

@@ -12,7 +12,7 @@ use rustix::{
 const INITIAL_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
 
 /// The capabilities that capturing with XDP requires.
-const NEEDED: [(CapabilitySet, &str); 3] = [
+pub const NEEDED: [(CapabilitySet, &str); 3] = [
     (CapabilitySet::BPF, "cap_bpf"),
     (CapabilitySet::NET_ADMIN, "cap_net_admin"),
     (CapabilitySet::PERFMON, "cap_perfmon"),
@@ -97,8 +97,8 @@ enum Refusal {
 }
 
 impl State {
-    /// The state of this process.
-    fn find() -> Self {
+    /// The state of this process. Files in `/proc` and `/sys` that are missing count as saying that there is no obstacle.
+    pub fn find() -> Self {
         let held = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
         let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -173,18 +173,23 @@ impl fmt::Display for Obstacle {
     }
 }
 
-/// The facts that the obstacle is found from.
-#[derive(Debug)]
-struct State {
-    is_root: bool,
-    missing: Vec<&'static str>,
-    in_user_namespace: bool,
-    has_seccomp_filter: bool,
-    lockdown: Option<String>,
+/// The facts that an obstacle is found from.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Whether the user is root.
+    pub is_root: bool,
+    /// Those of the needed capabilities that are missing.
+    pub missing: Vec<&'static str>,
+    /// Whether the process is in another user namespace than that of the host.
+    pub in_user_namespace: bool,
+    /// Whether system calls pass a seccomp filter.
+    pub has_seccomp_filter: bool,
+    /// The degree to which the kernel is locked down; `None` if it is not, or does not tell.
+    pub lockdown: Option<String>,
 }
 
-/// The capabilities that `held` lacks. `CAP_SYS_ADMIN` includes the capabilities that were split off it in Linux 5.8.
-fn missing(held: CapabilitySet) -> Vec<&'static str> {
+/// The needed capabilities that `held` lacks. `CAP_SYS_ADMIN` includes the capabilities that were split off it in Linux 5.8.
+pub fn missing(held: CapabilitySet) -> Vec<&'static str> {
     let split_off = |needed| needed != CapabilitySet::NET_ADMIN && held.contains(CapabilitySet::SYS_ADMIN);
     NEEDED
         .into_iter()

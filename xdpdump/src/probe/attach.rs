@@ -108,6 +108,30 @@ impl Probe {
         }
     }
 
+    /// Exchanges the selection of a source, and returns the part that is left to user space: all of it if the kernel refuses a
+    /// program with this selection, as in [`Probe::attach`].
+    ///
+    /// # Errors
+    /// As [`Probe::exchange`].
+    pub fn select(&mut self, source: u32, task: Task<'_>) -> Result<Selection, Error> {
+        let attachment = self.attachments.get(source as usize).ok_or(Error::NoSource(source))?;
+        if !attachment.program.counts {
+            // The program for a NIC only filters.
+            let Selection { filter, one_in, headers } = task.selection.clone();
+            let selection = Selection { filter, ..Selection::default() };
+            self.exchange(source, Task { selection: &selection, ..task })?;
+            return Ok(Selection { filter: None, one_in, headers });
+        }
+        match self.exchange(source, task) {
+            Err(reason) if reason.may_be_the_filters() && !task.selection.is_everything() => {
+                let everything = Task { snap_len: u32::MAX, selection: &Selection::default() };
+                self.exchange(source, everything)?;
+                Ok(task.selection.clone())
+            }
+            exchanged => exchanged.map(|()| Selection::default()),
+        }
+    }
+
     /// Attaches a program in the driver that hands over, with each frame, what the adapter says about it; otherwise like
     /// [`Probe::attach`]. Only through perf rings.
     ///

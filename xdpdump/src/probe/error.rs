@@ -235,6 +235,11 @@ impl Error {
         )
     }
 
+    /// Whether the reason is an XDP program of somebody else on the interface.
+    pub fn is_of_a_program(&self) -> bool {
+        matches!(self, Self::Occupied { .. } | Self::NoSuchProgram { .. } | Self::SeveralPrograms { .. })
+    }
+
     /// The error for an object that is not as expected.
     pub(super) fn object(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Load(Box::new(error))

@@ -16,6 +16,7 @@ mod attach;
 mod btf;
 mod egress;
 mod error;
+pub mod features;
 mod kernel;
 mod object;
 mod observed;
@@ -37,7 +38,7 @@ use object::{Constants, Image, Linked, SourceCounters};
 pub use observed::{Named, Observed, Unobservable};
 pub use occupant::{Holder, Process};
 use splice::Functions;
-pub use tap::Point;
+pub use tap::{Point, check_beside};
 use xdpdump_ebpf::Counters;
 
 use crate::{
@@ -105,6 +106,8 @@ struct Attachment {
     hold: Option<Hold>,
     /// The program, if it runs beside another one.
     tap: Option<OwnedFd>,
+    /// The other one, if a dispatcher calls it, whose id `id` is then.
+    slot: Option<u32>,
     /// Frames for which the kernel did not call a program that runs beside another one.
     missed: u64,
     /// When it was given up.
@@ -136,6 +139,7 @@ impl Attachment {
             counters: Counting::Map(counters),
             hold: Some(hold),
             tap: None,
+            slot: None,
             missed: 0,
             released: None,
         }
@@ -186,6 +190,10 @@ struct Metadata {
 }
 
 impl Metadata {
+    /// The names of these functions.
+    const FUNCTIONS: [&str; 3] =
+        ["bpf_xdp_metadata_rx_vlan_tag", "bpf_xdp_metadata_rx_timestamp", "bpf_xdp_metadata_rx_hash"];
+
     fn is_asked(self) -> bool {
         self != Self::default()
     }
@@ -193,10 +201,7 @@ impl Metadata {
     /// Those that the kernel has.
     fn of_kernel() -> Self {
         let Ok(bytes) = tracing::kernel_btf() else { return Self::default() };
-        let [tag, time, hash] = Btf::function_ids(
-            &bytes,
-            ["bpf_xdp_metadata_rx_vlan_tag", "bpf_xdp_metadata_rx_timestamp", "bpf_xdp_metadata_rx_hash"],
-        );
+        let [tag, time, hash] = Btf::function_ids(&bytes, Self::FUNCTIONS);
         Self { tag, time, hash }
     }
 }
@@ -288,6 +293,20 @@ impl Probe {
         attachment.id.filter(|_| attachment.program.place == ProgramPlace::Ingress)
     }
 
+    /// The sources beside programs that a dispatcher called and does not call any more, so that they get no frames. The kernel
+    /// announces no such change.
+    pub fn sources_of_left_slots(&self) -> Vec<u32> {
+        let is_left = |attachment: &Attachment| {
+            let slot = attachment.id.zip(attachment.slot).filter(|_| attachment.hold.is_some());
+            slot.is_some_and(|(dispatcher, program)| !observed::is_in_slot_of(dispatcher, program))
+        };
+        (0..)
+            .zip(&self.attachments)
+            .filter(|(_, attachment)| is_left(attachment))
+            .map(|(source, _)| source)
+            .collect()
+    }
+
     /// Detaches the program of a source. Its counters can still be read.
     pub fn release(&mut self, source: u32) {
         if let Some(attachment) = self.attachments.get_mut(source as usize) {
@@ -371,6 +390,15 @@ impl Program {
     }
 }
 
+/// Checks that this process may use a map whose descriptor is open. Kernels before 5.19 ask for CAP_BPF even for that, if
+/// `kernel.unprivileged_bpf_disabled` is set (`__sys_bpf`, kernel/bpf/syscall.c, v5.18).
+///
+/// # Errors
+/// The error of the system call.
+pub fn check_map(map: BorrowedFd<'_>) -> std::io::Result<()> {
+    bpf::map_id(map).map(drop)
+}
+
 /// What the program for received frames in several buffers, which a capture tries first, offers a filter.
 pub fn target() -> Target {
     Program::received("", true).target()
@@ -390,6 +418,28 @@ pub fn program_name(id: u32) -> Option<String> {
 /// The programs that a dispatcher of libxdp calls, in this order; none if the program with this id is no dispatcher.
 pub fn programs_in(id: u32) -> Vec<Named> {
     observed::in_slots_of(id)
+}
+
+/// Whether maps and programs count against the limit of locked memory: before Linux 5.11. This goes by the version, because such
+/// a limit may be what makes a trial fail.
+pub fn counts_locked_memory() -> bool {
+    kernel::is_before(5, 11)
+}
+
+/// Whether the kernel may lack what it knows only since this version: for what cannot be tried.
+pub fn is_before(major: u8, minor: u8) -> bool {
+    kernel::is_before(major, minor)
+}
+
+/// The programs that are attached to an interface through tcx, with their names where the kernel tells them: those for what it
+/// receives, or for what it sends.
+///
+/// # Errors
+/// What the kernel says: `EINVAL` before Linux 6.6, `EPERM` without `CAP_NET_ADMIN`.
+pub fn tcx_programs(link: &Link, direction: Direction) -> std::io::Result<Vec<Named>> {
+    let ids = bpf::tcx_programs(link.index, direction == Direction::Outbound)?;
+    let named = |id| Named { id, name: program_name(id).unwrap_or_default() };
+    Ok(ids.into_iter().map(named).collect())
 }
 
 /// The id of the program on an interface that a capture in this mode, or in any, runs beside.

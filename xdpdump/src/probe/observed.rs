@@ -173,6 +173,12 @@ pub fn in_slots_of(id: u32) -> Vec<Named> {
     slots.into_iter().map(|link| named(link.program).unwrap_or_else(|| unnamed(link.program))).collect()
 }
 
+/// Whether a dispatcher calls a program; if the kernel does not tell, it is taken to.
+pub fn is_in_slot_of(id: u32, program: u32) -> bool {
+    let is_it = |link: &TracingLink| (link.attach_type, link.target, link.program) == (REPLACES, id, program);
+    tracing::tracing_links().map_or(true, |links| links.iter().any(is_it))
+}
+
 /// A program and those that it calls.
 fn programs(root: u32) -> Vec<Named> {
     named(root).into_iter().chain(in_slots_of(root)).collect()

@@ -82,29 +82,41 @@ impl Holder {
 
     /// What to do about a program that is attached to this interface in this mode: a sentence without its full stop.
     pub fn remedy(&self, interface: &str, mode: XdpMode) -> String {
+        let command =
+            self.command(interface, mode).map_or_else(String::new, |command| format!("`{command}`"));
+        match self {
+            Self::Processes(processes) => end_first(processes),
+            Self::Link(id) => format!(
+                "BPF link {id} holds it, and no process has the link open (it may be pinned): \
+                 detach it with {command}"
+            ),
+            Self::Users(processes) => {
+                format!("{}; if the program stays attached, detach it with {command}", end_first(processes))
+            }
+            Self::Netlink { perhaps_others } => format!(
+                "No process {}holds it: detach it with {command}",
+                if *perhaps_others { "whose descriptors can be read " } else { "" }
+            ),
+            Self::Unknown => format!(
+                "Who holds it cannot be seen from here: end the program that attached it or, if that has ended, detach it \
+                 with {command}"
+            ),
+        }
+    }
+
+    /// The command that detaches the program, which processes that hold it may have to end before; `None` if that alone does it.
+    pub fn command(&self, interface: &str, mode: XdpMode) -> Option<String> {
         let mode = match mode {
             XdpMode::Native => "xdpdrv",
             XdpMode::Skb => "xdpgeneric",
             XdpMode::Offload => "xdpoffload",
         };
         match self {
-            Self::Processes(processes) => end_first(processes),
-            Self::Link(id) => format!(
-                "BPF link {id} holds it, and no process has the link open (it may be pinned): \
-                 detach it with `bpftool link detach id {id}`"
-            ),
-            Self::Users(processes) => format!(
-                "{}; if the program stays attached, detach it with `ip link set dev {interface} {mode} off`",
-                end_first(processes)
-            ),
-            Self::Netlink { perhaps_others } => format!(
-                "No process {}holds it: detach it with `ip link set dev {interface} {mode} off`",
-                if *perhaps_others { "whose descriptors can be read " } else { "" }
-            ),
-            Self::Unknown => format!(
-                "Who holds it cannot be seen from here: end the program that attached it or, if that has ended, detach it \
-                 with `ip link set dev {interface} {mode} off`"
-            ),
+            Self::Processes(_) => None,
+            Self::Link(id) => Some(format!("bpftool link detach id {id}")),
+            Self::Users(_) | Self::Netlink { .. } | Self::Unknown => {
+                Some(format!("ip link set dev {interface} {mode} off"))
+            }
         }
     }
 }

@@ -9,8 +9,12 @@ use std::{
 };
 
 use super::{
-    Attached, Attachment, Error, Functions, Hold, Observed, Place, Probe, Program, Task, btf::Btf,
-    error::details, object::Linked, observed::Unobservable,
+    Attached, Attachment, Error, Functions, Hold, Observed, Place, Probe, Program, Task,
+    btf::Btf,
+    error::details,
+    features::returning,
+    object::Linked,
+    observed::{Named, Unobservable},
 };
 use crate::{
     interface::Link,
@@ -88,7 +92,8 @@ impl Probe {
             let tracing_link = tracing::attach_tap(fd.as_fd(), point == Point::Exit)
                 .map_err(|error| unobservable(refused(target, &error, "")))?;
             let attachment = Attachment::new(program, Some(target.root), counters, Hold::Link(tracing_link));
-            attachments.push(Attachment { tap: Some(fd), ..attachment });
+            let slot = (target.program.id != target.root).then_some(target.program.id);
+            attachments.push(Attachment { tap: Some(fd), slot, ..attachment });
         }
         attachments.reverse();
         let count = attachments.len();
@@ -101,6 +106,27 @@ impl Probe {
             ..Attached::new(Place::Xdp(target.mode), true)
         };
         Ok(vec![attached; count])
+    }
+}
+
+/// Tries whether a capture can run beside the program on an interface, by loading a program that is attached to nothing; returns
+/// the program. `None` if there is none that it would run beside.
+///
+/// # Errors
+/// Why it cannot, which tells who holds the program.
+pub fn check_beside(link: &Link) -> Result<Option<Named>, Error> {
+    let Some(target) = Observed::find(link, None, None)? else { return Ok(None) };
+    let tap = Tap {
+        name: Point::Entry.program().name,
+        instructions: &returning(0),
+        at_exit: false,
+        target: target.fd(),
+        function: target.function(),
+    };
+    let unobservable = |reason| Error::occupied(link, target.root, target.mode, Some(reason));
+    match tracing::load_tap(&tap) {
+        Ok(_) => Ok(Some(target.program)),
+        Err((error, log)) => Err(unobservable(refused(&target, &error, &log))),
     }
 }
 

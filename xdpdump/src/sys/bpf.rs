@@ -12,11 +12,12 @@ use std::{
 
 use aya_obj::generated::{
     BPF_F_BEFORE, BPF_F_XDP_DEV_BOUND_ONLY, BPF_F_XDP_HAS_FRAGS,
-    bpf_attach_type::{BPF_TCX_EGRESS, BPF_XDP},
+    bpf_attach_type::{BPF_TCX_EGRESS, BPF_TCX_INGRESS, BPF_XDP},
     bpf_attr__bindgen_ty_1 as MapCreate, bpf_attr__bindgen_ty_2 as MapElement,
     bpf_attr__bindgen_ty_4 as ProgramLoad, bpf_attr__bindgen_ty_8 as GetById,
-    bpf_attr__bindgen_ty_9 as GetInfo, bpf_attr__bindgen_ty_14 as LinkCreate,
-    bpf_attr__bindgen_ty_15 as LinkUpdate, bpf_cmd, bpf_insn, bpf_prog_info,
+    bpf_attr__bindgen_ty_9 as GetInfo, bpf_attr__bindgen_ty_10 as Query,
+    bpf_attr__bindgen_ty_14 as LinkCreate, bpf_attr__bindgen_ty_15 as LinkUpdate, bpf_cmd, bpf_insn,
+    bpf_map_info, bpf_prog_info,
     bpf_prog_type::{BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_XDP},
 };
 
@@ -233,6 +234,52 @@ pub fn attach_tcx_egress(program: BorrowedFd<'_>, ifindex: u32) -> io::Result<Ow
     unsafe { call_for_fd(bpf_cmd::BPF_LINK_CREATE, &mut attributes) }
 }
 
+/// Whether the kernel attaches XDP programs by links (Linux 5.9), found without a program: the kernel looks for one only after it
+/// accepted the way of attaching (`link_create`, kernel/bpf/syscall.c, v5.8 and v5.9).
+///
+/// # Errors
+/// The error of the system call: `EPERM` where bpf(2) is forbidden.
+pub fn has_xdp_links() -> io::Result<bool> {
+    // SAFETY: the structure consists of integers and unions of integers.
+    let mut attributes: LinkCreate = unsafe { blank() };
+    attributes.__bindgen_anon_1.prog_fd = u32::MAX;
+    attributes.attach_type = BPF_XDP as u32;
+    // SAFETY: there is no pointer in the attributes.
+    match unsafe { call_for_fd(bpf_cmd::BPF_LINK_CREATE, &mut attributes) } {
+        Ok(_) => Ok(true),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::EBADF) => Ok(true),
+            Some(libc::EINVAL) => Ok(false),
+            _ => Err(error),
+        },
+    }
+}
+
+/// The ids of the programs that are attached to an interface through tcx, in the order in which they run: those for what it
+/// receives, or for what it sends.
+///
+/// # Errors
+/// The error of the system call: `EINVAL` before Linux 6.6, `EPERM` without `CAP_NET_ADMIN`.
+pub fn tcx_programs(ifindex: u32, sent: bool) -> io::Result<Vec<u32>> {
+    // `BPF_MPROG_MAX` (include/linux/bpf_mprog.h, v6.18).
+    let mut ids = [0u32; 64];
+    // SAFETY: the structure consists of integers and unions of integers.
+    let mut attributes: Query = unsafe { blank() };
+    attributes.__bindgen_anon_1.target_ifindex = ifindex;
+    attributes.attach_type = if sent { BPF_TCX_EGRESS } else { BPF_TCX_INGRESS } as u32;
+    attributes.__bindgen_anon_2.count = ids.len() as u32;
+    attributes.prog_ids = ids.as_mut_ptr() as u64;
+    // SAFETY: the one pointer in the attributes is to as many numbers as they say, and the kernel writes no more.
+    match unsafe { call(bpf_cmd::BPF_PROG_QUERY, &mut attributes) } {
+        Ok(_) => {}
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    }
+    // SAFETY: every variant of the union is one number.
+    let count = unsafe { attributes.__bindgen_anon_2.count } as usize;
+    Ok(ids.into_iter().take(count).collect())
+}
+
 /// Replaces the program of `link` atomically: every frame runs through the old or the new program.
 ///
 /// # Errors
@@ -273,6 +320,28 @@ pub fn program_id(program: BorrowedFd<'_>) -> io::Result<u32> {
     let mut info: bpf_prog_info = unsafe { blank() };
     // SAFETY: every bit pattern is valid for the structure, and its pointers are null, so the kernel follows none.
     unsafe { object_info(program, &mut info) }.map(|()| info.id)
+}
+
+/// The id of a map.
+///
+/// # Errors
+/// The error of the system call.
+pub fn map_id(map: BorrowedFd<'_>) -> io::Result<u32> {
+    // SAFETY: the structure consists of integers, arrays and bit fields.
+    let mut info: bpf_map_info = unsafe { blank() };
+    // SAFETY: every bit pattern is valid for the structure, and the kernel follows no pointers of it.
+    unsafe { object_info(map, &mut info) }.map(|()| info.id)
+}
+
+/// Whether a program that is open here was compiled to instructions of the CPU, as far as the kernel tells this process.
+///
+/// # Errors
+/// The error of the system call.
+pub fn is_compiled(program: BorrowedFd<'_>) -> io::Result<bool> {
+    // SAFETY: the structure consists of integers, arrays and bit fields.
+    let mut info: bpf_prog_info = unsafe { blank() };
+    // SAFETY: every bit pattern is valid for the structure, and its pointers are null, so the kernel follows none.
+    unsafe { object_info(program, &mut info) }.map(|()| info.jited_prog_len > 0)
 }
 
 /// Fills in what the kernel tells about an object.

@@ -155,6 +155,8 @@ pub struct Features {
     pub active: u128,
     /// Those that somebody wants on, and that can be switched.
     pub wanted: u128,
+    /// Those that can be switched.
+    pub changeable: u128,
     /// How many words of 32 bits the kernel has for them.
     words: u32,
 }
@@ -222,6 +224,8 @@ impl Ethtool {
         for block in answer.blocks.iter().rev() {
             features.active = features.active << 32 | u128::from(block.active);
             features.wanted = features.wanted << 32 | u128::from(block.requested);
+            features.changeable =
+                features.changeable << 32 | u128::from(block.available & !block.never_changed);
         }
         Ok(features)
     }

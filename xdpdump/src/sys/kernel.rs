@@ -6,6 +6,11 @@ pub fn operating_system() -> String {
     format!("{} {}", name.sysname().to_string_lossy(), name.release().to_string_lossy())
 }
 
+/// The kind of the machine's CPUs as the kernel calls it, such as `x86_64`.
+pub fn machine() -> String {
+    rustix::system::uname().machine().to_string_lossy().into_owned()
+}
+
 /// Memory of the machine in bytes.
 pub fn total_memory() -> u64 {
     let info = rustix::system::sysinfo();

@@ -173,14 +173,14 @@ fn tcp(runs: &[TcpRun], text: &mut String) {
         });
         let share = cell(median(shares), |share| format!("{share:.2}"));
         let len = cell(median(own().filter_map(TcpRun::frame_len)), |len| format!("{len:.0}"));
-        let kept = own().filter_map(|run| Some(run.captured?.0 as f64 / run.frames as f64 * 100.0));
+        let kept = own().filter_map(|run| Some(run.captured?.0 as f64 / run.offered as f64 * 100.0));
         let kept = cell(median(kept), |percent| format!("{percent:.1} %"));
         let cpu = own().filter_map(|run| Some(run.captured?.1.as_secs_f64()));
         let cpu = cell(median(cpu), |seconds| format!("{seconds:.2} s"));
         let _ = writeln!(text, "| {} | {:.1} | {share} | {len} | {kept} | {cpu} |", way.name(), rate / 1e9);
     }
-    *text += "\nOne connection, which sends for three seconds; the receiver is on the tool's CPU. tcpdump captures with -Q in, \
-              xdpdump with mapped rings, all to /dev/null. Bytes of a frame are payload: with segmentation offload a frame has up \
+    *text += "\nOne connection, which sends for three seconds; the receiver is on the tool's CPU. What is not \
+              said to be captured otherwise is what arrives, through mapped rings, all to /dev/null. Bytes of a frame are payload: with segmentation offload a frame has up \
               to 64 KiB.\n";
 }
 

@@ -32,24 +32,50 @@ pub enum Way {
     Not,
     /// By tcpdump, only what arrives.
     Tcpdump,
+    /// By tcpdump, with what the interface sends.
+    TcpdumpBoth,
     /// By our tool in generic mode.
     Generic,
+    /// By our tool in generic mode, through perf rings.
+    GenericPerf,
+    /// By our tool in generic mode, with what the interface sends.
+    GenericBoth,
     /// By our tool in native mode.
     Native,
+    /// By our tool in native mode, with what the interface sends.
+    NativeBoth,
 }
 
 impl Way {
     /// All ways, in the order of the table.
-    pub const ALL: [Self; 4] = [Self::Not, Self::Tcpdump, Self::Generic, Self::Native];
+    pub const ALL: [Self; 8] = [
+        Self::Not,
+        Self::Tcpdump,
+        Self::TcpdumpBoth,
+        Self::Generic,
+        Self::GenericPerf,
+        Self::GenericBoth,
+        Self::Native,
+        Self::NativeBoth,
+    ];
 
     /// Its name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Not => "none",
             Self::Tcpdump => "tcpdump",
+            Self::TcpdumpBoth => "tcpdump -Q inout",
             Self::Generic => "xdpdump -S",
+            Self::GenericPerf => "xdpdump -S --transport perf",
+            Self::GenericBoth => "xdpdump -S -Q inout",
             Self::Native => "xdpdump -N",
+            Self::NativeBoth => "xdpdump -N -Q inout",
         }
+    }
+
+    /// Whether what the interface sends is captured too.
+    fn has_sent(self) -> bool {
+        matches!(self, Self::TcpdumpBoth | Self::GenericBoth | Self::NativeBoth)
     }
 
     /// The tool and its options.
@@ -57,8 +83,12 @@ impl Way {
         match self {
             Self::Not => None,
             Self::Tcpdump => Some((Tool::Tcpdump, &["-Q", "in"])),
+            Self::TcpdumpBoth => Some((Tool::Tcpdump, &["-Q", "inout"])),
             Self::Generic => Some((Tool::Ring, &["-S"])),
+            Self::GenericPerf => Some((Tool::Perf, &["-S"])),
+            Self::GenericBoth => Some((Tool::Ring, &["-S", "-Q", "inout"])),
             Self::Native => Some((Tool::Ring, &["-N"])),
+            Self::NativeBoth => Some((Tool::Ring, &["-N", "-Q", "inout"])),
         }
     }
 }
@@ -76,6 +106,8 @@ pub struct TcpRun {
     pub bytes: u64,
     /// Frames that the interface received; with segmentation offload, one can have 64 KiB.
     pub frames: u64,
+    /// The same, and those that it sent, if the tool captures them too.
+    pub offered: u64,
     /// How many of them the tool kept, and its CPU time.
     pub captured: Option<(u64, Duration)>,
 }
@@ -104,10 +136,13 @@ impl TcpLink {
         Self { sender, receiver }
     }
 
-    /// Number of frames that the captured interface has received.
-    fn received(&self) -> Result<u64> {
-        let path = format!("/sys/class/net/{INTERFACE}/statistics/rx_packets");
-        Ok(self.receiver.execute("cat", &[&path]).trim().parse()?)
+    /// Number of frames that the captured interface has received, and that it has sent.
+    fn passed(&self) -> Result<[u64; 2]> {
+        let count = |which| {
+            let path = format!("/sys/class/net/{INTERFACE}/statistics/{which}_packets");
+            anyhow::Ok(self.receiver.execute("cat", &[&path]).trim().parse()?)
+        };
+        Ok([count("rx")?, count("tx")?])
     }
 
     /// Sends over one connection for a while; returns the bytes that arrived, and how many bits per second that is. Sender and receiver have a CPU each; the
@@ -160,9 +195,11 @@ impl Plan<'_> {
             });
             let reader = reader.transpose()?;
             thread::sleep(READY_AFTER);
-            let before = link.received()?;
+            let before = link.passed()?;
             let (bytes, rate) = link.transfer(time)?;
-            let frames = link.received()? - before;
+            let [frames, sent] = link.passed()?;
+            let (frames, sent) = (frames - before[0], sent - before[1]);
+            let offered = if way.has_sent() { frames + sent } else { frames };
             let captured = match reader {
                 Some(reader) => {
                     reader.settle()?;
@@ -171,7 +208,7 @@ impl Plan<'_> {
                 }
                 None => None,
             };
-            results.push(TcpRun { round, way, rate, bytes, frames, captured });
+            results.push(TcpRun { round, way, rate, bytes, frames, offered, captured });
         }
         Ok(())
     }

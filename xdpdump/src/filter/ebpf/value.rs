@@ -14,12 +14,9 @@ use super::{
         load, set, store,
     },
 };
-use crate::{
-    filter::{
-        ir::{Comparison, Field, INBOUND, OUTBOUND, UNKNOWN, Value, ValueId, Width},
-        syntax::Operator,
-    },
-    packet::Direction,
+use crate::filter::{
+    ir::{self, Comparison, Field, UNKNOWN, Value, ValueId, Width},
+    syntax::Operator,
 };
 
 /// `enum bpf_func_id`, include/uapi/linux/bpf.h.
@@ -407,14 +404,7 @@ impl Generator<'_> {
     fn field(&mut self, field: Field) -> Result<(), Refusal> {
         match field {
             Field::Length => self.length(),
-            Field::Direction => self.push(set(
-                R0,
-                match self.target.direction {
-                    Direction::Unknown => UNKNOWN,
-                    Direction::Inbound => INBOUND,
-                    Direction::Outbound => OUTBOUND,
-                },
-            )),
+            Field::Direction => self.push(set(R0, ir::direction(self.target.direction))),
             Field::Queue if self.target.offloaded => return Err(Refusal::NotKnown("the receive queue")),
             // The queue for sending is chosen later.
             Field::Queue if self.target.hook == Hook::Tc => self.push(set(R0, UNKNOWN)),

@@ -15,7 +15,10 @@ use std::{
 };
 
 use super::{NOTHING, message};
-use crate::sys::{inherited, signal};
+use crate::{
+    privilege::{self, Capabilities},
+    sys::{inherited, signal},
+};
 
 /// The name (`argv[0]`) under which this program runs as a guardian.
 pub const NAME: &str = "capture-guardian";
@@ -66,6 +69,8 @@ fn prepare() {
     }
     // SAFETY: this process has just begun, and has opened nothing.
     unsafe { inherited::close_all_from(3) };
+    // Files that are open need no capabilities, and this process may have been started by root.
+    let _ = privilege::keep_only(Capabilities::NONE);
     // For ps(1) and top(1). If it fails, they show the program's name.
     let _ = rustix::thread::set_name(c"capture-guard");
 }

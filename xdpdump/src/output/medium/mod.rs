@@ -2,16 +2,14 @@
 //!
 //! A medium handles bytes only; [`Output`](super::records::Output) knows records and packets.
 
+mod create;
 mod regular;
 mod stream;
 
 use std::{
     fs::File,
     io::{self, Write},
-    os::{
-        fd::BorrowedFd,
-        unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
-    },
+    os::{fd::BorrowedFd, unix::fs::FileTypeExt as _},
     path::Path,
     time::Instant,
 };
@@ -29,6 +27,7 @@ use crate::{
     },
     sys::inherited,
 };
+pub use create::Readers;
 use regular::Regular;
 pub use stream::Stream;
 
@@ -133,8 +132,8 @@ impl From<Errno> for Fault {
     }
 }
 
-/// Opens `target`, which messages call `name`, for a capture file. A regular file is created if it does not exist, with the
-/// permissions that the umask allows; an existing one is emptied at the first write. `guardian`, if given, guards it. For a
+/// Opens `target`, which messages call `name`, for a capture file. A regular file is created for these readers if it does not
+/// exist; an existing one is emptied at the first write. `guardian`, if given, guards it. For a
 /// named pipe this waits until somebody opens it for reading. `say` gets messages for the user.
 ///
 /// # Errors
@@ -142,6 +141,7 @@ impl From<Errno> for Fault {
 pub fn open(
     target: Target<'_>,
     name: &str,
+    readers: Readers,
     guardian: Option<&Guardian>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Medium>, Error> {
@@ -151,7 +151,7 @@ pub fn open(
     }
     let (file, path) = match target {
         Target::Descriptor(number) => (File::from(inherited::for_writing(number).map_err(refused)?), None),
-        Target::Path(path) => (open_path(path, name, say).map_err(refused)?, Some(path)),
+        Target::Path(path) => (open_path(path, name, readers, say).map_err(refused)?, Some(path)),
     };
     if rustix::termios::isatty(&file) {
         return Err(Error::Terminal(name.to_owned()));
@@ -174,7 +174,7 @@ pub fn open(
     Ok(Box::new(regular))
 }
 
-fn open_path(path: &Path, name: &str, say: &mut dyn FnMut(&str)) -> io::Result<File> {
+fn open_path(path: &Path, name: &str, readers: Readers, say: &mut dyn FnMut(&str)) -> io::Result<File> {
     if path.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo()) {
         // With O_NONBLOCK, opening a pipe that nobody reads fails with ENXIO instead of waiting.
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -186,5 +186,5 @@ fn open_path(path: &Path, name: &str, say: &mut dyn FnMut(&str)) -> io::Result<F
             Err(error) => return Err(error.into()),
         }
     }
-    File::options().write(true).create(true).truncate(false).mode(0o666).open(path)
+    create::open(path, readers)
 }

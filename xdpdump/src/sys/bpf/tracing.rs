@@ -195,6 +195,25 @@ pub fn load_tap(tap: &Tap<'_>) -> Result<OwnedFd, (io::Error, String)> {
     load(tap.name, tap.instructions, attributes)
 }
 
+/// Loads a program that would run before a function of the kernel, which has this type in the kernel's BTF.
+///
+/// The text of the error is the verifier's log.
+///
+/// # Errors
+/// The error of the system call: `EPERM` where such programs are forbidden, `EINVAL` when the function cannot be traced.
+pub fn load_before_kernel_function(
+    name: &str,
+    instructions: &[bpf_insn],
+    function: u32,
+) -> Result<OwnedFd, (io::Error, String)> {
+    // SAFETY: the structure consists of integers, arrays and a union of integers.
+    let mut attributes: ProgramLoad = unsafe { blank() };
+    attributes.prog_type = BPF_PROG_TYPE_TRACING as u32;
+    attributes.expected_attach_type = attach_type(false);
+    attributes.attach_btf_id = function;
+    load(name, instructions, attributes)
+}
+
 /// Attaches a program of [`load_tap`] for as long as the returned link is open.
 ///
 /// # Errors

@@ -182,6 +182,12 @@ impl Ended {
         }
     }
 
+    /// How many packets came too late to be written in the order of time: of a CPU that was interrupted in the middle of a
+    /// frame, by the host of a virtual machine or by a more urgent task.
+    pub fn late(&self) -> u64 {
+        self.count("out of the order of time").unwrap_or(0)
+    }
+
     /// The number in the line `N packets WORDS`, if there is one.
     ///
     /// # Panics

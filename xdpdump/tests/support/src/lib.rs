@@ -14,8 +14,10 @@ pub mod capture;
 pub mod cgroup;
 pub mod cpu;
 pub mod disk;
+pub mod display;
 #[cfg(feature = "capture-files")]
 pub mod events;
+pub mod extcap;
 #[cfg(feature = "capture-files")]
 pub mod files;
 #[cfg(feature = "capture-files")]

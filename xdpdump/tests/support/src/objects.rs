@@ -1,8 +1,12 @@
 //! The BPF objects that a process holds, by their ids.
 
-use std::{collections::BTreeSet, fs, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    process::Command,
+};
 
-use crate::wait;
+use crate::{observed::Runs, wait};
 
 /// Ids of programs, maps and links. The kernel does not soon reuse an id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +39,23 @@ impl Objects {
             }
         }
         objects
+    }
+
+    /// How often each of the programs ran that a process has open, once for each of them, ordered by id; see
+    /// [`Observed::runs`](crate::observed::Observed::runs).
+    pub fn runs_of_process(pid: i32) -> Vec<Runs> {
+        let mut runs = BTreeMap::new();
+        for entry in fs::read_dir(format!("/proc/{pid}/fdinfo")).unwrap() {
+            let info = fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
+            let number =
+                |key| info.lines().find_map(|line| line.strip_prefix(key)?.trim().parse::<u64>().ok());
+            if let (Some(id), Some(count), Some(time)) =
+                (number("prog_id:"), number("run_cnt:"), number("run_time_ns:"))
+            {
+                runs.insert(id, Runs { count, time });
+            }
+        }
+        runs.into_values().collect()
     }
 
     /// All objects in the kernel.

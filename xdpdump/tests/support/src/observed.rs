@@ -46,6 +46,15 @@ pub struct Observed {
     program: OwnedFd,
 }
 
+/// How often a program ran, and how long in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Runs {
+    /// Number of runs.
+    pub count: u64,
+    /// Nanoseconds of all runs.
+    pub time: u64,
+}
+
 /// Keeps a program attached until it is dropped.
 #[derive(Debug)]
 pub struct Attachment(OwnedFd);
@@ -243,6 +252,11 @@ impl Observed {
     /// A hash of its instructions.
     pub fn tag(&self) -> String {
         self.info("prog_tag")
+    }
+
+    /// How often it ran, and how long in all, in nanoseconds, while `kernel.bpf_stats_enabled` was 1.
+    pub fn runs(&self) -> Runs {
+        Runs { count: self.info("run_cnt").parse().unwrap(), time: self.info("run_time_ns").parse().unwrap() }
     }
 
     fn info(&self, key: &str) -> String {
