@@ -75,7 +75,9 @@ fn with_list_of_subcommands() -> clap::Command {
 /// The options, with the subcommands as clap knows them: what the manual pages and the shell completions are made of. It is
 /// not what [`parse`] parses with, because to clap a subcommand may also stand behind options.
 pub fn command() -> clap::Command {
-    let subcommands = Subcommands::command().get_subcommands().cloned().collect::<Vec<_>>();
+    let subcommands = Subcommands::command();
+    let subcommands =
+        subcommands.get_subcommands().map(|subcommand| subcommand.clone().disable_help_subcommand(true));
     Options::command()
         .subcommands(subcommands)
         .disable_help_subcommand(true)
