@@ -106,6 +106,29 @@ fn version_and_help_go_to_standard_output() {
 }
 
 #[test]
+fn short_help_is_a_line_for_each_option_and_long_help_has_details_and_examples() {
+    let (short, long) = (xdpdump(["-h"]), xdpdump(["--help"]));
+    let (short, long) = (text(&short.stdout), text(&long.stdout));
+    // An option begins its line with up to six spaces; a line that goes on begins behind a column of options.
+    let goes_on = |line: &&str| line.starts_with("        ");
+    assert_eq!(short.lines().find(goes_on), None);
+    assert!(short.lines().all(|line| line.chars().count() <= 100));
+    assert!(short.lines().count() < 64, "{} lines do not fit on a screen", short.lines().count());
+    for heading in ["Source:", "Capture:", "Selection:", "Output:", "Text:", "Commands"] {
+        for help in [short, long] {
+            assert!(help.lines().any(|line| line.starts_with(heading)), "{heading}");
+        }
+    }
+    for detail in ["Examples:", "| wireshark -k -i -", "Differences from tcpdump:", "--lean"] {
+        assert!(!short.contains(detail), "{detail}");
+    }
+    for detail in ["in the order of time", "Examples:", "| wireshark -k -i -", "Differences from", "--lean"] {
+        assert!(long.contains(detail), "{detail}");
+    }
+    assert!(short.contains("repair  Cut an unfinished packet") && short.contains("--help has all options"));
+}
+
+#[test]
 fn long_forms_print_what_the_letters_print() {
     let file = fixture("protocols.pcap");
     let file = file.to_str().expect("a path");

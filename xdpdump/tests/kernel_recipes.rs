@@ -1,4 +1,5 @@
-//! The pipes that the README shows, each run as it stands there, on an interface called eth4. Needs root.
+//! The pipes that `docs/wireshark.md` and `docs/long-captures.md` show, each run as it stands there, on an interface called eth4. Needs
+//! root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -24,7 +25,8 @@ use xdpdump_testing::{
     wire::{self, Wire},
 };
 
-const README: &str = include_str!("../../README.md");
+const PAGES: &str =
+    concat!(include_str!("../../docs/wireshark.md"), include_str!("../../docs/long-captures.md"));
 
 /// Two namespaces joined by a veth pair, of which eth4 is captured.
 struct Scene {
@@ -68,9 +70,9 @@ impl Scene {
     }
 }
 
-/// The command line, which the README has to contain. Words in capitals stand for something.
+/// The command line, which a page has to contain. Words in capitals stand for something.
 fn recipe(line: &str, words: &[(&str, &str)]) -> String {
-    assert!(README.contains(line), "the README does not show `{line}`");
+    assert!(PAGES.contains(line), "no page shows `{line}`");
     words.iter().fold(line.to_owned(), |line, (word, meaning)| line.replace(word, meaning))
 }
 
@@ -159,7 +161,7 @@ fn into_dumpcap_that_begins_another_file_when_one_is_full() {
 #[test]
 fn into_dumpcap_that_begins_another_file_after_some_time() {
     let scene = Scene::new();
-    assert!(README.contains("(or `-b duration:SECONDS`)"));
+    assert!(PAGES.contains("(or `-b duration:SECONDS`)"));
     let line = "xdpdump -i eth4 -w - | dumpcap -i - -b duration:1 -w ring.pcapng";
     let mut running = Running::start(scene.shell(&scene.right, line).stderr(Stdio::null()));
     scene.wait_for_capture();
@@ -186,7 +188,7 @@ fn has_packets(folder: &Path, count: usize) -> bool {
         let mut tshark = Command::new("tshark");
         // The end of a file that is being written may be missing, which is not asked about.
         let output = tshark.args(["-n", "-T", "fields", "-e", "frame.len", "-r"]).arg(path).output().unwrap();
-        output.stdout.iter().filter(|byte| **byte == b'\n').count() >= count
+        String::from_utf8_lossy(&output.stdout).lines().count() >= count
     })
 }
 

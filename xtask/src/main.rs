@@ -4,6 +4,9 @@ mod bench;
 mod build_ebpf;
 mod cargo;
 mod check_ebpf;
+mod cross;
+mod dist;
+mod docs;
 mod fuzz;
 mod manifest;
 mod packages;
@@ -36,6 +39,12 @@ enum Task {
     BuildEbpf(build_ebpf::Args),
     /// Fail when the committed kernel program does not match its sources
     CheckEbpf,
+    /// Compile the tool for arm64 and run its unit tests there, in emulation
+    Cross(cross::Args),
+    /// Make the Debian package, the archive with a static binary, and their checksums
+    Dist(dist::Args),
+    /// Write the manual pages and shell completions anew, from the table of options
+    Docs,
     /// Feed hostile bytes to everything that reads bytes
     Fuzz(fuzz::Args),
     /// Build xdpdump and run it as root: `cargo xtask run -- -i eth0 -w out.pcap`
@@ -51,6 +60,9 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(&args),
         Task::BuildEbpf(args) => build_ebpf::run(&args),
         Task::CheckEbpf => check_ebpf::run(),
+        Task::Cross(args) => cross::run(&args),
+        Task::Dist(args) => dist::run(&args),
+        Task::Docs => docs::run(),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Run(args) => run::run(&args),
         Task::Test(args) => test::run(&args),

@@ -14,7 +14,7 @@ use crate::tally::Tally;
 use crate::{packages, process, vm_test, xdp_access};
 
 /// Programs that the tests run, with their packages.
-const PROGRAMS: [(&str, &str); 16] = [
+const PROGRAMS: [(&str, &str); 20] = [
     ("tcpdump", "tcpdump"),
     ("tshark", "tshark"),
     ("xdp-loader", "xdp-tools"),
@@ -32,6 +32,11 @@ const PROGRAMS: [(&str, &str); 16] = [
     ("wireshark", "wireshark"),
     ("Xvfb", "xvfb"),
     ("setcap", "libcap2-bin"),
+    // What reads the manual pages and the completions.
+    ("groff", "groff-base"),
+    ("mandoc", "mandoc"),
+    ("zsh", "zsh"),
+    ("fish", "fish"),
 ];
 
 /// Programs that only tests in CI run if they are missing: the package of this one starts a service.
@@ -75,6 +80,26 @@ pub fn run_with_object(object: &Path) -> Result<()> {
     };
     let mut report = Report::default();
     Tests::build(&mut cargo())?.run_here(&[], &mut cargo(), &mut report)?;
+    report.finish()
+}
+
+/// Runs some of the real-kernel tests with `tool` in place of the tool that cargo builds for them.
+pub fn run_with_tool(tool: &Path, targets: &[&str]) -> Result<()> {
+    packages::provide(&PROGRAMS)?;
+    let mut cargo = cargo::command();
+    // The whole workspace, so that what `cargo xtask test` has built serves here too.
+    cargo
+        .args(["test", "--workspace", "--no-run"])
+        .args(targets.iter().flat_map(|target| ["--test", target]));
+    let mut report = Report::default();
+    for test in cargo::build(&mut cargo)?.iter().filter(|built| built.is_test) {
+        let mut root = process::as_root("env");
+        let mut variable = OsString::from("XDPDUMP_BIN=");
+        variable.push(tool);
+        let root = in_package(&mut root, test).arg("RUST_TEST_THREADS=1").arg(variable);
+        let name = format!("{}, with {}", name(test), tool.display());
+        report.tally += watch(root.arg(&test.path), &name)?;
+    }
     report.finish()
 }
 

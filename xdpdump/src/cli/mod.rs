@@ -10,7 +10,7 @@ mod tcpdump;
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 pub use error::Error;
 use options::Options;
 
@@ -48,7 +48,37 @@ fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
     if extcap::is_call(arguments) {
         return extcap::parse(arguments);
     }
-    Options::try_parse_from(arguments).map_err(Error::from_clap)?.into_config()
+    let matches = with_list_of_subcommands().try_get_matches_from(arguments).map_err(Error::from_clap)?;
+    Options::from_arg_matches(&matches).map_err(Error::from_clap)?.into_config()
+}
+
+/// The options, with a list of the subcommands in their help.
+fn with_list_of_subcommands() -> clap::Command {
+    let subcommands = Subcommands::command();
+    let list: String = subcommands
+        .get_subcommands()
+        .filter(|subcommand| !subcommand.is_hide_set())
+        .map(|subcommand| {
+            let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
+            format!("  {:<8}{about}\n", subcommand.get_name())
+        })
+        .collect();
+    let list = format!("Commands, each as the first word:\n{list}\n");
+    Options::command().after_help(format!("{list}{}", options::HINT)).after_long_help(format!(
+        "{list}{}{}",
+        options::EXAMPLES,
+        options::DIFFERENCES
+    ))
+}
+
+/// The options, with the subcommands as clap knows them: what the manual pages and the shell completions are made of. It is
+/// not what [`parse`] parses with, because to clap a subcommand may also stand behind options.
+pub fn command() -> clap::Command {
+    let subcommands = Subcommands::command().get_subcommands().cloned().collect::<Vec<_>>();
+    Options::command()
+        .subcommands(subcommands)
+        .disable_help_subcommand(true)
+        .after_long_help(options::DIFFERENCES)
 }
 
 /// What the tool can do besides capturing and reading.

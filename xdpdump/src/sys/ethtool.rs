@@ -21,7 +21,8 @@ const GET_STRING_SET_INFO: u32 = 0x37;
 const GET_FEATURES: u32 = 0x3a;
 const SET_FEATURES: u32 = 0x3b;
 const GET_TIME_STAMPING: u32 = 0x41;
-/// Requests of their own (include/uapi/linux/sockios.h).
+/// Requests (include/uapi/linux/sockios.h).
+const SIOCETHTOOL: libc::Ioctl = 0x8946;
 const SIOCSHWTSTAMP: libc::Ioctl = 0x89b0;
 const SIOCGHWTSTAMP: libc::Ioctl = 0x89b1;
 /// `ETH_SS_FEATURES`: the set of strings with the names of features.
@@ -306,7 +307,7 @@ impl Ethtool {
     /// `T` begins with an ethtool command number, and is as large as what the kernel reads and writes for it.
     unsafe fn ioctl<T>(&self, name: &OsStr, argument: &mut T) -> io::Result<()> {
         // SAFETY: guaranteed by the caller.
-        unsafe { self.request(libc::SIOCETHTOOL, name, argument) }
+        unsafe { self.request(SIOCETHTOOL, name, argument) }
     }
 
     /// # Safety

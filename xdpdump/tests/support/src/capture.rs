@@ -5,6 +5,7 @@ use std::{
     ffi::OsStr,
     io::{BufRead, BufReader},
     iter,
+    path::PathBuf,
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::LazyLock,
     sync::mpsc::{self, Receiver, RecvTimeoutError},
@@ -14,14 +15,16 @@ use std::{
 
 use crate::{netns::NetNs, wait::PATIENCE};
 
-/// The path of the tool's executable, which cargo puts into the parent of the folder with the test executables.
+/// The path of the tool's executable, which cargo puts into the parent of the folder with the test executables. The variable
+/// `XDPDUMP_BIN` names another one to be tested, such as that of a package.
 ///
 /// # Panics
 /// When it does not exist: cargo builds it only for the tests of the package `xdpdump`.
 pub fn xdpdump() -> &'static str {
     static PATH: LazyLock<String> = LazyLock::new(|| {
         let test = env::current_exe().unwrap();
-        let path = test.ancestors().nth(2).unwrap().join("xdpdump");
+        let built = || test.ancestors().nth(2).unwrap().join("xdpdump");
+        let path = env::var_os("XDPDUMP_BIN").map_or_else(built, PathBuf::from);
         assert!(path.exists(), "there is no {}: run `cargo build -p xdpdump`", path.display());
         path.into_os_string().into_string().unwrap()
     });

@@ -21,7 +21,7 @@ impl Tun {
         // SAFETY: ifreq consists of integers and a union of integers and pointers, for which zero is valid.
         let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
         for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
-            *to = from.cast_signed();
+            *to = from.cast_signed() as libc::c_char;
         }
         request.ifr_ifru.ifru_flags = (libc::IFF_TUN | libc::IFF_NO_PI) as libc::c_short;
         // SAFETY: the command reads and writes one ifreq, which outlives the call.
