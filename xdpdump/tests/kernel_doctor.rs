@@ -364,8 +364,12 @@ fn without_privileges_it_says_what_it_could_not_see() {
     }
     // Only what a capture lacks is a failure, not what could not be seen.
     let failures: Vec<_> = found.iter().filter(|finding| finding.verdict == "failure").collect();
-    assert_eq!(failures, [one(&found, "privileges", "capabilities")]);
-    assert!(failures[0].sentence.contains("cap_bpf, cap_net_admin, cap_perfmon"), "{failures:?}");
+    // Before 5.11 the limit of locked memory is too low for a user's rings.
+    let of_privileges =
+        failures.iter().filter(|finding| finding.name != "locked" || kernel::is_at_least(5, 11));
+    assert_eq!(of_privileges.collect::<Vec<_>>(), [&one(&found, "privileges", "capabilities")]);
+    let lacking = one(&found, "privileges", "capabilities");
+    assert!(lacking.sentence.contains("cap_bpf, cap_net_admin, cap_perfmon"), "{lacking:?}");
     // What needs no privileges is seen.
     assert_eq!(one(&found, "interface", "link").verdict, "ok");
     assert!(found.iter().any(|finding| finding.name == "queues"), "{found:#?}");
