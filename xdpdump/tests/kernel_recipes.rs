@@ -122,7 +122,8 @@ fn into_a_program_that_leaves_early() {
     running.stderr().read_to_string(&mut stderr).unwrap();
     running.wait();
     assert_eq!(stdout.len(), 10);
-    assert!(stderr.contains("packets captured") && !stderr.to_lowercase().contains("pipe"), "{stderr}");
+    // If the reader leaves before the capture has begun, there are no totals either.
+    assert!(!stderr.to_lowercase().contains("pipe") && !stderr.contains("cannot"), "{stderr}");
     scene.assert_clean();
 }
 
