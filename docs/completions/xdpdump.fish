@@ -5,7 +5,7 @@ end
 
 function __fish_xdpdump_needs_command
     set -l words (commandline -opc)
-    not contains -- "$words[2]" repair
+    not contains -- "$words[2]" repair doctor extcap
 end
 
 function __fish_xdpdump_using_subcommand
@@ -46,10 +46,10 @@ complete -c xdpdump -n "__fish_xdpdump_needs_command" -s Q -l direction -d 'Dire
 out\t'Sent frames'
 inout\t'Both'"
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s y -l linktype -d 'Capture only if the link type is this' -r
-complete -c xdpdump -n "__fish_xdpdump_needs_command" -s j -l time-stamp-type -d 'Whose clock stamps frames' -r -f -a "host\t'The host\'s'
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -s j -l time-stamp-type -d 'Clock for stamps' -r -f -a "host\t'The host\'s'
 adapter\t'The adapter\'s, converted to the host\'s'
 adapter_unsynced\t'The adapter\'s, as it is'"
-complete -c xdpdump -n "__fish_xdpdump_needs_command" -s Z -l relinquish-privileges -d 'User to run as: only "root"' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -s Z -l relinquish-privileges -d 'User to run as once programs are attached' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s D -l list-interfaces -d 'List interfaces, their drivers and XDP programs, and exit'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s L -l list-data-link-types -d 'List the link types of the interface and exit'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s J -l list-time-stamp-types -d 'List whose clock can stamp frames, for -j, and exit'
@@ -61,6 +61,7 @@ complete -c xdpdump -n "__fish_xdpdump_needs_command" -s p -l no-promiscuous-mod
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l immediate-mode -d 'Show every frame at once instead of in batches'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l lean -d 'Leave out packet id, direction and queue'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l full -d 'Write direction and queue of every packet'
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l group-readable -d 'Let the group read a new file'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l print -d 'Print text in addition to writing a file'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l count -d 'Print only the number of packets at the end'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s U -l packet-buffered -d 'Write each packet as soon as it is read'
@@ -85,4 +86,19 @@ complete -c xdpdump -n "__fish_xdpdump_needs_command" -l rx-hash -d 'Record the 
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l version -d 'Print the version and exit'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xdpdump -n "__fish_xdpdump_first_word" -a "repair" -d 'Cut an unfinished packet off the end of a capture file whose writer was killed'
+complete -c xdpdump -n "__fish_xdpdump_first_word" -a "doctor" -d 'Say what is wrong with this machine for captures, and the command that mends it'
+complete -c xdpdump -n "__fish_xdpdump_first_word" -a "extcap" -d 'Put xdpdump into Wireshark\'s own list of interfaces'
 complete -c xdpdump -n "__fish_xdpdump_using_subcommand repair" -s h -l help -d 'Print help'
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand doctor" -s i -l interface -d 'Interface to look at closely, by name or number, or "any" for every one that is up; can be given several times. Without it, all that are up are looked at briefly' -r
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand doctor" -l netns -d 'Look for interfaces in another network namespace: its name for "ip netns", the path of its file, or the pid of a process, such as that of a container' -r
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand doctor" -l json -d 'Print JSON instead of lines'
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand extcap; and not __fish_seen_subcommand_from install uninstall status" -s h -l help -d 'Print help'
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand extcap; and not __fish_seen_subcommand_from install uninstall status" -f -a "install" -d 'Put a link to this program where Wireshark looks, and say which capabilities it lacks'
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand extcap; and not __fish_seen_subcommand_from install uninstall status" -f -a "uninstall" -d 'Remove the link'
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand extcap; and not __fish_seen_subcommand_from install uninstall status" -f -a "status" -d 'Say where Wireshark finds this program, and whether it can capture; the status is 0 if both hold'
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand extcap; and __fish_seen_subcommand_from install" -l system -d 'For all users'
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand extcap; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help'
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand extcap; and __fish_seen_subcommand_from uninstall" -l system -d 'The one for all users'
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand extcap; and __fish_seen_subcommand_from uninstall" -s h -l help -d 'Print help'
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand extcap; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'

@@ -107,7 +107,11 @@ impl Place {
                 "wireshark",
                 "test \"$*\" = '-k -i -' && test \"$(tshark -n -i - -c 3 | wc -l)\" = 3".to_owned(),
             ),
-            ("ssh", "test \"$1\" = root@server && shift && exec sh -c \"$*\"".to_owned()),
+            (
+                "ssh",
+                "case $1 in root@server | root@HOST) shift ;; *) exit 2 ;; esac; exec sh -c \"$*\""
+                    .to_owned(),
+            ),
         ] {
             let path = bin.join(name);
             fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -130,7 +134,7 @@ impl Place {
         }
     }
 
-    /// Runs a command line; what is wrong with it, if anything is.
+    /// Runs a command line; what is wrong with it, if anything is. The doctor's status is what it found.
     fn run(&self, line: &str) -> Result<(), String> {
         let file = self.folder.path().join("out.pcapng");
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/protocols.pcap");
@@ -138,11 +142,12 @@ impl Place {
         assert!(made.status.success());
 
         let line = line.replace("blue", self.right.name());
-        let script = format!("PATH=$PWD/bin:$PATH\nset -e -o pipefail\n{line}");
+        let script = format!("export PATH=$PWD/bin:$PATH HOME=$PWD\nset -e -o pipefail\n{line}");
         let mut command = self.right.command("timeout");
         command.args([&(30 * wait::slowness()).to_string(), "bash", "-c", &script]);
         let output = command.current_dir(self.folder.path()).output().unwrap();
-        if output.status.success() {
+        let diagnosed = line.starts_with("xdpdump doctor") && matches!(output.status.code(), Some(1 | 3));
+        if output.status.success() || diagnosed {
             return Ok(());
         }
         let stderr = String::from_utf8_lossy(&output.stderr);

@@ -144,7 +144,10 @@ fn tags_that_a_capture_would_miss_are_left_in_the_frames_by_the_command() {
 fn the_command_works_whatever_the_interface_is_called() {
     let netns = pair();
     let evil = "a;\u{1b}[2J\u{202e}";
+    // Older kernels rename an interface only while it is down.
+    netns.ip(["link", "set", "left", "down"]);
     netns.ip(["link", "set", "left", "name", evil]);
+    netns.ip(["link", "set", evil, "up"]);
     let said = doctor(&netns, &["-i", evil, "-i", "right"]);
     assert!(!said.text.contains(['\u{1b}', '\u{202e}']), "{}", said.text);
     let found = about_right(&netns);

@@ -355,6 +355,17 @@ fn a_wrong_filter_is_shown_and_the_one_before_stays_in_force() {
     );
 }
 
+/// A capture has given up most of its rights by then.
+#[test]
+fn a_filter_with_names_is_exchanged_too() {
+    let scene = Scene::new();
+    let mut watched = Watched::start(&scene.right, &[]);
+    watched.filter("tcp port https or host localhost or ether[14] = 3");
+    scene.send_numbered(10);
+    let (_, packets, log) = watched.stop();
+    assert_eq!(contents(scene.directory.path(), &packets).packets.len(), 1, "{log:?}");
+}
+
 #[test]
 fn the_toolbar_shows_what_there_is_and_counts() {
     let scene = Scene::new();

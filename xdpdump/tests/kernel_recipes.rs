@@ -1,5 +1,4 @@
-//! The pipes that `docs/wireshark.md` and `docs/long-captures.md` show, each run as it stands there, on an interface called eth4. Needs
-//! root.
+//! The pipes that the pages in `docs/` show, each run as it stands there, on an interface called eth4. Needs root.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -25,6 +24,7 @@ use xdpdump_testing::{
     wire::{self, Wire},
 };
 
+/// The pages with recipes.
 const PAGES: &str =
     concat!(include_str!("../../docs/wireshark.md"), include_str!("../../docs/long-captures.md"));
 
@@ -70,7 +70,7 @@ impl Scene {
     }
 }
 
-/// The command line, which a page has to contain. Words in capitals stand for something.
+/// The command line, which the pages have to contain. Words in capitals stand for something.
 fn recipe(line: &str, words: &[(&str, &str)]) -> String {
     assert!(PAGES.contains(line), "no page shows `{line}`");
     words.iter().fold(line.to_owned(), |line, (word, meaning)| line.replace(word, meaning))
@@ -122,7 +122,8 @@ fn into_a_program_that_leaves_early() {
     running.stderr().read_to_string(&mut stderr).unwrap();
     running.wait();
     assert_eq!(stdout.len(), 10);
-    assert!(stderr.contains("packets captured") && !stderr.to_lowercase().contains("pipe"), "{stderr}");
+    // If the reader leaves before the capture has begun, there are no totals either.
+    assert!(!stderr.to_lowercase().contains("pipe") && !stderr.contains("cannot"), "{stderr}");
     scene.assert_clean();
 }
 
@@ -188,7 +189,7 @@ fn has_packets(folder: &Path, count: usize) -> bool {
         let mut tshark = Command::new("tshark");
         // The end of a file that is being written may be missing, which is not asked about.
         let output = tshark.args(["-n", "-T", "fields", "-e", "frame.len", "-r"]).arg(path).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).lines().count() >= count
+        output.stdout.iter().filter(|byte| **byte == b'\n').count() >= count
     })
 }
 

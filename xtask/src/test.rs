@@ -28,15 +28,15 @@ const PROGRAMS: [(&str, &str); 20] = [
     ("bpftool", "bpftool"),
     ("mkfs.ext4", "e2fsprogs"),
     ("script", "bsdutils"),
-    ("setpriv", "util-linux"),
-    ("wireshark", "wireshark"),
-    ("Xvfb", "xvfb"),
-    ("setcap", "libcap2-bin"),
     // What reads the manual pages and the completions.
     ("groff", "groff-base"),
     ("mandoc", "mandoc"),
     ("zsh", "zsh"),
     ("fish", "fish"),
+    ("setpriv", "util-linux"),
+    ("wireshark", "wireshark"),
+    ("Xvfb", "xvfb"),
+    ("setcap", "libcap2-bin"),
 ];
 
 /// Programs that only tests in CI run if they are missing: the package of this one starts a service.

@@ -55,15 +55,16 @@ fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
 /// The options, with a list of the subcommands in their help.
 fn with_list_of_subcommands() -> clap::Command {
     let subcommands = Subcommands::command();
-    let list: String = subcommands
+    let list = subcommands
         .get_subcommands()
         .filter(|subcommand| !subcommand.is_hide_set())
         .map(|subcommand| {
             let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
-            format!("  {:<8}{about}\n", subcommand.get_name())
+            format!("  {:<8}{about}", subcommand.get_name())
         })
-        .collect();
-    let list = format!("Commands, each as the first word:\n{list}\n");
+        .collect::<Vec<_>>()
+        .join("\n");
+    let list = format!("Commands, each as the first word:\n{list}\n\n");
     Options::command().after_help(format!("{list}{}", options::HINT)).after_long_help(format!(
         "{list}{}{}",
         options::EXAMPLES,
@@ -74,7 +75,9 @@ fn with_list_of_subcommands() -> clap::Command {
 /// The options, with the subcommands as clap knows them: what the manual pages and the shell completions are made of. It is
 /// not what [`parse`] parses with, because to clap a subcommand may also stand behind options.
 pub fn command() -> clap::Command {
-    let subcommands = Subcommands::command().get_subcommands().cloned().collect::<Vec<_>>();
+    let subcommands = Subcommands::command();
+    let subcommands =
+        subcommands.get_subcommands().map(|subcommand| subcommand.clone().disable_help_subcommand(true));
     Options::command()
         .subcommands(subcommands)
         .disable_help_subcommand(true)

@@ -235,7 +235,7 @@ pub struct Options {
 
     /// Let the group read a new file
     ///
-    /// Otherwise only its owner can. A file that exists keeps its permissions.
+    /// Otherwise only the owner can.
     #[arg(long, requires = "write", hide_short_help = true, help_heading = "Output")]
     pub group_readable: bool,
 
@@ -403,7 +403,7 @@ pub struct Options {
 
     /// User to run as once programs are attached
     ///
-    /// By default the one who called sudo, if it was called. Outputs are opened as that user and belong to it. "root" changes
+    /// By default the one who called sudo, if it was. Outputs are opened as that user and belong to it. "root" changes
     /// nothing.
     #[arg(short = 'Z', long, value_name = "USER", help_heading = "Output")]
     pub relinquish_privileges: Option<String>,

@@ -15,11 +15,16 @@ pub const SOURCE: &str = "man/sections.roff";
 pub fn all() -> Vec<(String, String)> {
     let mut command = cli::command();
     command.build();
-    let pages = command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
-    let mut pages: Vec<_> =
-        pages.map(|subcommand| (file_name(subcommand), of_subcommand(subcommand))).collect();
-    pages.insert(0, (file_name(&command), of_tool(&command)));
+    let mut pages = vec![(file_name(&command), of_tool(&command))];
+    add_subcommands(&command, &mut pages);
     pages
+}
+
+fn add_subcommands(command: &clap::Command, pages: &mut Vec<(String, String)>) {
+    for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
+        pages.push((file_name(subcommand), of_subcommand(subcommand)));
+        add_subcommands(subcommand, pages);
+    }
 }
 
 fn file_name(command: &clap::Command) -> String {
