@@ -219,8 +219,10 @@ fn links_between_the_pages_lead_somewhere() {
             }
             let (path, section) = link.split_once('#').unwrap_or((link, ""));
             let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
-            let text = fs::read_to_string(&target)
-                .unwrap_or_else(|error| panic!("{}: {link}: {error}", page.display()));
+            // It may be a picture.
+            let bytes =
+                fs::read(&target).unwrap_or_else(|error| panic!("{}: {link}: {error}", page.display()));
+            let text = String::from_utf8_lossy(&bytes);
             let anchor =
                 |heading: &str| heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
             let is_there =
