@@ -6,6 +6,8 @@ use std::{
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -55,12 +57,14 @@ fn capabilities(capture: &Capture) -> Vec<u32> {
     (0..64).filter(|number| sets[0] & (1 << number) != 0).collect()
 }
 
-/// Sends frames, ends the capture, and checks that all of them are in the file.
-fn finish(scene: &Scene, capture: Capture, file: &Path) {
+/// Sends frames, ends the capture, and checks that all of them are in the file. Returns what the capture said.
+fn finish(scene: &Scene, capture: Capture, file: &Path) -> String {
     scene.send_numbered(5);
-    assert_eq!(capture.stop().totals(), Totals::exact(5, 0));
+    let ended = capture.stop();
+    assert_eq!(ended.totals(), Totals::exact(5, 0));
     assert_eq!(files::read(file).packets.len(), 5);
     wait::until_equal(&Traces::default(), || scene.right.traces("right"));
+    ended.stderr
 }
 
 fn owner_and_mode(path: &Path) -> (u32, u32) {
@@ -136,7 +140,7 @@ fn what_a_capture_starts_has_no_capabilities() {
         };
         wait::until(effective);
         if round == 0 {
-            std::thread::sleep(std::time::Duration::from_secs(1));
+            thread::sleep(Duration::from_secs(1));
             Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap();
             capture.wait_for("the guardian process was killed: another one was started");
         }
@@ -182,8 +186,8 @@ fn who_called_sudo_owns_the_file() {
     let sudo = |command: &mut Command| {
         command.env("SUDO_UID", NOBODY.to_string()).env("SUDO_GID", NOBODY.to_string());
     };
-    // His own folder, and one where only root may write.
-    for (mode, owner) in [(0o700, NOBODY), (0o755, 0)] {
+    // His own folder, one where only root may write, and one where only root may look.
+    for (mode, owner) in [(0o700, NOBODY), (0o755, 0), (0o700, 0)] {
         let scene = Scene::new();
         let place = folder(mode, owner);
         let file = place.path().join("out.pcapng");
@@ -192,7 +196,10 @@ fn who_called_sudo_owns_the_file() {
         let capture = start(&mut tool);
         assert_eq!(status(&capture, "Uid"), format!("{NOBODY} {NOBODY} {NOBODY} {NOBODY}"));
         assert!(!capabilities(&capture).contains(&1), "CAP_DAC_OVERRIDE");
-        finish(&scene, capture, &file);
+        // It looks after its file once a second.
+        thread::sleep(Duration::from_millis(1500));
+        let said = finish(&scene, capture, &file);
+        assert!(!said.contains("renamed"), "{said}");
         assert_eq!(owner_and_mode(&file), (NOBODY, 0o600));
     }
     let scene = Scene::new();

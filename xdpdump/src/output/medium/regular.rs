@@ -165,7 +165,12 @@ impl Medium for Regular {
         }
         self.check()?;
         let here = identity(self.file.metadata());
-        if self.path.take_if(|path| identity(path.metadata()) != here).is_some() {
+        let is_elsewhere = |path: &mut PathBuf| match path.metadata() {
+            // The user who called sudo may not look there.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => false,
+            there => identity(there) != here,
+        };
+        if self.path.take_if(is_elsewhere).is_some() {
             // Messages begin with the name.
             say("it was renamed or replaced: the capture goes on in the file that had this name");
         }
