@@ -122,7 +122,8 @@ fn into_a_program_that_leaves_early() {
     running.stderr().read_to_string(&mut stderr).unwrap();
     running.wait();
     assert_eq!(stdout.len(), 10);
-    assert!(stderr.contains("packets captured") && !stderr.to_lowercase().contains("pipe"), "{stderr}");
+    // If the reader leaves before the capture has begun, there are no totals either.
+    assert!(!stderr.to_lowercase().contains("pipe") && !stderr.contains("cannot"), "{stderr}");
     scene.assert_clean();
 }
 
@@ -188,7 +189,7 @@ fn has_packets(folder: &Path, count: usize) -> bool {
         let mut tshark = Command::new("tshark");
         // The end of a file that is being written may be missing, which is not asked about.
         let output = tshark.args(["-n", "-T", "fields", "-e", "frame.len", "-r"]).arg(path).output().unwrap();
-        output.stdout.iter().filter(|byte| **byte == b'\n').count() >= count
+        String::from_utf8_lossy(&output.stdout).lines().count() >= count
     })
 }
 

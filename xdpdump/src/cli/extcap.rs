@@ -282,7 +282,7 @@ mod tests {
     };
 
     fn parse(arguments: &str) -> Result<Config, Error> {
-        cli::parse(["xdpdump"].into_iter().chain(arguments.split(' ')).map(OsString::from))
+        cli::parse(["xdpdump"].into_iter().chain(arguments.split_whitespace()).map(OsString::from))
     }
 
     fn call(arguments: &str) -> Extcap {

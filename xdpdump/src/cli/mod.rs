@@ -54,13 +54,17 @@ fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
 
 /// The options, with a list of the subcommands in their help.
 fn with_list_of_subcommands() -> clap::Command {
-    let mut list = "Commands, each as the first word:\n".to_owned();
-    for subcommand in Subcommands::command().get_subcommands().filter(|subcommand| !subcommand.is_hide_set())
-    {
-        let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
-        list += &format!("  {:<8}{about}\n", subcommand.get_name());
-    }
-    list.push('\n');
+    let subcommands = Subcommands::command();
+    let list = subcommands
+        .get_subcommands()
+        .filter(|subcommand| !subcommand.is_hide_set())
+        .map(|subcommand| {
+            let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
+            format!("  {:<8}{about}", subcommand.get_name())
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    let list = format!("Commands, each as the first word:\n{list}\n\n");
     Options::command().after_help(format!("{list}{}", options::HINT)).after_long_help(format!(
         "{list}{}{}",
         options::EXAMPLES,

@@ -403,7 +403,8 @@ pub struct Options {
 
     /// User to run as once programs are attached
     ///
-    /// By default the one who called sudo, if it was. Outputs are opened as that user. "root" changes nothing.
+    /// By default the one who called sudo, if it was. Outputs are opened as that user and belong to it. "root" changes
+    /// nothing.
     #[arg(short = 'Z', long, value_name = "USER", help_heading = "Output")]
     pub relinquish_privileges: Option<String>,
 

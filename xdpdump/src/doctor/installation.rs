@@ -1,13 +1,15 @@
 //! The program file, and its place in Wireshark.
 
-use std::{env, path::Path};
+use std::path::Path;
 
 use rustix::thread::CapabilitySet;
 
 use super::{Finding, Group, privileges::setcap};
 use crate::{
-    extcap,
+    extcap::{self, Listing},
+    printable::printable,
     privilege::{FileCapabilities, missing, names},
+    report::sentence,
 };
 
 const GROUP: Group = Group::Installation;
@@ -64,26 +66,53 @@ fn capabilities(found: Option<FileCapabilities>) -> Finding {
     }
 }
 
-/// Whether Wireshark lists the interfaces of xdpdump; `None` where there is no Wireshark.
+/// Whether Wireshark lists the interfaces of xdpdump, if there is a Wireshark.
 fn extcap() -> Option<Finding> {
+    match extcap::listing() {
+        Ok(listing) => listed(listing),
+        Err(error) => Some(GROUP.unknown("extcap", sentence(&error))),
+    }
+}
+
+fn listed(listing: Listing) -> Option<Finding> {
     const NAME: &str = "extcap";
-    let path = env::var_os("PATH")?;
-    let is_there = |name: &str| env::split_paths(&path).any(|folder| folder.join(name).is_file());
-    Some(match extcap::usual_link() {
-        Some(link) => {
-            GROUP.ok(NAME, format!("Wireshark lists the interfaces as \"XDP on …\" ({})", link.display()))
+    const INSTALL: &str = "xdpdump extcap install";
+    let finding = match listing {
+        Listing::NoWireshark => return None,
+        Listing::Here(link) => {
+            GROUP.ok(NAME, format!("Wireshark lists the interfaces as \"XDP on …\" ({})", printable(link)))
         }
-        None if is_there("wireshark") || is_there("tshark") => GROUP
-            .ok(NAME, "Wireshark does not list xdpdump's interfaces")
-            .with("xdpdump extcap install".to_owned()),
-        None => return None,
-    })
+        Listing::Elsewhere(link, target) => GROUP
+            .warning(
+                NAME,
+                format!("Wireshark starts another program: {} leads to {}", printable(link), printable(target)),
+            )
+            .with(INSTALL.to_owned()),
+        Listing::Nowhere => GROUP
+            .ok(
+                NAME,
+                "Wireshark does not list the interfaces of this program; `extcap install` changes that, with --system for all users",
+            )
+            .with(INSTALL.to_owned()),
+    };
+    Some(finding)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::doctor::Verdict;
+
+    #[test]
+    fn a_link_to_another_program_is_replaced_by_a_command() {
+        let link = || "/home/a/.local/lib/wireshark/extcap/xdpdump".into();
+        assert_eq!(listed(Listing::NoWireshark), None);
+        let finding = |listing| listed(listing).map(|finding| (finding.verdict, finding.command.is_some()));
+        assert_eq!(finding(Listing::Here(link())), Some((Verdict::Ok, false)));
+        assert_eq!(finding(Listing::Nowhere), Some((Verdict::Ok, true)));
+        let gone = Listing::Elsewhere(link(), "/opt/old/xdpdump".into());
+        assert_eq!(finding(gone), Some((Verdict::Warning, true)));
+    }
 
     #[test]
     fn what_a_file_lacks_is_mended_by_a_command() {

@@ -220,14 +220,6 @@ pub fn uninstall(system: bool) -> Result<String, Error> {
     Ok(text(&lines))
 }
 
-/// The link to this program in one of the folders where Wireshark usually looks, without asking Wireshark, which takes it a while.
-pub fn usual_link() -> Option<PathBuf> {
-    let program = program().ok()?;
-    let Folders { personal, system, .. } = Folders::usual();
-    let links = personal.into_iter().chain(system).map(|folder| folder.join(NAME));
-    links.into_iter().find(|link| Found::at(link, &program) == Found::This)
-}
-
 /// Where the program is installed, and whether it can capture there.
 #[derive(Clone, Debug)]
 pub struct Status {
@@ -277,6 +269,43 @@ pub fn status() -> Result<Status, Error> {
     }
     lines.extend(obstacles);
     Ok(Status { text: text(&lines), is_usable })
+}
+
+/// Whether Wireshark lists this program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// It does, because of this link.
+    Here(PathBuf),
+    /// This link leads elsewhere: to another version, or to one that is gone.
+    Elsewhere(PathBuf, PathBuf),
+    /// It does not.
+    Nowhere,
+    /// There is no Wireshark that could.
+    NoWireshark,
+}
+
+/// Looks in Wireshark's usual folders, without asking Wireshark where they are, which takes longer.
+///
+/// # Errors
+/// When the program does not know where its file is.
+pub fn listing() -> Result<Listing, Error> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let is_in_path = |name: &str| env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    if !["wireshark", "tshark", "dumpcap"].into_iter().any(is_in_path) {
+        return Ok(Listing::NoWireshark);
+    }
+    let program = program()?;
+    let folders = Folders::usual();
+    let mut listing = Listing::Nowhere;
+    for folder in folders.personal.iter().chain(&folders.system) {
+        let link = folder.join(NAME);
+        match Found::at(&link, &program) {
+            Found::This => return Ok(Listing::Here(link)),
+            Found::Another(target) => listing = Listing::Elsewhere(link, target),
+            Found::Nothing | Found::Foreign => {}
+        }
+    }
+    Ok(listing)
 }
 
 /// Whether the program's file gives the capabilities that a capture needs, promiscuous mode included.

@@ -133,7 +133,7 @@ mod tests {
         let mut parser = Parser::default();
         assert_eq!(parser.take(b"T\0\0\0T\0\0\x01T\xff\xff\xff"), []);
         assert_eq!(parser.take(&message(0, Command::Set, "udp", ROOM)), [set(0, "udp")]);
-        assert!(parser.take(&[BEGIN; 1 << 20]).is_empty());
+        assert!(parser.take(&vec![BEGIN; 1 << 20]).is_empty());
         assert!(parser.bytes.len() <= HEADER_LEN + MAX_PAYLOAD, "{}", parser.bytes.len());
     }
 }

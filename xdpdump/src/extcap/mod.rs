@@ -20,7 +20,7 @@ use std::{
 };
 
 use control::{Log, Toolbar};
-pub use install::usual_link;
+pub use install::{Listing, listing};
 
 use crate::{
     capture,

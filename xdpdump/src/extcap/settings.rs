@@ -251,8 +251,14 @@ fn how_to_capture(link: Option<&Link>) -> Vec<Setting> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
-    use crate::extcap::sentence::text;
+    use crate::{
+        cli,
+        config::{Config, Extcap},
+        extcap::sentence::text,
+    };
 
     #[test]
     fn every_setting_has_its_own_number_and_option_and_values_follow_it() {
@@ -269,6 +275,33 @@ mod tests {
         assert!(text.contains("{type=unsigned}{range=0,262144}{default=0}"), "{text}");
         assert!(text.contains("{call=--program}") && text.contains("{reload=true}"), "{text}");
         assert!(!text.contains("time-stamp-type"), "only where there is a choice");
+    }
+
+    /// The command lines that Wireshark makes of each setting, with each of its values.
+    fn command_lines(setting: &Setting) -> Vec<Vec<String>> {
+        let option = format!("--{}", setting.call);
+        match &setting.kind {
+            Kind::One(values) => {
+                values.iter().map(|(value, _)| vec![option.clone(), value.clone()]).collect()
+            }
+            Kind::Number { range: (least, most), default } => {
+                [least, most, default].map(|number| vec![option.clone(), number.to_string()]).to_vec()
+            }
+            Kind::Flag => vec![vec![option]],
+            Kind::Text { .. } => ["", "text", "-1"].map(|text| vec![format!("{option}={text}")]).to_vec(),
+        }
+    }
+
+    #[test]
+    fn every_setting_that_is_offered_is_understood() {
+        let fixed = ["xdpdump", "--capture", "--extcap-interface", "xdp:eth0", "--fifo", "pipe"];
+        for setting in settings(None) {
+            for line in command_lines(&setting) {
+                let words = fixed.into_iter().map(str::to_owned).chain(line.clone());
+                let parsed = cli::parse(words.map(OsString::from));
+                assert!(matches!(parsed, Ok(Config::Extcap(Extcap::Capture { .. }))), "{line:?}: {parsed:?}");
+            }
+        }
     }
 
     #[test]
