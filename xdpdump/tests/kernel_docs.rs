@@ -4,8 +4,8 @@
 //! namespace in which `eth4` and `eth5` receive traffic; one with ```` ```sh parse ```` takes hardware or a kernel that is
 //! not everywhere, so its command lines are only parsed; one with ```` ```console ```` shows output, or changes the system.
 //!
-//! Needs root. A window and another machine are not here: `wireshark` is tshark, and `ssh root@server` runs its command here. A capture
-//! that would go on gets Ctrl-C after two seconds.
+//! Needs root. A window and another machine are not here: `wireshark` is tshark, and `ssh root@server` runs its command
+//! here. A capture that would go on ends after 40 packets, or gets Ctrl-C after ten seconds.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -100,17 +100,17 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         let bin = folder.path().join("bin");
         fs::create_dir(&bin).unwrap();
-        let seconds = 2 * wait::slowness();
+        let seconds = 10 * wait::slowness();
+        let until_it_has_seen_enough = format!(
+            r#"case " $* " in
+                *" -c "* | *" -r "* | *" -D "* | *" -d "* | *" -J "*) exec {0} "$@" ;;
+                " repair "* | " doctor "* | " extcap "* | " --version "*) exec {0} "$@" ;;
+            esac
+            exec timeout --preserve-status -s INT {seconds} {0} -c 40 "$@""#,
+            tool()
+        );
         for (name, script) in [
-            // Commands end by themselves, some after they have asked tshark.
-            (
-                "xdpdump",
-                format!(
-                    "case $1 in doctor | extcap | repair) exec {0} \"$@\" ;; esac\n\
-                     exec timeout --preserve-status -s INT {seconds} {0} \"$@\"",
-                    tool()
-                ),
-            ),
+            ("xdpdump", until_it_has_seen_enough),
             (
                 "wireshark",
                 "test \"$*\" = '-k -i -' && test \"$(tshark -n -i - -c 3 | wc -l)\" = 3".to_owned(),
@@ -173,7 +173,7 @@ fn parse(line: &str) -> Result<(), String> {
 
 #[test]
 fn every_command_of_the_pages_runs() {
-    // A page each at the same time: most commands wait for two seconds.
+    // A page each at the same time: most commands wait for something.
     let failures = thread::scope(|scope| {
         let pages = pages().into_iter().map(|page| scope.spawn(move || failures_of(&page)));
         let pages: Vec<_> = pages.collect();

@@ -22,7 +22,8 @@ compile_error!("releases are made on x86-64 and arm64");
 pub enum Static {
     /// musl, whose programs need nothing of the machine but its kernel.
     Musl(String),
-    /// glibc linked statically: it still loads shared libraries when it looks for the name of a host.
+    /// glibc linked statically: it still loads shared libraries for names of hosts that come from elsewhere than files and
+    /// DNS (nsswitch.conf(5)).
     Glibc,
 }
 
@@ -62,8 +63,8 @@ impl Static {
         match self {
             Self::Musl(triple) => triple.clone(),
             Self::Glibc => format!(
-                "{HOST} with glibc inside, because rustup has no musl target here: names of hosts in filters need \
-                 the same glibc on the machine where it runs"
+                "{HOST} with glibc inside, because rustup has no musl target here: names of hosts in filters that come \
+                 from elsewhere than files and DNS need the same glibc on the machine where it runs"
             ),
         }
     }
