@@ -102,7 +102,15 @@ impl Place {
         fs::create_dir(&bin).unwrap();
         let seconds = 2 * wait::slowness();
         for (name, script) in [
-            ("xdpdump", format!("exec timeout --preserve-status -s INT {seconds} {} \"$@\"", tool())),
+            // Commands end by themselves, some after they have asked tshark.
+            (
+                "xdpdump",
+                format!(
+                    "case $1 in doctor | extcap | repair) exec {0} \"$@\" ;; esac\n\
+                     exec timeout --preserve-status -s INT {seconds} {0} \"$@\"",
+                    tool()
+                ),
+            ),
             (
                 "wireshark",
                 "test \"$*\" = '-k -i -' && test \"$(tshark -n -i - -c 3 | wc -l)\" = 3".to_owned(),
@@ -219,8 +227,10 @@ fn links_between_the_pages_lead_somewhere() {
             }
             let (path, section) = link.split_once('#').unwrap_or((link, ""));
             let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
-            let text = fs::read_to_string(&target)
-                .unwrap_or_else(|error| panic!("{}: {link}: {error}", page.display()));
+            // It may be a picture.
+            let bytes =
+                fs::read(&target).unwrap_or_else(|error| panic!("{}: {link}: {error}", page.display()));
+            let text = String::from_utf8_lossy(&bytes);
             let anchor =
                 |heading: &str| heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
             let is_there =

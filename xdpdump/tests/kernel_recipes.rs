@@ -189,7 +189,7 @@ fn has_packets(folder: &Path, count: usize) -> bool {
         let mut tshark = Command::new("tshark");
         // The end of a file that is being written may be missing, which is not asked about.
         let output = tshark.args(["-n", "-T", "fields", "-e", "frame.len", "-r"]).arg(path).output().unwrap();
-        output.stdout.iter().filter(|byte| **byte == b'\n').count() >= count
+        String::from_utf8_lossy(&output.stdout).lines().count() >= count
     })
 }
 
