@@ -45,7 +45,7 @@ chmod 700 "$home/run"
 others=any,bluetooth-monitor,nflog,nfqueue,dbus-system,dbus-session
 others=$others,ciscodump,dpauxmon,randpkt,sdjournal,sshdump,udpdump,wifidump
 echo "capture.devices_hide: $others" > "$home/.config/wireshark/preferences"
-export HOME="$home" XDG_CONFIG_HOME="$home/.config" XDG_CACHE_HOME="$home/.cache" XDG_DATA_HOME="$home/.local/share"
+export HOME="$home" TMPDIR="$home" XDG_CONFIG_HOME="$home/.config" XDG_CACHE_HOME="$home/.cache" XDG_DATA_HOME="$home/.local/share"
 export XDG_RUNTIME_DIR="$home/run" QT_QPA_PLATFORM=xcb LIBGL_ALWAYS_SOFTWARE=1
 
 mkfifo "$home/display"

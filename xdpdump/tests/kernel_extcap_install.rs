@@ -53,7 +53,12 @@ impl Place {
         // Debian lets a group run dumpcap, if it is asked to.
         let dumpcap = fs::metadata("/usr/bin/dumpcap").map_or(user, |metadata| metadata.gid());
         command.args([format!("--reuid={user}"), format!("--regid={user}"), format!("--groups={dumpcap}")]);
-        command.arg("--inh-caps=-all").arg(program.as_ref()).current_dir("/").env("HOME", self.home());
+        command
+            .arg("--inh-caps=-all")
+            .arg(program.as_ref())
+            .current_dir("/")
+            .env("HOME", self.home())
+            .env("TMPDIR", self.home());
         for variable in ["XDG_CONFIG_HOME", "WIRESHARK_CONFIG_DIR", "SUDO_USER"] {
             command.env_remove(variable);
         }

@@ -68,7 +68,8 @@ pub fn sentences() -> Vec<Sentence> {
     }));
     sentences.extend([
         control(LOG, "button", "Log", "What xdpdump says about the capture").with("role", "logger"),
-        control(HELP, "button", "Help", "The language of filters").with("role", "help"),
+        control(HELP, "button", "Help", "About captures in Wireshark, or the language of filters")
+            .with("role", "help"),
     ]);
     sentences
 }

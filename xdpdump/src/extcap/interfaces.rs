@@ -1,6 +1,10 @@
 //! What Wireshark shows in its list of interfaces, and how an interface is named there.
 
-use std::{ffi::OsStr, ffi::OsString, os::unix::ffi::OsStrExt as _};
+use std::{
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt as _,
+    path::Path,
+};
 
 use super::{control, sentence::Sentence};
 use crate::{
@@ -16,14 +20,22 @@ pub const ANY: &str = "any";
 /// In front of a number that stands for a name.
 const NUMBER: char = '#';
 
-/// Where the buttons "Help" lead to. An installed manual page cannot be opened by a browser.
-const HELP: &str = "https://www.tcpdump.org/manpages/pcap-filter.7.html";
+/// The page about Wireshark, where the Debian package puts it.
+const PAGE: &str = "/usr/share/doc/xdpdump/docs/wireshark.md";
+
+/// The language of filters, of which the buttons "Help" tell where the page is not installed.
+const LANGUAGE: &str = "https://www.tcpdump.org/manpages/pcap-filter.7.html";
+
+/// Where the buttons "Help" lead to. Wireshark opens files too.
+fn help(page: &str) -> String {
+    if Path::new(page).is_file() { format!("file://{page}") } else { LANGUAGE.to_owned() }
+}
 
 /// The answer to `--extcap-interfaces`: the program, the interfaces that are up, and the toolbar.
 pub fn list(links: &[Link]) -> Vec<Sentence> {
     let about = Sentence::new("extcap")
         .with("version", env!("CARGO_PKG_VERSION"))
-        .with("help", HELP)
+        .with("help", help(PAGE))
         .with("display", "XDP capture");
     let any = Sentence::new("interface")
         .with("value", format!("{PREFIX}{ANY}"))
@@ -132,6 +144,13 @@ mod tests {
             ]
         );
         assert!(text.starts_with("extcap {version="), "{text}");
+    }
+
+    #[test]
+    fn help_is_a_page_that_exists_or_one_of_the_web() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/wireshark.md");
+        assert_eq!(help(page), format!("file://{page}"));
+        assert_eq!(help("/nowhere/wireshark.md"), LANGUAGE);
     }
 
     #[test]

@@ -53,7 +53,11 @@ impl Home {
     /// A command of Wireshark's in this home and a network namespace.
     pub fn command(&self, netns: &NetNs, program: &str) -> Command {
         let mut command = netns.command(program);
-        command.env("HOME", self.path()).env_remove("XDG_CONFIG_HOME").env_remove("WIRESHARK_CONFIG_DIR");
+        command
+            .env("HOME", self.path())
+            .env("TMPDIR", self.path())
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("WIRESHARK_CONFIG_DIR");
         command
     }
 }
