@@ -13,7 +13,7 @@ function __fish_xdpdump_using_subcommand
     contains -- "$words[2]" $argv
 end
 
-complete -c xdpdump -n "__fish_xdpdump_needs_command" -s i -l interface -d 'Interface to capture on; several, or "any"' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -s i -l interface -d 'Interface to capture on; several, or "any"' -r -f
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l netns -d 'Network namespace to look for interfaces in' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s r -l read -d 'Read packets from a file instead of an interface' -r -F
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l at -d 'Point beside another program' -r -f -a "entry\t'Before the program'
@@ -49,7 +49,7 @@ complete -c xdpdump -n "__fish_xdpdump_needs_command" -s y -l linktype -d 'Captu
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s j -l time-stamp-type -d 'Clock for stamps' -r -f -a "host\t'The host\'s'
 adapter\t'The adapter\'s, converted to the host\'s'
 adapter_unsynced\t'The adapter\'s, as it is'"
-complete -c xdpdump -n "__fish_xdpdump_needs_command" -s Z -l relinquish-privileges -d 'User to run as once programs are attached' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -s Z -l relinquish-privileges -d 'User to run as once programs are attached' -r -f -a "(__fish_complete_users)"
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s D -l list-interfaces -d 'List interfaces, their drivers and XDP programs, and exit'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s L -l list-data-link-types -d 'List the link types of the interface and exit'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s J -l list-time-stamp-types -d 'List whose clock can stamp frames, for -j, and exit'

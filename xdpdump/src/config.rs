@@ -126,6 +126,8 @@ pub struct Replay {
     pub selection: Selection,
     /// Where the packets go.
     pub destination: Destination,
+    /// The user as whom outputs are opened.
+    pub user: User,
 }
 
 /// How to capture.
@@ -165,7 +167,7 @@ pub struct Capture {
     pub user: User,
 }
 
-/// As whom a capture runs.
+/// As whom a run goes on before it opens its outputs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum User {
     /// As the user who called sudo(8), if it was called so; otherwise as the user who started it.

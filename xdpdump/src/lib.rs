@@ -21,6 +21,7 @@ pub mod probe;
 pub mod repair;
 pub mod replay;
 pub mod report;
+pub mod run_as;
 pub mod selection;
 pub mod signals;
 pub mod sinks;

@@ -9,7 +9,10 @@ use std::{
     path::Path,
 };
 
-use crate::input::{self, CaptureFile, Item};
+use crate::{
+    input::{self, CaptureFile, Item},
+    output,
+};
 
 /// The result of a repair.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +66,7 @@ pub fn repair(path: &Path) -> Result<Repaired, Error> {
     let open = || {
         // A pipe or a device is not waited for.
         let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+        let path = output::resolve(path)?;
         let file = File::options().read(true).write(true).custom_flags(flags).open(path)?;
         let reader = file.try_clone()?;
         Ok((file, reader))

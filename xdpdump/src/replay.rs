@@ -17,6 +17,7 @@ use crate::{
     packet::{Interface, InterfaceStatistics, LinkType, Packet},
     privilege::{self, Capabilities},
     report::Reporter,
+    run_as::{self, RunAs},
     selection::{self, Choice, Request, Selector},
     signals::{END_WITHIN, Signals},
     sinks,
@@ -31,6 +32,9 @@ pub enum Error {
     /// The output.
     #[error(transparent)]
     Output(#[from] output::Error),
+    /// The process cannot become the user who is to own the output, or that user cannot open it.
+    #[error(transparent)]
+    RunAs(run_as::Error),
     /// The filter is wrong, or its file cannot be read.
     #[error(transparent)]
     Selection(#[from] selection::Error),
@@ -40,6 +44,15 @@ pub enum Error {
     /// Input and output are the same file.
     #[error("{0} would be overwritten while it is read: write to another file with -w")]
     SameFile(String),
+}
+
+impl From<run_as::Error> for Error {
+    fn from(error: run_as::Error) -> Self {
+        match error {
+            run_as::Error::Output(error) => Self::Output(error),
+            error => Self::RunAs(error),
+        }
+    }
 }
 
 /// Reads a capture file as the configuration says. If the reader of the output closes it, this is a normal end.
@@ -54,7 +67,8 @@ pub fn run(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), E
 }
 
 fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Error> {
-    let config::Replay { file: path, selection, destination } = config;
+    let config::Replay { file: path, selection, destination, user } = config;
+    let user = RunAs::of(user).map_err(run_as::Error::from)?;
     let request = Request::read(selection)?;
     let mut file = CaptureFile::open(path)?;
     if destination.file.as_ref().is_some_and(|output| is_same_file(path, &output.path)) {
@@ -77,7 +91,8 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
             file.name()
         ));
     }
-    let mut sinks = sinks::open(destination, None, &mut |line| reporter.say(line))?;
+    user.become_it(Capabilities::NONE).map_err(run_as::Error::from)?;
+    let mut sinks = user.open(|| sinks::open(destination, None, &mut |line| reporter.say(line)))?;
     // Filters for the link types of further interfaces are compiled when these are met. A kernel that refuses is no reason to
     // read nothing.
     let _ = privilege::give_up(Capabilities::NONE, &sinks::folders(destination), selection.filter.is_some());

@@ -59,7 +59,8 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["-d", "tcp and"], "the filter is incomplete"),
         (&["-dd", "type mgt"], "802.11"),
         (&["-r", "x.pcap", "-nC", "10"], "tcpdump's -C"),
-        (&["-r", "x.pcap", "-Z", "nobody"], "run xdpdump as that user"),
+        (&["doktor"], "doktor is no command: there are repair, doctor, extcap"),
+        (&["tcp", "port", "443"], "as in xdpdump -i eth0 tcp"),
         (&["-r", "x.pcap", "-Q", "inout"], "the filters inbound and outbound"),
         (
             &["-i", "x", "-Q", "out", "--at", "exit"],

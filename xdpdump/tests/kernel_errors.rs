@@ -48,7 +48,9 @@ impl ForNobody {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        fs::copy(xdpdump(), directory.path().join("xdpdump")).unwrap();
+        // A copy by this process could still be open in a child of another test, and could not be executed then.
+        let copied = Command::new("cp").arg(xdpdump()).arg(directory.path().join("xdpdump")).status();
+        assert!(copied.unwrap().success());
         Self(directory)
     }
 

@@ -32,7 +32,8 @@ impl Place {
         fs::create_dir(place.home()).unwrap();
         chown(place.home(), Some(user), Some(user)).unwrap();
         fs::create_dir(place.0.path().join("bin")).unwrap();
-        fs::copy(xdpdump(), place.tool()).unwrap();
+        // A copy by this process could still be open in a child of another test, and could not be executed then.
+        assert!(Command::new("cp").arg(xdpdump()).arg(place.tool()).status().unwrap().success());
         place
     }
 
@@ -117,6 +118,23 @@ fn an_ordinary_user_gets_to_packets_with_what_is_printed() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(place.links(), [] as [PathBuf; 0]);
     assert!(text(&place.extcap(USER, &["uninstall"]).stdout).contains(" is not there."));
+}
+
+/// sudo can keep HOME: root would make folders in it that belong to root.
+#[test]
+fn nothing_is_made_in_the_home_of_another_user() {
+    let place = Place::new(USER);
+    let output = place.extcap(0, &["install"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let wanted = format!("a folder of another user (number {USER}): run this without sudo");
+    assert!(text(&output.stderr).contains(&wanted), "{output:?}");
+    assert_eq!(fs::read_dir(place.home()).unwrap().count(), 0);
+
+    let missing = place.home().join("missing");
+    let mut command = place.command(None, USER, place.tool());
+    let output = command.args(["extcap", "install"]).env("HOME", &missing).output().unwrap();
+    assert!(text(&output.stderr).contains("missing, which is no folder"), "{output:?}");
+    assert!(!missing.exists());
 }
 
 #[test]

@@ -154,7 +154,12 @@ fn another_user_owns_process_and_file() {
         let scene = Scene::new();
         let place = folder(0o700, NOBODY);
         let file = place.path().join("out.pcapng");
-        let capture = start(&mut command(&scene, &file, &["-Z", "nobody", "--transport", transport]));
+        let mut capture =
+            Capture::spawn(&mut command(&scene, &file, &["-v", "-Z", "nobody", "--transport", transport]));
+        capture.wait_for("running as the user nobody from here on");
+        capture.wait_for("listening on ");
+        let inherited = u64::from_str_radix(&status(&capture, "CapBnd"), 16).unwrap();
+        assert!(inherited.count_ones() < 8, "{inherited:x}");
         assert_eq!(status(&capture, "Uid"), format!("{NOBODY} {NOBODY} {NOBODY} {NOBODY}"));
         assert_eq!(status(&capture, "Gid"), format!("{NOBODY} {NOBODY} {NOBODY} {NOBODY}"));
         assert!(!capabilities(&capture).contains(&1), "CAP_DAC_OVERRIDE");
@@ -212,6 +217,21 @@ fn who_called_sudo_owns_the_file() {
 }
 
 #[test]
+fn a_file_that_is_written_from_another_one_belongs_to_who_called_sudo() {
+    let scene = Scene::new();
+    finish(&scene, start(&mut command(&scene, &scene.file(), &[])), &scene.file());
+    let place = folder(0o700, NOBODY);
+    let file = place.path().join("copy.pcapng");
+    let mut tool = Command::new(xdpdump());
+    tool.arg("-r").arg(scene.file()).arg("-w").arg(&file);
+    tool.env("SUDO_UID", NOBODY.to_string()).env("SUDO_GID", NOBODY.to_string());
+    let output = tool.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(owner_and_mode(&file), (NOBODY, 0o600));
+    assert_eq!(files::read(&file).packets.len(), 5);
+}
+
+#[test]
 fn wrong_users_are_refused() {
     let scene = Scene::new();
     let place = folder(0o700, 0);
@@ -220,8 +240,13 @@ fn wrong_users_are_refused() {
         |options: &[&str]| Capture::spawn(&mut command(&scene, &file, options)).wait().failure().to_owned();
     assert_eq!(
         failure(&["-Z", "nobody-at-all"]),
-        "no user is called nobody-at-all: -Z takes the name or number of one, -Z root changes nothing"
+        "no user is called \"nobody-at-all\": -Z takes the name or number of one, -Z root changes nothing"
     );
+    for wrong in ["abc", "-1"] {
+        let failure =
+            Capture::spawn(command(&scene, &file, &[]).env("SUDO_UID", wrong)).wait().failure().to_owned();
+        assert!(failure.starts_with(&format!("the variable SUDO_UID is \"{wrong}\"")), "{failure}");
+    }
     let refused = failure(&["-Z", "nobody"]);
     assert!(refused.starts_with("as the user nobody: cannot open "), "{refused}");
     assert!(!file.exists());
@@ -243,6 +268,12 @@ fn new_files_are_for_their_owner_and_others_stay_as_they_are() {
     }
 }
 
+/// A named pipe of the user `nobody`, into which anybody may write.
+fn pipe_of_nobody(path: &Path) {
+    assert!(Command::new("mkfifo").args(["-m", "666"]).arg(path).status().unwrap().success());
+    std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+}
+
 /// Links of others are refused also where the kernel would follow them.
 #[test]
 fn what_another_user_planted_is_neither_followed_nor_written() {
@@ -255,13 +286,19 @@ fn what_another_user_planted_is_neither_followed_nor_written() {
     std::os::unix::fs::lchown(path("link"), Some(NOBODY), Some(NOBODY)).unwrap();
     fs::write(path("file"), "his").unwrap();
     std::os::unix::fs::chown(path("file"), Some(NOBODY), Some(NOBODY)).unwrap();
-    for (name, what) in [("link", "a link that was made by"), ("file", "a file of")] {
+    pipe_of_nobody(&path("pipe"));
+    for (name, what) in
+        [("link", "a link that was made by"), ("file", "a file of"), ("pipe", "a named pipe of")]
+    {
         let refused = Capture::spawn(&mut command(&scene, &path(name), &[])).wait().failure().to_owned();
         let wanted = format!(
             "it is {what} another user (number {NOBODY}) in a folder where everybody may create files"
         );
         assert!(refused.contains(&wanted), "{refused}");
     }
+    let repaired = Command::new(xdpdump()).arg("repair").arg(path("link")).output().unwrap();
+    assert_eq!(repaired.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&repaired.stderr).contains("a link that was made by another user"));
     assert_eq!(fs::read(&victim).unwrap(), b"precious");
     assert_eq!(fs::read(path("file")).unwrap(), b"his");
     // One's own link is followed.

@@ -216,7 +216,7 @@ fn a_wrong_filter_is_marked_and_nothing_is_attached_or_overwritten() {
 #[test]
 fn a_filter_that_no_frame_there_can_match_is_refused() {
     let (_sender, receiver) = NetNs::quiet_pair("left", "right");
-    let passed = "received ones, which xdpdump's own program passes";
+    let passed = "received ones, which xdpdump's own program passes (no other XDP program runs there)";
     let sent = "sent ones, which have neither a queue nor a verdict yet";
     for (options, these) in [
         (&["verdict", "drop"][..], passed.to_owned()),

@@ -456,7 +456,9 @@ pub fn check_link_type(link: &Link, wanted: Option<LinkType>) -> Result<(), Erro
 /// What frames that are captured at these places have in common, for a message.
 fn kinds(places: &[Here]) -> String {
     let kind = |place: &Here| match *place {
-        Here::RECEIVED => "received ones, which xdpdump's own program passes",
+        Here::RECEIVED => {
+            "received ones, which xdpdump's own program passes (no other XDP program runs there)"
+        }
         Here::SENT => "sent ones, which have neither a queue nor a verdict yet",
         _ => "received ones",
     };

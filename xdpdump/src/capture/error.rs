@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{clock, interface, output, packet::LinkType, privilege, probe, selection, transport};
+use crate::{clock, interface, output, packet::LinkType, probe, run_as, selection, transport};
 
 /// What went wrong, as a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum Error {
         /// The interface's link type.
         has: LinkType,
     },
+    /// The process cannot become the user who is to own the output, or that user cannot open it.
+    #[error(transparent)]
+    RunAs(run_as::Error),
     /// There is an error in the filter, or it cannot be read.
     #[error(transparent)]
     Selection(#[from] selection::Error),
@@ -32,12 +35,6 @@ pub enum Error {
     /// The output cannot be opened or written.
     #[error(transparent)]
     Output(#[from] output::Error),
-    /// The output cannot be opened as the user that was asked for.
-    #[error("as the user {0}: {1}")]
-    OpenAs(String, #[source] output::Error),
-    /// The process cannot become another user.
-    #[error(transparent)]
-    User(#[from] privilege::Error),
     /// Mapped rings were asked for with a program on a NIC.
     #[error("a program on the NIC cannot write to mapped rings: leave --transport out")]
     RingOnNic,
@@ -48,7 +45,9 @@ pub enum Error {
     #[error("a program beside another XDP program cannot write to mapped rings: leave --transport out")]
     RingBeside,
     /// The capture has mapped rings, and an interface came with an XDP program.
-    #[error("{0} runs the XDP program {1}: capturing beside it takes perf rings, --transport perf")]
+    #[error(
+        "{0} runs the XDP program {1}: capturing beside it takes perf rings (--transport perf); it is captured when that program is gone"
+    )]
     BesideNeedsPerf(String, String),
     /// The adapter was asked about frames beside a program of somebody else.
     #[error(
@@ -86,8 +85,8 @@ pub enum Error {
     /// The filter accepts none of the frames that are captured on this interface.
     #[error("no frame that is captured on {0} can match the filter: these are {1}")]
     MatchesNothing(String, String),
-    /// With `-i any`, no interface can be captured.
-    #[error("no interface is up that can be captured; xdpdump -D lists them")]
+    /// With `-i any`, no interface is up, or none can be captured.
+    #[error("no interface can be captured; -D lists those that are up")]
     NoInterface,
     /// The interface does not exist any more.
     #[error("the interface {0} is gone: it was deleted or moved to another network namespace")]
@@ -95,6 +94,15 @@ pub enum Error {
     /// The program is not attached any more.
     #[error("somebody detached the capture program from {0}")]
     Detached(String),
+}
+
+impl From<run_as::Error> for Error {
+    fn from(error: run_as::Error) -> Self {
+        match error {
+            run_as::Error::Output(error) => Self::Output(error),
+            error => Self::RunAs(error),
+        }
+    }
 }
 
 impl Error {

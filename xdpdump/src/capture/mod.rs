@@ -31,9 +31,10 @@ use crate::{
     output::{self, Sink, guardian::Guardian},
     packet::{Direction, LinkType},
     printable::printable,
-    privilege,
+    privilege::{self, Capabilities},
     probe::{self, Place, Point},
     report::Reporter,
+    run_as::{self, RunAs},
     selection::{Request, Selections},
     signals::{END_WITHIN, Signals},
     sinks,
@@ -95,7 +96,7 @@ fn capture(
     let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
     clock::prepare()?;
-    let user = privileges::Change::of(&config.user)?;
+    let user = RunAs::of(&config.user).map_err(run_as::Error::from)?;
     // From here on, this thread is in that namespace.
     let namespace = config.namespace.as_deref().map(namespace::enter).transpose();
     let namespace = namespace.map_err(interface::Error::from)?;
@@ -137,19 +138,13 @@ fn capture(
     // From here on, only the output can prevent the capture. It is opened last, so that a capture which cannot begin
     // leaves the file of an earlier one as it is.
     let guardian = Guardian::default();
-    if let Some(user) = &user {
-        user.make()?;
-    }
-    let open =
-        || privileges::open(|| sinks::open(destination, Some(&guardian), &mut |line| reporter.say(line)));
+    user.become_it(Capabilities::TO_BEGIN).map_err(run_as::Error::from)?;
+    let open = || user.open(|| sinks::open(destination, Some(&guardian), &mut |line| reporter.say(line)));
     // Opening a named pipe waits for its reader.
     let Some(sink) = signals.end_at_once_during(open) else {
         return Ok(Ended::before_it_began());
     };
-    let mut sink = match (sink, &user) {
-        (Err(error), Some(user)) => return Err(user.explain(error)),
-        (sink, _) => sink?,
-    };
+    let mut sink = sink?;
     sink.interrupted_by(signals.as_fd())?;
     let mut delivery = Delivery::new(&mut sink, start, destination.limit);
     for source in &connection.sources {
@@ -166,7 +161,12 @@ fn capture(
     }
     let needed = privileges::needed_later(order, &connection);
     match privilege::give_up(needed, &sinks::folders(destination), order.may_change) {
-        Ok(effect) if destination.verbose => reporter.say(&effect),
+        Ok(effect) if destination.verbose => {
+            if let Some(name) = user.name() {
+                reporter.say(&format!("running as the user {} from here on", printable(name)));
+            }
+            reporter.say(&effect);
+        }
         Ok(_) => {}
         Err(error) => reporter.say(&format!("cannot give up privileges ({error}): the capture keeps them")),
     }

@@ -45,10 +45,10 @@ impl Options {
         let destination = self.destination();
         if self.interface.is_empty() {
             self.check_only_for_files()?;
-            self.check_user_of_replay()?;
             // The group of sources is required, so if there is no interface there is a file.
+            let user = self.user();
             let file = self.read.unwrap_or_default();
-            return Ok(Config::Replay(Replay { file, selection, destination }));
+            return Ok(Config::Replay(Replay { file, selection, destination, user }));
         }
         if self.list_data_link_types {
             return Ok(Config::ListLinkTypes {
@@ -62,6 +62,7 @@ impl Options {
                 interface: one(self.interface, "-J")?,
             });
         }
+        let user = self.user();
         Ok(Config::Capture(Capture {
             namespace: self.netns,
             interfaces: interfaces(self.interface)?,
@@ -91,21 +92,16 @@ impl Options {
             },
             immediate: self.immediate_mode,
             destination,
-            user: match self.relinquish_privileges {
-                None => User::Caller,
-                Some(user) if user == "root" => User::Root,
-                Some(user) => User::Named(user),
-            },
+            user,
         }))
     }
 
-    /// Refuses to change the user where no privileges are needed.
-    fn check_user_of_replay(&self) -> Result<(), Error> {
+    /// As whom to run.
+    fn user(&self) -> User {
         match self.relinquish_privileges.as_deref() {
-            None | Some("root") => Ok(()),
-            Some(user) => Err(Error::Usage(format!(
-                "-Z {user} is for captures: reading a file takes no privileges, so run xdpdump as that user"
-            ))),
+            None => User::Caller,
+            Some("root") => User::Root,
+            Some(user) => User::Named(user.to_owned()),
         }
     }
 

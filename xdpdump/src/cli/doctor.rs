@@ -17,6 +17,10 @@ pub struct Options {
     #[arg(short, long, value_name = "IF")]
     interface: Vec<OsString>,
 
+    /// The same
+    #[arg(value_name = "IF", id = "names")]
+    more: Vec<OsString>,
+
     /// Look for interfaces in another network namespace: its name for "ip netns", the path of its file, or the pid of a
     /// process, such as that of a container
     #[arg(long, value_name = "NETNS")]
@@ -28,8 +32,8 @@ pub struct Options {
 }
 
 impl From<Options> for config::Doctor {
-    fn from(Options { interface, netns, json }: Options) -> Self {
-        Self { namespace: netns, interfaces: interface, json }
+    fn from(Options { interface, more, netns, json }: Options) -> Self {
+        Self { namespace: netns, interfaces: [interface, more].concat(), json }
     }
 }
 
@@ -55,6 +59,7 @@ mod tests {
             matches!(of(&["xdpdump", "-i", "eth0", "doctor"]), Some(Config::Capture(_))),
             "a word of a filter"
         );
-        assert_eq!(of(&["xdpdump", "doctor", "eth0"]), None);
+        let named = Doctor { namespace: None, interfaces: vec!["eth0".into()], json: false };
+        assert_eq!(of(&["xdpdump", "doctor", "eth0"]), Some(Config::Doctor(named)));
     }
 }

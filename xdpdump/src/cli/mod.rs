@@ -10,7 +10,7 @@ mod tcpdump;
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, error::ErrorKind};
 pub use error::Error;
 use options::Options;
 
@@ -48,7 +48,18 @@ fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
     if extcap::is_call(arguments) {
         return extcap::parse(arguments);
     }
-    let matches = with_list_of_subcommands().try_get_matches_from(arguments).map_err(Error::from_clap)?;
+    let matches = with_list_of_subcommands().try_get_matches_from(arguments).map_err(|error| {
+        // Nothing says where frames come from, and the first word is no option: a command was meant.
+        match arguments.get(1).and_then(|first| first.to_str()) {
+            Some(first) if error.kind() == ErrorKind::MissingRequiredArgument && !first.starts_with('-') => {
+                Error::Usage(format!(
+                    "{first} is no command: there are {}; a capture takes an interface, as in xdpdump -i eth0 {first}",
+                    names.join(", ")
+                ))
+            }
+            _ => Error::from_clap(error),
+        }
+    })?;
     Options::from_arg_matches(&matches).map_err(Error::from_clap)?.into_config()
 }
 

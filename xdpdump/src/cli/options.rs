@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{ArgAction, ArgGroup, Parser, ValueEnum};
+use clap::{ArgAction, ArgGroup, Parser, ValueEnum, ValueHint};
 
 /// tcpdump's largest snapshot length, `MAXIMUM_SNAPLEN`.
 pub const MAX_SNAP_LEN: u32 = 262_144;
@@ -65,7 +65,7 @@ pub struct Options {
     /// By name, or by its number in the list that -D prints. It can be given several times: packets of all of them come
     /// in the order of time, each with the name of its interface. "any" is every interface that is up, also those that
     /// come up later.
-    #[arg(short, long, value_name = "IF", help_heading = "Source")]
+    #[arg(short, long, value_name = "IF", value_hint = ValueHint::Other, help_heading = "Source")]
     pub interface: Vec<OsString>,
 
     /// Network namespace to look for interfaces in
@@ -405,7 +405,7 @@ pub struct Options {
     ///
     /// By default the one who called sudo, if it was. Outputs are opened as that user and belong to it. "root" changes
     /// nothing.
-    #[arg(short = 'Z', long, value_name = "USER", help_heading = "Output")]
+    #[arg(short = 'Z', long, value_name = "USER", value_hint = ValueHint::Username, help_heading = "Output")]
     pub relinquish_privileges: Option<String>,
 
     /// Print the version and exit

@@ -35,6 +35,15 @@ pub enum Error {
     /// There is no folder for it.
     #[error("no {0} folder for extcap programs is known: {1}")]
     NoFolder(&'static str, &'static str),
+    /// Root would make folders that belong to root in somebody's home.
+    #[error(
+        "HOME is {home}, a folder of another user (number {1}): run this without sudo, or with --system for all users",
+        home = printable(.0)
+    )]
+    HomeOfAnother(PathBuf, u32),
+    /// There is no home.
+    #[error("HOME is {}, which is no folder: set it to yours, or use --system", printable(.0))]
+    NoHome(PathBuf),
     /// The program does not know where it is.
     #[error("cannot find the file of this program, which the link is to lead to")]
     NoProgram(#[source] io::Error),
@@ -154,6 +163,9 @@ fn program() -> Result<PathBuf, Error> {
 /// When there is no place for it, or it cannot be made.
 pub fn install(system: bool) -> Result<String, Error> {
     let program = program()?;
+    if !system {
+        check_home()?;
+    }
     let folders = Folders::find();
     let is_told = folders.is_told;
     let mut lines = Vec::new();
@@ -178,6 +190,16 @@ pub fn install(system: bool) -> Result<String, Error> {
         "Wireshark lists the interfaces as \"XDP on …\" after Capture > Refresh Interfaces (F5).".to_owned(),
     );
     Ok(text(&lines))
+}
+
+/// Refuses a home in which this user should make no folders.
+fn check_home() -> Result<(), Error> {
+    let Some(home) = env::var_os("HOME").map(PathBuf::from) else { return Ok(()) };
+    match home.metadata() {
+        Ok(folder) if folder.is_dir() && folder.uid() == geteuid().as_raw() => Ok(()),
+        Ok(folder) if folder.is_dir() => Err(Error::HomeOfAnother(home, folder.uid())),
+        _ => Err(Error::NoHome(home)),
+    }
 }
 
 /// Makes the link in one folder, or finds that it is there.

@@ -15,7 +15,7 @@ use std::{io, os::fd::BorrowedFd, time::Instant};
 
 pub use fanout::Fanout;
 pub use format::{FileOptions, Format, Precision, open, open_with};
-pub use medium::{Change, Fault, Medium, Readers, Stream};
+pub use medium::{Change, Fault, Medium, Readers, Stream, resolve};
 pub use target::{Target, is_standard_output};
 
 use crate::packet::{Interface, InterfaceStatistics, LinkType, Packet};

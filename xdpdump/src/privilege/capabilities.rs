@@ -62,18 +62,22 @@ impl fmt::Display for Capabilities {
 pub fn keep_only(keep: Capabilities) -> io::Result<Capabilities> {
     let had = capabilities(None)?;
     let kept = had.permitted & keep.0;
-    // Programs that are started have no others either. Only CAP_SETPCAP lets the set shrink, and no_new_privs does the same.
-    for (capability, _) in every() {
-        if !kept.contains(capability) && capability_is_in_bounding_set(capability).unwrap_or(false) {
-            let _ = remove_capability_from_bounding_set(capability);
-        }
-    }
+    shrink_bounding_set(kept);
     set_capabilities(
         None,
         CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() },
     )?;
     set_no_new_privs(true)?;
     Ok(Capabilities(kept))
+}
+
+/// Leaves programs that are started no others either, if this thread has CAP_SETPCAP; `no_new_privs` does the same without.
+pub(super) fn shrink_bounding_set(keep: CapabilitySet) {
+    for (capability, _) in every() {
+        if !keep.contains(capability) && capability_is_in_bounding_set(capability).unwrap_or(false) {
+            let _ = remove_capability_from_bounding_set(capability);
+        }
+    }
 }
 
 fn every() -> impl Iterator<Item = (CapabilitySet, u32)> {

@@ -1,6 +1,10 @@
 //! Becoming an ordinary user before any output is opened, so that outputs are opened, and belong, as if that user had.
 
-use std::{env, io};
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    io,
+};
 
 use nix::unistd;
 use rustix::{
@@ -11,14 +15,17 @@ use rustix::{
     },
 };
 
-use super::Capabilities;
+use super::{Capabilities, capabilities::shrink_bounding_set};
 
 /// Why the user cannot be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no such user.
-    #[error("no user is called {0}: -Z takes the name or number of one, -Z root changes nothing")]
+    #[error("no user is called {0:?}: -Z takes the name or number of one, -Z root changes nothing")]
     Unknown(String),
+    /// Sudo's variables do not say who called it.
+    #[error("the variable SUDO_UID is {0:?}, which is no user: unset it, or say with -Z as whom to run")]
+    Sudo(OsString),
     /// The list of users cannot be read.
     #[error("cannot look up the user {0}")]
     Lookup(String, #[source] io::Error),
@@ -61,22 +68,35 @@ impl User {
     }
 
     /// The ordinary user who called sudo(8), if this process is root because of that.
-    pub fn who_called_sudo() -> Option<Self> {
-        let number = |name| env::var(name).ok()?.parse::<u32>().ok();
-        if !unistd::getuid().is_root() {
-            return None;
+    ///
+    /// # Errors
+    /// When sudo's variables name no user.
+    pub fn who_called_sudo() -> Result<Option<Self>, Error> {
+        let Some(caller) = env::var_os("SUDO_UID").filter(|_| unistd::getuid().is_root()) else {
+            return Ok(None);
+        };
+        let number = |text: &OsStr| text.to_str()?.parse::<u32>().ok();
+        let id = number(&caller).ok_or_else(|| Error::Sudo(caller.clone()))?;
+        if id == 0 {
+            return Ok(None);
         }
-        let user = number("SUDO_UID").filter(|user| *user != 0)?;
-        if let Ok(Some(found)) = unistd::User::from_uid(unistd::Uid::from_raw(user)) {
-            return Some(Self::from(&found));
+        if let Ok(Some(found)) = unistd::User::from_uid(unistd::Uid::from_raw(id)) {
+            return Ok(Some(Self::from(&found)));
         }
-        let group = Gid::from_raw(number("SUDO_GID")?);
-        Some(Self { name: user.to_string(), id: Uid::from_raw(user), group, groups: vec![group] })
+        // A user of whom no list tells: sudo knows the group.
+        let group = env::var_os("SUDO_GID").and_then(|group| number(&group));
+        let group = Gid::from_raw(group.ok_or(Error::Sudo(caller))?);
+        Ok(Some(Self { name: id.to_string(), id: Uid::from_raw(id), group, groups: vec![group] }))
     }
 
     /// The user's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether this process is of this user already.
+    pub fn is_this(&self) -> bool {
+        self.id == rustix::process::getuid()
     }
 
     /// Whether this is root.
@@ -95,6 +115,8 @@ impl User {
 
     fn switch(&self, keep: Capabilities, reserve: Reserve) -> io::Result<()> {
         let keep = capabilities(None)?.permitted & keep.0;
+        // This takes CAP_SETPCAP, which goes with root.
+        shrink_bounding_set(keep);
         set_thread_groups(&self.groups)?;
         set_thread_res_gid(self.group, self.group, self.group)?;
         set_keep_capabilities(true)?;

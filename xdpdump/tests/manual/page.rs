@@ -59,11 +59,16 @@ fn of_subcommand(command: &clap::Command) -> String {
     if command.get_after_long_help().or(command.get_after_help()).is_some() {
         man.render_extra_section(&mut page).expect("rendered");
     }
-    tidy(&page) + ".SH SEE ALSO\n\\fBxdpdump\\fR(1)\n"
+    tidy(&page).replace(".SH EXTRA\n", ".SH NOTES\n") + ".SH SEE ALSO\n\\fBxdpdump\\fR(1)\n"
 }
 
 fn man(command: &clap::Command) -> Man {
-    let command = command.clone().subcommand_help_heading("COMMANDS");
+    // An option that the short help leaves out has its text here too.
+    let with_text = |arg: clap::Arg| match (arg.get_long_help(), arg.get_help().cloned()) {
+        (None, Some(help)) => arg.long_help(help),
+        _ => arg,
+    };
+    let command = command.clone().mut_args(with_text).subcommand_help_heading("COMMANDS");
     Man::new(command).manual("User Commands").source(concat!("xdpdump ", env!("CARGO_PKG_VERSION")))
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, Metadata, Permissions},
     io,
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -40,6 +40,26 @@ pub fn open(path: &Path, readers: Readers) -> io::Result<File> {
             // O_NOFOLLOW met a link.
             Err(error) if error.raw_os_error() == Some(libc::ELOOP) => path = followed(&path)?,
             result => return result,
+        }
+    }
+    Err(io::Error::from_raw_os_error(libc::ELOOP))
+}
+
+/// Follows the links of a name, as far as that may be done, to the last of them or to what is there. What is there may be opened if
+/// nobody planted it, see [`open`]; it need not exist.
+///
+/// # Errors
+/// As [`open`].
+pub fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => path = followed(&path)?,
+            Ok(metadata) if metadata.is_file() => return check(&path, &metadata, "a file of").map(|()| path),
+            Ok(metadata) if metadata.file_type().is_fifo() => {
+                return check(&path, &metadata, "a named pipe of").map(|()| path);
+            }
+            _ => return Ok(path),
         }
     }
     Err(io::Error::from_raw_os_error(libc::ELOOP))

@@ -27,7 +27,7 @@ use crate::{
     },
     sys::inherited,
 };
-pub use create::Readers;
+pub use create::{Readers, resolve};
 use regular::Regular;
 pub use stream::Stream;
 
@@ -175,6 +175,7 @@ pub fn open(
 }
 
 fn open_path(path: &Path, name: &str, readers: Readers, say: &mut dyn FnMut(&str)) -> io::Result<File> {
+    let path = &resolve(path)?;
     if path.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo()) {
         // With O_NONBLOCK, opening a pipe that nobody reads fails with ENXIO instead of waiting.
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
