@@ -107,18 +107,9 @@ fn follow(netns: &NetNs, finding: &Finding) {
     netns.execute("bash", &["-c", command]);
 }
 
-/// A pair of interfaces in one namespace, `left` and `right`, both up.
-fn pair() -> NetNs {
-    let netns = NetNs::quiet();
-    netns.ip(["link", "add", "left", "type", "veth", "peer", "name", "right"]);
-    netns.ip(["link", "set", "left", "up"]);
-    netns.ip(["link", "set", "right", "up"]);
-    netns
-}
-
 #[test]
 fn tags_that_a_capture_would_miss_are_left_in_the_frames_by_the_command() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     // A native capture of its own puts tags back, where the driver tells them.
     let found = about_right(&netns);
     let tags = one(&found, "interface", "vlan");
@@ -142,7 +133,7 @@ fn tags_that_a_capture_would_miss_are_left_in_the_frames_by_the_command() {
 
 #[test]
 fn the_command_works_whatever_the_interface_is_called() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let evil = "a;\u{1b}[2J\u{202e}";
     // Older kernels rename an interface only while it is down.
     netns.ip(["link", "set", "left", "down"]);
@@ -158,7 +149,7 @@ fn the_command_works_whatever_the_interface_is_called() {
 
 #[test]
 fn a_program_in_the_way_is_named_with_its_holder() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let program = PassProgram::load();
     let index = netns.interface_index("right");
     let attachment = netns.run(|| program.attach(index, DRIVER_MODE));
@@ -176,7 +167,7 @@ fn a_program_in_the_way_is_named_with_its_holder() {
 
 #[test]
 fn a_program_that_no_process_holds_is_taken_off_by_the_command() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let program = PassProgram::load();
     let id = program.id().to_string();
     netns.execute("bpftool", &["net", "attach", "xdpgeneric", "id", &id, "dev", "right"]);
@@ -192,7 +183,7 @@ fn a_program_that_no_process_holds_is_taken_off_by_the_command() {
 /// What the kernel was said to allow holds on the interface.
 #[test]
 fn a_program_beside_which_captures_run_is_in_nobodys_way() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let program = Observed::decides("decides");
     let index = netns.interface_index("right");
     let _attachment = netns.run(|| program.attach(index, DRIVER_MODE));
@@ -213,7 +204,7 @@ fn a_program_beside_which_captures_run_is_in_nobodys_way() {
 
 #[test]
 fn an_mtu_of_several_buffers_is_compared_with_the_kernel() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     for interface in ["left", "right"] {
         netns.ip(["link", "set", interface, "mtu", "9000"]);
     }
@@ -233,7 +224,7 @@ fn an_mtu_of_several_buffers_is_compared_with_the_kernel() {
 
 #[test]
 fn an_interface_that_is_down_is_switched_on_by_the_command() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     netns.ip(["link", "set", "right", "down"]);
     let found = about_right(&netns);
     let link = one(&found, "interface", "link");
@@ -248,7 +239,7 @@ fn an_interface_that_is_down_is_switched_on_by_the_command() {
 
 #[test]
 fn tc_programs_are_named_with_their_side() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let index = netns.interface_index("right");
     // return TC_ACT_OK
     let program = bpf::load_tc("traffic", &[Instruction(0xb7, 0, 0, 0), Instruction(0x95, 0, 0, 0)]);
@@ -278,7 +269,7 @@ fn tc_programs_are_named_with_their_side() {
 
 #[test]
 fn lines_and_json_tell_the_same_and_nothing_is_changed() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let features = || ["left", "right"].map(|name| netns.execute("ethtool", &["-k", name]));
     let before = (features(), netns.traces("right"), netns.ip(["-d", "link"]));
     for arguments in [&["-i", "right", "-i", "left"][..], &[]] {
@@ -306,7 +297,7 @@ fn lines_and_json_tell_the_same_and_nothing_is_changed() {
 
 #[test]
 fn root_can_capture_here_and_an_unknown_interface_is_a_failure() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let found = about_right(&netns);
     assert!(found.iter().all(|finding| finding.verdict != "failure"), "{found:#?}");
     for name in ["programs", "attachment", "rings", "buffers", "sent"] {
@@ -354,7 +345,7 @@ impl ForNobody {
 
 #[test]
 fn without_privileges_it_says_what_it_could_not_see() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let found = ForNobody::new().doctor(&netns, &["-i", "right"]);
     for (group, name) in
         [("kernel", "programs"), ("kernel", "rings"), ("kernel", "beside"), ("privileges", "perf")]
@@ -377,7 +368,7 @@ fn without_privileges_it_says_what_it_could_not_see() {
 
 #[test]
 fn the_command_for_the_program_file_gives_every_user_what_a_capture_needs() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let place = ForNobody::new();
     let found = place.doctor(&netns, &["-i", "right"]);
     let lacking = one(&found, "privileges", "capabilities");
@@ -405,7 +396,7 @@ fn the_command_for_the_program_file_gives_every_user_what_a_capture_needs() {
 
 #[test]
 fn wireshark_lists_the_program_after_the_command() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let home = tempfile::tempdir().unwrap();
     let look = || {
         let mut command = netns.command(xdpdump());
@@ -429,7 +420,7 @@ fn wireshark_lists_the_program_after_the_command() {
 
 #[test]
 fn root_of_a_user_namespace_is_told_that_it_is_one() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let mut command = netns.command("unshare");
     command.args(["--user", "--map-root-user", xdpdump(), "doctor", "--json", "-i", "right"]);
     let found = findings(&run(&mut command));
@@ -442,7 +433,7 @@ fn root_of_a_user_namespace_is_told_that_it_is_one() {
 /// As in a container that has neither.
 #[test]
 fn without_proc_and_sys_it_says_what_it_could_not_see() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let hidden =
         "mount -t tmpfs none /sys && mount -t tmpfs none /proc && exec \"$0\" doctor --json -i right";
     let mut command = netns.command("unshare");
@@ -457,7 +448,7 @@ fn without_proc_and_sys_it_says_what_it_could_not_see() {
 
 #[test]
 fn what_kind_of_interface_it_is_is_no_fault_of_the_machine() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     netns.ip(["link", "add", "bridge", "type", "bridge"]);
     netns.ip(["link", "set", "bridge", "up"]);
     netns.ip(["link", "set", "left", "down"]);

@@ -10,15 +10,6 @@ use xdpdump_testing::{
     wait,
 };
 
-/// A pair of interfaces in one namespace, `left` and `right`, both up.
-fn pair() -> NetNs {
-    let netns = NetNs::quiet();
-    netns.ip(["link", "add", "left", "type", "veth", "peer", "name", "right"]);
-    netns.ip(["link", "set", "left", "up"]);
-    netns.ip(["link", "set", "right", "up"]);
-    netns
-}
-
 /// The features of both ends, as ethtool(8) prints them.
 fn features(netns: &NetNs) -> [String; 2] {
     ["left", "right"].map(|name| netns.execute("ethtool", &["-k", name]))
@@ -49,7 +40,7 @@ fn start(netns: &NetNs, options: &[&str]) -> (Capture, String) {
 #[test]
 fn native_mode_names_what_it_switches_off_at_the_other_end_of_a_pair() {
     for &transport in kernel::transports() {
-        let netns = pair();
+        let netns = NetNs::with_pair();
         let before = features(&netns);
         for options in [&["-N"][..], &[]] {
             let (capture, said) = start(&netns, &[&["--transport", transport], options].concat());
@@ -68,7 +59,7 @@ fn native_mode_names_what_it_switches_off_at_the_other_end_of_a_pair() {
 
 #[test]
 fn generic_mode_changes_nothing_of_a_pair_and_says_nothing() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let before = features(&netns);
     let (capture, said) = start(&netns, &["-S"]);
     assert_eq!(said, "");
@@ -79,7 +70,7 @@ fn generic_mode_changes_nothing_of_a_pair_and_says_nothing() {
 
 #[test]
 fn what_was_off_is_not_said_to_be_switched_off() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let off = ["tso", "tx-sctp-segmentation", "tx-udp-segmentation", "tx-gso-list"];
     // Not every kernel has all of them.
     for feature in off {
@@ -108,7 +99,7 @@ fn what_cannot_be_read_in_another_namespace_is_said_to_be_possible() {
 
 #[test]
 fn each_of_several_interfaces_has_its_line() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     netns.ip(["link", "set", "lo", "down"]);
     let before = features(&netns);
     let mut capture = Capture::spawn(netns.command(xdpdump()).args(["-i", "any", "-w", "/dev/null"]));
@@ -133,7 +124,7 @@ fn each_of_several_interfaces_has_its_line() {
 
 #[test]
 fn a_killed_capture_leaves_the_offloads_of_a_pair_as_they_were() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     let before = features(&netns);
     let (capture, _) = start(&netns, &["-N"]);
     capture.signal(libc::SIGKILL);
@@ -145,7 +136,7 @@ fn a_killed_capture_leaves_the_offloads_of_a_pair_as_they_were() {
 /// does.
 #[test]
 fn what_generic_mode_switches_off_for_good_is_on_again_afterwards() {
-    let netns = pair();
+    let netns = NetNs::with_pair();
     netns.execute("ethtool", &["-K", "right", "gro", "on"]);
     let before = features(&netns);
     let offloads = netns.run(|| Offloads::of(&Link::by_name(OsStr::new("right")).ok()?));

@@ -7,6 +7,7 @@ mod error;
 mod privileges;
 mod session;
 mod statistics;
+mod waiting;
 mod watch;
 
 use std::{

@@ -13,12 +13,13 @@ use super::{
     delivery::{Delivery, End},
     statistics::{Read, Verdicts},
     until_stopped,
+    waiting::{FREE_FOR, Until, Waiting},
     watch::{Change, Watch},
 };
 use crate::{
     clock::RESAMPLE_EVERY,
     config::Interfaces,
-    interface::{self, Link, XdpMode},
+    interface::{self, Link},
     output,
     printable::printable,
     probe::{self, Point},
@@ -59,41 +60,6 @@ pub struct Session<'a> {
     waiting: Vec<Waiting>,
     /// When packets that are in a buffer are to leave it.
     flush_at: Option<Instant>,
-}
-
-/// An interface that is not captured now, and will be when its XDP program changes.
-struct Waiting {
-    link: Link,
-    until: Until,
-    /// The program that is there, if it cannot be captured beside.
-    refused: Option<u32>,
-}
-
-/// What an interface is waiting for.
-#[derive(Clone, Copy)]
-enum Until {
-    /// A program that can be captured beside: the one that was, was replaced or removed. The latter is said once.
-    Replaced { is_said: bool },
-    /// A program that can be captured beside: there was none.
-    Attached,
-    /// Such a program, or that none has been there since a while: the one that is there keeps it from being captured.
-    Free { since: Option<Instant> },
-}
-
-/// How long no program has to be on an interface before this capture attaches its own where somebody else's was: whoever
-/// restarts that one does not find the place taken.
-const FREE_FOR: Duration = Duration::from_secs(2);
-
-impl Waiting {
-    /// The interface was left out for this reason; `None` if another program would change nothing.
-    fn for_another_program(link: &Link, reason: &Error, mode: Option<XdpMode>) -> Option<Self> {
-        let until = match reason {
-            Error::NoExit(_) | Error::NoProgram(_) => Until::Attached,
-            reason if reason.is_of_a_program() => Until::Free { since: None },
-            _ => return None,
-        };
-        Some(Self { link: link.clone(), until, refused: probe::beside(link, mode) })
-    }
 }
 
 /// What became of a capture.
@@ -287,10 +253,12 @@ impl<'a> Session<'a> {
         for source in sources {
             self.connection.release(*source);
         }
-        let links = sources.iter().filter_map(|source| self.connection.sources.get(*source as usize));
-        if let Some(source) = links.into_iter().next() {
-            let until = Until::Replaced { is_said: false };
-            self.waiting.push(Waiting { link: source.link.clone(), until, refused: None });
+        // The two points beside one program are of the same interface.
+        for source in sources.iter().filter_map(|source| self.connection.sources.get(*source as usize)) {
+            if !self.waiting.iter().any(|waiting| waiting.link.index == source.link.index) {
+                let until = Until::Replaced { is_said: false };
+                self.waiting.push(Waiting { link: source.link.clone(), until, refused: None });
+            }
         }
     }
 

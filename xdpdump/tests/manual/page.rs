@@ -31,14 +31,20 @@ fn file_name(command: &clap::Command) -> String {
     format!("{}.1", command.get_display_name().unwrap_or(command.get_name()))
 }
 
-fn of_tool(command: &clap::Command) -> String {
-    let man = man(command);
+/// What every page begins with, up to the options.
+fn begin(man: &Man) -> Vec<u8> {
     let mut page = Vec::new();
     man.render_title(&mut page).expect("rendered");
     man.render_name_section(&mut page).expect("rendered");
     man.render_synopsis_section(&mut page).expect("rendered");
     man.render_description_section(&mut page).expect("rendered");
     man.render_options_section(&mut page).expect("rendered");
+    page
+}
+
+fn of_tool(command: &clap::Command) -> String {
+    let man = man(command);
+    let mut page = begin(&man);
     man.render_subcommands_section(&mut page).expect("rendered");
     differences(command).to_writer(&mut page).expect("rendered");
     let by_hand = fs::read_to_string(super::docs().join(SOURCE)).expect("the sections by hand");
@@ -47,12 +53,7 @@ fn of_tool(command: &clap::Command) -> String {
 
 fn of_subcommand(command: &clap::Command) -> String {
     let man = man(command);
-    let mut page = Vec::new();
-    man.render_title(&mut page).expect("rendered");
-    man.render_name_section(&mut page).expect("rendered");
-    man.render_synopsis_section(&mut page).expect("rendered");
-    man.render_description_section(&mut page).expect("rendered");
-    man.render_options_section(&mut page).expect("rendered");
+    let mut page = begin(&man);
     if command.has_subcommands() {
         man.render_subcommands_section(&mut page).expect("rendered");
     }

@@ -43,6 +43,15 @@ impl NetNs {
         namespaces
     }
 
+    /// A quiet namespace with a pair of interfaces in it, `left` and `right`, both up.
+    pub fn with_pair() -> Self {
+        let netns = Self::quiet();
+        netns.ip(["link", "add", "left", "type", "veth", "peer", "name", "right"]);
+        netns.ip(["link", "set", "left", "up"]);
+        netns.ip(["link", "set", "right", "up"]);
+        netns
+    }
+
     /// Like [`NetNs::pair`], but the kernel sends nothing by itself on either end: every frame comes from the test.
     pub fn quiet_pair(left: &str, right: &str) -> (Self, Self) {
         let namespaces = (Self::quiet(), Self::quiet());
