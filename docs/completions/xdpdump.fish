@@ -25,6 +25,8 @@ complete -c xdpdump -n "__fish_xdpdump_needs_command" -s F -l filter-file -d 'Re
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l headers -d 'Capture only headers and N more bytes' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l sample -d 'Capture one of every N frames' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s c -l packets -d 'Stop after N packets' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l duration -d 'Stop after TIME' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l max-bytes -d 'Stop when SIZE is written' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s B -l buffer-size -d 'Memory for the rings of all CPUs, in KiB' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l transport -d 'Rings that bring frames to user space' -r -f -a "auto\t'Mapped rings where the kernel has them, perf rings elsewhere'
 perf\t'Perf rings'
@@ -34,6 +36,12 @@ complete -c xdpdump -n "__fish_xdpdump_needs_command" -l format -d 'File format'
 pcap\t'Classic, with times in nanoseconds unless --micro'"
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l time-stamp-precision -d 'Precision of time stamps' -r -f -a "micro\t'Microseconds'
 nano\t'Nanoseconds'"
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -s C -l file-size -d 'Begin another file when one has SIZE' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -s G -l file-time -d 'Begin another file every TIME' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -s W -l files -d 'Write N files' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -s z -l postrotate-command -d 'Run CMD on each finished file' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l max-total -d 'Delete the oldest files when all have SIZE' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l min-free -d 'Delete the oldest files when less than SIZE is free' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l time-style -d 'Time stamps by name' -r -f -a "day\t'Hour, minute, second'
 none\t'No time'
 epoch\t'Seconds since 1970'
@@ -62,6 +70,8 @@ complete -c xdpdump -n "__fish_xdpdump_needs_command" -l immediate-mode -d 'Show
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l lean -d 'Leave out packet id, direction and queue'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l full -d 'Write direction and queue of every packet'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l group-readable -d 'Let the group read a new file'
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l align -d 'Begin files at full minutes, hours or days'
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l rotate-on-hangup -d 'Begin another file when SIGHUP comes'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l print -d 'Print text in addition to writing a file'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l count -d 'Print only the number of packets at the end'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s U -l packet-buffered -d 'Write each packet as soon as it is read'

@@ -1,10 +1,10 @@
 //! What a run should do: validated, and independent of the syntax of the command line.
 
-use std::{ffi::OsString, num::NonZeroU32, path::PathBuf};
+use std::{ffi::OsString, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use crate::{
     interface::{TimeStampType, XdpMode},
-    output::{FileOptions, text::TextOptions},
+    output::{FileOptions, Rotation, text::TextOptions},
     packet::LinkType,
     transport::RingKind,
 };
@@ -295,6 +295,10 @@ pub struct Destination {
     pub text: Option<TextOptions>,
     /// Number of packets after which to stop.
     pub limit: Option<u64>,
+    /// Time after which to stop.
+    pub duration: Option<Duration>,
+    /// Bytes in the file, or in all files together, after which to stop.
+    pub max_bytes: Option<u64>,
     /// Whether to print the number of packets on standard output at the end.
     pub count: bool,
     /// Whether to write each packet as soon as it is read, instead of when a buffer is full.
@@ -310,4 +314,6 @@ pub struct File {
     pub path: PathBuf,
     /// How it is written.
     pub options: FileOptions,
+    /// When it is followed by another file; `None` if it is the only one.
+    pub rotation: Option<Rotation>,
 }

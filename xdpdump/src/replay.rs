@@ -107,6 +107,7 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
     }
     let stop = || signals.as_ref().is_some_and(Signals::stop);
     let (count, result) = replay(&mut file, &request, destination.limit, shows_at_once, &stop, &mut sinks);
+    sinks.tell(&mut |line| reporter.say(line));
     if let Some(signals) = signals {
         if signals.stop() {
             reporter.end_by(Instant::now() + END_WITHIN);
@@ -218,8 +219,14 @@ fn copy<R: Read>(
                 if !chooser.takes(&mut packet)? {
                     return Ok(!interrupted());
                 }
+                if sink.clock(packet.timestamp)?.is_break() {
+                    return Ok(false);
+                }
                 sink.packet(&packet)?;
                 count += 1;
+                if sink.wants_totals() {
+                    sink.totals(&[])?;
+                }
                 if packet_buffered {
                     sink.flush()?;
                 }

@@ -46,6 +46,7 @@ pub struct Signals {
     stop: Arc<Stop>,
     report: Arc<AtomicBool>,
     flush: Arc<AtomicBool>,
+    hang_up: Arc<AtomicBool>,
     wake: Wake,
 }
 
@@ -53,12 +54,15 @@ impl Signals {
     /// Sets up the handlers. From now on, only SIGKILL and the signals of a crash end the process without totals: other
     /// signals that would end it ask it to stop, SIGUSR1 asks for a report, and SIGUSR2 asks to flush the output.
     /// Real-time signals are like SIGTERM, but never end the process at once: service managers use them to end
-    /// processes (systemd.kill(5), `KillSignal=`).
+    /// processes (systemd.kill(5), `KillSignal=`). With `notes_hangup`, SIGHUP is only noted.
     ///
     /// # Errors
     /// When the kernel provides no descriptor or refuses a handler.
-    pub fn register() -> io::Result<Self> {
-        let signals = Self::register_ends()?;
+    pub fn register(notes_hangup: bool) -> io::Result<Self> {
+        let signals = Self::register_all(|ending| !notes_hangup || ending != libc::SIGHUP)?;
+        if notes_hangup {
+            signal::set_on(libc::SIGHUP, &signals.hang_up, &signals.wake)?;
+        }
         signal::set_on(libc::SIGUSR1, &signals.report, &signals.wake)?;
         signal::set_on(libc::SIGUSR2, &signals.flush, &signals.wake)?;
         for ignored in IGNORED {
@@ -72,17 +76,22 @@ impl Signals {
     /// # Errors
     /// When the kernel gives no descriptor for it.
     pub fn register_ends() -> io::Result<Self> {
-        let (stop, report, flush): (Arc<Stop>, Arc<AtomicBool>, Arc<AtomicBool>) = Default::default();
+        Self::register_all(|_| true)
+    }
+
+    fn register_all(is_ending: impl Fn(c_int) -> bool) -> io::Result<Self> {
+        let stop: Arc<Stop> = Arc::default();
+        let [report, flush, hang_up]: [Arc<AtomicBool>; 3] = Default::default();
         let wake = Wake::new()?;
         for ending in INTERRUPTIONS {
             signal::stop_on(ending, &stop, &wake, true)?;
         }
         for ending in ENDINGS.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX()) {
-            if !signal::is_ignored(ending) {
+            if is_ending(ending) && !signal::is_ignored(ending) {
                 signal::stop_on(ending, &stop, &wake, false)?;
             }
         }
-        Ok(Self { stop, report, flush, wake })
+        Ok(Self { stop, report, flush, hang_up, wake })
     }
 
     /// From now on signals end the process at once: everything is written.
@@ -112,6 +121,11 @@ impl Signals {
     /// Whether flushing the output was asked for since the last call.
     pub fn flush(&self) -> bool {
         self.flush.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether SIGHUP came since the last call, if it does not end the capture.
+    pub fn hang_up(&self) -> bool {
+        self.hang_up.swap(false, Ordering::Relaxed)
     }
 
     /// Makes the descriptor unreadable until the next signal. Call this when the descriptor was readable, before the

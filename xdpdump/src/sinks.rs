@@ -7,8 +7,12 @@ use std::{
 
 use crate::{
     config::{Destination, File},
-    output::{self, Fanout, Stream, Target, guardian::Guardian, is_standard_output, text::TextSink},
-    sys::signal,
+    output::{
+        self, Fanout, RotatingSink, Stream, Target, guardian::Guardian, is_standard_output, text::TextSink,
+    },
+    packet::Timestamp,
+    privilege::Folders,
+    sys::{clock, signal},
 };
 
 /// Opens every sink that is asked for. A live capture passes a guardian for its file, because it may be killed at any
@@ -26,7 +30,13 @@ pub fn open(
     signal::ignore(libc::SIGXFSZ);
     let mut sinks = Fanout::default();
     if let Some(file) = &destination.file {
-        sinks.push(output::open_with(&file.path, file.options, guardian, say)?);
+        sinks.push(match &file.rotation {
+            None => output::open_with(&file.path, file.options, guardian, say)?,
+            Some(rotation) => {
+                let begin = guardian.map(|_| Timestamp(clock::realtime()));
+                Box::new(RotatingSink::open(&file.path, file.options, rotation.clone(), guardian, begin)?)
+            }
+        });
     }
     if let Some(options) = destination.text {
         let (number, name) =
@@ -36,16 +46,22 @@ pub fn open(
     Ok(sinks)
 }
 
-/// The folders of files that are written.
-pub fn folders(destination: &Destination) -> Vec<PathBuf> {
-    let folder = |file: &File| match Target::of(&file.path) {
-        Target::Descriptor(_) => None,
-        Target::Path(path) => Some(match path.parent() {
+/// The folders of files that are written, and whether files in them are replaced.
+pub fn folders(destination: &Destination) -> Folders {
+    let folder = |file: &File| match (Target::of(&file.path), &file.rotation) {
+        (Target::Descriptor(_), _) => None,
+        (Target::Path(path), Some(rotation)) => Some(output::folder_of_rotation(path, rotation)),
+        (Target::Path(path), None) => Some(match path.parent() {
             Some(parent) if parent != Path::new("") => parent.to_owned(),
             _ => PathBuf::from("."),
         }),
     };
-    destination.file.iter().filter_map(folder).collect()
+    let rotation = destination.file.as_ref().and_then(|file| file.rotation.as_ref());
+    Folders {
+        paths: destination.file.iter().filter_map(folder).collect(),
+        are_rotated: rotation.is_some(),
+        have_commands: rotation.is_some_and(|rotation| rotation.command.is_some()),
+    }
 }
 
 /// Whether the text goes to a terminal.

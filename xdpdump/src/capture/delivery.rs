@@ -220,6 +220,17 @@ impl<'a> Delivery<'a> {
 
     /// Writes the end of the output: the totals of each source.
     pub fn finish(&mut self, totals: &[Totals]) -> Result<(), output::Error> {
+        let statistics = self.statistics(totals);
+        self.sink.finish(&statistics)
+    }
+
+    /// Writes the totals of each source so far, for a file that has ended.
+    pub fn totals(&mut self, totals: &[Totals]) -> Result<(), output::Error> {
+        let statistics = self.statistics(totals);
+        self.sink.totals(&statistics)
+    }
+
+    fn statistics(&mut self, totals: &[Totals]) -> Vec<InterfaceStatistics> {
         let (start, end) = (self.start, self.clock.wall(monotonic()));
         let of_source = |(interface, totals): (u32, &Totals)| InterfaceStatistics {
             interface,
@@ -230,8 +241,7 @@ impl<'a> Delivery<'a> {
             dropped: totals.dropped,
             delivered: totals.captured,
         };
-        let statistics: Vec<_> = (0..).zip(totals).map(of_source).collect();
-        self.sink.finish(&statistics)
+        (0..).zip(totals).map(of_source).collect()
     }
 }
 

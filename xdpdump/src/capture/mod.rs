@@ -94,8 +94,10 @@ fn capture(
     control: Option<&mut dyn Control>,
     reporter: &mut dyn Reporter,
 ) -> Result<Ended, Error> {
-    let signals = Signals::register().map_err(Error::Poll)?;
     let destination = &config.destination;
+    let rotation = destination.file.as_ref().and_then(|file| file.rotation.as_ref());
+    let signals = Signals::register(rotation.is_some_and(|rotation| rotation.on_hangup));
+    let signals = signals.map_err(Error::Poll)?;
     clock::prepare()?;
     let user = RunAs::of(&config.user).map_err(run_as::Error::from)?;
     // From here on, this thread is in that namespace.

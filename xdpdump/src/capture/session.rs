@@ -21,16 +21,23 @@ use crate::{
     config::Interfaces,
     interface::{self, Link},
     output,
+    packet::Timestamp,
     printable::printable,
     probe::{self, Point},
     report::Reporter,
     signals::{END_WITHIN, Signals},
-    sys::poll::{Poller, Ready},
+    sys::{
+        clock,
+        poll::{Poller, Ready},
+    },
     transport::REORDER_WINDOW,
 };
 
 /// How long a packet waits in a buffer, at most: half of what the tool promises for a pipe.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
+
+/// How long after a packet arrived it may be handed to the output, in nanoseconds, if the rings are read all the time.
+const LATE: i64 = 2 * REORDER_WINDOW.as_nanos() as i64;
 
 /// How long a CPU may still be inside the program after it was detached.
 const DRAIN_FOR: Duration = Duration::from_millis(500);
@@ -60,6 +67,14 @@ pub struct Session<'a> {
     waiting: Vec<Waiting>,
     /// When packets that are in a buffer are to leave it.
     flush_at: Option<Instant>,
+    /// When the capture ends.
+    end_at: Option<Instant>,
+}
+
+/// How long it takes until packets that arrived before this time were handed to the output.
+fn until(time: Timestamp) -> Duration {
+    let nanoseconds = time.0.saturating_add(LATE).saturating_sub(clock::realtime());
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
 }
 
 /// What became of a capture.
@@ -107,6 +122,7 @@ impl<'a> Session<'a> {
             lacking: false,
             waiting,
             flush_at: None,
+            end_at: order.config.destination.duration.and_then(|time| Instant::now().checked_add(time)),
         }
     }
 
@@ -131,6 +147,8 @@ impl<'a> Session<'a> {
         let before = self.delivery.captured();
         let clock_was_set = self.delivery.clock_descriptor().is_some_and(|clock| ready.is_readable(clock));
         self.delivery.follow_clock(clock_was_set);
+        // Frames that arrived by then are handed over by this round, however far behind the reader is.
+        let handed_over = Timestamp(clock::realtime() - LATE);
         let events_left = match self.round(false) {
             ControlFlow::Continue(events_left) => events_left,
             ControlFlow::Break(End::Interrupted) => {
@@ -153,7 +171,9 @@ impl<'a> Session<'a> {
         if self.signals.flush() {
             self.delivery.flush()?;
         }
+        self.rotate(handed_over, reporter)?;
         let now = Instant::now();
+        self.end_if_enough(now, reporter)?;
         self.flush(now, quiet)?;
         if ready.is_readable(self.watch.as_fd()) {
             let probe = &self.connection.probe;
@@ -170,7 +190,39 @@ impl<'a> Session<'a> {
         let longest = self.connection.rings.prepare_sleep(quiet, events_left).unwrap_or(Duration::ZERO);
         let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
         let longest = self.remote.as_ref().map_or(longest, |remote| longest.min(remote.patience()));
+        let longest = self.end_at.map_or(longest, |at| longest.min(at.saturating_duration_since(now)));
+        let longest = self.delivery.sink().due().map_or(longest, |due| longest.min(until(due)));
         self.sleep(longest.min(due.saturating_duration_since(now)), reporter)
+    }
+
+    /// Ends the capture if it has lasted or written what was wanted.
+    fn end_if_enough(&mut self, now: Instant, reporter: &mut dyn Reporter) -> Result<(), End> {
+        if self.end_at.is_some_and(|at| now >= at) {
+            reporter.say("the time of --duration is over");
+            return Err(End::Stopped);
+        }
+        let most = self.order.config.destination.max_bytes;
+        if most.is_some_and(|most| self.delivery.sink().accepted() >= most) {
+            reporter.say("the bytes of --max-bytes are written");
+            return Err(End::Enough);
+        }
+        Ok(())
+    }
+
+    /// Does what the clock, SIGHUP or a full file asks of the output, to which packets up to a time were `handed_over`.
+    fn rotate(&mut self, handed_over: Timestamp, reporter: &mut dyn Reporter) -> Result<(), End> {
+        if let ControlFlow::Break(reason) = self.delivery.sink().clock(handed_over)? {
+            reporter.say(&reason);
+            return Err(End::Enough);
+        }
+        if self.signals.hang_up() {
+            self.delivery.sink().hang_up(Timestamp(clock::realtime()))?;
+        }
+        if self.delivery.sink().wants_totals() {
+            let totals = self.totals(false)?;
+            self.delivery.totals(&totals)?;
+        }
+        Ok(())
     }
 
     /// Exchanges the filter, if that is wanted.
@@ -467,6 +519,7 @@ impl<'a> Session<'a> {
             Ok(()) | Err(output::Error::Closed(_)) => {}
             Err(error) => result = result.and(Err(error.into())),
         }
+        self.delivery.sink().tell(&mut |line| reporter.say(line));
         let totals = totals.into_iter().sum::<Totals>().at_the_end(self.delivery.late());
         let totals = totals.without(self.delivery.unwritten());
         Ended { totals, verdicts: self.verdicts(), result, deadline }

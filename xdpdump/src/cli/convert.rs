@@ -34,6 +34,7 @@ impl Options {
         let adapter = self.adapter();
         self.check_adapter(adapter)?;
         self.check_detail()?;
+        self.rotation.rotation().map_err(Error::Usage)?;
         let link_type = self.link_type()?;
         if self.list_interfaces {
             return Ok(Config::ListInterfaces { namespace: self.netns });
@@ -264,13 +265,19 @@ impl Options {
     }
 
     fn destination(&self) -> Destination {
-        let file =
-            self.write.as_ref().map(|path| File { path: path.clone(), options: self.file_options(path) });
+        let file = self.write.as_ref().map(|path| File {
+            path: path.clone(),
+            options: self.file_options(path),
+            // Checked before.
+            rotation: self.rotation.rotation().ok().flatten(),
+        });
         let text = (!self.count && (file.is_none() || self.print)).then(|| self.text_options());
         Destination {
             file,
             text,
             limit: self.count_limit,
+            duration: self.duration,
+            max_bytes: self.max_bytes,
             count: self.count,
             packet_buffered: self.packet_buffered || self.line_buffered,
             verbose: self.verbose > 0,

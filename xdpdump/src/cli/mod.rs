@@ -6,7 +6,9 @@ mod doctor;
 mod error;
 mod extcap;
 mod options;
+mod rotation;
 mod tcpdump;
+mod units;
 
 use std::{ffi::OsString, path::PathBuf};
 

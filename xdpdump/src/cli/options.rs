@@ -1,8 +1,10 @@
 //! The syntax of the options for clap, and the help texts.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, ArgGroup, Parser, ValueEnum, ValueHint};
+
+use super::{rotation::RotationOptions, units};
 
 /// tcpdump's largest snapshot length, `MAXIMUM_SNAPLEN`.
 pub const MAX_SNAP_LEN: u32 = 262_144;
@@ -165,6 +167,18 @@ pub struct Options {
     #[arg(short, value_name = "N", long = "packets", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Capture")]
     pub count_limit: Option<u64>,
 
+    /// Stop after TIME
+    ///
+    /// In seconds, or with ms, m, h or d; also when no packet arrives.
+    #[arg(long, value_name = "TIME", value_parser = units::time, conflicts_with = "read", help_heading = "Capture")]
+    pub duration: Option<Duration>,
+
+    /// Stop when SIZE is written
+    ///
+    /// In bytes, or with k, m, g or t; to all files together. What was read with the last packets is still written.
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes, requires = "write", conflicts_with = "read", hide_short_help = true, help_heading = "Capture")]
+    pub max_bytes: Option<u64>,
+
     /// Do not put the interface into promiscuous mode
     #[arg(short = 'p', long, help_heading = "Capture")]
     pub no_promiscuous_mode: bool,
@@ -244,6 +258,10 @@ pub struct Options {
     /// In a capture file, nanoseconds by default, and in text, microseconds by default.
     #[arg(long, value_enum, value_name = "PRECISION", hide_short_help = true, help_heading = "Output")]
     pub time_stamp_precision: Option<TimePrecision>,
+
+    /// How the file is followed by others.
+    #[command(flatten)]
+    pub rotation: RotationOptions,
 
     /// Print text in addition to writing a file
     ///

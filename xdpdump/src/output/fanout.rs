@@ -1,9 +1,9 @@
 //! Hands each packet to several sinks.
 
-use std::{os::fd::BorrowedFd, time::Instant};
+use std::{ops::ControlFlow, os::fd::BorrowedFd, time::Instant};
 
 use super::{BlockSink, Error, Sink};
-use crate::packet::{Interface, InterfaceStatistics, Packet};
+use crate::packet::{Interface, InterfaceStatistics, Packet, Timestamp};
 
 /// Several sinks, each of which gets every packet. A call ends with the first error.
 #[derive(Default)]
@@ -41,6 +41,10 @@ impl Sink for Fanout {
         self.0.iter_mut().try_for_each(|sink| sink.flush())
     }
 
+    fn accepted(&self) -> u64 {
+        self.0.iter().map(|sink| sink.accepted()).sum()
+    }
+
     /// The count of the sink that lost the most packets.
     fn unwritten(&self) -> u64 {
         self.0.iter().map(|sink| sink.unwritten()).max().unwrap_or(0)
@@ -69,5 +73,34 @@ impl Sink for Fanout {
 
     fn end_by(&mut self, deadline: Instant) {
         self.0.iter_mut().for_each(|sink| sink.end_by(deadline));
+    }
+
+    fn tell(&mut self, say: &mut dyn FnMut(&str)) {
+        self.0.iter_mut().for_each(|sink| sink.tell(say));
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.0.iter().filter_map(|sink| sink.due()).min()
+    }
+
+    fn clock(&mut self, now: Timestamp) -> Result<ControlFlow<String>, Error> {
+        for sink in &mut self.0 {
+            if let end @ ControlFlow::Break(_) = sink.clock(now)? {
+                return Ok(end);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn hang_up(&mut self, now: Timestamp) -> Result<bool, Error> {
+        self.0.iter_mut().try_fold(false, |wanted, sink| Ok(sink.hang_up(now)? || wanted))
+    }
+
+    fn wants_totals(&self) -> bool {
+        self.0.iter().any(|sink| sink.wants_totals())
+    }
+
+    fn totals(&mut self, totals: &[InterfaceStatistics]) -> Result<(), Error> {
+        self.0.iter_mut().try_for_each(|sink| sink.totals(totals))
     }
 }

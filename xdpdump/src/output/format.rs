@@ -76,6 +76,22 @@ pub fn open_with(
     guardian: Option<&Guardian>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Sink>, Error> {
+    Ok(open_file(path, options, guardian, say)?)
+}
+
+/// A sink that is one capture file.
+pub trait FileSink: Sink {
+    /// Its records.
+    fn output(&mut self) -> &mut Output;
+}
+
+/// As [`open_with`].
+pub(super) fn open_file(
+    path: &Path,
+    options: FileOptions,
+    guardian: Option<&Guardian>,
+    say: &mut dyn FnMut(&str),
+) -> Result<Box<dyn FileSink>, Error> {
     let FileOptions { format, precision, detail, readers } = options;
     let target = Target::of(path);
     let name = target.name();

@@ -8,21 +8,23 @@ pub mod pcap;
 pub mod pcapng;
 pub mod record;
 pub mod records;
+mod rotation;
 mod target;
 pub mod text;
 
-use std::{io, os::fd::BorrowedFd, time::Instant};
+use std::{io, ops::ControlFlow, os::fd::BorrowedFd, time::Instant};
 
 pub use fanout::Fanout;
-pub use format::{FileOptions, Format, Precision, open, open_with};
+pub use format::{FileOptions, FileSink, Format, Precision, open, open_with};
 pub use medium::{Change, Fault, Medium, Readers, Stream, resolve};
+pub use rotation::{RotatingSink, Rotation, folder as folder_of_rotation};
 pub use target::{Target, is_standard_output};
 
-use crate::packet::{Interface, InterfaceStatistics, LinkType, Packet};
+use crate::packet::{Interface, InterfaceStatistics, LinkType, Packet, Timestamp};
 
 /// A destination of packets: a capture file, a pipe, text for a person.
 ///
-/// Every interface is announced before its first packet; this may happen at any time. `finish` is the last call.
+/// Every interface is announced before its first packet; this may happen at any time. `finish` is the last call that writes.
 pub trait Sink {
     /// Announces an interface; the first has index 0, the next 1, and so on.
     ///
@@ -51,6 +53,11 @@ pub trait Sink {
     /// # Errors
     /// When the output cannot be written.
     fn flush(&mut self) -> Result<(), Error>;
+
+    /// Bytes of capture files that the sink accepted; 0 for text.
+    fn accepted(&self) -> u64 {
+        0
+    }
 
     /// Number of packets that the sink accepted and that are missing from the output because a write failed.
     fn unwritten(&self) -> u64;
@@ -95,6 +102,44 @@ pub trait Sink {
     /// is lost and counted ([`Sink::unwritten`]); that call, and every later one that has something to write, returns
     /// [`Error::TooLate`].
     fn end_by(&mut self, _deadline: Instant) {}
+
+    /// Tells `say` what came up since [`Sink::look_after`]. To be called after [`Sink::finish`].
+    fn tell(&mut self, _say: &mut dyn FnMut(&str)) {}
+
+    /// When [`Sink::clock`] is to be called, if ever.
+    fn due(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Does what is due at this time: all packets before it were handed over. Breaks with the reason, for the user, if everything
+    /// that was wanted is written.
+    ///
+    /// # Errors
+    /// When another output cannot be opened.
+    fn clock(&mut self, _now: Timestamp) -> Result<ControlFlow<String>, Error> {
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Begins another file because of SIGHUP; `false` if that is not wanted.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    fn hang_up(&mut self, _now: Timestamp) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    /// Whether [`Sink::totals`] should be called, as soon as that can be.
+    fn wants_totals(&self) -> bool {
+        false
+    }
+
+    /// Takes the totals of the interfaces so far, for a file that has ended before the capture.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn totals(&mut self, _totals: &[InterfaceStatistics]) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// A destination of packets that are already encoded.
@@ -137,6 +182,22 @@ pub enum Error {
     /// Writing failed, and the partial record at the end of the file could not be removed.
     #[error("cannot write to {0}: {reason}; the file ends within a packet (`xdpdump repair` cuts it off)", reason = reason(.1))]
     Cut(String, io::Error),
+    /// Only regular files follow one another.
+    #[error(
+        "{0} cannot be followed by other files: name a regular file with -w, or leave -C, -G and what belongs to them out"
+    )]
+    NotRotated(String),
+    /// Old files cannot be found.
+    #[error(
+        "{0} has conversions in the names of folders, where old files are not looked for: leave --max-total and --min-free out"
+    )]
+    Budget(String),
+    /// There is no room, and no old file to delete.
+    #[error("{0}")]
+    OverBudget(String),
+    /// The name of the file is no format.
+    #[error(transparent)]
+    Name(#[from] rotation::NameError),
     /// A classic pcap file would have to hold these two link types.
     #[error("{0}: a pcap file holds one link type, not {1} and {2}: write pcapng")]
     LinkTypes(String, LinkType, LinkType),

@@ -9,7 +9,7 @@ use pcap_file::{
 
 use crate::{
     output::{
-        Error, Precision, Sink,
+        Error, FileSink, Precision, Sink,
         record::{MAX_CAPTURED, PCAP_RECORD_HEADER, kept},
         records::Output,
     },
@@ -50,6 +50,12 @@ impl PcapSink {
     }
 }
 
+impl FileSink for PcapSink {
+    fn output(&mut self) -> &mut Output {
+        &mut self.output
+    }
+}
+
 impl Sink for PcapSink {
     fn interface(&mut self, interface: &Interface) -> Result<(), Error> {
         match self.link_type {
@@ -66,6 +72,10 @@ impl Sink for PcapSink {
 
     fn flush(&mut self) -> Result<(), Error> {
         self.output.flush()
+    }
+
+    fn accepted(&self) -> u64 {
+        self.output.accepted()
     }
 
     fn unwritten(&self) -> u64 {

@@ -1,6 +1,11 @@
 //! Where records of capture files begin and end.
 
-use xdpdump_ebpf::pcapng::block::{ENHANCED_PACKET, TOTAL_LEN};
+use xdpdump_ebpf::{
+    pcapng::block::{ENHANCED_PACKET, TOTAL_LEN},
+    ring::block,
+};
+
+use crate::packet::Timestamp;
 
 /// Largest number of bytes of a frame that are written to a file: libpcap's largest snapshot length, and the most that
 /// Wireshark's pcap and pcapng readers accept.
@@ -69,6 +74,29 @@ impl Framing {
             Self::Pcap => Some(PCAP_RECORD_HEADER + word(bytes, 8)? as usize),
         }
     }
+}
+
+/// An Enhanced Packet Block whose time stamp is in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PacketBlock {
+    /// Its length in bytes.
+    pub len: usize,
+    /// The packet's time.
+    pub time: Timestamp,
+    /// The packet's interface.
+    pub interface: u32,
+}
+
+/// The Enhanced Packet Block at the beginning of `bytes`, in this machine's byte order; `None` if there is none.
+pub fn packet_block(bytes: &[u8]) -> Option<PacketBlock> {
+    let len = word(bytes, TOTAL_LEN)? as usize;
+    let (high, low) = (word(bytes, block::TIME)?, word(bytes, block::TIME + 4)?);
+    let time = Timestamp((u64::from(high) << 32 | u64::from(low)).cast_signed());
+    (word(bytes, 0)? == ENHANCED_PACKET && len > block::FRAME).then_some(PacketBlock {
+        len,
+        time,
+        interface: word(bytes, block::SOURCE)?,
+    })
 }
 
 fn word(bytes: &[u8], at: usize) -> Option<u32> {

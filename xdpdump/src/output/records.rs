@@ -4,6 +4,7 @@
 use std::{
     io::{self, Write},
     os::fd::BorrowedFd,
+    path::Path,
     time::Instant,
 };
 
@@ -38,6 +39,8 @@ pub struct Output {
     /// No whole record has been written yet.
     file_start: bool,
     failure: Option<Failure>,
+    /// Bytes of whole records that were written.
+    written: u64,
     /// Packets that were accepted and are not in the file.
     unwritten: u64,
 }
@@ -68,6 +71,7 @@ impl Output {
             interrupted: false,
             file_start: true,
             failure: None,
+            written: 0,
             unwritten: 0,
         }
     }
@@ -75,6 +79,33 @@ impl Output {
     /// Its name in messages.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Bytes of the records that were accepted, whether they are written or not.
+    pub fn accepted(&self) -> u64 {
+        self.written + self.buffer.len() as u64
+    }
+
+    /// Gives the file another name, under which another file may be replaced.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], and [`Error::Open`] when it cannot have that name.
+    pub fn rename(&mut self, path: &Path) -> Result<(), Error> {
+        let name = path.display().to_string();
+        match self.medium.rename(path) {
+            Ok(()) => self.name = name,
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => return Err(Error::Busy(name)),
+            Err(error) => return Err(Error::Open(name, error)),
+        }
+        Ok(())
+    }
+
+    /// Deletes the file, to which nothing may be written any more.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn remove(&mut self) -> Result<(), Error> {
+        self.medium.remove().map_err(|error| Error::Write(self.name.clone(), error))
     }
 
     /// Packets that were accepted and are missing from the file because a write failed.
@@ -205,6 +236,7 @@ impl Output {
             _ => self.framing.whole(records, written, self.file_start),
         };
         self.file_start &= whole == 0;
+        self.written += whole as u64;
         self.sent = written - whole;
         self.medium.set_partial(self.sent as u64);
         Ok(whole)

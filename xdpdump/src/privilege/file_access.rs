@@ -1,15 +1,13 @@
 //! Giving up access to files with Landlock (Linux 5.13): what is open stays open.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetError,
     RulesetStatus, path_beneath_rules,
 };
+
+use super::Folders;
 
 /// The newest version whose rights are given up; of an older kernel, as many as it knows.
 const VERSION: ABI = ABI::V5;
@@ -26,9 +24,13 @@ const READ_FOR_NAMES: [&str; 5] = ["/etc", "/usr", "/lib", "/lib64", "/run"];
 ///
 /// # Errors
 /// When the kernel refuses.
-pub fn restrict<P: AsRef<Path>>(writable: &[P], names: bool) -> Result<bool, RulesetError> {
+pub fn restrict(writable: &Folders, names: bool) -> Result<bool, RulesetError> {
     let read = AccessFs::from_read(VERSION);
-    let write = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::MakeReg | AccessFs::Truncate;
+    let mut write = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::MakeReg | AccessFs::Truncate;
+    if writable.are_rotated {
+        // To find, to rename and to delete (Documentation/userspace-api/landlock.rst, v6.18).
+        write |= AccessFs::ReadDir | AccessFs::RemoveFile;
+    }
     // Paths that do not exist are left out.
     let mut ruleset = Ruleset::default().handle_access(AccessFs::from_all(VERSION))?;
     if !names {
@@ -41,7 +43,7 @@ pub fn restrict<P: AsRef<Path>>(writable: &[P], names: bool) -> Result<bool, Rul
         .add_rules(path_beneath_rules(READ, read))?
         .add_rules(path_beneath_rules(program_files(), read))?
         .add_rules(path_beneath_rules(["/dev/null"], AccessFs::WriteFile))?
-        .add_rules(path_beneath_rules(writable, write))?
+        .add_rules(path_beneath_rules(&writable.paths, write))?
         .restrict_self()?;
     Ok(status.ruleset != RulesetStatus::NotEnforced)
 }
@@ -71,7 +73,8 @@ mod tests {
         let mut open = File::options().append(true).open(outside.join("file")).unwrap();
         // Landlock is for the calling thread.
         let tried = thread::spawn(move || {
-            if !restrict(&[&inside], false).unwrap() {
+            let writable = Folders { paths: vec![inside.clone()], ..Folders::default() };
+            if !restrict(&writable, false).unwrap() {
                 return None;
             }
             io::Write::write_all(&mut open, b"y").expect("what is open stays open");

@@ -6,7 +6,7 @@ mod file_access;
 mod obstacle;
 mod user;
 
-use std::{io, path::Path};
+use std::{io, path::PathBuf};
 
 pub use capabilities::{Capabilities, keep_only, takes_capabilities};
 pub use file::{FileCapabilities, names};
@@ -32,14 +32,30 @@ pub fn check() -> Result<(), Lent> {
     if geteuid() == getuid() && getegid() == getgid() { Ok(()) } else { Err(Lent) }
 }
 
+/// Folders in which files are written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folders {
+    /// The folders.
+    pub paths: Vec<PathBuf>,
+    /// Whether files in them are also renamed and deleted.
+    pub are_rotated: bool,
+    /// Whether other programs are to be run on the files, with the same access to files.
+    pub have_commands: bool,
+}
+
 /// Gives up, for good, what is not needed any more: all capabilities but those in `keep`, new ones by programs that are
-/// started, and all files but those that a capture reads or that are beneath the folders in `writable`. With `names`, what looking up
+/// started, and all files but those that a capture reads or that are beneath the `writable` folders. With `names`, what looking up
 /// names of hosts and services takes is kept. Returns, for the user, what took effect.
 ///
 /// # Errors
 /// When the kernel refuses to take capabilities away.
-pub fn give_up<P: AsRef<Path>>(keep: Capabilities, writable: &[P], names: bool) -> io::Result<String> {
+pub fn give_up(keep: Capabilities, writable: &Folders, names: bool) -> io::Result<String> {
     let kept = keep_only(keep)?;
+    if writable.have_commands {
+        return Ok(format!(
+            "from here on: capabilities {kept}; no new ones; files as before, for commands (-z)"
+        ));
+    }
     let files = match file_access::restrict(writable, names) {
         Ok(true) => "no files but outputs and what a capture reads (Landlock)".to_owned(),
         Ok(false) => "files as before, because this kernel has no Landlock".to_owned(),

@@ -51,6 +51,22 @@ pub trait Medium {
         Ok(())
     }
 
+    /// Gives the medium another name, if it is a file that was opened by its name. Replaces a regular file of that name.
+    ///
+    /// # Errors
+    /// The error of the system call; `ResourceBusy` when another capture writes to the file of that name.
+    fn rename(&mut self, _path: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Deletes the medium, if it is a file that was opened by its name.
+    ///
+    /// # Errors
+    /// The error of the system call.
+    fn remove(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Finishes the output after its last byte.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Regular files as a medium.
 
 use std::{
-    fs::{File, Metadata, TryLockError},
+    fs::{self, File, Metadata, TryLockError},
     io::{self, Seek as _},
     os::{
         fd::{AsRawFd as _, BorrowedFd},
@@ -148,6 +148,24 @@ impl Medium for Regular {
         Ok(())
     }
 
+    fn rename(&mut self, to: &Path) -> io::Result<()> {
+        match fs::symlink_metadata(to) {
+            Ok(there) if !there.is_file() => {
+                return Err(io::Error::other("there is something else that is no regular file"));
+            }
+            Ok(_) if is_locked(to) => return Err(io::ErrorKind::ResourceBusy.into()),
+            _ => {}
+        }
+        let from = self.path.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        fs::rename(from, to)?;
+        self.path = Some(to.to_owned());
+        Ok(())
+    }
+
+    fn remove(&mut self) -> io::Result<()> {
+        self.path.take().map_or(Ok(()), fs::remove_file)
+    }
+
     fn finish(&mut self) -> Result<(), Fault> {
         self.check()?;
         Ok(self.settle()?)
@@ -186,6 +204,11 @@ impl Drop for Regular {
         let _ = self.settle();
         let _ = self.file.unlock();
     }
+}
+
+/// Whether another capture writes to the file at `path`.
+fn is_locked(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 /// Opens the same file again for appending, so that this process has an open file description of its own.

@@ -10,7 +10,7 @@ use std::{io, os::fd::BorrowedFd, time::Instant};
 use pcap_file::pcapng::{Block, PcapNgWriter};
 
 use crate::{
-    output::{BlockSink, Error, Precision, Sink, records::Output},
+    output::{BlockSink, Error, FileSink, Precision, Sink, records::Output},
     packet::{Detail, Interface, InterfaceStatistics, Packet, Timestamp},
 };
 
@@ -41,6 +41,12 @@ impl PcapngSink {
             Ok(_) => Ok(()),
             Err(error) => Err(Error::Write(self.blocks.get_ref().name().to_owned(), io::Error::other(error))),
         }
+    }
+}
+
+impl FileSink for PcapngSink {
+    fn output(&mut self) -> &mut Output {
+        self.blocks.get_mut()
     }
 }
 
@@ -76,6 +82,10 @@ impl Sink for PcapngSink {
 
     fn flush(&mut self) -> Result<(), Error> {
         self.blocks.get_mut().flush()
+    }
+
+    fn accepted(&self) -> u64 {
+        self.blocks.get_ref().accepted()
     }
 
     fn unwritten(&self) -> u64 {
