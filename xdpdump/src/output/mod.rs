@@ -3,6 +3,7 @@
 mod fanout;
 mod format;
 pub mod guardian;
+mod lines;
 mod medium;
 pub mod pcap;
 pub mod pcapng;
