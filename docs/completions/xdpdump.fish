@@ -73,6 +73,7 @@ complete -c xdpdump -n "__fish_xdpdump_needs_command" -l group-readable -d 'Let 
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l align -d 'Begin files at full minutes, hours or days'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l rotate-on-hangup -d 'Begin another file when SIGHUP comes'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l print -d 'Print text in addition to writing a file'
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l json -d 'Print each packet as a line of JSON'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l count -d 'Print only the number of packets at the end'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s U -l packet-buffered -d 'Write each packet as soon as it is read'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s l -l line-buffered -d 'Print each line as soon as it is complete'

@@ -1,4 +1,4 @@
-//! Cost of printing a frame as text.
+//! Cost of printing a frame as text, and as JSON.
 
 use std::{hint::black_box, io};
 
@@ -7,6 +7,7 @@ use xdpdump::{
     input::{CaptureFile, Item},
     output::{
         Sink,
+        json::{JsonOptions, JsonSink},
         text::{TextOptions, TextSink},
     },
     packet::{Interface, Meta, Packet},
@@ -26,22 +27,25 @@ fn lines(criterion: &mut Criterion) {
     }
     let mut group = criterion.benchmark_group("decode");
     group.throughput(Throughput::Elements(frames.len() as u64));
+    let print = |sink: &mut dyn Sink| {
+        sink.interface(&interface).expect("writing to nowhere does not fail");
+        for (timestamp, frame) in &frames {
+            let packet = Packet {
+                timestamp: *timestamp,
+                uptime: None,
+                interface: 0,
+                frame: black_box(frame),
+                frame_len: frame.len() as u32,
+                meta: Meta::default(),
+            };
+            sink.packet(&packet).expect("writing to nowhere does not fail");
+        }
+    };
     group.bench_function("lines of all protocols", |bencher| {
-        bencher.iter(|| {
-            let mut sink = TextSink::new(io::sink(), "nowhere", TextOptions::default());
-            sink.interface(&interface).expect("writing to nowhere does not fail");
-            for (timestamp, frame) in &frames {
-                let packet = Packet {
-                    timestamp: *timestamp,
-                    uptime: None,
-                    interface: 0,
-                    frame: black_box(frame),
-                    frame_len: frame.len() as u32,
-                    meta: Meta::default(),
-                };
-                sink.packet(&packet).expect("writing to nowhere does not fail");
-            }
-        });
+        bencher.iter(|| print(&mut TextSink::new(io::sink(), "nowhere", TextOptions::default())));
+    });
+    group.bench_function("JSON of all protocols", |bencher| {
+        bencher.iter(|| print(&mut JsonSink::new(io::sink(), "nowhere", JsonOptions::default())));
     });
     group.finish();
 }

@@ -4,7 +4,7 @@ use std::{ffi::OsString, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use crate::{
     interface::{TimeStampType, XdpMode},
-    output::{FileOptions, Rotation, text::TextOptions},
+    output::{FileOptions, Rotation, json::JsonOptions, text::TextOptions},
     packet::LinkType,
     transport::RingKind,
 };
@@ -291,8 +291,8 @@ pub enum At {
 pub struct Destination {
     /// The capture file to write.
     pub file: Option<File>,
-    /// The text to print: on standard output or, if the capture file goes there, on standard error.
-    pub text: Option<TextOptions>,
+    /// What to print: on standard output or, if the capture file goes there, on standard error.
+    pub print: Option<Print>,
     /// Number of packets after which to stop.
     pub limit: Option<u64>,
     /// Time after which to stop.
@@ -305,6 +305,15 @@ pub struct Destination {
     pub packet_buffered: bool,
     /// Whether to report progress on standard error.
     pub verbose: bool,
+}
+
+/// What is printed about each packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Print {
+    /// Lines of text for a person.
+    Text(TextOptions),
+    /// A line of JSON for other programs.
+    Json(JsonOptions),
 }
 
 /// A capture file to write.

@@ -3,7 +3,7 @@
 //! Names of files and interfaces, strings in capture files and answers of the kernel can contain any character: line breaks
 //! that forge another line, escape sequences, marks that reverse the text around them.
 
-use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+use std::{ffi::OsStr, io::Write as _, os::unix::ffi::OsStrExt as _};
 
 /// `text` on one line: control, format and separator characters are escaped like `\n` or `\u{202e}`, bytes that are not
 /// UTF-8 like `\xff`. Text that is already escaped stays unchanged.
@@ -42,6 +42,25 @@ pub fn shell_word(text: impl AsRef<OsStr>) -> String {
         byte => format!("\\x{byte:02x}"),
     };
     format!("$'{}'", bytes.iter().map(escape).collect::<String>())
+}
+
+/// Appends `text` as a string of JSON (RFC 8259, 7). What [`printable`] escapes is escaped here too, so that it is as harmless,
+/// and read back as it was.
+pub fn json_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend_from_slice(&[b'\\', character as u8]),
+            _ if character.is_control() || is_invisible(character) => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    // Appending to memory does not fail.
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+            _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    out.push(b'"');
 }
 
 /// Whether a character has no shape of its own, but may change how the text around it is shown: a format character (general
@@ -92,6 +111,17 @@ mod tests {
             assert_eq!(printable(escaped), escaped, "escaped twice");
         }
         assert_eq!(printable(OsStr::from_bytes(b"a\xff\xfeb")), r"a\xff\xfeb");
+    }
+
+    #[test]
+    fn json_reads_back_what_was_escaped() {
+        let raw = "a\"b\\c\n\0\u{7f}\u{9b}Käse 🦀\u{202e}\u{e0041}/";
+        let mut text = Vec::new();
+        json_string(&mut text, raw);
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text, r#""a\"b\\c\u000a\u0000\u007f\u009bKäse 🦀\u202e\udb40\udc41/""#);
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), raw);
+        assert_eq!(printable(&text), text);
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::{
 };
 
 use crate::{
-    config::{Destination, File},
+    config::{Destination, File, Print},
     output::{
-        self, Fanout, RotatingSink, Stream, Target, guardian::Guardian, is_standard_output, text::TextSink,
+        self, Fanout, RotatingSink, Stream, Target, guardian::Guardian, is_standard_output, json::JsonSink,
+        text::TextSink,
     },
     packet::Timestamp,
     privilege::Folders,
@@ -38,10 +39,14 @@ pub fn open(
             }
         });
     }
-    if let Some(options) = destination.text {
+    if let Some(print) = destination.print {
         let (number, name) =
-            if text_goes_to_stderr(destination) { (2, "standard error") } else { (1, "standard output") };
-        sinks.push(Box::new(TextSink::new(Stream::standard(number)?, name, options)));
+            if prints_to_stderr(destination) { (2, "standard error") } else { (1, "standard output") };
+        let stream = Stream::standard(number)?;
+        sinks.push(match print {
+            Print::Text(options) => Box::new(TextSink::new(stream, name, options)),
+            Print::Json(options) => Box::new(JsonSink::new(stream, name, options)),
+        });
     }
     Ok(sinks)
 }
@@ -64,12 +69,12 @@ pub fn folders(destination: &Destination) -> Folders {
     }
 }
 
-/// Whether the text goes to a terminal.
+/// Whether packets are printed on a terminal.
 pub fn is_watched(destination: &Destination) -> bool {
-    destination.text.is_some() && !text_goes_to_stderr(destination) && io::stdout().is_terminal()
+    destination.print.is_some() && !prints_to_stderr(destination) && io::stdout().is_terminal()
 }
 
-/// Whether text goes to standard error, because the capture file goes to standard output.
-fn text_goes_to_stderr(destination: &Destination) -> bool {
+/// Whether packets are printed on standard error, because the capture file goes to standard output.
+fn prints_to_stderr(destination: &Destination) -> bool {
     destination.file.as_ref().is_some_and(|file| is_standard_output(&file.path))
 }

@@ -15,8 +15,8 @@ const CPU_TIME: u32 = 10;
 const TEXT: u64 = 8 << 20;
 
 /// The options with which files are read.
-const OPTIONS: [&[&str]; 5] =
-    [&["-n"], &["-nvvv"], &["-nvvX"], &["-nA", "--text-style", "classic"], &["-w", "/dev/null"]];
+const OPTIONS: [&[&str]; 6] =
+    [&["-n"], &["-nvvv"], &["-nvvX"], &["-nA", "--text-style", "classic"], &["--json"], &["-w", "/dev/null"]];
 
 /// Reads `file` within the limits, once with each of [`OPTIONS`], and returns the tool's output on standard error.
 fn assert_cheap(name: &str, file: &[u8], packets: u64) -> Vec<String> {

@@ -12,7 +12,11 @@ use xdpdump::{
     clock::{Clock, Sample},
     filter::{Filter, Headers},
     order::{Merge, Stream},
-    output::{self, Format, Precision, Sink, pcapng::encode},
+    output::{
+        self, Format, Precision, Sink,
+        json::{JsonOptions, JsonSink},
+        pcapng::encode,
+    },
     packet::{Direction, Interface, LinkType, Meta, Packet, Timestamp},
     selection::{Choice, Selection, Selector},
     transport::{Receiver, event::Event, mapped::block},
@@ -108,6 +112,29 @@ fn packets_are_written_and_merged_without_allocating() {
         // An IPv4 header, of a later fragment.
         assert_eq!(packet.frame.len(), if choice == Choice::Taken { 20 + 8 } else { 100 });
     }
+}
+
+#[test]
+fn json_is_printed_without_allocating() {
+    let ethernet = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x81, 0, 0, 7];
+    let ipv4 = [8, 0, 0x45, 0, 0, 40, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+    let ipv6 = [&[0x86, 0xdd, 0x60, 0, 0, 0, 0, 20, 6, 64][..], &[0x20, 1, 0xd, 0xb8], &[0xab; 28]].concat();
+    let tcp = [0, 80, 1, 187, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x12, 1, 0, 0, 0, 0, 0];
+    let frames = [&ipv4[..], &ipv6].map(|ip| [&ethernet[..], ip, &tcp].concat());
+    let mut sink = JsonSink::new(std::io::sink(), "nowhere", JsonOptions::default());
+    let name = Some("eth0\n".to_owned());
+    sink.interface(&Interface { link_type: LinkType::ETHERNET, name, ..Interface::default() }).unwrap();
+    let mut print = || {
+        for (time, number) in (0..).zip(0..5000_usize) {
+            let frame = &frames[number % 2];
+            let frame = frame.get(..frame.len() - number / 2 % 50).unwrap();
+            sink.packet(&packet(time, frame)).unwrap();
+        }
+        sink.flush().unwrap();
+    };
+    // The buffers grow to their size in the first packets.
+    print();
+    assert_eq!(allocations(print), 0);
 }
 
 /// Number of allocations made by `act`.

@@ -85,7 +85,7 @@ pub fn run_with(
 fn shows_progress(destination: &config::Destination) -> bool {
     destination.verbose
         && destination.file.is_some()
-        && destination.text.is_none()
+        && destination.print.is_none()
         && io::stderr().is_terminal()
 }
 

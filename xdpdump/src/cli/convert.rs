@@ -13,13 +13,14 @@ use super::{
 };
 use crate::{
     config::{
-        Adapter, At, Capture, Config, Destination, Directions, File, Filter, Frames, Interfaces, PrintFilter,
-        Replay, Selection, User,
+        Adapter, At, Capture, Config, Destination, Directions, File, Filter, Frames, Interfaces, Print,
+        PrintFilter, Replay, Selection, User,
     },
     decode::Style,
     interface::{TimeStampType, XdpMode},
     output::{
         FileOptions, Format, Precision, Readers,
+        json::JsonOptions,
         text::{HexDump, LineStyle, TextOptions, TimeStyle},
     },
     packet::{Detail, LinkType},
@@ -35,6 +36,7 @@ impl Options {
         self.check_adapter(adapter)?;
         self.check_detail()?;
         self.rotation.rotation().map_err(Error::Usage)?;
+        self.check_json()?;
         let link_type = self.link_type()?;
         if self.list_interfaces {
             return Ok(Config::ListInterfaces { namespace: self.netns });
@@ -130,6 +132,16 @@ impl Options {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses JSON that would not be printed.
+    fn check_json(&self) -> Result<(), Error> {
+        if self.json && self.write.is_some() && !self.print {
+            return Err(Error::Usage(
+                "--json prints packets, which -w alone does not: add --print, or leave --json out".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// Refuses what cannot be had together with a question to the adapter.
@@ -271,10 +283,16 @@ impl Options {
             // Checked before.
             rotation: self.rotation.rotation().ok().flatten(),
         });
-        let text = (!self.count && (file.is_none() || self.print)).then(|| self.text_options());
+        let print = (!self.count && (file.is_none() || self.print)).then(|| {
+            if self.json {
+                Print::Json(JsonOptions { packet_flush: self.line_buffered })
+            } else {
+                Print::Text(self.text_options())
+            }
+        });
         Destination {
             file,
-            text,
+            print,
             limit: self.count_limit,
             duration: self.duration,
             max_bytes: self.max_bytes,

@@ -269,6 +269,21 @@ pub struct Options {
     #[arg(long, requires = "write", help_heading = "Output")]
     pub print: bool,
 
+    /// Print each packet as a line of JSON
+    ///
+    /// With time, interface, lengths, and the headers under Wireshark's names; docs/packet.schema.json describes every
+    /// field. With -w, only together with --print.
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "list_interfaces", "list_data_link_types", "list_time_stamp_types", "dump_filter", "count",
+            "link_level_header", "quiet", "number", "time", "time_style", "nano", "micro", "hex", "hex_and_ascii", "ascii",
+            "absolute_tcp_sequence_numbers", "dont_verify_checksums", "text_style",
+        ],
+        help_heading = "Output"
+    )]
+    pub json: bool,
+
     /// Print only the number of packets at the end
     #[arg(long, help_heading = "Output")]
     pub count: bool,
@@ -346,7 +361,7 @@ pub struct Options {
     /// Do not verify checksums with -v
     ///
     /// Of IP, TCP and UDP.
-    #[arg(short = 'K', long, help_heading = "Text")]
+    #[arg(short = 'K', long, hide_short_help = true, help_heading = "Text")]
     pub dont_verify_checksums: bool,
 
     /// Format of the text

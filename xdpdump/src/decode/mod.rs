@@ -24,6 +24,7 @@ mod igmp;
 mod ip;
 mod ipv4;
 mod ipv6;
+pub(crate) mod layers;
 mod lines;
 mod llc;
 mod lldp;

@@ -3,6 +3,7 @@
 mod fanout;
 mod format;
 pub mod guardian;
+pub mod json;
 mod lines;
 mod medium;
 pub mod pcap;
