@@ -11,12 +11,13 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::cargo::{self, Executable};
 use crate::tally::Tally;
-use crate::{packages, process, vm_test, xdp_access};
+use crate::{packages, process, vm_test, workspace, xdp_access};
 
 /// Programs that the tests run, with their packages.
-const PROGRAMS: [(&str, &str); 20] = [
+const PROGRAMS: [(&str, &str); 21] = [
     ("tcpdump", "tcpdump"),
     ("tshark", "tshark"),
+    ("jq", "jq"),
     ("xdp-loader", "xdp-tools"),
     ("ip", "iproute2"),
     ("ethtool", "ethtool"),
@@ -57,7 +58,36 @@ pub struct Args {
 /// Installs the programs that are missing.
 fn provide() -> Result<()> {
     packages::provide(&PROGRAMS)?;
+    provide_duckdb()?;
     if env::var_os("CI").is_some() { packages::provide(&PROGRAMS_IN_CI) } else { Ok(()) }
+}
+
+/// Installs DuckDB's Python module from PyPI, for the commands in `docs/json.md`, into a folder of its own: Debian has no package.
+/// Without it, those commands are skipped, which only CI refuses.
+fn provide_duckdb() -> Result<()> {
+    let folder = workspace::root().join("target/tools/duckdb");
+    let python = folder.join("bin/python");
+    let has_module = |python: &OsStr| {
+        let import = Command::new(python).args(["-c", "import duckdb"]).stderr(Stdio::null()).status();
+        import.is_ok_and(|status| status.success())
+    };
+    let has_program = Command::new("duckdb").arg("--version").stdout(Stdio::null()).status().is_ok();
+    if has_program || has_module(OsStr::new("python3")) || has_module(python.as_os_str()) {
+        return Ok(());
+    }
+    let installed = process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder)).and_then(|()| {
+        process::run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "duckdb"]))
+    });
+    match installed {
+        Err(error) if env::var_os("CI").is_some() => {
+            Err(error.context("cannot install DuckDB from PyPI (apt-get install python3-venv)"))
+        }
+        Err(error) => {
+            println!("without DuckDB, some commands of docs/json.md are skipped: {error:#}");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 /// Runs every test.
