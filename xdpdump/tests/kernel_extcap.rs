@@ -134,7 +134,10 @@ fn settings_reach_the_capture() {
 fn an_interface_with_an_odd_name_is_captured_by_its_number() {
     let (scene, home) = (Scene::new(), Home::new());
     let index = scene.right.interface_index("right");
+    // Before Linux 6.2, only an interface that is down gets another name.
+    scene.right.ip(["link", "set", "right", "down"]);
     scene.right.ip(["link", "set", "right", "name", "a}{b"]);
+    scene.right.ip(["link", "set", "a}{b", "up"]);
     let output = tshark(&home, &scene, &format!("xdp:#{index}"), &["-c", "3"]);
     assert!(output.status.success(), "{output:?}");
     assert_eq!(files::read(&scene.file()).interfaces[0].name.as_deref(), Some("a}{b"));

@@ -29,8 +29,8 @@ fn start(netns: &NetNs, options: &[&str]) -> (Capture, String) {
         if line.contains("listening on") {
             return (capture, said);
         }
-        // Of these, `kernel_vlan` is the judge.
-        if !line.contains("VLAN tags") {
+        // Of these, `kernel_vlan` and `kernel_sizes` are the judges.
+        if !line.contains("VLAN tags") && !line.contains("no multi-buffer XDP here") {
             said += &line;
             said.push('\n');
         }

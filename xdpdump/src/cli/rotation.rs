@@ -42,7 +42,7 @@ pub struct RotationOptions {
     ///
     /// In bytes, or with k, m, g or t. Files of earlier captures with such names count and are deleted, too, also if they were
     /// compressed since.
-    #[arg(long, value_name = "SIZE", value_parser = units::bytes, requires = "write", conflicts_with = "read", help_heading = "Files")]
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes, requires = "write", conflicts_with = "read", hide_short_help = true, help_heading = "Files")]
     pub max_total: Option<u64>,
 
     /// Delete the oldest files when less than SIZE is free

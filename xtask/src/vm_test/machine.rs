@@ -17,7 +17,7 @@ use crate::process;
 /// Longest time without output. A test may take a minute or two on an emulated CPU.
 const SILENCE: Duration = Duration::from_mins(5);
 /// Longest time that a machine may run.
-const LIFETIME: Duration = Duration::from_hours(1);
+const LIFETIME: Duration = Duration::from_hours(4);
 
 /// A virtual machine with two CPUs, 2 GiB of memory, read-only access to the host's files, and no network.
 pub struct Machine<'a> {

@@ -116,8 +116,8 @@ mod tests {
 
     use super::*;
 
-    fn names(path: &str, rotation: Rotation) -> Names {
-        Names::new(Path::new(path), &rotation).unwrap()
+    fn names(path: &str, rotation: &Rotation) -> Names {
+        Names::new(Path::new(path), rotation).unwrap()
     }
 
     fn four(mut names: Names, seconds: i64) -> Vec<String> {
@@ -130,17 +130,17 @@ mod tests {
     }
 
     fn timed() -> Rotation {
-        Rotation { period: Some(Duration::from_secs(60)), ..Rotation::default() }
+        Rotation { period: Some(Duration::from_mins(1)), ..Rotation::default() }
     }
 
     #[test]
     fn sizes_alone_number_the_files_from_the_second_on() {
-        assert_eq!(four(names("a.pcap", sized()), 1), ["a.pcap", "a.pcap1", "a.pcap2", "a.pcap3"]);
+        assert_eq!(four(names("a.pcap", &sized()), 1), ["a.pcap", "a.pcap1", "a.pcap2", "a.pcap3"]);
     }
 
     #[test]
     fn a_ring_of_files_has_numbers_of_equal_length_and_begins_anew() {
-        let ring = |files| names("a%Y", Rotation { files: Some(files), ..sized() });
+        let ring = |files| names("a%Y", &Rotation { files: Some(files), ..sized() });
         assert_eq!(four(ring(3), 1), ["a%Y0", "a%Y1", "a%Y2", "a%Y0"]);
         assert_eq!(four(ring(11), 1), ["a%Y00", "a%Y01", "a%Y02", "a%Y03"]);
         assert_eq!(four(ring(10), 1), ["a%Y0", "a%Y1", "a%Y2", "a%Y3"]);
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn times_are_formatted() {
-        let given = four(names("t-%s-%%.pcapng", timed()), 60);
+        let given = four(names("t-%s-%%.pcapng", &timed()), 60);
         let seconds = [1_700_000_000, 1_700_000_060, 1_700_000_120, 1_700_000_180];
         assert_eq!(given, seconds.map(|second| format!("t-{second}-%.pcapng")));
     }
@@ -157,9 +157,9 @@ mod tests {
     /// tcpdump would overwrite the first file.
     #[test]
     fn a_name_that_comes_twice_in_turn_gets_a_number() {
-        assert_eq!(four(names("a.pcap", timed()), 60), ["a.pcap", "a.pcap1", "a.pcap2", "a.pcap3"]);
+        assert_eq!(four(names("a.pcap", &timed()), 60), ["a.pcap", "a.pcap1", "a.pcap2", "a.pcap3"]);
         let both = Rotation { size: Some(1), ..timed() };
-        let mut names = names("%s", both);
+        let mut names = names("%s", &both);
         let at = |second: i64| Timestamp(second * 1_000_000_000);
         let given = [60, 60, 120, 120, 120].map(|second| names.next(at(second)).display().to_string());
         assert_eq!(given, ["60", "601", "120", "1201", "1202"]);
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn files_of_earlier_captures_are_recognised() {
-        let includes = |path, rotation, name: &str| names(path, rotation).includes(OsStr::new(name));
+        let includes = |path, rotation, name: &str| names(path, &rotation).includes(OsStr::new(name));
         for name in ["a.pcap", "a.pcap1", "a.pcap12.gz"] {
             assert!(includes("x/a.pcap", sized(), name), "{name}");
         }

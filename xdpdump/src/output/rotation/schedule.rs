@@ -69,7 +69,7 @@ mod tests {
     }
 
     fn minutes() -> Schedule {
-        Schedule::new(Duration::from_secs(60), false, at(0))
+        Schedule::new(Duration::from_mins(1), false, at(0))
     }
 
     #[test]
@@ -98,7 +98,7 @@ mod tests {
     /// No offset from UTC has parts of a minute today.
     #[test]
     fn aligned_periods_end_with_the_minute() {
-        let schedule = Schedule::new(Duration::from_secs(60), true, at(0));
+        let schedule = Schedule::new(Duration::from_mins(1), true, at(0));
         assert_eq!(schedule.end().0 % (60 * SECOND), 0);
         assert!(schedule.end() > at(0) && schedule.end() <= at(60));
         let mut schedule = schedule;
