@@ -303,8 +303,21 @@ pub struct Destination {
     pub count: bool,
     /// Whether to write each packet as soon as it is read, instead of when a buffer is full.
     pub packet_buffered: bool,
+    /// What to say now and then of how a capture goes.
+    pub status: Option<Status>,
     /// Whether to report progress on standard error.
     pub verbose: bool,
+}
+
+/// What to say now and then of how a capture goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// How often to print a line on standard error; `None` for never.
+    pub every: Option<Duration>,
+    /// Whether the line is JSON.
+    pub json: bool,
+    /// A file to replace each time by one with metrics.
+    pub file: Option<PathBuf>,
 }
 
 /// What is printed about each packet.

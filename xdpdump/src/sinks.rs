@@ -56,16 +56,21 @@ pub fn folders(destination: &Destination) -> Folders {
     let folder = |file: &File| match (Target::of(&file.path), &file.rotation) {
         (Target::Descriptor(_), _) => None,
         (Target::Path(path), Some(rotation)) => Some(output::folder_of_rotation(path, rotation)),
-        (Target::Path(path), None) => Some(match path.parent() {
-            Some(parent) if parent != Path::new("") => parent.to_owned(),
-            _ => PathBuf::from("."),
-        }),
+        (Target::Path(path), None) => Some(folder_of(path)),
     };
     let rotation = destination.file.as_ref().and_then(|file| file.rotation.as_ref());
+    let metrics = destination.status.as_ref().and_then(|status| status.file.as_deref());
     Folders {
-        paths: destination.file.iter().filter_map(folder).collect(),
-        are_rotated: rotation.is_some(),
+        paths: destination.file.iter().filter_map(folder).chain(metrics.map(folder_of)).collect(),
+        are_rotated: rotation.is_some() || metrics.is_some(),
         have_commands: rotation.is_some_and(|rotation| rotation.command.is_some()),
+    }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
     }
 }
 

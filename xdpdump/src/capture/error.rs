@@ -32,6 +32,9 @@ pub enum Error {
     /// The kernel program cannot be loaded or attached.
     #[error(transparent)]
     Probe(#[from] probe::Error),
+    /// The file with metrics cannot be written.
+    #[error("cannot write the statistics to {0}: name a file in a folder of your own with --stats-file")]
+    Status(String, #[source] io::Error),
     /// The output cannot be opened or written.
     #[error(transparent)]
     Output(#[from] output::Error),

@@ -7,6 +7,7 @@ mod error;
 mod privileges;
 mod session;
 mod statistics;
+mod status;
 mod waiting;
 mod watch;
 
@@ -186,6 +187,7 @@ fn capture(
     };
     let remote = control.map(|control| Remote::new(control, request));
     let mut session = Session::new(connection, order, delivery, signals, watch, manner, remote);
+    session.begin_status()?;
     let end = session.capture(reporter);
     Ok(session.finish(end, reporter))
 }

@@ -12,6 +12,7 @@ use super::{
     control::Remote,
     delivery::{Delivery, End},
     statistics::{Read, Verdicts},
+    status::{Progress, Status},
     until_stopped,
     waiting::{FREE_FOR, Until, Waiting},
     watch::{Change, Watch},
@@ -21,7 +22,7 @@ use crate::{
     config::Interfaces,
     interface::{self, Link},
     output,
-    packet::Timestamp,
+    packet::{Direction, Timestamp},
     printable::printable,
     probe::{self, Point},
     report::Reporter,
@@ -69,6 +70,20 @@ pub struct Session<'a> {
     flush_at: Option<Instant>,
     /// When the capture ends.
     end_at: Option<Instant>,
+    /// Says now and then how it goes.
+    status: Option<Status>,
+}
+
+/// The name of the interface, the direction and the totals of each source.
+fn named<'s>(sources: &'s [Source], totals: &[Totals]) -> Vec<(&'s str, &'static str, Totals)> {
+    let of_source = |(source, totals): (&'s Source, &Totals)| {
+        let direction = match source.attached.place.direction() {
+            Direction::Outbound => "out",
+            _ => "in",
+        };
+        (source.interface.name.as_deref().unwrap_or_default(), direction, *totals)
+    };
+    sources.iter().zip(totals).map(of_source).collect()
 }
 
 /// How long it takes until packets that arrived before this time were handed to the output.
@@ -123,7 +138,24 @@ impl<'a> Session<'a> {
             waiting,
             flush_at: None,
             end_at: order.config.destination.duration.and_then(|time| Instant::now().checked_add(time)),
+            status: None,
         }
+    }
+
+    /// Says from now on how the capture goes, if that is wanted.
+    ///
+    /// # Errors
+    /// When the file for it cannot be written.
+    pub fn begin_status(&mut self) -> Result<(), Error> {
+        let Some(order) = &self.order.config.destination.status else { return Ok(()) };
+        let totals = self.totals(false)?;
+        let sources = named(&self.connection.sources, &totals);
+        let status = Status::begin(order, Progress { sources: &sources, bytes: 0 }).map_err(|error| {
+            let file = order.file.as_deref().map(|file| file.display().to_string());
+            Error::Status(file.unwrap_or_default(), error)
+        })?;
+        self.status = Some(status);
+        Ok(())
     }
 
     /// Runs until something ends it.
@@ -181,6 +213,10 @@ impl<'a> Session<'a> {
             self.follow_interfaces(changes, reporter)?;
         }
         self.follow_remote(ready);
+        if self.status.as_ref().is_some_and(|status| now >= status.due()) {
+            let totals = self.totals(false)?;
+            self.tell(&totals, false, reporter);
+        }
         if now >= *housekeeping_at {
             *housekeeping_at = now + RESAMPLE_EVERY;
             self.housekeeping(reporter)?;
@@ -191,8 +227,21 @@ impl<'a> Session<'a> {
         let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
         let longest = self.remote.as_ref().map_or(longest, |remote| longest.min(remote.patience()));
         let longest = self.end_at.map_or(longest, |at| longest.min(at.saturating_duration_since(now)));
+        let longest = self
+            .status
+            .as_ref()
+            .map_or(longest, |status| longest.min(status.due().saturating_duration_since(now)));
         let longest = self.delivery.sink().due().map_or(longest, |due| longest.min(until(due)));
         self.sleep(longest.min(due.saturating_duration_since(now)), reporter)
+    }
+
+    /// Says how the capture goes, or went.
+    fn tell(&mut self, totals: &[Totals], is_end: bool, reporter: &mut dyn Reporter) {
+        let bytes = self.delivery.sink().accepted();
+        let sources = named(&self.connection.sources, totals);
+        if let Some(status) = &mut self.status {
+            status.tell(Progress { sources: &sources, bytes }, is_end, reporter);
+        }
     }
 
     /// Ends the capture if it has lasted or written what was wanted.
@@ -520,6 +569,7 @@ impl<'a> Session<'a> {
             Err(error) => result = result.and(Err(error.into())),
         }
         self.delivery.sink().tell(&mut |line| reporter.say(line));
+        self.tell(&totals, true, reporter);
         let totals = totals.into_iter().sum::<Totals>().at_the_end(self.delivery.late());
         let totals = totals.without(self.delivery.unwritten());
         Ended { totals, verdicts: self.verdicts(), result, deadline }

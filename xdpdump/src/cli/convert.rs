@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::{
         Adapter, At, Capture, Config, Destination, Directions, File, Filter, Frames, Interfaces, Print,
-        PrintFilter, Replay, Selection, User,
+        PrintFilter, Replay, Selection, Status, User,
     },
     decode::Style,
     interface::{TimeStampType, XdpMode},
@@ -296,6 +296,11 @@ impl Options {
             limit: self.count_limit,
             duration: self.duration,
             max_bytes: self.max_bytes,
+            status: (self.stats.is_some() || self.stats_file.is_some()).then(|| Status {
+                every: self.stats,
+                json: self.stats_json,
+                file: self.stats_file.clone(),
+            }),
             count: self.count,
             packet_buffered: self.packet_buffered || self.line_buffered,
             verbose: self.verbose > 0,

@@ -179,6 +179,31 @@ pub struct Options {
     #[arg(long, value_name = "SIZE", value_parser = units::bytes, requires = "write", conflicts_with = "read", hide_short_help = true, help_heading = "Capture")]
     pub max_bytes: Option<u64>,
 
+    /// Say how it goes every TIME
+    ///
+    /// A line on standard error with the totals so far. The time is in seconds, or with ms, m, h or d.
+    #[arg(long, value_name = "TIME", value_parser = units::time, conflicts_with = "read", hide_short_help = true, help_heading = "Capture")]
+    pub stats: Option<Duration>,
+
+    /// Say it as JSON
+    ///
+    /// Each line of --stats is an object.
+    #[arg(long, requires = "stats", hide_short_help = true, help_heading = "Capture")]
+    pub stats_json: bool,
+
+    /// Write metrics to a file
+    ///
+    /// In the format of OpenMetrics, for the textfile collector of Prometheus' node_exporter, which reads files whose names end in .prom.
+    /// The file is replaced every --stats, or every 10 seconds, and at the end.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "read",
+        hide_short_help = true,
+        help_heading = "Capture"
+    )]
+    pub stats_file: Option<PathBuf>,
+
     /// Do not put the interface into promiscuous mode
     #[arg(short = 'p', long, help_heading = "Capture")]
     pub no_promiscuous_mode: bool,

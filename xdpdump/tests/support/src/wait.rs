@@ -21,9 +21,9 @@ pub fn slowness() -> u32 {
 /// Waits until `look` returns `wanted`.
 ///
 /// # Panics
-/// When that has not happened after [`PATIENCE`].
+/// When that has not happened after [`PATIENCE`], or four times that if instructions are emulated: tshark takes a minute to start.
 pub fn until_equal<T: PartialEq + Debug>(wanted: &T, mut look: impl FnMut() -> T) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + PATIENCE * slowness().min(4);
     loop {
         let seen = look();
         if seen == *wanted {
@@ -37,7 +37,7 @@ pub fn until_equal<T: PartialEq + Debug>(wanted: &T, mut look: impl FnMut() -> T
 /// Waits until `holds` returns true.
 ///
 /// # Panics
-/// When that has not happened after [`PATIENCE`].
+/// As [`until_equal`].
 pub fn until(holds: impl FnMut() -> bool) {
     until_equal(&true, holds);
 }

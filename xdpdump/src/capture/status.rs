@@ -1,0 +1,223 @@
+//! Says now and then how a capture goes: lines for a log, and a file for a monitoring system.
+
+use std::{
+    fmt::Write as _,
+    fs::{self, File},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use super::Totals;
+use crate::{config, report::Reporter};
+
+/// How often the file is written if nothing else is asked for.
+const FILE_EVERY: Duration = Duration::from_secs(10);
+
+/// How a capture goes at some moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// The interface, the direction and the totals of each source.
+    pub sources: &'a [(&'a str, &'static str, Totals)],
+    /// Bytes that were given to capture files.
+    pub bytes: u64,
+}
+
+/// What is said, and when.
+#[derive(Debug)]
+pub struct Status {
+    order: config::Status,
+    every: Duration,
+    begin: Instant,
+    next: Instant,
+    last: (Instant, u64),
+    /// The file could not be written, and that was said.
+    is_failing: bool,
+}
+
+impl Status {
+    /// Says what is ordered from now on. The file is written at once, so that it is known to be possible.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn begin(order: &config::Status, progress: Progress<'_>) -> io::Result<Self> {
+        let now = Instant::now();
+        let every = order.every.unwrap_or(FILE_EVERY);
+        if let Some(file) = &order.file {
+            write_file(file, &metrics(progress))?;
+        }
+        let order = order.clone();
+        Ok(Self { order, every, begin: now, next: now + every, last: (now, 0), is_failing: false })
+    }
+
+    /// When to call [`Status::tell`].
+    pub fn due(&self) -> Instant {
+        self.next
+    }
+
+    /// Says how the capture goes. At the end, only the file is written.
+    pub fn tell(&mut self, progress: Progress<'_>, is_end: bool, reporter: &mut dyn Reporter) {
+        let now = Instant::now();
+        while self.next <= now {
+            self.next += self.every;
+        }
+        let totals: Totals = progress.sources.iter().map(|(_, _, totals)| *totals).sum();
+        let (before, captured) = std::mem::replace(&mut self.last, (now, totals.captured));
+        let rate = rate(totals.captured - captured, now - before);
+        if self.order.every.is_some() && !is_end {
+            let elapsed = now - self.begin;
+            if self.order.json {
+                reporter.say_plainly(&json_line(elapsed, rate, totals, progress.bytes));
+            } else {
+                reporter.say(&line(elapsed, rate, totals, progress.bytes));
+            }
+        }
+        let Some(file) = &self.order.file else { return };
+        match write_file(file, &metrics(progress)) {
+            Ok(()) => self.is_failing = false,
+            Err(error) if !self.is_failing => {
+                self.is_failing = true;
+                reporter.say(&format!("cannot write the statistics to {}: {error}", file.display()));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Packets per second.
+fn rate(packets: u64, time: Duration) -> u64 {
+    let nanoseconds = time.as_nanos().max(1);
+    u64::try_from(u128::from(packets) * 1_000_000_000 / nanoseconds).unwrap_or(u64::MAX)
+}
+
+fn line(elapsed: Duration, rate: u64, totals: Totals, bytes: u64) -> String {
+    let written = if bytes > 0 { format!(", {bytes} bytes in files") } else { String::new() };
+    format!("after {} s: {}, {rate} packets/s{written}", elapsed.as_secs(), totals.one_line())
+}
+
+fn json_line(elapsed: Duration, rate: u64, totals: Totals, bytes: u64) -> String {
+    json!({
+        "elapsed": elapsed.as_secs_f64(),
+        "captured": totals.captured,
+        "received": totals.received,
+        "seen": totals.seen,
+        "dropped": totals.dropped,
+        "packets_per_second": rate,
+        "file_bytes": bytes,
+    })
+    .to_string()
+}
+
+/// The metrics in OpenMetrics' text format, which the textfile collector of Prometheus' node_exporter reads as well.
+fn metrics(progress: Progress<'_>) -> String {
+    type Counter = (&'static str, &'static str, fn(&Totals) -> u64);
+    const COUNTERS: [Counter; 4] = [
+        ("seen", "Frames that the program in the kernel saw.", |totals| totals.seen),
+        ("accepted", "Frames that the capture filter accepted.", |totals| totals.received),
+        ("captured", "Packets that were handed to the output.", |totals| totals.captured),
+        (
+            "dropped",
+            "Frames that the filter accepted and that were lost before user space could read them.",
+            |totals| totals.dropped,
+        ),
+    ];
+    let mut text = String::new();
+    for (name, help, count) in COUNTERS {
+        let _ = writeln!(text, "# TYPE xdpdump_{name}_packets counter\n# HELP xdpdump_{name}_packets {help}");
+        for (interface, direction, totals) in progress.sources {
+            let _ = writeln!(
+                text,
+                "xdpdump_{name}_packets_total{{interface=\"{}\",direction=\"{direction}\"}} {}",
+                label(interface),
+                count(totals)
+            );
+        }
+    }
+    let _ = writeln!(
+        text,
+        "# TYPE xdpdump_file_bytes counter\n# UNIT xdpdump_file_bytes bytes\n\
+         # HELP xdpdump_file_bytes Bytes that were given to capture files.\n\
+         xdpdump_file_bytes_total {}\n# EOF",
+        progress.bytes
+    );
+    text
+}
+
+/// The value of a label.
+fn label(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+/// Replaces a file in one step, so that nobody reads a part of it.
+fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    let new = name_of_new(path);
+    let mut file = File::create(&new)?;
+    file.write_all(text.as_bytes())?;
+    drop(file);
+    fs::rename(&new, path)
+}
+
+/// The name under which a file is written before it replaces another.
+fn name_of_new(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOTALS: Totals = Totals {
+        captured: 90,
+        seen: 120,
+        received: 100,
+        dropped: 10,
+        thinned: 0,
+        unread: 0,
+        unwritten: 0,
+        unstamped: 0,
+        late: 0,
+    };
+
+    #[test]
+    fn a_line_has_totals_rate_and_bytes() {
+        assert_eq!(
+            line(Duration::from_secs(5), 18, TOTALS, 4096),
+            "after 5 s: 90 packets captured, 100 packets received by filter, 10 packets dropped by kernel, \
+             20 packets not accepted by the filter, 18 packets/s, \
+             4096 bytes in files"
+        );
+        assert_eq!(rate(90, Duration::from_secs(5)), 18);
+        assert_eq!(rate(u64::MAX, Duration::ZERO), u64::MAX);
+    }
+
+    #[test]
+    fn a_line_for_machines_has_the_same_numbers() {
+        let value: serde_json::Value =
+            serde_json::from_str(&json_line(Duration::from_millis(1500), 60, TOTALS, 0)).unwrap();
+        assert_eq!(value["elapsed"], 1.5);
+        assert_eq!(value["captured"], 90);
+        assert_eq!(value["dropped"], 10);
+        assert_eq!(value["packets_per_second"], 60);
+    }
+
+    #[test]
+    fn metrics_have_a_line_for_each_source() {
+        let sources = [("eth0", "in", TOTALS), ("a\"b", "out", Totals::default())];
+        let text = metrics(Progress { sources: &sources, bytes: 7 });
+        for line in [
+            "# TYPE xdpdump_captured_packets counter",
+            r#"xdpdump_captured_packets_total{interface="eth0",direction="in"} 90"#,
+            r#"xdpdump_dropped_packets_total{interface="eth0",direction="in"} 10"#,
+            r#"xdpdump_seen_packets_total{interface="a\"b",direction="out"} 0"#,
+            "xdpdump_file_bytes_total 7",
+        ] {
+            assert!(text.lines().any(|other| other == line), "{line}\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+}
