@@ -85,7 +85,8 @@ pub struct Options {
 
     /// Read packets from a file instead of an interface
     ///
-    /// A pcap or pcapng file; "-" is standard input. Takes no privileges.
+    /// A pcap or pcapng file, also compressed with gzip, lz4 or zstd, whatever its name; "-" is standard input. Takes no
+    /// privileges.
     #[arg(short, long, value_name = "FILE", help_heading = "Source")]
     pub read: Option<PathBuf>,
 

@@ -21,6 +21,14 @@ pub enum Error {
         /// The error of the system call.
         error: io::Error,
     },
+    /// The file is compressed, and cannot be decompressed to its end.
+    #[error("{name}: {fault}")]
+    Compressed {
+        /// Name of the file in messages.
+        name: String,
+        /// What is wrong.
+        fault: super::CompressionFault,
+    },
     /// The file does not begin like a capture file.
     #[error("{name}: unknown file format: {hint}")]
     UnknownFormat {

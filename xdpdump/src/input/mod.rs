@@ -2,29 +2,24 @@
 
 mod bytes;
 mod error;
+mod medium;
 mod options;
 mod pcap;
 mod pcapng;
+mod source;
 mod time;
 mod window;
 
-use std::{
-    fs::File,
-    io,
-    io::Read,
-    os::fd::{BorrowedFd, OwnedFd},
-    path::Path,
-};
-
-use rustix::event::{PollFd, PollFlags, poll};
+use std::{io, io::Read, os::fd::BorrowedFd, path::Path};
 
 pub use error::{Error, Fault};
+pub use medium::{Compression, Fault as CompressionFault};
+pub use source::Source;
 
-use self::{pcap::Pcap, pcapng::Pcapng, window::Window};
+use self::{medium::Medium, pcap::Pcap, pcapng::Pcapng, window::Window};
 use crate::{
     output::{Format, Target},
     packet::{Interface, InterfaceStatistics, Packet},
-    sys::inherited,
 };
 
 /// Longest pcap record or pcapng block that is read, in bytes. No capture tool writes longer ones.
@@ -41,11 +36,12 @@ pub enum Item<'a> {
     Statistics(InterfaceStatistics),
 }
 
-/// A pcap or pcapng file, read packet by packet in constant memory.
+/// A pcap or pcapng file, compressed or not, read packet by packet in constant memory.
 #[derive(Debug)]
 pub struct CaptureFile<R> {
     name: String,
-    window: Window<R>,
+    compression: Option<Compression>,
+    window: Window<Medium<R>>,
     decoder: Decoder,
     /// The interface that was read last.
     interface: Option<Interface>,
@@ -86,32 +82,13 @@ impl Stop {
     fn of(self, name: &str, repairable: bool) -> Error {
         let name = name.to_owned();
         match self {
-            Self::Read(error) => Error::Read { name, error },
+            Self::Read(error) => match error.downcast() {
+                Ok(fault) => Error::Compressed { name, fault },
+                Err(error) => Error::Read { name, error },
+            },
             Self::Truncated { what, wanted, got } => Error::Truncated { name, what, wanted, got, repairable },
             Self::Damaged(offset, fault) => Error::Damaged { name, offset, fault },
         }
-    }
-}
-
-/// An opened file, or a stream.
-#[derive(Debug)]
-pub struct Source {
-    file: File,
-    interrupt: Option<OwnedFd>,
-}
-
-impl Read for Source {
-    /// Waits for what can be read. A regular file can always be read.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Some(interrupt) = &self.interrupt {
-            let mut both = [PollFd::new(&self.file, PollFlags::IN), PollFd::new(interrupt, PollFlags::IN)];
-            poll(&mut both, None)?;
-            let [_, interrupt] = both;
-            if !interrupt.revents().is_empty() {
-                return Err(io::Error::other("a signal came"));
-            }
-        }
-        self.file.read(buffer)
     }
 }
 
@@ -127,16 +104,11 @@ impl CaptureFile<Source> {
             // tcpdump, too, calls /dev/fd/63 a file.
             _ => path.display().to_string(),
         };
-        let file = match target {
-            Target::Descriptor(number) => inherited::for_reading(number).map(File::from),
-            Target::Path(path) => File::open(path),
-        };
-        match file {
-            Ok(file) => {
-                let is_path = matches!(target, Target::Path(_));
-                let repairable = is_path && file.metadata().is_ok_and(|metadata| metadata.is_file());
-                let source = Source { file, interrupt: None };
-                Ok(Self { repairable, ..Self::new(source, name)? })
+        match Source::open(target) {
+            Ok(source) => {
+                let is_file = matches!(target, Target::Path(_)) && source.is_file();
+                let file = Self::new(source, name)?;
+                Ok(Self { repairable: is_file && file.compression().is_none(), ..file })
             }
             Err(error) => Err(Error::Open { name, error }),
         }
@@ -147,7 +119,9 @@ impl CaptureFile<Source> {
     /// # Errors
     /// When the descriptor cannot be duplicated.
     pub fn interrupted_by(&mut self, interrupt: BorrowedFd<'_>) -> io::Result<()> {
-        self.window.reader().interrupt = Some(interrupt.try_clone_to_owned()?);
+        if let Some(source) = self.window.reader().reader() {
+            source.interrupted_by(interrupt.try_clone_to_owned()?);
+        }
         Ok(())
     }
 }
@@ -159,9 +133,9 @@ impl<R: Read> CaptureFile<R> {
     /// When it cannot be read or does not begin like a capture file.
     pub fn new(reader: R, name: impl Into<String>) -> Result<Self, Error> {
         let name = name.into();
-        let mut window = Window::new(reader);
+        let mut window = Window::new(Medium::new(reader));
         let decoder = match window.peek(4) {
-            Err(error) => return Err(Error::Read { name, error }),
+            Err(error) => return Err(Stop::Read(error).of(&name, false)),
             Ok(bytes) => match bytes.first_chunk() {
                 None => {
                     let (what, wanted, got) = ("file header", 4, bytes.len());
@@ -175,6 +149,7 @@ impl<R: Read> CaptureFile<R> {
         };
         let mut file = Self {
             name,
+            compression: window.reader().compression(),
             window,
             decoder,
             interface: None,
@@ -212,6 +187,11 @@ impl<R: Read> CaptureFile<R> {
     /// Byte offset in the file where the next record begins; after an error, where the damaged record begins.
     pub fn offset(&self) -> u64 {
         self.window.offset()
+    }
+
+    /// How the file is compressed, if it is.
+    pub fn compression(&self) -> Option<Compression> {
+        self.compression
     }
 
     /// The file's format.
@@ -256,7 +236,12 @@ impl<R: Read> CaptureFile<R> {
             }
             Err(stop) => {
                 self.finished = true;
-                Err(stop.of(&self.name, self.repairable))
+                Err(match stop {
+                    Stop::Damaged(..) if self.compression.is_some() => {
+                        stop.of(&format!("{} (decompressed)", self.name), false)
+                    }
+                    stop => stop.of(&self.name, self.repairable),
+                })
             }
         }
     }
@@ -269,8 +254,15 @@ fn detect(magic: [u8; 4]) -> Result<Decoder, &'static str> {
     }
     match magic {
         pcapng::MAGIC => Ok(Decoder::Pcapng(Pcapng::default())),
-        [0x1f, 0x8b, ..] => Err("it is compressed: `gzip -dc FILE | xdpdump -r -`"),
-        [0x28, 0xb5, 0x2f, 0xfd] => Err("it is compressed: `zstd -dc FILE | xdpdump -r -`"),
+        [0xfd, b'7', b'z', b'X'] => Err("it is compressed with xz: `xz -dc FILE | xdpdump -r -`"),
+        [b'B', b'Z', b'h', b'1'..=b'9'] => {
+            Err("it is compressed with bzip2: `bzip2 -dc FILE | xdpdump -r -`")
+        }
+        [0x02, 0x21, 0x4c, 0x18] => {
+            Err("it is compressed in an old format of lz4: `lz4 -dc FILE | xdpdump -r -`")
+        }
+        [0x1f, 0x9d, ..] => Err("it is compressed with compress: `gzip -dc FILE | xdpdump -r -`"),
+        [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd] => Err("it is compressed twice"),
         _ => Err("neither pcap nor pcapng"),
     }
 }

@@ -1,6 +1,6 @@
 //! A buffer of bytes that were read and not yet used.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 /// Bytes that are requested from the reader at once.
 const CHUNK: usize = 1 << 16;
@@ -30,6 +30,11 @@ impl<R: Read> Window<R> {
         &mut self.reader
     }
 
+    /// The reader; what is buffered is lost.
+    pub fn into_reader(self) -> R {
+        self.reader
+    }
+
     /// Reads until `wanted` bytes are buffered or the stream ends, and returns up to `wanted` bytes.
     ///
     /// # Errors
@@ -54,8 +59,13 @@ impl<R: Read> Window<R> {
         self.buffer.get(self.start..end).unwrap_or_default()
     }
 
+    /// All that is already buffered.
+    pub fn buffered(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
     /// Moves past `count` bytes and returns them.
-    pub fn take(&mut self, count: usize) -> &[u8] {
+    pub fn advance(&mut self, count: usize) -> &[u8] {
         let count = count.min(self.end - self.start);
         let taken = self.start;
         self.start += count;
@@ -82,6 +92,25 @@ impl<R: Read> Window<R> {
     }
 }
 
+impl<R: Read> Read for Window<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(room)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl<R: Read> BufRead for Window<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.peek(1)?;
+        Ok(self.buffered())
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.advance(count);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,7 +127,7 @@ mod tests {
         let mut window = Window::new(io::repeat(7));
         for _ in 0..10_000 {
             assert_eq!(window.peek(1001).unwrap(), [7; 1001]);
-            assert_eq!(window.take(1001).len(), 1001);
+            assert_eq!(window.advance(1001).len(), 1001);
         }
         assert_eq!(window.offset(), 10_010_000);
         assert_eq!(window.buffer.len(), CHUNK);
