@@ -16,6 +16,7 @@ end
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s i -l interface -d 'Interface to capture on; several, or "any"' -r -f
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l netns -d 'Network namespace to look for interfaces in' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s r -l read -d 'Read packets from a file instead of an interface' -r -F
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l reorder-window -d 'How long packets wait for those of other pipes' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l at -d 'Point beside another program' -r -f -a "entry\t'Before the program'
 exit\t'After the program'
 both\t'Both'"

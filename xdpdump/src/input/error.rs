@@ -13,6 +13,18 @@ pub enum Error {
         /// The error of the system call.
         error: io::Error,
     },
+    /// A directory has nothing to read.
+    #[error("{name}: no capture files in this directory")]
+    NoCaptures {
+        /// Name of the directory in messages.
+        name: String,
+    },
+    /// A stream is to be read twice.
+    #[error("{name} can be read only once: leave one -r out")]
+    Twice {
+        /// Name of the stream in messages.
+        name: String,
+    },
     /// A read failed.
     #[error("cannot read {name}: {error}")]
     Read {

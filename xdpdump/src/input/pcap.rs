@@ -3,7 +3,8 @@
 use std::io::Read;
 
 use super::{
-    MAX_RECORD, Stop,
+    MAX_RECORD,
+    body::Stop,
     bytes::{ByteOrder, Fields},
     error::Fault,
     window::Window,

@@ -8,7 +8,8 @@ use xdpdump_ebpf::pcapng::block::{
 };
 
 use super::{
-    Item, MAX_RECORD, Stop,
+    Item, MAX_RECORD,
+    body::Stop,
     bytes::{ByteOrder, Fields},
     error::Fault,
     options,
