@@ -42,18 +42,19 @@ impl<'a> Copy<'a> {
     ///
     /// # Errors
     /// When the output cannot be written, or the filter makes no sense for the packet.
-    pub fn item(&mut self, item: Item<'_>) -> Result<bool, Error> {
+    pub fn item(&mut self, item: &Item<'_>) -> Result<bool, Error> {
         match item {
             Item::Interface(interface) => {
                 self.chooser.interface(interface);
                 match self.request.filter_behind(interface) {
                     Some(filter) => {
-                        self.sink.interface(&Interface { filter: Some(filter), ..interface.clone() })?;
+                        self.sink.interface(&Interface { filter: Some(filter), ..(*interface).clone() })?;
                     }
                     None => self.sink.interface(interface)?,
                 }
             }
-            Item::Packet(mut packet) => {
+            Item::Packet(packet) => {
+                let mut packet = *packet;
                 if self.chooser.takes(&mut packet)? {
                     if self.sink.clock(packet.timestamp)?.is_break() {
                         return Ok(false);
@@ -68,7 +69,7 @@ impl<'a> Copy<'a> {
                     }
                 }
             }
-            Item::Statistics(newer) => drop(self.totals.insert(newer.interface, newer)),
+            Item::Statistics(newer) => drop(self.totals.insert(newer.interface, *newer)),
         }
         Ok(self.limit != Some(self.count))
     }

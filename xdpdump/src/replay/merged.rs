@@ -100,7 +100,7 @@ impl Receiver for Way<'_, '_> {
     type End = End;
 
     fn item(&mut self, item: Item<'_>) -> ControlFlow<End> {
-        match self.copy.item(item) {
+        match self.copy.item(&item) {
             Ok(true) => self.stop(),
             Ok(false) => ControlFlow::Break(End::Enough),
             Err(error) => ControlFlow::Break(End::Failed(error)),

@@ -90,7 +90,7 @@ pub fn run(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), E
 /// What is read.
 enum Input {
     File(Box<CaptureFile<Source>>),
-    Several(Merger),
+    Several(Box<Merger>),
 }
 
 fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Error> {
@@ -101,7 +101,7 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
     let paths = inputs.paths()?;
     let mut input = match inputs.only() {
         Some(path) => Input::File(Box::new(CaptureFile::open(path)?)),
-        None => Input::Several(Merger::open(inputs, *reorder_window)?),
+        None => Input::Several(Box::new(Merger::open(inputs, *reorder_window)?)),
     };
     let overwritten = |output: &config::File| paths.iter().find(|path| is_same_file(path, &output.path));
     if let Some(path) = destination.file.as_ref().and_then(overwritten) {
@@ -207,7 +207,7 @@ fn replay<R: Read>(
 ) -> Result<(), Error> {
     let mut step = || -> Result<bool, Error> {
         match file.next()? {
-            Some(item) => Ok(copy.item(item)? && !interrupted()),
+            Some(item) => Ok(copy.item(&item)? && !interrupted()),
             None => Ok(false),
         }
     };
