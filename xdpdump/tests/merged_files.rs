@@ -231,6 +231,27 @@ fn a_directory_is_one_input() {
 }
 
 #[test]
+fn the_merged_packets_go_into_several_files_and_those_are_read_again() {
+    let (_directory, folder) = folder();
+    let packets =
+        |first: i64, port| -> Vec<_> { (0..100).map(|number| (first + 2 * number, 0, port)).collect() };
+    let totals = |received| {
+        let (start, end) = (Timestamp(1), Timestamp(300));
+        [InterfaceStatistics { start, end, received, ..InterfaceStatistics::default() }]
+    };
+    write(&folder.join("a"), &["eth0"], &packets(10, 1), &totals(100));
+    write(&folder.join("b"), &["eth0"], &packets(11, 2), &totals(200));
+    fs::create_dir(folder.join("ring")).unwrap();
+    let output = tool(&folder, &["-r", "a", "-r", "b", "-C", "2k", "-w", "ring/out.pcapng"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(fs::read_dir(folder.join("ring")).unwrap().count() > 5);
+    let contents = merged(&folder, &["-r", "ring"]);
+    assert_eq!(contents.interfaces, ["a:eth0", "b:eth0"]);
+    let times: Vec<_> = contents.packets.iter().map(|(time, ..)| *time).collect();
+    assert!(times.into_iter().eq(10..210));
+}
+
+#[test]
 fn many_files_take_little_memory_and_the_descriptors_that_there_are() {
     let (_directory, folder) = folder();
     let ring = folder.join("ring");
@@ -313,7 +334,7 @@ fn what_cannot_be_opened_or_would_be_overwritten_is_said_before_anything_is_writ
     }
     // Wrong usage.
     for arguments in [
-        &["-r", "a", "--reorder-window", "1"][..],
+        &["-r", "a", "--reorder-window", "1x"][..],
         &["-r", "a", "--reorder-window", "2h"],
         &["-D", "--reorder-window", "1s"],
     ] {
