@@ -16,6 +16,7 @@ end
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s i -l interface -d 'Interface to capture on; several, or "any"' -r -f
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l netns -d 'Network namespace to look for interfaces in' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s r -l read -d 'Read packets from a file instead of an interface' -r -F
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l reorder-window -d 'How long packets wait for those of other pipes' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l at -d 'Point beside another program' -r -f -a "entry\t'Before the program'
 exit\t'After the program'
 both\t'Both'"
@@ -27,6 +28,8 @@ complete -c xdpdump -n "__fish_xdpdump_needs_command" -l sample -d 'Capture one 
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s c -l packets -d 'Stop after N packets' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l duration -d 'Stop after TIME' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l max-bytes -d 'Stop when SIZE is written' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l stats -d 'Say how it goes every TIME' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l stats-file -d 'Write metrics to a file' -r -F
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s B -l buffer-size -d 'Memory for the rings of all CPUs, in KiB' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l transport -d 'Rings that bring frames to user space' -r -f -a "auto\t'Mapped rings where the kernel has them, perf rings elsewhere'
 perf\t'Perf rings'
@@ -65,6 +68,7 @@ complete -c xdpdump -n "__fish_xdpdump_needs_command" -s N -l native -d 'Capture
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s S -l skb -d 'Capture in the generic path (SKB mode)'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s H -l offload -d 'Capture on the NIC (hardware offload) or fail'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s d -l dump-filter -d 'Print the compiled filter and exit'
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l stats-json -d 'Say it as JSON'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s p -l no-promiscuous-mode -d 'Do not put the interface into promiscuous mode'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l immediate-mode -d 'Show every frame at once instead of in batches'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l lean -d 'Leave out packet id, direction and queue'

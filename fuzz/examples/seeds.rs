@@ -41,7 +41,29 @@ fn main() -> io::Result<()> {
         bytes.truncate(600);
         write("capture_file", name.to_owned(), bytes)?;
     }
-    write("capture_file", "pcapng".to_owned(), [&[255][..], &pcapng(&blocks)].concat())
+    write("capture_file", "pcapng".to_owned(), [&[255][..], &pcapng(&blocks)].concat())?;
+    for (name, bytes) in compressed(&pcapng(&blocks)) {
+        write("capture_file", name.to_owned(), [&[255][..], &bytes].concat())?;
+    }
+    Ok(())
+}
+
+/// A file as each format stores what does not compress; fewer than 64 KiB and at least 256 bytes. Checksums are wrong or left out.
+fn compressed(file: &[u8]) -> [(&'static str, Vec<u8>); 3] {
+    let length = file.len() as u16;
+    let gzip = [
+        &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1][..],
+        &length.to_le_bytes(),
+        &(!length).to_le_bytes(),
+        file,
+        &[0; 8],
+    ];
+    let block = u32::from(length) | 1 << 31;
+    let lz4 = [&[0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82][..], &block.to_le_bytes(), file, &[0; 4]];
+    let block = u32::from(length) << 3 | 1;
+    let size = length.saturating_sub(256).to_le_bytes();
+    let zstd = [&[0x28, 0xb5, 0x2f, 0xfd, 0x60][..], &size, &block.to_le_bytes()[..3], file];
+    [("gzip", gzip.concat()), ("lz4", lz4.concat()), ("zstd", zstd.concat())]
 }
 
 /// An input for [`text`](../fuzz_targets/text.rs): verbose style and one frame.

@@ -33,7 +33,7 @@ pub enum Config {
     },
     /// Capture from an interface.
     Capture(Capture),
-    /// Read a capture file.
+    /// Read capture files.
     Replay(Replay),
     /// Print a compiled filter.
     PrintFilter(PrintFilter),
@@ -117,11 +117,13 @@ pub struct Doctor {
     pub json: bool,
 }
 
-/// How to read a capture file.
+/// How to read capture files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replay {
-    /// The file; `-` is standard input.
-    pub file: PathBuf,
+    /// Files and directories of files, with or without `NAME=` in front; `-` is standard input.
+    pub inputs: Vec<PathBuf>,
+    /// How long a packet of a stream waits for those of other streams.
+    pub reorder_window: Duration,
     /// Which packets to select, and how much of each.
     pub selection: Selection,
     /// Where the packets go.

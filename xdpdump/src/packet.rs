@@ -118,7 +118,7 @@ pub enum Direction {
 
 /// The link-level header type of an interface's frames; the numbers are pcap's LINKTYPE values
 /// (<https://www.tcpdump.org/linktypes.html>).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkType(pub u16);
 
 impl LinkType {
@@ -160,7 +160,7 @@ impl fmt::Display for LinkType {
 pub const EXIT: &str = " (exit)";
 
 /// The interface that frames come from, as far as the source knows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Interface {
     /// Link type of its frames.
     pub link_type: LinkType,

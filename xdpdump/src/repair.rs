@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    input::{self, CaptureFile, Item},
+    input::{self, CaptureFile, Compression, Item},
     output,
 };
 
@@ -49,6 +49,9 @@ pub enum Error {
     /// It is a pipe or a device.
     #[error("{0} is no regular file: there is nothing to cut off; save what comes from it with -r and -w")]
     NoFile(String),
+    /// Nothing can be cut off within compressed data.
+    #[error("{0} is compressed with {1}: save what can be read of it with -r and -w")]
+    Compressed(String, Compression),
     /// A capture is still writing to it.
     #[error("{0} is still being written by a capture: end that first")]
     Busy(String),
@@ -79,6 +82,9 @@ pub fn repair(path: &Path) -> Result<Repaired, Error> {
         return Err(Error::Busy(name));
     }
     let mut capture = CaptureFile::new(reader, &name)?;
+    if let Some(compression) = capture.compression() {
+        return Err(Error::Compressed(name, compression));
+    }
     let mut packets = 0;
     loop {
         match capture.next() {

@@ -68,6 +68,26 @@ fn peak_memory(bytes: u64, arguments: &[&str]) -> u64 {
 }
 
 #[test]
+fn a_bomb_is_decompressed_in_little_memory() {
+    // 64 MiB of the same packet in some kilobytes, as often as makes a gigabyte.
+    let records = record().repeat((64 << 20) / RECORD);
+    let count = (64 << 20) / RECORD * 16;
+    let header = zstd::encode_all(&FILE_HEADER.map(u32::to_ne_bytes).concat()[..], 1).unwrap();
+    let bomb = zstd::encode_all(&records[..], 19).unwrap();
+    println!("a gigabyte from {} bytes", 16 * bomb.len());
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("bomb");
+    fs::write(&path, [header, bomb.repeat(16)].concat()).unwrap();
+    // KiB of address space, of which the program itself takes some.
+    let limit = (ENOUGH >> 10) + 80_000;
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -v {limit}; exec \"$@\""), "sh", xdpdump(), "--count", "-r"]);
+    let output = command.arg(&path).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{count} packets\n"), "{said}");
+}
+
+#[test]
 fn two_gigabytes_are_converted_in_little_memory() {
     assert!(peak_memory(2 << 30, &["-w", "/dev/null"]) < ENOUGH);
 }

@@ -316,8 +316,10 @@ fn a_cut_file_is_printed_up_to_the_cut() {
 fn a_file_that_is_not_a_capture_is_refused() {
     for (file, hint) in [
         (&b"#!/bin/sh\n"[..], "neither pcap nor pcapng"),
-        (b"\x1f\x8b\x08\0", "it is compressed: `gzip -dc FILE | xdpdump -r -`"),
-        (b"\x28\xb5\x2f\xfd", "it is compressed: `zstd -dc FILE | xdpdump -r -`"),
+        (b"\xfd7zXZ\0", "it is compressed with xz: `xz -dc FILE | xdpdump -r -`"),
+        (b"BZh91AY", "it is compressed with bzip2: `bzip2 -dc FILE | xdpdump -r -`"),
+        (b"\x02\x21\x4c\x18", "it is compressed in an old format of lz4: `lz4 -dc FILE | xdpdump -r -`"),
+        (b"\x1f\x9d\x90\0", "it is compressed with compress: `gzip -dc FILE | xdpdump -r -`"),
     ] {
         assert_fails(file, &[], &format!("f: unknown file format: {hint}"));
     }

@@ -1,4 +1,4 @@
-//! Writing packets, merging those of several CPUs, and evaluating a filter allocate no memory.
+//! Writing packets, merging those of several CPUs and of several files, and evaluating a filter allocate no memory.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -6,10 +6,13 @@ use std::{
     num::NonZeroU32,
     ops::ControlFlow,
     path::Path,
+    thread,
+    time::Duration,
 };
 
 use xdpdump::{
     clock::{Clock, Sample},
+    config,
     filter::{Filter, Headers},
     order::{Merge, Stream},
     output::{
@@ -18,6 +21,8 @@ use xdpdump::{
         pcapng::encode,
     },
     packet::{Direction, Interface, LinkType, Meta, Packet, Timestamp},
+    replay,
+    report::Reporter,
     selection::{Choice, Selection, Selector},
     transport::{Receiver, event::Event, mapped::block},
 };
@@ -135,6 +140,58 @@ fn json_is_printed_without_allocating() {
     // The buffers grow to their size in the first packets.
     print();
     assert_eq!(allocations(print), 0);
+}
+
+/// What the merge of files needs does not depend on the number of packets.
+#[test]
+fn packets_of_several_files_are_merged_without_allocating() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = |packets: u32| {
+        let inputs = [0, 1, 2].map(|number| {
+            let path = directory.path().join(number.to_string());
+            let mut sink = output::open(&path, Format::Pcapng, Precision::Nano).unwrap();
+            sink.interface(&Interface::default()).unwrap();
+            for time in 0..packets {
+                sink.packet(&packet((3 * time + number).into(), &[0x5a; 60])).unwrap();
+            }
+            sink.finish(&[]).unwrap();
+            path
+        });
+        let config = config::Replay {
+            inputs: inputs.to_vec(),
+            reorder_window: Duration::ZERO,
+            selection: config::Selection::default(),
+            destination: config::Destination {
+                // What a sink does is tested above.
+                file: None,
+                print: None,
+                limit: None,
+                duration: None,
+                max_bytes: None,
+                count: false,
+                packet_buffered: false,
+                verbose: false,
+            },
+            user: config::User::Root,
+        };
+        // It gives up privileges, which the tests need no more.
+        let thread = || allocations(|| replay::run(&config, &mut Silent).unwrap());
+        thread::scope(|scope| scope.spawn(thread).join().unwrap())
+    };
+    assert_eq!(run(2000), run(20_000));
+}
+
+/// Says nothing.
+struct Silent;
+
+impl Reporter for Silent {
+    fn say(&mut self, line: &str) {
+        panic!("{line}");
+    }
+
+    fn say_plainly(&mut self, _: &str) {}
+
+    fn progress(&mut self, _: u64) {}
 }
 
 /// Number of allocations made by `act`.

@@ -7,8 +7,8 @@ use clap::{CommandFactory as _, error::ErrorKind};
 use super::{
     Error,
     options::{
-        AtChoice, DirectionChoice, FileFormat, MAX_SNAP_LEN, Options, TextStyle, TimePrecision,
-        TimeStampChoice, TimeStyleChoice, TransportChoice,
+        AtChoice, DirectionChoice, FileFormat, MAX_SNAP_LEN, Options, REORDER_WINDOW, TextStyle,
+        TimePrecision, TimeStampChoice, TimeStyleChoice, TransportChoice,
     },
 };
 use crate::{
@@ -50,8 +50,9 @@ impl Options {
             self.check_only_for_files()?;
             // The group of sources is required, so if there is no interface there is a file.
             let user = self.user();
-            let file = self.read.unwrap_or_default();
-            return Ok(Config::Replay(Replay { file, selection, destination, user }));
+            let reorder_window = self.reorder_window.unwrap_or(REORDER_WINDOW);
+            let inputs = self.read;
+            return Ok(Config::Replay(Replay { inputs, reorder_window, selection, destination, user }));
         }
         if self.list_data_link_types {
             return Ok(Config::ListLinkTypes {
@@ -236,7 +237,7 @@ impl Options {
     fn check_source(&self) -> Result<(), Error> {
         let sources = [
             (!self.interface.is_empty(), "--interface"),
-            (self.read.is_some(), "--read"),
+            (!self.read.is_empty(), "--read"),
             (self.list_interfaces, "--list-interfaces"),
         ];
         let given: Vec<_> = sources.iter().filter(|(given, _)| *given).map(|(_, name)| *name).collect();
@@ -265,7 +266,7 @@ impl Options {
     }
 
     fn print_filter(self, selection: Selection, link_type: Option<LinkType>) -> Result<PrintFilter, Error> {
-        let frames = match (link_type, self.read) {
+        let frames = match (link_type, self.read.into_iter().next()) {
             (Some(link_type), _) => Frames::Of(link_type),
             (None, _) if !self.interface.is_empty() => {
                 Frames::OnInterface { namespace: self.netns, interface: one(self.interface, "-d")? }
@@ -361,6 +362,7 @@ impl Options {
                 TextStyle::Classic => LineStyle::Classic,
             },
             interface: self.interface.len() > 1
+                || self.read.len() > 1
                 || matches!(self.at, Some(AtChoice::Both))
                 || self.interface.iter().any(|name| name == "any"),
             packet_flush: self.line_buffered,

@@ -6,6 +6,12 @@ use clap::{ArgAction, ArgGroup, Parser, ValueEnum, ValueHint};
 
 use super::{rotation::RotationOptions, units};
 
+/// The default of --reorder-window: more than the way of a packet through a network takes.
+pub const REORDER_WINDOW: Duration = Duration::from_secs(1);
+
+/// The longest --reorder-window.
+const LONGEST_WINDOW: Duration = Duration::from_hours(1);
+
 /// tcpdump's largest snapshot length, `MAXIMUM_SNAPLEN`.
 pub const MAX_SNAP_LEN: u32 = 262_144;
 
@@ -42,6 +48,7 @@ Differences from tcpdump:
   -n, -f      are always on: addresses and ports are printed as numbers
   -Q          defaults to \"in\"; \"out\" is what the network stack gives to the interface
   -i          can be given several times; with -i any, every interface has its own link type
+  -r          can be given several times, and takes directories: packets come in the order of time
   -l          writes a file (-w) packet by packet too, as -U does
   -w          writes pcapng unless the name ends in .pcap
   -d          prints xdpdump's own form of a filter, -dd the eBPF that the kernel runs
@@ -85,9 +92,19 @@ pub struct Options {
 
     /// Read packets from a file instead of an interface
     ///
-    /// A pcap or pcapng file; "-" is standard input. Takes no privileges.
+    /// A pcap or pcapng file, also compressed with gzip, lz4 or zstd, whatever its name; "-" is standard input. Takes no
+    /// privileges. It can be given several times, for files and pipes, also of captures that go on: packets of all of them
+    /// come in the order of time, each with its interface. A directory stands for the capture files in it. NAME=FILE gives a
+    /// name, which goes in front of names of interfaces that another input has too.
     #[arg(short, long, value_name = "FILE", help_heading = "Source")]
-    pub read: Option<PathBuf>,
+    pub read: Vec<PathBuf>,
+
+    /// How long packets wait for those of other pipes
+    ///
+    /// With several -r: a pipe in which nothing comes holds the packets of the others up for this long, such as 250ms or
+    /// 5s, and its own are written when they come, however late. The default is 1s; files wait as long as necessary.
+    #[arg(long, value_name = "TIME", requires = "read", value_parser = window, hide_short_help = true, help_heading = "Source")]
+    pub reorder_window: Option<Duration>,
 
     /// List interfaces, their drivers and XDP programs, and exit
     #[arg(short = 'D', long, help_heading = "Source")]
@@ -557,4 +574,10 @@ pub enum TimePrecision {
     Micro,
     /// Nanoseconds
     Nano,
+}
+
+/// A time of up to [`LONGEST_WINDOW`].
+fn window(text: &str) -> Result<Duration, String> {
+    let window = units::time(text)?;
+    if window > LONGEST_WINDOW { Err("it is longer than an hour".to_owned()) } else { Ok(window) }
 }

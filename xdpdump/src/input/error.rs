@@ -13,6 +13,18 @@ pub enum Error {
         /// The error of the system call.
         error: io::Error,
     },
+    /// A directory has nothing to read.
+    #[error("{name}: no capture files in this directory")]
+    NoCaptures {
+        /// Name of the directory in messages.
+        name: String,
+    },
+    /// A stream is to be read twice.
+    #[error("{name} can be read only once: leave one -r out")]
+    Twice {
+        /// Name of the stream in messages.
+        name: String,
+    },
     /// A read failed.
     #[error("cannot read {name}: {error}")]
     Read {
@@ -20,6 +32,14 @@ pub enum Error {
         name: String,
         /// The error of the system call.
         error: io::Error,
+    },
+    /// The file is compressed, and cannot be decompressed to its end.
+    #[error("{name}: {fault}")]
+    Compressed {
+        /// Name of the file in messages.
+        name: String,
+        /// What is wrong.
+        fault: super::CompressionFault,
     },
     /// The file does not begin like a capture file.
     #[error("{name}: unknown file format: {hint}")]

@@ -1,30 +1,27 @@
 //! Reads packets from capture files. Every byte of a file is treated as hostile.
 
+mod body;
 mod bytes;
 mod error;
+mod medium;
+pub mod merge;
 mod options;
 mod pcap;
 mod pcapng;
+mod source;
 mod time;
 mod window;
 
-use std::{
-    fs::File,
-    io,
-    io::Read,
-    os::fd::{BorrowedFd, OwnedFd},
-    path::Path,
-};
-
-use rustix::event::{PollFd, PollFlags, poll};
+use std::{io, io::Read, os::fd::BorrowedFd, path::Path};
 
 pub use error::{Error, Fault};
+pub use medium::{Compression, Fault as CompressionFault};
+pub use source::Source;
 
-use self::{pcap::Pcap, pcapng::Pcapng, window::Window};
+use self::{body::Body, medium::Medium};
 use crate::{
     output::{Format, Target},
     packet::{Interface, InterfaceStatistics, Packet},
-    sys::inherited,
 };
 
 /// Longest pcap record or pcapng block that is read, in bytes. No capture tool writes longer ones.
@@ -41,78 +38,14 @@ pub enum Item<'a> {
     Statistics(InterfaceStatistics),
 }
 
-/// A pcap or pcapng file, read packet by packet in constant memory.
+/// A pcap or pcapng file, compressed or not, read packet by packet in constant memory.
 #[derive(Debug)]
 pub struct CaptureFile<R> {
     name: String,
-    window: Window<R>,
-    decoder: Decoder,
-    /// The interface that was read last.
-    interface: Option<Interface>,
-    /// `interface` has not been returned yet.
-    announce: bool,
-    /// Nothing more can be read: the file ended, or an error was reported.
-    finished: bool,
-    /// It is a regular file that was opened by its name.
+    body: Body<R>,
+    compression: Option<Compression>,
+    /// It is a regular file that was opened by its name, and not compressed.
     repairable: bool,
-}
-
-#[derive(Debug)]
-enum Decoder {
-    Pcap(Pcap),
-    Pcapng(Pcapng),
-}
-
-/// Why reading stops; [`CaptureFile`] adds the name of the file.
-#[derive(Debug)]
-enum Stop {
-    Read(io::Error),
-    Truncated {
-        what: &'static str,
-        wanted: usize,
-        got: usize,
-    },
-    /// The record that begins at this byte is damaged.
-    Damaged(u64, Fault),
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        Self::Read(error)
-    }
-}
-
-impl Stop {
-    fn of(self, name: &str, repairable: bool) -> Error {
-        let name = name.to_owned();
-        match self {
-            Self::Read(error) => Error::Read { name, error },
-            Self::Truncated { what, wanted, got } => Error::Truncated { name, what, wanted, got, repairable },
-            Self::Damaged(offset, fault) => Error::Damaged { name, offset, fault },
-        }
-    }
-}
-
-/// An opened file, or a stream.
-#[derive(Debug)]
-pub struct Source {
-    file: File,
-    interrupt: Option<OwnedFd>,
-}
-
-impl Read for Source {
-    /// Waits for what can be read. A regular file can always be read.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Some(interrupt) = &self.interrupt {
-            let mut both = [PollFd::new(&self.file, PollFlags::IN), PollFd::new(interrupt, PollFlags::IN)];
-            poll(&mut both, None)?;
-            let [_, interrupt] = both;
-            if !interrupt.revents().is_empty() {
-                return Err(io::Error::other("a signal came"));
-            }
-        }
-        self.file.read(buffer)
-    }
 }
 
 impl CaptureFile<Source> {
@@ -127,16 +60,12 @@ impl CaptureFile<Source> {
             // tcpdump, too, calls /dev/fd/63 a file.
             _ => path.display().to_string(),
         };
-        let file = match target {
-            Target::Descriptor(number) => inherited::for_reading(number).map(File::from),
-            Target::Path(path) => File::open(path),
-        };
-        match file {
-            Ok(file) => {
-                let is_path = matches!(target, Target::Path(_));
-                let repairable = is_path && file.metadata().is_ok_and(|metadata| metadata.is_file());
-                let source = Source { file, interrupt: None };
-                Ok(Self { repairable, ..Self::new(source, name)? })
+        match Source::open(target) {
+            Ok(source) => {
+                let is_file = matches!(target, Target::Path(_)) && source.is_file();
+                let mut file = Self::unread(source, name);
+                file.begin(is_file)?;
+                Ok(file)
             }
             Err(error) => Err(Error::Open { name, error }),
         }
@@ -147,7 +76,9 @@ impl CaptureFile<Source> {
     /// # Errors
     /// When the descriptor cannot be duplicated.
     pub fn interrupted_by(&mut self, interrupt: BorrowedFd<'_>) -> io::Result<()> {
-        self.window.reader().interrupt = Some(interrupt.try_clone_to_owned()?);
+        if let Some(source) = self.body.source() {
+            source.interrupted_by(interrupt.try_clone_to_owned()?);
+        }
         Ok(())
     }
 }
@@ -158,50 +89,24 @@ impl<R: Read> CaptureFile<R> {
     /// # Errors
     /// When it cannot be read or does not begin like a capture file.
     pub fn new(reader: R, name: impl Into<String>) -> Result<Self, Error> {
-        let name = name.into();
-        let mut window = Window::new(reader);
-        let decoder = match window.peek(4) {
-            Err(error) => return Err(Error::Read { name, error }),
-            Ok(bytes) => match bytes.first_chunk() {
-                None => {
-                    let (what, wanted, got) = ("file header", 4, bytes.len());
-                    return Err(Error::TooShort { name, what, wanted, got });
-                }
-                Some(&magic) => match detect(magic) {
-                    Ok(decoder) => decoder,
-                    Err(hint) => return Err(Error::UnknownFormat { name, hint }),
-                },
-            },
-        };
-        let mut file = Self {
-            name,
-            window,
-            decoder,
-            interface: None,
-            announce: true,
-            finished: false,
-            repairable: false,
-        };
-        let first = match &mut file.decoder {
-            Decoder::Pcap(pcap) => pcap.header(&mut file.window).map(Some),
-            Decoder::Pcapng(pcapng) => pcapng.first_interface(&mut file.window),
-        };
-        match first {
-            Ok(interface) => {
-                file.announce = interface.is_some();
-                file.interface = interface;
-                Ok(file)
-            }
-            // Of a pcapng file the section's header is whole: it is a file without packets, to its end.
-            Err(Stop::Truncated { .. }) if file.offset() > 0 => {
-                file.announce = false;
-                Ok(file)
-            }
-            Err(Stop::Truncated { what, wanted, got }) => {
-                Err(Error::TooShort { name: file.name, what, wanted, got })
-            }
-            Err(stop) => Err(stop.of(&file.name, false)),
-        }
+        let mut file = Self::unread(reader, name);
+        file.begin(false)?;
+        Ok(file)
+    }
+
+    /// A capture of which nothing is read yet.
+    fn unread(reader: R, name: impl Into<String>) -> Self {
+        let body = Body::new(Medium::new(reader));
+        Self { name: name.into(), body, compression: None, repairable: false }
+    }
+
+    /// Reads up to the description of the first interface. `is_file` says that it is a regular file with a name.
+    fn begin(&mut self, is_file: bool) -> Result<(), Error> {
+        let begun = self.body.begin();
+        self.compression = self.body.compression();
+        begun.map_err(|stop| stop.of(&self.name, self.compression, false))?;
+        self.repairable = is_file && self.compression.is_none();
+        Ok(())
     }
 
     /// The file's name in messages.
@@ -211,21 +116,23 @@ impl<R: Read> CaptureFile<R> {
 
     /// Byte offset in the file where the next record begins; after an error, where the damaged record begins.
     pub fn offset(&self) -> u64 {
-        self.window.offset()
+        self.body.offset()
+    }
+
+    /// How the file is compressed, if it is.
+    pub fn compression(&self) -> Option<Compression> {
+        self.compression
     }
 
     /// The file's format.
     pub fn format(&self) -> Format {
-        match self.decoder {
-            Decoder::Pcap(_) => Format::Pcap,
-            Decoder::Pcapng(_) => Format::Pcapng,
-        }
+        self.body.format()
     }
 
     /// The interface that was described last; before the first call of [`next`](Self::next), the first one of the file.
     /// `None` for a pcapng file that has no interfaces, and therefore no packets.
     pub fn interface(&self) -> Option<&Interface> {
-        self.interface.as_ref()
+        self.body.interface()
     }
 
     /// Returns the next item as soon as all its bytes have been read; `None` at the end of the file and after an error.
@@ -236,41 +143,9 @@ impl<R: Read> CaptureFile<R> {
         clippy::should_implement_trait,
         reason = "an item borrows from the file, which Iterator does not allow"
     )]
+    #[inline]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, Error> {
-        if self.announce {
-            self.announce = false;
-            return Ok(self.interface.as_ref().map(Item::Interface));
-        }
-        if self.finished {
-            return Ok(None);
-        }
-        let item = match &mut self.decoder {
-            Decoder::Pcap(pcap) => pcap.next(&mut self.window).map(|packet| packet.map(Item::Packet)),
-            Decoder::Pcapng(pcapng) => pcapng.next(&mut self.window, &mut self.interface),
-        };
-        match item {
-            Ok(Some(item)) => Ok(Some(item)),
-            Ok(None) => {
-                self.finished = true;
-                Ok(None)
-            }
-            Err(stop) => {
-                self.finished = true;
-                Err(stop.of(&self.name, self.repairable))
-            }
-        }
-    }
-}
-
-/// The decoder for a file with these first bytes; otherwise a hint for the user.
-fn detect(magic: [u8; 4]) -> Result<Decoder, &'static str> {
-    if let Some(pcap) = Pcap::detect(magic) {
-        return Ok(Decoder::Pcap(pcap));
-    }
-    match magic {
-        pcapng::MAGIC => Ok(Decoder::Pcapng(Pcapng::default())),
-        [0x1f, 0x8b, ..] => Err("it is compressed: `gzip -dc FILE | xdpdump -r -`"),
-        [0x28, 0xb5, 0x2f, 0xfd] => Err("it is compressed: `zstd -dc FILE | xdpdump -r -`"),
-        _ => Err("neither pcap nor pcapng"),
+        let Self { name, body, compression, repairable } = self;
+        body.next().map_err(|stop| stop.of(name, *compression, *repairable))
     }
 }

@@ -3,7 +3,8 @@
 use std::io::Read;
 
 use super::{
-    MAX_RECORD, Stop,
+    MAX_RECORD,
+    body::Stop,
     bytes::{ByteOrder, Fields},
     error::Fault,
     window::Window,
@@ -64,7 +65,7 @@ impl Pcap {
         }
         self.minor_version = version.1;
         self.snap_len = interface.snap_len;
-        window.take(FILE_HEADER);
+        window.advance(FILE_HEADER);
         Ok(interface)
     }
 
@@ -93,8 +94,8 @@ impl Pcap {
         if got < wanted {
             return Err(Stop::Truncated { what: "captured", wanted, got });
         }
-        window.take(self.record_header);
-        let frame = window.take(wanted);
+        window.advance(self.record_header);
+        let frame = window.advance(wanted);
         // Some writers store more bytes than the snap length of their file header; like libpcap, use only the snap length.
         let limit = if self.snap_len == 0 { wanted } else { self.snap_len as usize };
         let frame = frame.get(..limit).unwrap_or(frame);

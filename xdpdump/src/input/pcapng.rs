@@ -8,7 +8,8 @@ use xdpdump_ebpf::pcapng::block::{
 };
 
 use super::{
-    Item, MAX_RECORD, Stop,
+    Item, MAX_RECORD,
+    body::Stop,
     bytes::{ByteOrder, Fields},
     error::Fault,
     options,
@@ -86,19 +87,19 @@ impl Pcapng {
         let block = loop {
             let Some(block) = self.block(window)? else { return Ok(None) };
             match block.kind {
-                SECTION_HEADER => self.section(body(window.take(block.length)), block)?,
+                SECTION_HEADER => self.section(body(window.advance(block.length)), block)?,
                 INTERFACE_STATISTICS => {
-                    let fields = Fields::new(body(window.take(block.length)), self.order);
+                    let fields = Fields::new(body(window.advance(block.length)), self.order);
                     if let Some(statistics) = self.statistics(fields) {
                         return Ok(Some(Item::Statistics(statistics)));
                     }
                 }
                 INTERFACE_DESCRIPTION | PACKET | SIMPLE_PACKET | ENHANCED_PACKET => break block,
-                _ => drop(window.take(block.length)),
+                _ => drop(window.advance(block.length)),
             }
         };
 
-        let fields = Fields::new(body(window.take(block.length)), self.order);
+        let fields = Fields::new(body(window.advance(block.length)), self.order);
         if block.kind == INTERFACE_DESCRIPTION {
             *interface = Some(self.interface(fields, block)?);
             return Ok(interface.as_ref().map(Item::Interface));

@@ -65,11 +65,12 @@ pub fn run(args: &Args) -> Result<()> {
 
     let static_target = Static::find_or_add()?;
     println!("dist: the static binary is for {}", static_target.description());
-    let static_tool = build(&profile, Some(static_target.triple()), static_target.flags())?;
+    packages::provide(static_target.c_compiler().as_slice())?;
+    let static_tool = build(&profile, Some(&static_target))?;
     ensure_static(&static_tool)?;
     let archive = archive::make(&static_tool, static_target.triple(), &profile)?;
 
-    build(&profile, None, &[])?;
+    build(&profile, None)?;
     let package = deb::make(&profile)?;
 
     clean_root::try_package(&package)?;
@@ -85,12 +86,19 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// Builds the tool for this machine, or for a target; returns the program.
-fn build(profile: &Profile, triple: Option<&str>, flags: &[&str]) -> Result<PathBuf> {
+fn build(profile: &Profile, target: Option<&Static>) -> Result<PathBuf> {
     let mut command = cargo::command();
     command.args(["build", "--locked", "--package", "xdpdump", "--bin", "xdpdump"]);
     command.args(["--profile", profile.name]);
-    command.args(triple.iter().flat_map(|triple| ["--target", triple]));
-    let mut flags: Vec<_> = flags.iter().map(|&flag| flag.to_owned()).collect();
+    let mut flags = Vec::new();
+    if let Some(target) = target {
+        command.args(["--target", target.triple()]);
+        flags.extend(target.flags().iter().map(|&flag| flag.to_owned()));
+        if let Some((compiler, _)) = target.c_compiler() {
+            // The variable of the cc crate.
+            command.env(format!("CC_{}", target.triple().replace('-', "_")), compiler);
+        }
+    }
     // Flags would compile anew what the tests have built.
     if profile.name == "release" {
         flags.push("-Cstrip=symbols".to_owned());

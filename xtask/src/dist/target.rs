@@ -58,6 +58,14 @@ impl Static {
         }
     }
 
+    /// The compiler for what is written in C (zstd), with its package, if it is not that of this machine.
+    pub fn c_compiler(&self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Musl(_) => Some(("musl-gcc", "musl-tools")),
+            Self::Glibc => None,
+        }
+    }
+
     /// A sentence's end for the user.
     pub fn description(&self) -> String {
         match self {
