@@ -168,6 +168,7 @@ fn packets_of_several_files_are_merged_without_allocating() {
                 limit: None,
                 duration: None,
                 max_bytes: None,
+                status: None,
                 count: false,
                 packet_buffered: false,
                 verbose: false,
