@@ -5,6 +5,7 @@ mod control;
 mod delivery;
 mod error;
 mod privileges;
+mod service;
 mod session;
 mod statistics;
 mod status;

@@ -11,6 +11,7 @@ use super::{
     connect::{Connection, Order, Source},
     control::Remote,
     delivery::{Delivery, End},
+    service::Service,
     statistics::{Read, Verdicts},
     status::{Progress, Status},
     until_stopped,
@@ -72,6 +73,7 @@ pub struct Session<'a> {
     end_at: Option<Instant>,
     /// Says now and then how it goes.
     status: Option<Status>,
+    service: Service,
 }
 
 /// The name of the interface, the direction and the totals of each source.
@@ -139,6 +141,7 @@ impl<'a> Session<'a> {
             flush_at: None,
             end_at: order.config.destination.duration.and_then(|time| Instant::now().checked_add(time)),
             status: None,
+            service: Service::default(),
         }
     }
 
@@ -160,12 +163,16 @@ impl<'a> Session<'a> {
 
     /// Runs until something ends it.
     pub fn capture(&mut self, reporter: &mut dyn Reporter) -> End {
+        self.service = Service::ready();
         let mut ready = Ready::default();
         let mut housekeeping_at = Instant::now();
         loop {
             match self.turn(&ready, &mut housekeeping_at, reporter) {
                 Ok(found) => ready = found,
-                Err(end) => return end,
+                Err(end) => {
+                    Service::stopping();
+                    return end;
+                }
             }
         }
     }
@@ -206,6 +213,7 @@ impl<'a> Session<'a> {
         self.rotate(handed_over, reporter)?;
         let now = Instant::now();
         self.end_if_enough(now, reporter)?;
+        self.service.goes_on(now);
         self.flush(now, quiet)?;
         if ready.is_readable(self.watch.as_fd()) {
             let probe = &self.connection.probe;
@@ -226,6 +234,7 @@ impl<'a> Session<'a> {
         let longest = self.connection.rings.prepare_sleep(quiet, events_left).unwrap_or(Duration::ZERO);
         let due = self.flush_at.map_or(*housekeeping_at, |at| at.min(*housekeeping_at));
         let longest = self.remote.as_ref().map_or(longest, |remote| longest.min(remote.patience()));
+        let due = self.service.due().map_or(due, |at| due.min(at));
         let longest = self.end_at.map_or(longest, |at| longest.min(at.saturating_duration_since(now)));
         let longest = self
             .status

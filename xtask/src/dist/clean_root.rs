@@ -14,12 +14,13 @@ use crate::{process, workspace};
 /// The packages that every Debian system has and the tool may depend on.
 const ESSENTIAL: [&str; 2] = ["libc6", "libgcc-s1"];
 /// What the package installs, as far as the user knows it.
-const INSTALLED: [&str; 6] = [
+const INSTALLED: [&str; 7] = [
     "usr/bin/xdpdump",
     "usr/share/bash-completion/completions/xdpdump",
     "usr/share/zsh/vendor-completions/_xdpdump",
     "usr/share/fish/vendor_completions.d/xdpdump.fish",
     "usr/share/man/man1/xdpdump.1.gz",
+    "usr/lib/systemd/system/xdpdump@.service",
     "usr/share/doc/xdpdump/copyright",
 ];
 
