@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::{
         Adapter, At, Capture, Config, Destination, Directions, File, Filter, Frames, Interfaces, Print,
-        PrintFilter, Replay, Selection, Status, User,
+        PrintFilter, Replay, Selection, User,
     },
     decode::Style,
     interface::{TimeStampType, XdpMode},
@@ -295,13 +295,9 @@ impl Options {
             file,
             print,
             limit: self.count_limit,
-            duration: self.duration,
-            max_bytes: self.max_bytes,
-            status: (self.stats.is_some() || self.stats_file.is_some()).then(|| Status {
-                every: self.stats,
-                json: self.stats_json,
-                file: self.stats_file.clone(),
-            }),
+            duration: self.course.duration,
+            max_bytes: self.course.max_bytes,
+            status: self.course.status(),
             count: self.count,
             packet_buffered: self.packet_buffered || self.line_buffered,
             verbose: self.verbose > 0,

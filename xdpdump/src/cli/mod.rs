@@ -2,6 +2,7 @@
 //! uses clap.
 
 mod convert;
+mod course;
 mod doctor;
 mod error;
 mod extcap;

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, ArgGroup, Parser, ValueEnum, ValueHint};
 
-use super::{rotation::RotationOptions, units};
+use super::{course::CourseOptions, rotation::RotationOptions, units};
 
 /// The default of --reorder-window: more than the way of a packet through a network takes.
 pub const REORDER_WINDOW: Duration = Duration::from_secs(1);
@@ -184,42 +184,9 @@ pub struct Options {
     #[arg(short, value_name = "N", long = "packets", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Capture")]
     pub count_limit: Option<u64>,
 
-    /// Stop after TIME
-    ///
-    /// In seconds, or with ms, m, h or d; also when no packet arrives.
-    #[arg(long, value_name = "TIME", value_parser = units::time, conflicts_with = "read", help_heading = "Capture")]
-    pub duration: Option<Duration>,
-
-    /// Stop when SIZE is written
-    ///
-    /// In bytes, or with k, m, g or t; to all files together. What was read with the last packets is still written.
-    #[arg(long, value_name = "SIZE", value_parser = units::bytes, requires = "write", conflicts_with = "read", hide_short_help = true, help_heading = "Capture")]
-    pub max_bytes: Option<u64>,
-
-    /// Say how it goes every TIME
-    ///
-    /// A line on standard error with the totals so far. The time is in seconds, or with ms, m, h or d.
-    #[arg(long, value_name = "TIME", value_parser = units::time, conflicts_with = "read", hide_short_help = true, help_heading = "Capture")]
-    pub stats: Option<Duration>,
-
-    /// Say it as JSON
-    ///
-    /// Each line of --stats is an object.
-    #[arg(long, requires = "stats", hide_short_help = true, help_heading = "Capture")]
-    pub stats_json: bool,
-
-    /// Write metrics to a file
-    ///
-    /// In the format of OpenMetrics, for the textfile collector of Prometheus' node_exporter, which reads files whose names end in .prom.
-    /// The file is replaced every --stats, or every 10 seconds, and at the end.
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with = "read",
-        hide_short_help = true,
-        help_heading = "Capture"
-    )]
-    pub stats_file: Option<PathBuf>,
+    /// When the capture ends, and what it says until then.
+    #[command(flatten)]
+    pub course: CourseOptions,
 
     /// Do not put the interface into promiscuous mode
     #[arg(short = 'p', long, help_heading = "Capture")]

@@ -1,4 +1,7 @@
-//! The loop of a capture: wait, read, hand on, look after what changes; then take everything down.
+//! The loop of a capture: wait, read, hand on, look after what changes.
+
+mod finish;
+mod follow;
 
 use std::{
     ops::ControlFlow,
@@ -6,28 +9,24 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use finish::Ended;
+
 use super::{
-    Error, Totals, announce,
+    Error, Totals,
     connect::{Connection, Order, Source},
     control::Remote,
     delivery::{Delivery, End},
     service::Service,
-    statistics::{Read, Verdicts},
     status::{Progress, Status},
-    until_stopped,
-    waiting::{FREE_FOR, Until, Waiting},
-    watch::{Change, Watch},
+    waiting::Waiting,
+    watch::Watch,
 };
 use crate::{
     clock::RESAMPLE_EVERY,
-    config::Interfaces,
-    interface::{self, Link},
     output,
     packet::{Direction, Timestamp},
-    printable::printable,
-    probe::{self, Point},
     report::Reporter,
-    signals::{END_WITHIN, Signals},
+    signals::Signals,
     sys::{
         clock,
         poll::{Poller, Ready},
@@ -40,9 +39,6 @@ const FLUSH_EVERY: Duration = Duration::from_millis(50);
 
 /// How long after a packet arrived it may be handed to the output, in nanoseconds, if the rings are read all the time.
 const LATE: i64 = 2 * REORDER_WINDOW.as_nanos() as i64;
-
-/// How long a CPU may still be inside the program after it was detached.
-const DRAIN_FOR: Duration = Duration::from_millis(500);
 
 /// How a capture behaves.
 #[derive(Clone, Copy, Debug)]
@@ -92,25 +88,6 @@ fn named<'s>(sources: &'s [Source], totals: &[Totals]) -> Vec<(&'s str, &'static
 fn until(time: Timestamp) -> Duration {
     let nanoseconds = time.0.saturating_add(LATE).saturating_sub(clock::realtime());
     Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
-}
-
-/// What became of a capture.
-pub struct Ended {
-    pub totals: Totals,
-    /// A line for each source that was told a program's verdicts.
-    pub verdicts: Vec<String>,
-    /// Why it ended before its time.
-    pub result: Result<(), Error>,
-    /// Until when to wait for whoever reads what is said of it.
-    pub deadline: Instant,
-}
-
-impl Ended {
-    /// A signal came first.
-    pub fn before_it_began() -> Self {
-        let deadline = Instant::now() + END_WITHIN;
-        Self { totals: Totals::default(), verdicts: Vec::new(), result: Ok(()), deadline }
-    }
 }
 
 impl<'a> Session<'a> {
@@ -327,143 +304,6 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Leaves out what is gone, and captures what came up. A capture of named interfaces ends with the last one.
-    fn follow_interfaces(&mut self, changes: Vec<Change>, reporter: &mut dyn Reporter) -> Result<(), Error> {
-        for change in changes {
-            match change {
-                Change::Lost(sources, Error::Detached(_))
-                    if sources.iter().any(|source| self.is_beside(*source)) =>
-                {
-                    self.wait_for_program(&sources);
-                }
-                Change::Lost(sources, error) => {
-                    for source in &sources {
-                        self.connection.release(*source);
-                        let link =
-                            self.connection.sources.get(*source as usize).map(|source| source.link.index);
-                        self.waiting.retain(|waiting| Some(waiting.link.index) != link);
-                    }
-                    self.lost(error, reporter)?;
-                }
-                Change::Up(link) => {
-                    self.waiting.retain(|waiting| waiting.link.index != link.index);
-                    let refused = self.add(&link, reporter)?;
-                    let mode = self.order.config.mode;
-                    self.waiting.extend(
-                        refused.and_then(|reason| Waiting::for_another_program(&link, &reason, mode)),
-                    );
-                }
-            }
-        }
-        self.follow_programs(reporter)
-    }
-
-    /// Gives up sources whose program was replaced or removed, until the interface has one again.
-    fn wait_for_program(&mut self, sources: &[u32]) {
-        for source in sources {
-            self.connection.release(*source);
-        }
-        // The two points beside one program are of the same interface.
-        for source in sources.iter().filter_map(|source| self.connection.sources.get(*source as usize)) {
-            if !self.waiting.iter().any(|waiting| waiting.link.index == source.link.index) {
-                let until = Until::Replaced { is_said: false };
-                self.waiting.push(Waiting { link: source.link.clone(), until, refused: None });
-            }
-        }
-    }
-
-    fn is_beside(&self, source: u32) -> bool {
-        self.connection.sources.get(source as usize).is_some_and(|source| source.beside.is_some())
-    }
-
-    /// Captures again from interfaces whose program was replaced or removed, as soon as they have one. It is never replaced by a
-    /// program of this capture, which would keep whoever restarts it from attaching it again; one that kept an interface from
-    /// being captured is, after a while.
-    fn follow_programs(&mut self, reporter: &mut dyn Reporter) -> Result<(), Error> {
-        for _ in 0..self.waiting.len() {
-            let mut waiting = self.waiting.remove(0);
-            let name = waiting.link.display_name();
-            let link = match Link::by_index(waiting.link.index) {
-                Err(interface::Error::UnknownIndex(_)) => {
-                    if let Until::Replaced { .. } = waiting.until {
-                        self.lost(Error::Gone(name), reporter)?;
-                    }
-                    continue;
-                }
-                Err(_) => {
-                    self.waiting.push(waiting);
-                    continue;
-                }
-                Ok(link) => link,
-            };
-            match (probe::beside(&link, self.order.config.mode), waiting.until) {
-                (Some(program), until) => {
-                    if waiting.refused != Some(program) && self.add(&link, reporter)?.is_none() {
-                        continue;
-                    }
-                    waiting.refused = Some(program);
-                    if let Until::Free { .. } = until {
-                        waiting.until = Until::Free { since: None };
-                    }
-                }
-                (None, Until::Free { since: Some(since) }) if since.elapsed() >= FREE_FOR => {
-                    match self.add(&link, reporter)? {
-                        None => continue,
-                        Some(reason) if !reason.is_of_a_program() => continue,
-                        Some(_) => {}
-                    }
-                }
-                (None, until) => {
-                    if let Until::Replaced { is_said: false } = until {
-                        reporter.say(&format!(
-                            "{name} runs no XDP program any more: frames will be captured when one is attached"
-                        ));
-                    }
-                    waiting.refused = None;
-                    waiting.until = match until {
-                        Until::Replaced { .. } => Until::Replaced { is_said: true },
-                        Until::Attached => Until::Attached,
-                        Until::Free { since } => {
-                            Until::Free { since: since.or_else(|| Some(Instant::now())) }
-                        }
-                    };
-                }
-            }
-            self.waiting.push(waiting);
-        }
-        Ok(())
-    }
-
-    /// Reports that an interface is not captured any more. A capture of named interfaces ends with the last one.
-    fn lost(&mut self, error: Error, reporter: &mut dyn Reporter) -> Result<(), Error> {
-        let is_last = !self.connection.is_attached() && self.waiting.is_empty();
-        if is_last && self.order.config.interfaces != Interfaces::Any {
-            return Err(error);
-        }
-        reporter.say(&format!("{error}; the capture goes on without it"));
-        Ok(())
-    }
-
-    /// Captures from one more interface, if that is possible; returns why nothing of it is captured, otherwise.
-    fn add(&mut self, link: &Link, reporter: &mut dyn Reporter) -> Result<Option<Error>, Error> {
-        let before = self.connection.sources.len();
-        let order = self.remote.as_ref().map_or(self.order, |remote| remote.order(self.order));
-        let refused = match until_stopped(&self.signals, || self.connection.attach(order, link)) {
-            Ok(Some(()) | None) => None,
-            Err(error) if error.is_of_one_interface() => {
-                reporter.say(&format!("{} is not captured: {error}", link.display_name()));
-                Some(error)
-            }
-            Err(error) => return Err(error),
-        };
-        for source in self.connection.sources.iter().skip(self.delivery.sources()) {
-            announce(source, self.order, reporter);
-            let number = self.delivery.add(source)?;
-            self.watch.captured(link, number);
-        }
-        Ok(refused.filter(|_| self.connection.sources.len() == before))
-    }
-
     /// What a CPU lacks now is tried again a second later: until then the ring of a CPU without a doorbell is read every second,
     /// and frames of one without a perf ring are counted as lost. That is worth a line, once.
     fn follow_cpus(&mut self, reporter: &mut dyn Reporter) {
@@ -511,98 +351,5 @@ impl<'a> Session<'a> {
         let of_source =
             |(source, read)| Ok(Totals::new(read, self.connection.probe.counters(source)?, counts, drained));
         (0..).zip(self.delivery.read_of_each()).map(of_source).collect()
-    }
-
-    /// What programs decided about the frames that were captured at their exits: a line for each.
-    fn verdicts(&self) -> Vec<String> {
-        let line = |(source, verdicts): (&Source, Verdicts)| match &source.beside {
-            Some((program, Point::Exit)) => Some(format!(
-                "verdicts of {} on {}: {verdicts}",
-                printable(program.to_string()),
-                source.link.display_name()
-            )),
-            _ => None,
-        };
-        self.connection.sources.iter().zip(self.delivery.verdicts_of_each()).filter_map(line).collect()
-    }
-
-    /// Whether no frame is under way any more to user space.
-    fn is_settled(&self) -> Result<bool, Error> {
-        for (source, read) in (0..).zip(self.delivery.read_of_each()) {
-            if self
-                .connection
-                .probe
-                .counters(source)?
-                .is_some_and(|counters| !counters.is_settled(read.all()))
-            {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Detaches, takes what the rings still hold and finishes the output.
-    pub fn finish(mut self, end: End, reporter: &mut dyn Reporter) -> Ended {
-        self.connection.detach();
-        let deadline = Instant::now() + END_WITHIN;
-        self.delivery.sink().end_by(deadline);
-        reporter.end_by(deadline);
-        // A CPU may have come online, and seen frames, since that was last looked at. What fails here is counted below.
-        let _ = self.connection.rings.follow_cpus();
-        // What arrived before an interface was deleted is wanted as much as what arrived before a signal.
-        let wants_the_rest = !matches!(end, End::Enough | End::Failed(Error::Output(_)));
-        let mut result = match end {
-            End::Stopped | End::Enough | End::Interrupted => Ok(()),
-            End::Failed(error) => Err(error),
-        };
-        let drained = wants_the_rest
-            && match self.drain() {
-                End::Stopped => true,
-                End::Enough | End::Interrupted => false,
-                // The first error is the one that ended the capture.
-                End::Failed(error) => {
-                    result = result.and(Err(error));
-                    false
-                }
-            };
-        let totals = match self.totals(drained) {
-            Ok(totals) => totals,
-            Err(error) => {
-                result = result.and(Err(error));
-                let captured_only = |read: Read| Totals { captured: read.captured, ..Totals::default() };
-                self.delivery.read_of_each().map(captured_only).collect()
-            }
-        };
-        match self.delivery.finish(&totals) {
-            Ok(()) | Err(output::Error::Closed(_)) => {}
-            Err(error) => result = result.and(Err(error.into())),
-        }
-        self.delivery.sink().tell(&mut |line| reporter.say(line));
-        self.tell(&totals, true, reporter);
-        let totals = totals.into_iter().sum::<Totals>().at_the_end(self.delivery.late());
-        let totals = totals.without(self.delivery.unwritten());
-        Ended { totals, verdicts: self.verdicts(), result, deadline }
-    }
-
-    /// Reads until everything that the program emitted is read. It may still be running on another CPU for a moment after
-    /// it was detached.
-    fn drain(&mut self) -> End {
-        let deadline = Instant::now() + DRAIN_FOR;
-        loop {
-            self.delivery.follow_clock(false);
-            match self.round(true) {
-                ControlFlow::Continue(_) | ControlFlow::Break(End::Interrupted) => {}
-                ControlFlow::Break(end) => return end,
-            }
-            match self.is_settled() {
-                Ok(false) => {}
-                Ok(true) => return End::Stopped,
-                Err(error) => return End::Failed(error),
-            }
-            if Instant::now() > deadline {
-                return End::Stopped;
-            }
-            std::thread::sleep(REORDER_WINDOW);
-        }
     }
 }

@@ -1,0 +1,139 @@
+//! Takes a capture down: what the rings still hold is read, and the totals are written.
+
+use std::{
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use super::Session;
+use crate::{
+    capture::{
+        Error, Totals,
+        connect::Source,
+        delivery::End,
+        statistics::{Read, Verdicts},
+    },
+    output,
+    printable::printable,
+    probe::Point,
+    report::Reporter,
+    signals::END_WITHIN,
+    transport::REORDER_WINDOW,
+};
+
+/// How long a CPU may still be inside the program after it was detached.
+const DRAIN_FOR: Duration = Duration::from_millis(500);
+
+/// What became of a capture.
+pub struct Ended {
+    pub totals: Totals,
+    /// A line for each source that was told a program's verdicts.
+    pub verdicts: Vec<String>,
+    /// Why it ended before its time.
+    pub result: Result<(), Error>,
+    /// Until when to wait for whoever reads what is said of it.
+    pub deadline: Instant,
+}
+
+impl Ended {
+    /// A signal came first.
+    pub fn before_it_began() -> Self {
+        let deadline = Instant::now() + END_WITHIN;
+        Self { totals: Totals::default(), verdicts: Vec::new(), result: Ok(()), deadline }
+    }
+}
+
+impl Session<'_> {
+    /// What programs decided about the frames that were captured at their exits: a line for each.
+    fn verdicts(&self) -> Vec<String> {
+        let line = |(source, verdicts): (&Source, Verdicts)| match &source.beside {
+            Some((program, Point::Exit)) => Some(format!(
+                "verdicts of {} on {}: {verdicts}",
+                printable(program.to_string()),
+                source.link.display_name()
+            )),
+            _ => None,
+        };
+        self.connection.sources.iter().zip(self.delivery.verdicts_of_each()).filter_map(line).collect()
+    }
+
+    /// Whether no frame is under way any more to user space.
+    fn is_settled(&self) -> Result<bool, Error> {
+        for (source, read) in (0..).zip(self.delivery.read_of_each()) {
+            if self
+                .connection
+                .probe
+                .counters(source)?
+                .is_some_and(|counters| !counters.is_settled(read.all()))
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Detaches, takes what the rings still hold and finishes the output.
+    pub fn finish(mut self, end: End, reporter: &mut dyn Reporter) -> Ended {
+        self.connection.detach();
+        let deadline = Instant::now() + END_WITHIN;
+        self.delivery.sink().end_by(deadline);
+        reporter.end_by(deadline);
+        // A CPU may have come online, and seen frames, since that was last looked at. What fails here is counted below.
+        let _ = self.connection.rings.follow_cpus();
+        // What arrived before an interface was deleted is wanted as much as what arrived before a signal.
+        let wants_the_rest = !matches!(end, End::Enough | End::Failed(Error::Output(_)));
+        let mut result = match end {
+            End::Stopped | End::Enough | End::Interrupted => Ok(()),
+            End::Failed(error) => Err(error),
+        };
+        let drained = wants_the_rest
+            && match self.drain() {
+                End::Stopped => true,
+                End::Enough | End::Interrupted => false,
+                // The first error is the one that ended the capture.
+                End::Failed(error) => {
+                    result = result.and(Err(error));
+                    false
+                }
+            };
+        let totals = match self.totals(drained) {
+            Ok(totals) => totals,
+            Err(error) => {
+                result = result.and(Err(error));
+                let captured_only = |read: Read| Totals { captured: read.captured, ..Totals::default() };
+                self.delivery.read_of_each().map(captured_only).collect()
+            }
+        };
+        match self.delivery.finish(&totals) {
+            Ok(()) | Err(output::Error::Closed(_)) => {}
+            Err(error) => result = result.and(Err(error.into())),
+        }
+        self.delivery.sink().tell(&mut |line| reporter.say(line));
+        self.tell(&totals, true, reporter);
+        let totals = totals.into_iter().sum::<Totals>().at_the_end(self.delivery.late());
+        let totals = totals.without(self.delivery.unwritten());
+        Ended { totals, verdicts: self.verdicts(), result, deadline }
+    }
+
+    /// Reads until everything that the program emitted is read. It may still be running on another CPU for a moment after
+    /// it was detached.
+    fn drain(&mut self) -> End {
+        let deadline = Instant::now() + DRAIN_FOR;
+        loop {
+            self.delivery.follow_clock(false);
+            match self.round(true) {
+                ControlFlow::Continue(_) | ControlFlow::Break(End::Interrupted) => {}
+                ControlFlow::Break(end) => return end,
+            }
+            match self.is_settled() {
+                Ok(false) => {}
+                Ok(true) => return End::Stopped,
+                Err(error) => return End::Failed(error),
+            }
+            if Instant::now() > deadline {
+                return End::Stopped;
+            }
+            std::thread::sleep(REORDER_WINDOW);
+        }
+    }
+}
