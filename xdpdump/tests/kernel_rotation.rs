@@ -107,6 +107,35 @@ fn packets_are_in_the_file_of_their_time() {
     assert!(elsewhere as u64 <= ended.late(), "{elsewhere}: {}", ended.stderr);
 }
 
+/// Packets come just after each boundary, before the clock of the capture gets there.
+#[test]
+fn aligned_periods_have_one_file_each() {
+    let scene = Scene::new();
+    let capture = scene.capture_to(&scene.directory.path().join("%s.pcapng"), &["-G", "1", "--align"]);
+    scene.load(|| thread::sleep(Duration::from_secs(4)));
+    assert_make_up(scene.directory.path(), capture.stop().totals());
+    let files = files_in(scene.directory.path());
+    assert!(files.len() >= 4);
+    for file in files {
+        assert!(file.extension().unwrap() == "pcapng", "two files for one second: {}", file.display());
+    }
+}
+
+#[test]
+fn folders_can_be_named_by_the_time() {
+    let scene = Scene::new();
+    for second in 0..60 {
+        fs::create_dir(scene.directory.path().join(format!("{second:02}"))).unwrap();
+    }
+    let capture = scene.capture_to(&scene.directory.path().join("%S/a.pcapng"), &["-G", "1"]);
+    scene.send_numbered(3);
+    thread::sleep(Duration::from_millis(2500));
+    assert_eq!(capture.stop().totals(), Totals::exact(3, 0));
+    let folders = fs::read_dir(scene.directory.path()).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> = folders.map(|folder| folder.join("a.pcapng")).filter(|file| file.exists()).collect();
+    assert!(files.len() >= 3, "{files:?}");
+}
+
 #[test]
 fn the_capture_ends_after_a_number_of_periods() {
     let scene = Scene::new();
@@ -211,7 +240,10 @@ fn commands_that_fail_or_hang_do_not_delay_the_capture() {
     let arrived = scene.arrived();
     let totals = capture.stop().totals();
     assert_eq!(totals.captured + totals.dropped, arrived);
-    for line in fs::read_to_string(&pid).unwrap().lines() {
+    // Those that run hold up only the next ones, also at the end.
+    let lines = fs::read_to_string(&pid).unwrap();
+    assert_eq!(lines.lines().count(), 4);
+    for line in lines.lines() {
         processes::signal(line.parse().unwrap(), libc::SIGKILL);
     }
 

@@ -159,7 +159,9 @@ fn of_files_limited_in_time_and_size_the_newest_are_kept() {
     assert_eq!(files.len(), 5, "{files:?}");
     let numbers = joined(&files);
     assert_eq!(numbers, (numbers[0]..FRAMES).collect::<Vec<_>>());
-    assert_eq!(files.last().map(|(name, _)| &name[..]), Some("221450-0"));
+    // As in tcpdump, the time is that of the period.
+    let names: Vec<_> = files.iter().map(|(name, _)| &name[..]).collect();
+    assert_eq!(names, ["221350-2", "221420-0", "221420-1", "221420-2", "221450-0"]);
 }
 
 #[test]
@@ -183,6 +185,8 @@ fn what_cannot_be_followed_by_another_file_is_refused() {
         (&folder.path().join("nowhere/out"), &["-C", "1"], 1, "no such directory"),
         (&folder.path().join("100%_"), &["-G", "1"], 1, "write \"%%\" for the character"),
         (&folder.path().join("out"), &["-W", "1"], 2, "-W limits the number of files that -C or -G begin"),
+        (&folder.path().join("out"), &["-z", "true"], 2, "-z is for files that -C or -G begin"),
+        (&folder.path().join("out"), &["-C", "2m", "-z", "true", "-W", "x"], 2, "invalid"),
         (&folder.path().join("out"), &["-C", "0"], 2, "it must not be 0"),
         (&folder.path().join("out"), &["-C", "5x"], 2, "a size is a number, or one with k, m, g or t"),
         (&folder.path().join("out"), &["-G", "5y"], 2, "a time is a number of seconds, or one with"),
@@ -235,13 +239,29 @@ fn a_command_is_run_on_each_finished_file() {
 }
 
 #[test]
-fn a_command_that_cannot_be_run_is_named_and_the_files_stay() {
+fn a_command_that_is_no_program_is_refused() {
     let (folder, input) = captured();
     let output = folder.path().join("a.pcapng");
-    let ended = split(&input, &output, &["-C", "50k", "-z", "/nowhere/compress -9"]);
+    for command in ["/nowhere/compress -9", "no-such-program", "", "/etc/passwd"] {
+        let ended = split(&input, &output, &["-C", "50k", "-z", command]);
+        assert_eq!(ended.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(said.contains("-z: there is no program"), "{command}: {said}");
+        assert!(!output.exists());
+    }
+}
+
+/// Also on the last file.
+#[test]
+fn a_command_that_fails_is_named_for_each_file() {
+    let (folder, input) = captured();
+    let output = folder.path().join("a.pcapng");
+    let ended = split(&input, &output, &["-C", "50k", "-z", "false"]);
     assert!(ended.status.success());
     let said = String::from_utf8_lossy(&ended.stderr);
-    let sentence = format!("cannot run -z /nowhere/compress -9 on {}:", output.display());
-    assert!(said.contains(&sentence), "{said}");
-    assert!(!files::read(&output).packets.is_empty());
+    for number in ["", "1", "2"] {
+        let file = folder.path().join(format!("a.pcapng{number}"));
+        let sentence = format!("-z false failed on {}: its status is 1", file.display());
+        assert_eq!(file.exists(), said.contains(&sentence), "{said}");
+    }
 }

@@ -36,6 +36,11 @@ impl Options {
         self.check_adapter(adapter)?;
         self.check_detail()?;
         self.rotation.rotation().map_err(Error::Usage)?;
+        if self.write.is_some() && self.course.stats_file == self.write {
+            return Err(Error::Usage(
+                "--stats-file would replace the capture (-w): name another file".to_owned(),
+            ));
+        }
         self.check_json()?;
         let link_type = self.link_type()?;
         if self.list_interfaces {

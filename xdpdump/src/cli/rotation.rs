@@ -77,13 +77,24 @@ impl RotationOptions {
             max_total: self.max_total,
             min_free: self.min_free,
         };
+        if let (Some(size), Some(total)) = (rotation.size, rotation.max_total)
+            && total < size
+        {
+            return Err(
+                "--max-total is less than one file may have (-C): give it room for several".to_owned()
+            );
+        }
         if rotation.size.is_some() || rotation.period.is_some() || rotation.on_hangup {
             return Ok(Some(rotation));
         }
-        match rotation.files {
-            Some(_) => {
-                Err("-W limits the number of files that -C or -G begin: give one of these, too".to_owned())
-            }
+        let given = [
+            (self.files.is_some(), "-W limits the number of files"),
+            (self.postrotate_command.is_some(), "-z is for files"),
+            (self.max_total.is_some(), "--max-total is for files"),
+            (self.min_free.is_some(), "--min-free is for files"),
+        ];
+        match given.into_iter().find(|(given, _)| *given) {
+            Some((_, what)) => Err(format!("{what} that -C or -G begin: give one of these, too")),
             None => Ok(None),
         }
     }

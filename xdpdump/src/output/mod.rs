@@ -197,6 +197,9 @@ pub enum Error {
     /// There is no room, and no old file to delete.
     #[error("{0}")]
     OverBudget(String),
+    /// There is no program to run on files.
+    #[error(transparent)]
+    Command(#[from] rotation::MissingCommand),
     /// The name of the file is no format.
     #[error(transparent)]
     Name(#[from] rotation::NameError),

@@ -28,8 +28,8 @@ pub fn restrict(writable: &Folders, names: bool) -> Result<bool, RulesetError> {
     let read = AccessFs::from_read(VERSION);
     let mut write = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::MakeReg | AccessFs::Truncate;
     if writable.are_rotated {
-        // To find, to rename and to delete (Documentation/userspace-api/landlock.rst, v6.18).
-        write |= AccessFs::ReadDir | AccessFs::RemoveFile;
+        // To find, to rename, also into another folder, and to delete (Documentation/userspace-api/landlock.rst, v6.18).
+        write |= AccessFs::ReadDir | AccessFs::RemoveFile | AccessFs::Refer;
     }
     // Paths that do not exist are left out.
     let mut ruleset = Ruleset::default().handle_access(AccessFs::from_all(VERSION))?;

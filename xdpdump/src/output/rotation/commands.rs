@@ -2,21 +2,34 @@
 
 use std::{
     collections::VecDeque,
-    io,
+    env, io,
     os::unix::process::CommandExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, setpriority_process};
+use rustix::{
+    fs::{Access, access},
+    process::{Pid, setpriority_process},
+};
 
 /// Number of commands that run at the same time.
 const AT_ONCE: usize = 4;
 /// Time after which a command that still runs is worth a message.
 const LONG: Duration = Duration::from_mins(1);
+/// Time that commands have when the capture has ended.
+const AT_THE_END: Duration = Duration::from_secs(2);
 /// The lowest priority (setpriority(2)), as tcpdump gives it.
 const PRIORITY: i32 = 19;
+
+/// There is no such program.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "-z: there is no program \"{0}\": name one, by its path if it is not where programs are looked for (PATH)"
+)]
+pub struct Missing(String);
 
 /// A command and the files to run it on.
 #[derive(Debug)]
@@ -36,8 +49,23 @@ struct Running {
 }
 
 impl Commands {
-    pub fn new(command: String) -> Self {
-        Self { command, waiting: VecDeque::new(), running: Vec::new() }
+    /// Finds the program of a command.
+    ///
+    /// # Errors
+    /// When there is none, which otherwise would be known when the first file is finished.
+    pub fn new(command: &str) -> Result<Self, Missing> {
+        let program = command.split_whitespace().next().unwrap_or_default();
+        let is_program = |path: &Path| access(path, Access::EXEC_OK).is_ok() && path.is_file();
+        let folders = env::var_os("PATH").unwrap_or_default();
+        let is_found = match program {
+            "" => false,
+            path if path.contains('/') => is_program(Path::new(path)),
+            name => env::split_paths(&folders).any(|folder| is_program(&folder.join(name))),
+        };
+        if !is_found {
+            return Err(Missing(program.to_owned()));
+        }
+        Ok(Self { command: command.to_owned(), waiting: VecDeque::new(), running: Vec::new() })
     }
 
     /// Runs the command on `file`, as soon as no others keep it from that.
@@ -73,11 +101,25 @@ impl Commands {
         }
     }
 
-    /// Starts what still waits, because nobody looks after it any more.
+    /// Waits a little for what runs and what waits, because nobody looks after them any more.
     pub fn finish(&mut self, say: &mut dyn FnMut(&str)) {
-        self.look_after(say);
-        while let Some(file) = self.waiting.pop_front() {
-            self.start(file, say);
+        let deadline = Instant::now() + AT_THE_END;
+        loop {
+            self.look_after(say);
+            if self.waiting.is_empty() && self.running.is_empty() {
+                return;
+            }
+            if Instant::now() >= deadline {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        for Running { file, .. } in &self.running {
+            say(&format!("-z {} still runs on {}", self.command, file.display()));
+        }
+        if let Some(first) = self.waiting.front() {
+            let files = self.waiting.len();
+            say(&format!("-z {} was not run on {files} files, from {} on", self.command, first.display()));
         }
     }
 

@@ -20,6 +20,7 @@ use std::{
 
 use budget::Budget;
 use commands::Commands;
+pub use commands::Missing as MissingCommand;
 use member::{Member, Totals};
 pub use names::Error as NameError;
 use names::Names;
@@ -60,6 +61,8 @@ pub struct RotatingSink {
     names: Names,
     /// When periods end; `None` before the first one begins, and if files have no period.
     schedule: Option<Schedule>,
+    /// When the present period began.
+    period: Option<Timestamp>,
     interfaces: Vec<Interface>,
     /// The file that is written; `None` before it begins.
     current: Option<Member>,
@@ -110,15 +113,17 @@ impl RotatingSink {
         {
             return Err(Error::Budget(path.display().to_string()));
         }
+        let commands = rotation.command.as_deref().map(Commands::new).transpose()?;
         let mut sink = Self {
             names,
             path_of_next: folder.join(name_of_next(path)),
-            commands: rotation.command.clone().map(Commands::new),
+            commands,
             budget: has_budget.then(|| Budget::new(rotation.max_total, rotation.min_free, folder)),
             rotation,
             options,
             guardian: guardian.cloned(),
             schedule: None,
+            period: None,
             interfaces: Vec::new(),
             current: None,
             next: None,
@@ -158,13 +163,13 @@ impl RotatingSink {
         self.rotation.size.is_none() && self.rotation.files == Some(self.files)
     }
 
-    /// Ends the present file, and begins the next one, whose period begins at `begin`.
+    /// Ends the present file, and begins the next one. Its name tells when the period began, or `begin` if that is the first.
     fn begin(&mut self, begin: Timestamp) -> Result<(), Error> {
         self.prepare()?;
         if self.next.is_none() {
             return Ok(());
         }
-        let path = self.names.next(begin);
+        let path = self.names.next(*self.period.get_or_insert(begin));
         let earlier_end = self.current.as_ref().map_or(begin, |current| current.begin);
         if let Some(earlier) = self.ended.take() {
             // The totals since it began are for the file that ends now, except for the packets in it.
@@ -216,9 +221,15 @@ impl RotatingSink {
         if !self.is_last()
             && let Some(begin) = self.schedule.as_mut().and_then(|schedule| schedule.next(time))
         {
-            return self.begin(begin);
+            return self.begin_period(begin);
         }
         Ok(())
+    }
+
+    /// Ends the present file, and begins the first one of a period.
+    fn begin_period(&mut self, begin: Timestamp) -> Result<(), Error> {
+        self.period = Some(begin);
+        self.begin(begin)
     }
 
     /// Bytes until the present file is full; `None` if that has no limit. A file has a packet at least.
@@ -373,12 +384,15 @@ impl Sink for RotatingSink {
     }
 
     fn clock(&mut self, now: Timestamp) -> Result<ControlFlow<String>, Error> {
+        if let Some(schedule) = self.schedule.as_mut().filter(|_| self.is_live) {
+            schedule.follow(now);
+        }
         match self.schedule.as_mut().and_then(|schedule| schedule.next(now)) {
             Some(_) if self.is_last() => Ok(ControlFlow::Break(match self.files {
                 1 => "the file is complete (-W 1)".to_owned(),
                 files => format!("the last of {files} files is complete (-W)"),
             })),
-            Some(begin) => self.begin(begin).map(ControlFlow::Continue),
+            Some(begin) => self.begin_period(begin).map(ControlFlow::Continue),
             None => Ok(ControlFlow::Continue(())),
         }
     }
@@ -412,6 +426,14 @@ impl BlockSink for RotatingSink {
             rest = behind;
         }
         Ok(())
+    }
+}
+
+/// A capture that ends before its time, or does not begin, leaves no file that was ready for later.
+impl Drop for RotatingSink {
+    fn drop(&mut self) {
+        // A failure cannot be reported from here.
+        let _ = self.next.take().map(|mut next| next.output().remove());
     }
 }
 

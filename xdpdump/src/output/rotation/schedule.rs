@@ -6,6 +6,9 @@ use chrono::{Local, Offset as _, TimeZone as _};
 
 use crate::packet::Timestamp;
 
+/// By how much a clock that was set back is behind at least, in nanoseconds: what hands packets on is behind by some milliseconds.
+const SET_BACK: i64 = 1_000_000_000;
+
 /// Periods of equal length, one after the other.
 #[derive(Debug)]
 pub struct Schedule {
@@ -31,13 +34,16 @@ impl Schedule {
         self.end
     }
 
+    /// Ends the present period in time if the wall clock, which is at `now`, was set back.
+    pub fn follow(&mut self, now: Timestamp) {
+        if self.end.0.saturating_sub(now.0) > self.period.saturating_add(SET_BACK) {
+            self.end = self.end_after(now);
+        }
+    }
+
     /// Begins another period if the present one has ended; returns when it began.
     pub fn next(&mut self, now: Timestamp) -> Option<Timestamp> {
         if now < self.end {
-            if self.end.0.saturating_sub(now.0) > self.period {
-                // The wall clock was set back.
-                self.end = self.end_after(now);
-            }
             return None;
         }
         let missed = now.0.saturating_sub(self.end.0) / self.period;
@@ -92,7 +98,20 @@ mod tests {
     fn a_clock_that_is_set_back_does_not_make_the_period_longer_than_it_should_be() {
         let mut schedule = minutes();
         assert_eq!(schedule.next(at(-3600)), None);
+        schedule.follow(at(-3600));
         assert_eq!(schedule.end(), at(-3540));
+    }
+
+    /// A packet begins a period before the clock of whoever hands packets on gets there.
+    #[test]
+    fn a_boundary_is_passed_once() {
+        for is_aligned in [false, true] {
+            let mut schedule = Schedule::new(Duration::from_secs(1), is_aligned, at(0));
+            assert_eq!(schedule.next(at(1)), Some(at(1)));
+            schedule.follow(Timestamp(at(1).0 - 2_000_000));
+            assert_eq!(schedule.next(Timestamp(at(1).0 + 1)), None);
+            assert_eq!(schedule.end(), at(2));
+        }
     }
 
     /// No offset from UTC has parts of a minute today.
