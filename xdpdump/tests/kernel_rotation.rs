@@ -308,6 +308,22 @@ fn a_disk_with_too_little_room_ends_the_capture_after_the_oldest_files() {
     assert!(ended.failure().contains("fewer than --min-free"), "{}", ended.stderr);
 }
 
+/// Also those that were on their way to the next file when the disk was full.
+#[test]
+fn a_full_disk_loses_no_packet_that_is_not_counted() {
+    for transport in kernel::transports() {
+        let scene = Scene::new();
+        let disk = Disk::in_memory(600 << 10);
+        let path = disk.path().join("out.pcapng");
+        let capture = scene.capture_to(&path, &["-C", "100k", "--transport", transport]);
+        let ended = scene.load(|| capture.wait());
+        assert!(ended.failure().contains("no space left on device"), "{}", ended.stderr);
+        let files = files_in(disk.path());
+        let packets: usize = files.iter().map(|file| files::read(file).packets.len()).sum();
+        assert_eq!(ended.accounted(), packets as u64, "{transport}: {}", ended.stderr);
+    }
+}
+
 #[test]
 fn a_capture_ends_after_a_time_and_after_a_number_of_bytes() {
     let scene = Scene::new();

@@ -26,7 +26,11 @@ pub use names::Error as NameError;
 use names::Names;
 use schedule::Schedule;
 
-use super::{BlockSink, Error, FileOptions, FileSink, Sink, Target, format, guardian::Guardian, record};
+use super::{
+    BlockSink, Error, FileOptions, FileSink, Sink, Target, format,
+    guardian::Guardian,
+    record::{self, Framing},
+};
 use crate::{
     packet::{Interface, InterfaceStatistics, Packet, Timestamp},
     sys::clock,
@@ -313,7 +317,10 @@ impl Sink for RotatingSink {
     }
 
     fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
-        self.make_room(packet.timestamp)?;
+        if let Err(error) = self.make_room(packet.timestamp) {
+            self.unwritten += 1;
+            return Err(error);
+        }
         let Some(current) = &mut self.current else { return Ok(()) };
         current.count(packet.interface);
         current.sink.packet(packet)
@@ -417,15 +424,28 @@ impl BlockSink for RotatingSink {
     fn blocks(&mut self, blocks: &[u8]) -> Result<(), Error> {
         let mut rest = blocks;
         while let Some(first) = record::packet_block(rest) {
-            self.make_room(first.time)?;
+            if let Err(error) = self.make_room(first.time) {
+                self.lose(rest);
+                return Err(error);
+            }
             let len = self.fitting(rest);
             let (fitting, behind) = rest.split_at_checked(len).unwrap_or((rest, &[]));
-            if let Some(sink) = self.current.as_mut().and_then(|current| current.sink.as_block_sink()) {
-                sink.blocks(fitting)?;
+            let sink = self.current.as_mut().and_then(|current| current.sink.as_block_sink());
+            if let Some(Err(error)) = sink.map(|sink| sink.blocks(fitting)) {
+                // The file counts those that it was given.
+                self.lose(behind);
+                return Err(error);
             }
             rest = behind;
         }
         Ok(())
+    }
+}
+
+impl RotatingSink {
+    /// Counts packets that no file gets.
+    fn lose(&mut self, blocks: &[u8]) {
+        self.unwritten += Framing::Pcapng.packets(blocks, false);
     }
 }
 
