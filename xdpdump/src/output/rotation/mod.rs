@@ -186,8 +186,10 @@ impl RotatingSink {
         }
         if let Some(mut replaced) = self.current.take_if(|current| current.path == path) {
             // It needs no totals. While it is open, it has a lock on its file.
-            replaced.sink.finish(&[])?;
+            let result = replaced.sink.finish(&[]);
             self.finished += replaced.sink.accepted();
+            self.unwritten += replaced.sink.unwritten();
+            result?;
         }
         let Some(next) = &mut self.next else { return Ok(()) };
         next.output().rename(&path)?;
