@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::cursor::{Cursor, Truncated};
+use crate::decode::cursor::{Cursor, Truncated};
 
 /// A hardware address: two hex digits per byte, separated by colons.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mac<'a>(pub(super) &'a [u8]);
+pub(in crate::decode) struct Mac<'a>(pub(in crate::decode) &'a [u8]);
 
 impl fmt::Display for Mac<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -22,10 +22,10 @@ impl fmt::Display for Mac<'_> {
 
 /// An IPv4 address: four decimal bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Ipv4(pub(super) [u8; 4]);
+pub(in crate::decode) struct Ipv4(pub(in crate::decode) [u8; 4]);
 
 impl Ipv4 {
-    pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Self, Truncated> {
+    pub(in crate::decode) fn read(cursor: &mut Cursor<'_>) -> Result<Self, Truncated> {
         cursor.array().map(Self)
     }
 }
@@ -39,10 +39,10 @@ impl fmt::Display for Ipv4 {
 
 /// An IPv6 address in RFC 5952 form; the last four bytes of an IPv4-mapped or -compatible one are decimal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Ipv6(pub(super) [u8; 16]);
+pub(in crate::decode) struct Ipv6(pub(in crate::decode) [u8; 16]);
 
 impl Ipv6 {
-    pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Self, Truncated> {
+    pub(in crate::decode) fn read(cursor: &mut Cursor<'_>) -> Result<Self, Truncated> {
         cursor.array().map(Self)
     }
 
@@ -91,7 +91,7 @@ impl fmt::Display for Ipv6 {
 
 /// The address of an IP packet's source or destination.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) enum Address {
+pub(in crate::decode) enum Address {
     V4(Ipv4),
     V6(Ipv6),
 }

@@ -2,20 +2,20 @@
 
 use etherparse::checksum::Sum16BitWords;
 
-use super::address::Address;
+use crate::decode::address::Address;
 
 /// Adds up 16-bit words in network byte order; an odd last byte counts as the high byte of a word.
 #[derive(Default)]
-pub(super) struct Checksum(Sum16BitWords);
+pub(in crate::decode) struct Checksum(Sum16BitWords);
 
 impl Checksum {
     /// Adds bytes; only the last call may have an odd number of them.
-    pub(super) fn add(self, bytes: &[u8]) -> Self {
+    pub(in crate::decode) fn add(self, bytes: &[u8]) -> Self {
         Self(self.0.add_slice(bytes))
     }
 
     /// Adds the pseudo header of TCP, UDP and ICMPv6 (RFC 9293 §3.1, RFC 8200 §8.1).
-    pub(super) fn pseudo(self, src: Address, dst: Address, proto: u8, len: usize) -> Self {
+    pub(in crate::decode) fn pseudo(self, src: Address, dst: Address, proto: u8, len: usize) -> Self {
         let with_addresses = match (src, dst) {
             (Address::V4(src), Address::V4(dst)) => self.add(&src.0).add(&dst.0),
             (Address::V6(src), Address::V6(dst)) => self.add(&src.0).add(&dst.0),
@@ -25,7 +25,7 @@ impl Checksum {
     }
 
     /// The complement of the folded sum: 0 for a complete message with a correct checksum.
-    pub(super) fn finish(self) -> u16 {
+    pub(in crate::decode) fn finish(self) -> u16 {
         // etherparse adds in the byte order of this machine; by RFC 1071 §2 (B) the result is the same sum with its bytes
         // swapped.
         self.0.ones_complement().to_be()
@@ -33,7 +33,7 @@ impl Checksum {
 }
 
 /// The correct value of a checksum field, computed from its present value and the sum over the message that includes it.
-pub(super) fn expected(field: u16, sum: u16) -> u16 {
+pub(in crate::decode) fn expected(field: u16, sum: u16) -> u16 {
     let mut fixed = u32::from(field) + u32::from(sum);
     fixed = (fixed & 0xffff) + (fixed >> 16);
     (fixed & 0xffff) as u16

@@ -5,45 +5,23 @@
 //! with a panic.
 
 mod address;
-mod arp;
-mod bootp;
 mod checksum;
-mod conversation;
 mod cursor;
-mod dns;
-mod dns_name;
-mod dns_type;
-mod edns;
-mod ethernet;
-mod ethertype;
 pub(crate) mod headers;
 pub(crate) mod hex;
-mod icmp;
-mod icmpv6;
-mod igmp;
-mod ip;
-mod ipv4;
-mod ipv6;
 pub(crate) mod layers;
-mod lines;
-mod llc;
-mod lldp;
-mod mld;
-mod mptcp;
-mod ndp;
-mod port;
+mod link;
+mod network;
 mod printer;
 mod routing;
-mod stp;
-mod tcp;
-mod tcp_options;
-mod tunnel;
-mod udp;
+mod services;
+mod transport;
+mod tunnels;
 
 use crate::packet::LinkType;
-use conversation::Conversations;
 use cursor::{Layer, Truncated};
 use printer::Printer;
+use transport::conversation::Conversations;
 
 /// How much of a frame to print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,8 +65,8 @@ impl Decoder {
         }
         let mut printer = Printer::new(out, &self.style, &mut self.conversations);
         let result = match link_type {
-            LinkType::ETHERNET => ethernet::print(&mut printer, layer),
-            LinkType::RAW => ip::print_raw(&mut printer, layer),
+            LinkType::ETHERNET => link::ethernet::print(&mut printer, layer),
+            LinkType::RAW => network::ip::print_raw(&mut printer, layer),
             LinkType(number) => {
                 write!(printer, "link-type {number}, length {}", layer.len);
                 printer.payload(layer);

@@ -5,10 +5,10 @@
 use std::fmt::Arguments;
 use std::io::Write as _;
 
-use super::Style;
-use super::conversation::Conversations;
-use super::cursor::{Layer, Printed};
-use super::hex;
+use crate::decode::Style;
+use crate::decode::cursor::{Layer, Printed};
+use crate::decode::hex;
+use crate::decode::transport::conversation::Conversations;
 
 /// Layers inside layers (tunnels, tags) that are followed before decoding stops.
 const MAX_DEPTH: u8 = 32;
@@ -19,46 +19,50 @@ const MAX_DEPTH: u8 = 32;
 const MAX_TEXT: usize = 2 << 20;
 
 /// The line being written and what its protocols share.
-pub(super) struct Printer<'a> {
+pub(in crate::decode) struct Printer<'a> {
     out: &'a mut Vec<u8>,
     /// Length of `out` at which the line ends; the write that crosses it is still appended.
     limit: usize,
-    pub(super) style: &'a Style,
-    pub(super) conversations: &'a mut Conversations,
+    pub(in crate::decode) style: &'a Style,
+    pub(in crate::decode) conversations: &'a mut Conversations,
     depth: u8,
 }
 
 /// A place in the line.
-pub(super) struct Mark(usize);
+pub(in crate::decode) struct Mark(usize);
 
 impl<'a> Printer<'a> {
     /// Appends a line to `out`.
-    pub(super) fn new(out: &'a mut Vec<u8>, style: &'a Style, conversations: &'a mut Conversations) -> Self {
+    pub(in crate::decode) fn new(
+        out: &'a mut Vec<u8>,
+        style: &'a Style,
+        conversations: &'a mut Conversations,
+    ) -> Self {
         let limit = out.len() + MAX_TEXT;
         Self { out, limit, style, conversations, depth: 0 }
     }
 
     /// Ends the line; appends a note if it was ended early.
-    pub(super) fn finish(self) {
+    pub(in crate::decode) fn finish(self) {
         if self.is_full() {
             self.out.extend_from_slice(b" [text too long]");
         }
     }
 
     /// Whether the line accepts no more text.
-    pub(super) fn is_full(&self) -> bool {
+    pub(in crate::decode) fn is_full(&self) -> bool {
         self.out.len() >= self.limit
     }
 
     /// Lets `write!` append to the line; appending to memory does not fail.
-    pub(super) fn write_fmt(&mut self, text: Arguments<'_>) {
+    pub(in crate::decode) fn write_fmt(&mut self, text: Arguments<'_>) {
         if !self.is_full() {
             let _ = self.out.write_fmt(text);
         }
     }
 
     /// Appends text that does not come from a packet.
-    pub(super) fn text(&mut self, text: &str) {
+    pub(in crate::decode) fn text(&mut self, text: &str) {
         if !self.is_full() {
             self.out.extend_from_slice(text.as_bytes());
         }
@@ -66,7 +70,7 @@ impl<'a> Printer<'a> {
 
     /// Appends text from the packet, made safe for a terminal as tcpdump does: control characters as `^X`, bytes above 127
     /// as `M-` and the character without its top bit.
-    pub(super) fn escaped(&mut self, text: &[u8]) {
+    pub(in crate::decode) fn escaped(&mut self, text: &[u8]) {
         if !self.is_full() {
             for byte in text {
                 self.escaped_byte(*byte);
@@ -75,7 +79,7 @@ impl<'a> Printer<'a> {
     }
 
     /// Appends a line of a text protocol like [`Printer::escaped`], but leaves tabs unchanged.
-    pub(super) fn line(&mut self, line: &[u8]) {
+    pub(in crate::decode) fn line(&mut self, line: &[u8]) {
         if !self.is_full() {
             for byte in line {
                 if *byte == b'\t' { self.out.push(b'\t') } else { self.escaped_byte(*byte) }
@@ -94,7 +98,7 @@ impl<'a> Printer<'a> {
     }
 
     /// Appends the hex digits of bytes, without separators.
-    pub(super) fn digits(&mut self, bytes: &[u8]) {
+    pub(in crate::decode) fn digits(&mut self, bytes: &[u8]) {
         if !self.is_full() {
             for byte in bytes {
                 hex::digits(self.out, *byte);
@@ -103,35 +107,49 @@ impl<'a> Printer<'a> {
     }
 
     /// Appends lines of hex, each preceded by `indent`: a newline and what comes before the offset.
-    pub(super) fn hex(&mut self, indent: &str, bytes: &[u8]) {
+    pub(in crate::decode) fn hex(&mut self, indent: &str, bytes: &[u8]) {
         if !self.is_full() {
             hex::plain(self.out, indent, bytes);
         }
     }
 
     /// Appends lines of hex and ASCII, each preceded by `indent`.
-    pub(super) fn hex_ascii(&mut self, indent: &str, bytes: &[u8]) {
+    pub(in crate::decode) fn hex_ascii(&mut self, indent: &str, bytes: &[u8]) {
         if !self.is_full() {
             hex::with_ascii(self.out, indent, bytes);
         }
     }
 
+    /// Appends the names of the bits that are set, in the order of the table; `none` if none of the table is set.
+    pub(in crate::decode) fn flags(&mut self, value: u32, table: &[(u32, &str)], separator: &str) {
+        let mut before = "";
+        for (bit, name) in table {
+            if value & bit != 0 {
+                write!(self, "{before}{name}");
+                before = separator;
+            }
+        }
+        if before.is_empty() {
+            self.text("none");
+        }
+    }
+
     /// Marks the end of the text written so far.
-    pub(super) fn mark(&self) -> Mark {
+    pub(in crate::decode) fn mark(&self) -> Mark {
         Mark(self.out.len())
     }
 
     /// Removes what was written since `mark`.
-    pub(super) fn rewind(&mut self, mark: &Mark) {
+    pub(in crate::decode) fn rewind(&mut self, mark: &Mark) {
         self.out.truncate(mark.0);
     }
 
-    pub(super) fn verbose(&self) -> bool {
+    pub(in crate::decode) fn verbose(&self) -> bool {
         self.style.verbosity > 0
     }
 
     /// Prints an inner layer unless too many layers are nested.
-    pub(super) fn nested(&mut self, print: impl FnOnce(&mut Self) -> Printed) -> Printed {
+    pub(in crate::decode) fn nested(&mut self, print: impl FnOnce(&mut Self) -> Printed) -> Printed {
         if self.depth >= MAX_DEPTH {
             self.text("[nested too deep]");
             return Ok(());
@@ -143,7 +161,7 @@ impl<'a> Printer<'a> {
     }
 
     /// Like [`Printer::nested`], for a layer that may have no printer.
-    pub(super) fn nested_option(
+    pub(in crate::decode) fn nested_option(
         &mut self,
         print: impl FnOnce(&mut Self) -> Option<Printed>,
     ) -> Option<Printed> {
@@ -158,7 +176,7 @@ impl<'a> Printer<'a> {
     }
 
     /// Prints bytes that are not decoded in hex and ASCII, unless the whole frame is shown in hex anyway.
-    pub(super) fn payload(&mut self, layer: Layer<'_>) {
+    pub(in crate::decode) fn payload(&mut self, layer: Layer<'_>) {
         if !self.style.quiet && !self.style.hex_follows {
             self.hex_ascii("\n\t", layer.bytes);
         }

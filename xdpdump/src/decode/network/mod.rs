@@ -1,0 +1,11 @@
+//! Network layers: IP, its control messages, and address resolution.
+
+pub(in crate::decode) mod arp;
+pub(in crate::decode) mod icmp;
+pub(in crate::decode) mod icmpv6;
+pub(in crate::decode) mod igmp;
+pub(in crate::decode) mod ip;
+pub(in crate::decode) mod ipv4;
+pub(in crate::decode) mod ipv6;
+pub(in crate::decode) mod mld;
+pub(in crate::decode) mod ndp;

@@ -1,0 +1,95 @@
+//! DNS record types and classes (IANA DNS parameters).
+
+pub(in crate::decode) const INTERNET: u16 = 1;
+
+pub(in crate::decode) const A: u16 = 1;
+pub(in crate::decode) const NS: u16 = 2;
+pub(in crate::decode) const CNAME: u16 = 5;
+pub(in crate::decode) const SOA: u16 = 6;
+pub(in crate::decode) const PTR: u16 = 12;
+pub(in crate::decode) const MX: u16 = 15;
+pub(in crate::decode) const TXT: u16 = 16;
+pub(in crate::decode) const AAAA: u16 = 28;
+pub(in crate::decode) const SRV: u16 = 33;
+pub(in crate::decode) const DNAME: u16 = 39;
+pub(in crate::decode) const OPT: u16 = 41;
+
+/// The mnemonic of a record type.
+pub(in crate::decode) fn type_name(kind: u16) -> Option<&'static str> {
+    Some(match kind {
+        A => "A",
+        NS => "NS",
+        3 => "MD",
+        4 => "MF",
+        CNAME => "CNAME",
+        SOA => "SOA",
+        7 => "MB",
+        8 => "MG",
+        9 => "MR",
+        10 => "NULL",
+        11 => "WKS",
+        PTR => "PTR",
+        13 => "HINFO",
+        14 => "MINFO",
+        MX => "MX",
+        TXT => "TXT",
+        17 => "RP",
+        18 => "AFSDB",
+        19 => "X25",
+        20 => "ISDN",
+        21 => "RT",
+        22 => "NSAP",
+        23 => "NSAP_PTR",
+        24 => "SIG",
+        25 => "KEY",
+        26 => "PX",
+        27 => "GPOS",
+        AAAA => "AAAA",
+        29 => "LOC",
+        30 => "NXT",
+        31 => "EID",
+        32 => "NIMLOC",
+        SRV => "SRV",
+        34 => "ATMA",
+        35 => "NAPTR",
+        36 => "KX",
+        37 => "CERT",
+        38 => "A6",
+        DNAME => "DNAME",
+        40 => "SINK",
+        OPT => "OPT",
+        42 => "APL",
+        43 => "DS",
+        44 => "SSHFP",
+        45 => "IPSECKEY",
+        46 => "RRSIG",
+        47 => "NSEC",
+        48 => "DNSKEY",
+        99 => "SPF",
+        100 => "UINFO",
+        101 => "UID",
+        102 => "GID",
+        103 => "UNSPEC",
+        104 => "UNSPECA",
+        249 => "TKEY",
+        250 => "TSIG",
+        251 => "IXFR",
+        252 => "AXFR",
+        253 => "MAILB",
+        254 => "MAILA",
+        255 => "ANY",
+        256 => "URI",
+        _ => return None,
+    })
+}
+
+/// The mnemonic of a class other than the Internet's.
+pub(in crate::decode) fn class_name(class: u16) -> Option<&'static str> {
+    Some(match class {
+        2 => "CSNET",
+        3 => "CHAOS",
+        4 => "HS",
+        255 => "ANY",
+        _ => return None,
+    })
+}

@@ -1,0 +1,54 @@
+//! Application protocols, recognised by the port of either side (IANA service names).
+
+use crate::decode::cursor::{Layer, Printed};
+use crate::decode::printer::Printer;
+use crate::decode::services::dns;
+use crate::decode::services::lines;
+use crate::decode::tunnels::vxlan;
+
+const SSH: u16 = 22;
+const DOMAIN: u16 = 53;
+const BOOTP_SERVER: u16 = 67;
+const BOOTP_CLIENT: u16 = 68;
+const HTTP: [u16; 3] = [80, 8080, 3128];
+const BGP: u16 = 179;
+const VXLAN: u16 = 4789;
+const MULTICAST_DNS: u16 = 5353;
+
+/// Prints the payload of a datagram; `None` when neither port belongs to a known protocol.
+pub(in crate::decode) fn print_udp(
+    p: &mut Printer<'_>,
+    ports: [u16; 2],
+    layer: Layer<'_>,
+) -> Option<Printed> {
+    let is = |port: u16| ports.contains(&port);
+    Some(if is(DOMAIN) {
+        dns::print(p, layer, false)
+    } else if is(BOOTP_SERVER) || is(BOOTP_CLIENT) {
+        crate::decode::services::bootp::print(p, layer)
+    } else if is(MULTICAST_DNS) {
+        dns::print(p, layer, true)
+    } else if is(VXLAN) {
+        p.nested(|p| vxlan::print(p, layer))
+    } else {
+        return None;
+    })
+}
+
+/// Prints the payload of a segment if one of its ports belongs to a known protocol.
+pub(in crate::decode) fn print_tcp(p: &mut Printer<'_>, ports: [u16; 2], layer: Layer<'_>) -> Printed {
+    let is = |port: u16| ports.contains(&port);
+    if is(DOMAIN) {
+        return dns::print_tcp(p, layer);
+    }
+    if HTTP.into_iter().any(is) {
+        return lines::print_http(p, layer);
+    }
+    if is(SSH) {
+        lines::print_ssh(p, layer);
+    }
+    if is(BGP) {
+        p.text(": BGP");
+    }
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! Layers that carry frames or packets of other networks.
+
+pub(in crate::decode) mod gre;
+pub(in crate::decode) mod mpls;
+pub(in crate::decode) mod vxlan;
