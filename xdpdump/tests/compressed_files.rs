@@ -238,3 +238,42 @@ fn a_filter_and_a_limit_apply_to_what_was_decompressed() {
         assert_eq!(read.stdout, expected.stdout, "{name}");
     }
 }
+
+/// Runs the tool on a file, and writes another.
+fn rewrite(from: &Path, to: &Path, options: &[&str]) -> Output {
+    let arguments = ["-r", from.to_str().unwrap(), "-w", to.to_str().unwrap()];
+    tool(&[&arguments[..], options].concat(), None, None)
+}
+
+#[test]
+fn what_is_written_compressed_decompresses_to_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    fs::write(path("large"), large(5000)).unwrap();
+    for (plain, compressed, options) in [
+        ("a.pcapng", "a.pcapng.zst", &[][..]),
+        ("b.pcap", "b.pcap.zst", &["--compress=-7"]),
+        ("c.pcapng", "c.pcapng", &["--compress"]),
+    ] {
+        let plain = path(plain);
+        assert!(rewrite(&path("large"), &plain, &[]).status.success());
+        let expected = fs::read(&plain).unwrap();
+        let compressed = path(compressed);
+        let output = rewrite(&path("large"), &compressed, options);
+        assert!(output.status.success(), "{}", said(&output));
+        let bytes = fs::read(&compressed).unwrap();
+        assert_eq!(bytes[..4], [0x28, 0xb5, 0x2f, 0xfd]);
+        assert!(zstd::decode_all(&bytes[..]).unwrap() == expected, "{}", compressed.display());
+    }
+}
+
+#[test]
+fn a_name_that_promises_another_compression_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let fixture = write(directory.path(), "fixture", &fixture());
+    for name in ["a.pcap.gz", "a.xz", "a.pcapng.lz4"] {
+        let output = rewrite(&fixture, &directory.path().join(name), &[]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(said(&output).contains("end in .zst") && said(&output).contains("pipe"), "{}", said(&output));
+    }
+}

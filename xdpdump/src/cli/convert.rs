@@ -1,6 +1,11 @@
 //! Converts the options to a configuration.
 
-use std::{ffi::OsString, mem, num::NonZeroU32, path::Path};
+use std::{
+    ffi::{OsStr, OsString},
+    mem,
+    num::NonZeroU32,
+    path::Path,
+};
 
 use clap::{CommandFactory as _, error::ErrorKind};
 
@@ -10,6 +15,7 @@ use super::{
         AtChoice, DirectionChoice, FileFormat, MAX_SNAP_LEN, Options, REORDER_WINDOW, TextStyle,
         TimePrecision, TimeStampChoice, TimeStyleChoice, TransportChoice,
     },
+    units::Compression,
 };
 use crate::{
     config::{
@@ -19,7 +25,7 @@ use crate::{
     decode::Style,
     interface::{TimeStampType, XdpMode},
     output::{
-        FileOptions, Format, Precision, Readers,
+        FileOptions, Format, LEVEL_FOR_CAPTURES, LEVEL_FOR_FILES, Precision, Readers, is_compressed,
         json::JsonOptions,
         text::{HexDump, LineStyle, TextOptions, TimeStyle},
     },
@@ -36,6 +42,7 @@ impl Options {
         self.check_adapter(adapter)?;
         self.check_detail()?;
         self.rotation.rotation().map_err(Error::Usage)?;
+        self.check_compression()?;
         if self.write.is_some() && self.course.stats_file == self.write {
             return Err(Error::Usage(
                 "--stats-file would replace the capture (-w): name another file".to_owned(),
@@ -136,6 +143,18 @@ impl Options {
                     "{option} is about pcapng files: a pcap file has neither packet ids nor queues; leave it out"
                 )))
             }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses names that promise another compression.
+    fn check_compression(&self) -> Result<(), Error> {
+        let Some(path) = &self.write else { return Ok(()) };
+        match path.extension().and_then(OsStr::to_str) {
+            Some(ending @ ("gz" | "xz" | "lz4" | "bz2")) => Err(Error::Usage(format!(
+                "-w {}: files are compressed with zstd here, and end in .zst; for .{ending}, write to a pipe: -w - | COMMAND > FILE",
+                path.display()
+            ))),
             _ => Ok(()),
         }
     }
@@ -329,6 +348,13 @@ impl Options {
                 _ => Detail::Brief,
             },
             readers: if self.group_readable { Readers::Group } else { Readers::Owner },
+            compression: match self.compress {
+                None if !is_compressed(path) => None,
+                Some(Compression::Level(level)) => Some(level),
+                // A file that is read waits.
+                _ if self.interface.is_empty() => Some(LEVEL_FOR_FILES),
+                _ => Some(LEVEL_FOR_CAPTURES),
+            },
         }
     }
 

@@ -4,7 +4,11 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, ArgGroup, Parser, ValueEnum, ValueHint};
 
-use super::{course::CourseOptions, rotation::RotationOptions, units};
+use super::{
+    course::CourseOptions,
+    rotation::RotationOptions,
+    units::{self, Compression},
+};
 
 /// The default of --reorder-window: more than the way of a packet through a network takes.
 pub const REORDER_WINDOW: Duration = Duration::from_secs(1);
@@ -237,6 +241,13 @@ pub struct Options {
         help_heading = "Output"
     )]
     pub format: Option<FileFormat>,
+
+    /// Compress the file with zstd
+    ///
+    /// As names that end in .zst ask for, too. The level is one that keeps up with packets, or it is given, from -7 (fast) to 19
+    /// (small): --compress=9. -C, --max-bytes and --max-total count compressed bytes.
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "auto", value_parser = units::compression, requires = "write", hide_short_help = true, help_heading = "Output")]
+    pub compress: Option<Compression>,
 
     /// Leave out packet id, direction and queue
     ///

@@ -52,6 +52,27 @@ pub fn time(text: &str) -> Result<Duration, String> {
     seconds.map(Duration::from_secs).ok_or_else(|| "it is longer than a hundred years".to_owned())
 }
 
+/// How hard to compress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// As fast as packets come.
+    KeepUp,
+    /// With this level of zstd.
+    Level(i32),
+}
+
+/// How hard to compress: `auto`, or a level of zstd.
+///
+/// # Errors
+/// A sentence.
+pub fn compression(text: &str) -> Result<Compression, String> {
+    if text == "auto" {
+        return Ok(Compression::KeepUp);
+    }
+    let level = text.parse().ok().filter(|level| (-7..=19).contains(level));
+    level.map(Compression::Level).ok_or_else(|| "a level is \"auto\" or a number from -7 to 19".to_owned())
+}
+
 fn split(text: &str) -> (&str, &str) {
     text.split_at(text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len()))
 }
@@ -77,6 +98,16 @@ mod tests {
         assert_eq!(bytes("1"), Ok(1));
         for text in ["", "0", "k", "1x", "-1", "1.5m", "99999999999999999999", "18446744073709551615g"] {
             assert!(file_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn levels() {
+        assert_eq!(compression("auto"), Ok(Compression::KeepUp));
+        assert_eq!(compression("-7"), Ok(Compression::Level(-7)));
+        assert_eq!(compression("19"), Ok(Compression::Level(19)));
+        for text in ["", "20", "-8", "fast", "1.5"] {
+            assert!(compression(text).is_err(), "{text}");
         }
     }
 

@@ -1,6 +1,10 @@
 //! Hands each packet to several sinks.
 
-use std::{ops::ControlFlow, os::fd::BorrowedFd, time::Instant};
+use std::{
+    ops::ControlFlow,
+    os::fd::BorrowedFd,
+    time::{Duration, Instant},
+};
 
 use super::{BlockSink, Error, Sink};
 use crate::packet::{Interface, InterfaceStatistics, Packet, Timestamp};
@@ -39,6 +43,10 @@ impl Sink for Fanout {
 
     fn flush(&mut self) -> Result<(), Error> {
         self.0.iter_mut().try_for_each(|sink| sink.flush())
+    }
+
+    fn patience(&self) -> Duration {
+        self.0.iter().map(|sink| sink.patience()).min().unwrap_or(super::PATIENCE)
     }
 
     fn accepted(&self) -> u64 {

@@ -15,6 +15,9 @@ use crate::{
     packet::Detail,
 };
 
+/// The ending of names of files that are compressed with zstd (RFC 8878, section 6).
+pub const COMPRESSED: &str = "zst";
+
 /// A format of capture files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
@@ -46,13 +49,21 @@ pub struct FileOptions {
     pub detail: Detail,
     /// Who may read the file, if it is created.
     pub readers: Readers,
+    /// The level of zstd with which it is compressed; `None` if it is not.
+    pub compression: Option<i32>,
 }
 
 impl Format {
-    /// Classic pcap for names that end in `.pcap`, pcapng for all others.
+    /// Classic pcap for names that end in `.pcap` or `.pcap.zst`, pcapng for all others.
     pub fn from_path(path: &Path) -> Self {
+        let path = if is_compressed(path) { &path.with_extension("") } else { path };
         if path.extension().is_some_and(|extension| extension == "pcap") { Self::Pcap } else { Self::Pcapng }
     }
+}
+
+/// Whether the name of a file says that it is compressed with zstd.
+pub fn is_compressed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == COMPRESSED)
 }
 
 /// Opens `path` for writing like [`open_with`], but without a guardian and without messages. `path` can name a descriptor,
@@ -61,7 +72,8 @@ impl Format {
 /// # Errors
 /// When the file cannot be opened, or its header cannot be written.
 pub fn open(path: &Path, format: Format, precision: Precision) -> Result<Box<dyn Sink>, Error> {
-    let options = FileOptions { format, precision, detail: Detail::Full, readers: Readers::Owner };
+    let options =
+        FileOptions { format, precision, detail: Detail::Full, readers: Readers::Owner, compression: None };
     open_with(path, options, None, &mut |_| {})
 }
 
@@ -92,10 +104,10 @@ pub(super) fn open_file(
     guardian: Option<&Guardian>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn FileSink>, Error> {
-    let FileOptions { format, precision, detail, readers } = options;
+    let FileOptions { format, precision, detail, readers, compression } = options;
     let target = Target::of(path);
     let name = target.name();
-    let medium = medium::open(target, &name, readers, guardian, say)?;
+    let medium = medium::open(target, &name, readers, compression, guardian, say)?;
     Ok(match format {
         Format::Pcapng => {
             Box::new(PcapngSink::new(Output::new(name, medium, Framing::Pcapng), precision, detail)?)

@@ -14,15 +14,23 @@ mod rotation;
 mod target;
 pub mod text;
 
-use std::{io, ops::ControlFlow, os::fd::BorrowedFd, time::Instant};
+use std::{
+    io,
+    ops::ControlFlow,
+    os::fd::BorrowedFd,
+    time::{Duration, Instant},
+};
 
 pub use fanout::Fanout;
-pub use format::{FileOptions, FileSink, Format, Precision, open, open_with};
-pub use medium::{Change, Fault, Medium, Readers, Stream, resolve};
+pub use format::{COMPRESSED, FileOptions, FileSink, Format, Precision, is_compressed, open, open_with};
+pub use medium::{Change, Fault, LEVEL_FOR_CAPTURES, LEVEL_FOR_FILES, Medium, Readers, Stream, resolve};
 pub use rotation::{RotatingSink, Rotation, folder as folder_of_rotation};
 pub use target::{Target, is_standard_output};
 
 use crate::packet::{Interface, InterfaceStatistics, LinkType, Packet, Timestamp};
+
+/// How long a packet waits in a buffer, at most, if somebody may look at it: half of what the tool promises for a pipe.
+pub const PATIENCE: Duration = Duration::from_millis(50);
 
 /// A destination of packets: a capture file, a pipe, text for a person.
 ///
@@ -55,6 +63,11 @@ pub trait Sink {
     /// # Errors
     /// When the output cannot be written.
     fn flush(&mut self) -> Result<(), Error>;
+
+    /// How long packets may stay in the sink before they have to be flushed.
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
 
     /// Bytes of capture files that the sink accepted; 0 for text.
     fn accepted(&self) -> u64 {

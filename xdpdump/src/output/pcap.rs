@@ -1,6 +1,10 @@
 //! Classic pcap files (draft-ietf-opsawg-pcap): one link type, no metadata.
 
-use std::{io, os::fd::BorrowedFd, time::Instant};
+use std::{
+    io,
+    os::fd::BorrowedFd,
+    time::{Duration, Instant},
+};
 
 use pcap_file::{
     DataLink, Endianness,
@@ -72,6 +76,10 @@ impl Sink for PcapSink {
 
     fn flush(&mut self) -> Result<(), Error> {
         self.output.flush()
+    }
+
+    fn patience(&self) -> Duration {
+        self.output.patience()
     }
 
     fn accepted(&self) -> u64 {

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
     os::fd::BorrowedFd,
     path::Path,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::output::{
@@ -81,9 +81,14 @@ impl Output {
         &self.name
     }
 
-    /// Bytes of the records that were accepted, whether they are written or not.
+    /// Bytes that the records take which were accepted, whether they are written or not.
     pub fn accepted(&self) -> u64 {
-        self.written + self.buffer.len() as u64
+        self.medium.stored(self.written + self.buffer.len() as u64)
+    }
+
+    /// As [`Sink::patience`](super::Sink::patience).
+    pub fn patience(&self) -> Duration {
+        self.medium.patience()
     }
 
     /// Gives the file another name, under which another file may be replaced.
@@ -220,7 +225,13 @@ impl Output {
         self.usable()?;
         let mut written = std::mem::take(&mut self.sent);
         while let Some(rest) = records.get(written..).filter(|rest| !rest.is_empty()) {
-            match self.medium.write(rest) {
+            let first = self.file_start && written == 0;
+            let whole = match self.medium.most() {
+                most if rest.len() > most => self.framing.whole(rest, most, first),
+                _ => 0,
+            };
+            let next = rest.get(..whole).filter(|next| !next.is_empty()).unwrap_or(rest);
+            match self.medium.write(next) {
                 Ok(0) => self.fail(Fault::Io(io::ErrorKind::WriteZero.into()), records, written)?,
                 Ok(count) => written += count,
                 Err(Fault::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -13,11 +13,13 @@ pub enum Destination {
     Pipe,
     /// A file in memory: a disk that is never the bottleneck
     File,
+    /// The same, compressed with zstd
+    Zstd,
 }
 
 impl Destination {
     /// All outputs.
-    pub const ALL: [Self; 3] = [Self::Null, Self::Pipe, Self::File];
+    pub const ALL: [Self; 4] = [Self::Null, Self::Pipe, Self::File, Self::Zstd];
 
     /// Its name in tables.
     pub fn name(self) -> &'static str {
@@ -25,7 +27,13 @@ impl Destination {
             Self::Null => "/dev/null",
             Self::Pipe => "pipe",
             Self::File => "file",
+            Self::Zstd => "file.zst",
         }
+    }
+
+    /// Whether it is a file, which has to be removed.
+    pub fn is_file(self) -> bool {
+        matches!(self, Self::File | Self::Zstd)
     }
 
     /// The argument of `-w`; a file is created in `folder`.
@@ -34,6 +42,7 @@ impl Destination {
             Self::Null => "/dev/null".into(),
             Self::Pipe => "-".into(),
             Self::File => folder.join("capture"),
+            Self::Zstd => folder.join("capture.zst"),
         }
     }
 }

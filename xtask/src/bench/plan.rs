@@ -154,7 +154,7 @@ impl<'a> Plan<'a> {
             reader.settle()?;
             let ended = reader.stop()?;
             let mut file_len = None;
-            if destination == Destination::File {
+            if destination.is_file() {
                 let file = destination.path(&self.folder);
                 file_len = Some(std::fs::metadata(&file)?.len());
                 std::fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;

@@ -66,9 +66,14 @@ impl Tool {
         !matches!(self, Self::NetsniffNg | Self::XdpTools)
     }
 
-    /// Whether the tool says when it captures to this output.
+    /// Whether the tool can capture to this output, and says when it does.
     pub fn goes_to(self, destination: Destination) -> bool {
-        self != Self::NetsniffNg || destination != Destination::Pipe
+        match destination {
+            Destination::Null | Destination::File => true,
+            Destination::Pipe => self != Self::NetsniffNg,
+            // The others leave it to a command behind a pipe.
+            Destination::Zstd => matches!(self, Self::Ring | Self::Perf),
+        }
     }
 
     /// The command that captures from `interface` into `output`, with `buffer` MiB of rings if the tool can be configured.

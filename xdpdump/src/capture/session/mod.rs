@@ -34,9 +34,6 @@ use crate::{
     transport::REORDER_WINDOW,
 };
 
-/// How long a packet waits in a buffer, at most: half of what the tool promises for a pipe.
-const FLUSH_EVERY: Duration = Duration::from_millis(50);
-
 /// How long after a packet arrived it may be handed to the output, in nanoseconds, if the rings are read all the time.
 const LATE: i64 = 2 * REORDER_WINDOW.as_nanos() as i64;
 
@@ -272,7 +269,8 @@ impl<'a> Session<'a> {
     /// Lets packets out that were in a buffer for long enough.
     fn flush(&mut self, now: Instant, quiet: bool) -> Result<(), output::Error> {
         if !quiet && self.flush_at.is_none() {
-            self.flush_at = Some(if self.manner.packet_buffered { now } else { now + FLUSH_EVERY });
+            self.flush_at =
+                Some(if self.manner.packet_buffered { now } else { now + self.delivery.sink().patience() });
         }
         if self.flush_at.is_some_and(|at| now >= at) {
             self.flush_at = None;

@@ -11,12 +11,17 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 
+/// Most bytes that a file may end with.
+const END: usize = 8;
+
 /// A message: a slot number in the shared page and the file to guard with that slot. Without a file, the guardian closes
 /// the file of that slot.
 #[derive(Debug)]
 pub struct Message {
     pub slot: u32,
     pub file: Option<OwnedFd>,
+    /// What belongs behind the last whole record.
+    pub end: Vec<u8>,
 }
 
 /// The two ends of a connection that keeps message boundaries and order.
@@ -25,15 +30,20 @@ pub fn connection() -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 /// Sends a message. Fails instead of waiting when the guardian does not read.
-pub fn send(socket: impl AsFd, slot: u32, file: Option<BorrowedFd<'_>>) -> io::Result<()> {
+pub fn send(socket: impl AsFd, slot: u32, file: Option<BorrowedFd<'_>>, end: &[u8]) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     let files = file.map(|file| [file]);
     if let Some(files) = &files {
         control.push(SendAncillaryMessage::ScmRights(files));
     }
-    let bytes = slot.to_ne_bytes();
-    sendmsg(socket, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
+    let slot = slot.to_ne_bytes();
+    sendmsg(
+        socket,
+        &[IoSlice::new(&slot), IoSlice::new(end)],
+        &mut control,
+        SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
+    )?;
     Ok(())
 }
 
@@ -41,9 +51,10 @@ pub fn send(socket: impl AsFd, slot: u32, file: Option<BorrowedFd<'_>>) -> io::R
 pub fn receive(socket: impl AsFd) -> io::Result<Option<Message>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut bytes = [0; 4];
+    let mut slot = [0; 4];
+    let mut end = [0; END];
     let received = loop {
-        let buffer = &mut [IoSliceMut::new(&mut bytes)];
+        let buffer = &mut [IoSliceMut::new(&mut slot), IoSliceMut::new(&mut end)];
         match recvmsg(&socket, buffer, &mut control, RecvFlags::CMSG_CLOEXEC) {
             Err(rustix::io::Errno::INTR) => {}
             result => break result?.bytes,
@@ -58,5 +69,6 @@ pub fn receive(socket: impl AsFd) -> io::Result<Option<Message>> {
             file = files.last();
         }
     }
-    Ok(Some(Message { slot: u32::from_ne_bytes(bytes), file }))
+    let end = end.get(..received.saturating_sub(slot.len())).unwrap_or_default().to_vec();
+    Ok(Some(Message { slot: u32::from_ne_bytes(slot), file, end }))
 }

@@ -44,8 +44,8 @@ pub struct Guardian(Rc<RefCell<State>>);
 struct State {
     process: Option<Process>,
     page: Option<Rc<SharedPage>>,
-    /// The guarded files, by slot number. They are sent again when the guardian has to be restarted.
-    files: BTreeMap<u32, OwnedFd>,
+    /// The guarded files and their ends, by slot number. They are sent again when the guardian has to be restarted.
+    files: BTreeMap<u32, (OwnedFd, Vec<u8>)>,
     /// When a guardian was last started, successfully or not.
     last_start: Option<Instant>,
     /// The user was told that there is no guardian, and not yet that there is one again.
@@ -68,14 +68,15 @@ pub struct Guarded {
 }
 
 impl Guardian {
-    /// Starts to guard `file`. The file is not cut unless [`Guarded::set_whole`] has said where its records end.
+    /// Starts to guard `file`. The file is not cut unless [`Guarded::set_whole`] has said where its records end; `end`, at most
+    /// 8 bytes, is written behind them.
     ///
     /// The guardian process runs this same program, so `main` has to begin with [`run_if_called`]. It is in a process group
     /// of its own and gets no descriptors of this process except the files.
     ///
     /// # Errors
     /// When the guardian process cannot be started, for example because `/proc` is missing.
-    pub fn guard(&self, file: &File) -> io::Result<Guarded> {
+    pub fn guard(&self, file: &File, end: &[u8]) -> io::Result<Guarded> {
         let file = file.as_fd().try_clone_to_owned()?;
         let mut state = self.0.borrow_mut();
         let page = match &state.page {
@@ -89,9 +90,9 @@ impl Guardian {
             state.start(&page)?;
         }
         if let Some(process) = &state.process {
-            message::send(&process.socket, slot, Some(file.as_fd()))?;
+            message::send(&process.socket, slot, Some(file.as_fd()), end)?;
         }
-        state.files.insert(slot, file);
+        state.files.insert(slot, (file, end.to_vec()));
         Ok(Guarded { guardian: self.clone(), page, slot })
     }
 }
@@ -101,8 +102,8 @@ impl State {
     fn start(&mut self, page: &SharedPage) -> io::Result<()> {
         self.last_start = Some(Instant::now());
         let process = Process::start(page)?;
-        for (slot, file) in &self.files {
-            message::send(&process.socket, *slot, Some(file.as_fd()))?;
+        for (slot, (file, end)) in &self.files {
+            message::send(&process.socket, *slot, Some(file.as_fd()), end)?;
         }
         self.process = Some(process);
         Ok(())
@@ -184,7 +185,7 @@ impl Drop for Guarded {
         if let Some(process) = &state.process {
             // If the message cannot be sent, the guardian keeps the file open; it cuts nothing, because of the slot's
             // value.
-            let _ = message::send(&process.socket, self.slot, None);
+            let _ = message::send(&process.socket, self.slot, None, &[]);
         }
     }
 }
@@ -242,19 +243,19 @@ mod tests {
         let files: Vec<_> = [100, 200, 300, 400].into_iter().map(file).collect();
         for (slot, (file, whole)) in files.iter().zip([60, 500, 70, NOTHING]).enumerate() {
             store(&page, slot as u32, whole);
-            message::send(&writer, slot as u32, Some(file.as_fd())).unwrap();
+            message::send(&writer, slot as u32, Some(file.as_fd()), &[]).unwrap();
         }
         let shared = page.file().try_clone().unwrap();
         let process = thread::spawn(move || process::guard(guardian, &shared));
         // The first file is closed normally. The next file takes its slot, whose value changes while the guardian waits.
-        message::send(&writer, 0, None).unwrap();
+        message::send(&writer, 0, None, &[]).unwrap();
         let next = file(1000);
-        message::send(&writer, 0, Some(next.as_fd())).unwrap();
+        message::send(&writer, 0, Some(next.as_fd()), b"end").unwrap();
         store(&page, 0, 999);
         drop(writer);
         process.join().unwrap().unwrap();
         let len = |file: &File| file.metadata().unwrap().len();
         assert_eq!(files.iter().map(len).collect::<Vec<_>>(), [100, 200, 70, 400]);
-        assert_eq!(len(&next), 999);
+        assert_eq!(len(&next), 999 + 3);
     }
 }

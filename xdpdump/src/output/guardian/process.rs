@@ -41,24 +41,32 @@ pub fn run_if_called() -> Option<ExitCode> {
 /// Receives files from `writer`, and closes those that the writer no longer wants guarded. When the writer has ended, cuts
 /// the files that are left.
 pub(super) fn guard(writer: impl AsFd, page: &File) -> io::Result<()> {
-    let mut files: BTreeMap<u32, OwnedFd> = BTreeMap::new();
+    let mut files: BTreeMap<u32, (OwnedFd, Vec<u8>)> = BTreeMap::new();
     while let Some(message) = message::receive(&writer)? {
         match message.file {
-            Some(file) => drop(files.insert(message.slot, file)),
+            Some(file) => drop(files.insert(message.slot, (file, message.end))),
             None => drop(files.remove(&message.slot)),
         }
     }
     // When one file cannot be cut, the others still are.
-    let cut = |(slot, file)| cut_back(slot, &File::from(file), page);
+    let cut = |(slot, (file, end)): (u32, (OwnedFd, Vec<u8>))| cut_back(slot, &File::from(file), &end, page);
     files.into_iter().map(cut).fold(Ok(()), io::Result::and)
 }
 
-/// Cuts off everything after the last whole record.
-fn cut_back(slot: u32, file: &File, page: &File) -> io::Result<()> {
+/// Cuts off everything after the last whole record, and writes behind it what belongs there.
+fn cut_back(slot: u32, file: &File, end: &[u8], page: &File) -> io::Result<()> {
     let mut whole = [0; size_of::<u64>()];
     page.read_exact_at(&mut whole, u64::from(slot) * size_of::<u64>() as u64)?;
     let whole = u64::from_ne_bytes(whole);
-    if whole != NOTHING && file.metadata()?.len() > whole { file.set_len(whole) } else { Ok(()) }
+    let len = file.metadata()?.len();
+    if whole == NOTHING || len < whole {
+        return Ok(());
+    }
+    if len > whole {
+        file.set_len(whole)?;
+    }
+    // A file without a record has nothing that could be ended.
+    if whole > 0 { file.write_all_at(end, whole) } else { Ok(()) }
 }
 
 /// Ignores the signals that would end this process before the writer, and closes the descriptors that the writer itself

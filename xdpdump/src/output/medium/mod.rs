@@ -2,6 +2,7 @@
 //!
 //! A medium handles bytes only; [`Output`](super::records::Output) knows records and packets.
 
+mod compressed;
 mod create;
 mod regular;
 mod stream;
@@ -11,7 +12,7 @@ use std::{
     io::{self, Write},
     os::{fd::BorrowedFd, unix::fs::FileTypeExt as _},
     path::Path,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -27,6 +28,8 @@ use crate::{
     },
     sys::inherited,
 };
+use compressed::Compressed;
+pub use compressed::{LEVEL_FOR_CAPTURES, LEVEL_FOR_FILES};
 pub use create::{Readers, resolve};
 use regular::Regular;
 pub use stream::Stream;
@@ -49,6 +52,22 @@ pub trait Medium {
     /// When removing them failed.
     fn take_back(&mut self, _count: u64) -> io::Result<()> {
         Ok(())
+    }
+
+    /// The number of bytes to hand over in one write, unless the first record has more.
+    fn most(&self) -> usize {
+        usize::MAX
+    }
+
+    /// As [`Sink::patience`](super::Sink::patience).
+    fn patience(&self) -> Duration {
+        super::PATIENCE
+    }
+
+    /// The number of bytes of the medium that are taken by the first so many bytes given to it; an estimate for those that it has
+    /// not got yet.
+    fn stored(&self, bytes: u64) -> u64 {
+        bytes
     }
 
     /// Gives the medium another name, if it is a file that was opened by its name. Replaces a regular file of that name.
@@ -149,8 +168,8 @@ impl From<Errno> for Fault {
 }
 
 /// Opens `target`, which messages call `name`, for a capture file. A regular file is created for these readers if it does not
-/// exist; an existing one is emptied at the first write. `guardian`, if given, guards it. For a
-/// named pipe this waits until somebody opens it for reading. `say` gets messages for the user.
+/// exist; an existing one is emptied at the first write. `guardian`, if given, guards it. With a `level` of zstd, what is written is
+/// compressed. For a named pipe this waits until somebody opens it for reading. `say` gets messages for the user.
 ///
 /// # Errors
 /// [`Error::Open`], [`Error::Terminal`], [`Error::Messages`] and [`Error::Busy`].
@@ -158,6 +177,7 @@ pub fn open(
     target: Target<'_>,
     name: &str,
     readers: Readers,
+    level: Option<i32>,
     guardian: Option<&Guardian>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn Medium>, Error> {
@@ -174,7 +194,7 @@ pub fn open(
     }
     if !file.metadata().map_err(refused)?.is_file() {
         let stream = if path.is_some() { Stream::own(file) } else { Stream::inherited(file) };
-        return Ok(Box::new(stream.map_err(refused)?));
+        return compress(Box::new(stream.map_err(refused)?), level, false).map_err(refused);
     }
     let mut regular = match path {
         Some(path) => Regular::own(file, path),
@@ -184,10 +204,19 @@ pub fn open(
     if !regular.lock() {
         return Err(Error::Busy(name.to_owned()));
     }
-    if let Some(Err(error)) = guardian.map(|guardian| regular.guard(guardian)) {
+    let end: &[u8] = if level.is_some() { &compressed::END } else { &[] };
+    if let Some(Err(error)) = guardian.map(|guardian| regular.guard(guardian, end)) {
         say(&format!("{name}: {}", guardian::without(&error)));
     }
-    Ok(Box::new(regular))
+    compress(Box::new(regular), level, true).map_err(refused)
+}
+
+/// The medium itself, or one in front of it that compresses.
+fn compress(medium: Box<dyn Medium>, level: Option<i32>, collects: bool) -> io::Result<Box<dyn Medium>> {
+    match level {
+        None => Ok(medium),
+        Some(level) => Ok(Box::new(Compressed::new(medium, level, collects)?)),
+    }
 }
 
 fn open_path(path: &Path, name: &str, readers: Readers, say: &mut dyn FnMut(&str)) -> io::Result<File> {

@@ -83,12 +83,13 @@ impl Regular {
         false
     }
 
-    /// Has `guardian` cut the file back to its last whole record if this process is killed while it writes one.
+    /// Has `guardian` cut the file back to its last whole record if this process is killed while it writes one, and write `end`
+    /// behind that.
     ///
     /// # Errors
     /// When the guardian cannot be started or reached.
-    pub fn guard(&mut self, guardian: &Guardian) -> io::Result<()> {
-        self.guarded = Some(guardian.guard(&self.file)?);
+    pub fn guard(&mut self, guardian: &Guardian, end: &[u8]) -> io::Result<()> {
+        self.guarded = Some(guardian.guard(&self.file, end)?);
         Ok(())
     }
 

@@ -5,7 +5,11 @@
 mod blocks;
 pub mod encode;
 
-use std::{io, os::fd::BorrowedFd, time::Instant};
+use std::{
+    io,
+    os::fd::BorrowedFd,
+    time::{Duration, Instant},
+};
 
 use pcap_file::pcapng::{Block, PcapNgWriter};
 
@@ -82,6 +86,10 @@ impl Sink for PcapngSink {
 
     fn flush(&mut self) -> Result<(), Error> {
         self.blocks.get_mut().flush()
+    }
+
+    fn patience(&self) -> Duration {
+        self.blocks.get_ref().patience()
     }
 
     fn accepted(&self) -> u64 {

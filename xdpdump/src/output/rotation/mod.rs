@@ -340,6 +340,10 @@ impl Sink for RotatingSink {
         self.current.as_mut().map_or(Ok(()), |current| current.sink.flush())
     }
 
+    fn patience(&self) -> Duration {
+        self.current.as_ref().map_or(super::PATIENCE, |current| current.sink.patience())
+    }
+
     fn accepted(&self) -> u64 {
         self.finished
             + self.ended.iter().chain(&self.current).map(|member| member.sink.accepted()).sum::<u64>()

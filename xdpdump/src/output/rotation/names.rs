@@ -11,7 +11,7 @@ use chrono::{
     format::{Item, Parsed, StrftimeItems, parse_and_remainder},
 };
 
-use super::Rotation;
+use super::{Rotation, format};
 use crate::packet::Timestamp;
 
 /// What programs that compress a file put behind its name.
@@ -28,10 +28,12 @@ pub struct Error(String);
 ///
 /// With `-G` a name is formatted by strftime(3) with the local time at which the file's period begins. A number follows the second
 /// and later files of the same name; it has as many digits as it can need, from the first file on, if the number of files is
-/// limited by `-W` and they are limited in size.
+/// limited by `-W` and they are limited in size. If the name says that the file is compressed, numbers come before that.
 #[derive(Debug)]
 pub struct Names {
+    /// Without the ending of a compressed file.
     path: PathBuf,
+    is_compressed: bool,
     is_timed: bool,
     /// Digits of the number behind each name.
     digits: usize,
@@ -52,9 +54,11 @@ impl Names {
         if is_timed && items(path).any(|item| item == Item::Error) {
             return Err(Error(path.display().to_string()));
         }
+        let is_compressed = format::is_compressed(path);
         let numbered = rotation.files.filter(|_| rotation.size.is_some());
         Ok(Self {
-            path: path.to_owned(),
+            path: if is_compressed { path.with_extension("") } else { path.to_owned() },
+            is_compressed,
             is_timed,
             digits: numbered.map_or(0, digits_below),
             wraps_at: numbered.filter(|_| !is_timed),
@@ -71,6 +75,10 @@ impl Names {
         self.last = Some(name.clone());
         if self.number > 0 || self.digits > 0 {
             name.push(format!("{:0digits$}", self.number, digits = self.digits));
+        }
+        if self.is_compressed {
+            name.push(".");
+            name.push(format::COMPRESSED);
         }
         name.into()
     }
@@ -148,6 +156,16 @@ mod tests {
     }
 
     #[test]
+    fn numbers_come_before_the_ending_of_compressed_files() {
+        assert_eq!(
+            four(names("a.pcap.zst", &sized()), 1),
+            ["a.pcap.zst", "a.pcap1.zst", "a.pcap2.zst", "a.pcap3.zst"]
+        );
+        let given = four(names("%s.pcapng.zst", &timed()), 0);
+        assert_eq!(given[..2], ["1700000000.pcapng.zst", "1700000000.pcapng1.zst"]);
+    }
+
+    #[test]
     fn times_are_formatted() {
         let given = four(names("t-%s-%%.pcapng", &timed()), 60);
         let seconds = [1_700_000_000, 1_700_000_060, 1_700_000_120, 1_700_000_180];
@@ -170,6 +188,9 @@ mod tests {
         let includes = |path, rotation, name: &str| names(path, &rotation).includes(OsStr::new(name));
         for name in ["a.pcap", "a.pcap1", "a.pcap12.gz"] {
             assert!(includes("x/a.pcap", sized(), name), "{name}");
+        }
+        for name in ["a.pcap.zst", "a.pcap1.zst"] {
+            assert!(includes("x/a.pcap.zst", sized(), name), "{name}");
         }
         for name in ["b.pcap", "a.pcapng", "a.pcap.old", "a.pcap1.gz.1", "aa.pcap", ".a.pcap.next"] {
             assert!(!includes("x/a.pcap", sized(), name), "{name}");

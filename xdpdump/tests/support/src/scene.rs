@@ -63,6 +63,11 @@ impl Scene {
         (0..count).for_each(|number| wire.send(&wire::numbered(number)));
     }
 
+    /// Sends a UDP datagram from this port.
+    pub fn send_udp(&self, port: u16) {
+        Wire::open(&self.left, "left").send(&wire::udp(port));
+    }
+
     /// Runs `action` under a load of 200-byte frames.
     pub fn load<T>(&self, action: impl FnOnce() -> T) -> T {
         self.load_of(200, action)
