@@ -167,6 +167,8 @@ pub struct Capture {
     pub destination: Destination,
     /// The user as whom to run after programs are attached.
     pub user: User,
+    /// A command, with its arguments, that runs while is captured; without one, there are no words.
+    pub command: Vec<OsString>,
 }
 
 /// As whom a run goes on before it opens its outputs.

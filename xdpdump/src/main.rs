@@ -1,6 +1,11 @@
 //! The `xdpdump` command.
 
-use std::{env, ffi::OsStr, process::ExitCode};
+use std::{
+    env,
+    ffi::OsStr,
+    os::unix::process::ExitStatusExt as _,
+    process::{ExitCode, ExitStatus},
+};
 
 use xdpdump::{
     capture, cli,
@@ -27,7 +32,7 @@ fn command(reporter: &mut StandardError) -> ExitCode {
         reporter.say(&error.to_string());
         return ExitCode::FAILURE;
     }
-    if let Some(end) = guardian::run_if_called() {
+    if let Some(end) = guardian::run_if_called().or_else(capture::command::run_if_called) {
         return end;
     }
     let config = match cli::parse(env::args_os()) {
@@ -70,7 +75,10 @@ fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
             enter(namespace.as_deref())?;
             print(&list::time_stamp_types(&Link::find(&interface)?))
         }
-        Config::Capture(config) => Ok(capture::run(&config, reporter)?),
+        Config::Capture(config) => match capture::run(&config, reporter)? {
+            Some(command) => Err(Failure::Said(shell_status(command))),
+            None => Ok(()),
+        },
         Config::PrintFilter(config) => print(&print_filter::text(&config)?),
         Config::Repair { file } => {
             let repaired = repair::repair(&file)?.to_string();
@@ -92,6 +100,12 @@ fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
             }
         }
     }
+}
+
+/// The status that a shell has for a command that ended so.
+fn shell_status(command: ExitStatus) -> u8 {
+    let signal = command.signal().map(|signal| 128 + signal);
+    command.code().or(signal).and_then(|status| status.try_into().ok()).unwrap_or(u8::MAX)
 }
 
 /// Enters a network namespace, if one is named.

@@ -38,6 +38,12 @@ const ENDINGS: [c_int; 8] = [
 /// write also reports.
 const IGNORED: [c_int; 3] = [libc::SIGIO, libc::SIGPIPE, libc::SIGXFSZ];
 
+/// In a process that becomes another program: gives signals back the effects that [`Signals::register`] took from them, and
+/// that programs inherit.
+pub fn as_at_first() {
+    IGNORED.into_iter().for_each(signal::restore);
+}
+
 /// What signals have asked for.
 ///
 /// Signals that are not listed above have no effect without a handler, stop or continue the process, or mean that it

@@ -79,6 +79,12 @@ pub fn is_watched(destination: &Destination) -> bool {
     destination.print.is_some() && !prints_to_stderr(destination) && io::stdout().is_terminal()
 }
 
+/// Whether packets go to standard output.
+pub fn take_standard_output(destination: &Destination) -> bool {
+    destination.print.is_some() && !prints_to_stderr(destination)
+        || destination.file.as_ref().is_some_and(|file| is_standard_output(&file.path))
+}
+
 /// Whether packets are printed on standard error, because the capture file goes to standard output.
 fn prints_to_stderr(destination: &Destination) -> bool {
     destination.file.as_ref().is_some_and(|file| is_standard_output(&file.path))

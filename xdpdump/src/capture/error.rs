@@ -79,6 +79,14 @@ pub enum Error {
     /// The rings cannot be set up.
     #[error(transparent)]
     Transport(#[from] transport::Error),
+    /// There is no such program to capture for.
+    #[error(
+        "there is no program \"{0}\" to run after \"--\": name one, by its path if it is not where programs are looked for (PATH); a filter comes before \"--\""
+    )]
+    NoSuchCommand(String),
+    /// The command cannot be started.
+    #[error("cannot start {0}")]
+    Command(String, #[source] io::Error),
     /// Waiting for events failed.
     #[error("cannot wait for packets")]
     Poll(#[source] io::Error),

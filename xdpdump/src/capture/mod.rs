@@ -1,5 +1,6 @@
 //! A live capture: connects probe, rings, clock and sinks. This is the only module that does.
 
+pub mod command;
 mod connect;
 mod control;
 mod delivery;
@@ -15,9 +16,11 @@ mod watch;
 use std::{
     io::{self, IsTerminal},
     os::fd::AsFd as _,
+    process::ExitStatus,
     time::Instant,
 };
 
+use command::Command;
 use connect::{Order, Source};
 pub use control::Control;
 use control::Remote;
@@ -44,11 +47,11 @@ use crate::{
 };
 
 /// Captures until a signal, the packet limit, an error, or an output whose reader has left ends the capture; then
-/// detaches the programs and prints the totals.
+/// detaches the programs and prints the totals. Returns how the command ended for which is captured, if it ended by itself.
 ///
 /// # Errors
 /// When the capture could not begin, or ended early because of an error.
-pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<(), Error> {
+pub fn run(config: &config::Capture, reporter: &mut dyn Reporter) -> Result<Option<ExitStatus>, Error> {
     run_with(config, None, reporter)
 }
 
@@ -60,13 +63,13 @@ pub fn run_with(
     config: &config::Capture,
     control: Option<&mut dyn Control>,
     reporter: &mut dyn Reporter,
-) -> Result<(), Error> {
+) -> Result<Option<ExitStatus>, Error> {
     let destination = &config.destination;
     let captured = capture(config, control, reporter);
     // Also for a capture that never began.
     reporter.end_by(Instant::now() + END_WITHIN);
-    let Ended { totals, verdicts, result, deadline } = match captured {
-        Err(Error::Output(output::Error::Closed(_))) => return Ok(()),
+    let Ended { totals, verdicts, command, result, deadline } = match captured {
+        Err(Error::Output(output::Error::Closed(_))) => return Ok(None),
         captured => captured?,
     };
     if shows_progress(destination) {
@@ -80,7 +83,7 @@ pub fn run_with(
     let printed =
         if destination.count { output::print_count(totals.captured, Some(deadline)) } else { Ok(()) };
     // The reason for the end of the capture is more important than an error of standard output.
-    result.and(printed.map_err(Error::Output))
+    result.and(printed.map_err(Error::Output)).map(|()| command)
 }
 
 /// Whether to print the number of packets now and then; otherwise nothing would show that the capture goes on.
@@ -100,6 +103,7 @@ fn capture(
     let rotation = destination.file.as_ref().and_then(|file| file.rotation.as_ref());
     let signals = Signals::register(rotation.is_some_and(|rotation| rotation.on_hangup));
     let signals = signals.map_err(Error::Poll)?;
+    command::check(&config.command)?;
     clock::prepare()?;
     let user = RunAs::of(&config.user).map_err(run_as::Error::from)?;
     // From here on, this thread is in that namespace.
@@ -164,6 +168,10 @@ fn capture(
     for source in connection.sources.iter_mut().filter(|_| promiscuous).filter(receives) {
         source.promiscuous = enter_promiscuous(&source.link, reporter);
     }
+    let has_command = !config.command.is_empty();
+    let command =
+        has_command.then(|| Command::prepare(&config.command, sinks::take_standard_output(destination)));
+    let command = command.transpose()?;
     let needed = privileges::needed_later(order, &connection);
     match privilege::give_up(needed, &sinks::folders(destination), order.may_change) {
         Ok(effect) if destination.verbose => {
@@ -188,6 +196,7 @@ fn capture(
     };
     let remote = control.map(|control| Remote::new(control, request));
     let mut session = Session::new(connection, order, delivery, signals, watch, manner, remote);
+    session.last_as_long_as(command);
     session.begin_status()?;
     let end = session.capture(reporter);
     Ok(session.finish(end, reporter))

@@ -109,6 +109,7 @@ impl Options {
             immediate: self.immediate_mode,
             destination,
             user,
+            command: self.command,
         }))
     }
 

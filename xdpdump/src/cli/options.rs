@@ -470,6 +470,13 @@ pub struct Options {
     /// In the language of pcap-filter(7), for example: tcp port 443 and host 10.0.0.2
     #[arg(value_name = "FILTER", help_heading = "Selection")]
     pub filter: Vec<String>,
+
+    /// Capture while a command runs
+    ///
+    /// It begins when the capture does, as the user and in the network namespace of the capture, and its status is the
+    /// capture's: xdpdump -i eth0 -w out.pcapng -- curl https://example.org
+    #[arg(last = true, value_name = "CMD", requires = "interface", conflicts_with_all = ["read", "list_interfaces", "list_data_link_types", "list_time_stamp_types", "dump_filter"], help_heading = "Capture")]
+    pub command: Vec<OsString>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

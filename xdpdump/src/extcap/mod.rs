@@ -131,11 +131,11 @@ fn run_capture(capture: &Capture, pipes: &ControlPipes) -> Result<(), Error> {
     };
     let capture = Capture { interfaces, ..capture.clone() };
     if pipes.to_wireshark.is_none() && pipes.from_wireshark.is_none() {
-        return Ok(capture::run(&capture, &mut Log::default())?);
+        return Ok(capture::run(&capture, &mut Log::default()).map(drop)?);
     }
     let mut toolbar = Toolbar::open(pipes, &capture)?;
     let mut log = toolbar.log();
-    Ok(capture::run_with(&capture, Some(&mut toolbar), &mut log)?)
+    Ok(capture::run_with(&capture, Some(&mut toolbar), &mut log).map(drop)?)
 }
 
 /// Lets whoever waits for packets at a named pipe know that none will come: opens it and closes it. Wireshark's dumpcap, which

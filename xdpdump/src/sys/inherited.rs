@@ -53,6 +53,18 @@ pub fn descriptor(number: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(duplicate) })
 }
 
+/// Keeps the descriptor `number` from the programs that this process executes.
+///
+/// # Errors
+/// `EBADF` when it is not open.
+pub fn close_on_exec(number: RawFd) -> io::Result<()> {
+    // SAFETY: the argument is a flag. The command changes nothing else, whatever the descriptor refers to.
+    match unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
 /// [`descriptor`] for reading.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ pub mod nonblocking;
 pub mod packet_socket;
 pub mod perf_event;
 pub mod poll;
+pub mod program;
 pub mod ptp;
 pub mod shared_page;
 pub mod signal;

@@ -137,6 +137,12 @@ pub fn is_ignored(signal: c_int) -> bool {
     action.sa_sigaction == libc::SIG_IGN
 }
 
+/// Gives `signal` the effect that it has in a new process.
+pub fn restore(signal: c_int) {
+    // SAFETY: no handler is installed. The call fails only for numbers that are not signals, and then changes nothing.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
+}
+
 /// Ignores `signal` from now on, in this process and in processes that it starts.
 pub fn ignore(signal: c_int) {
     // SAFETY: no handler is installed. The call fails only for numbers that are not signals, and then changes nothing.

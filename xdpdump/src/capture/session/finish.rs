@@ -2,6 +2,7 @@
 
 use std::{
     ops::ControlFlow,
+    process::ExitStatus,
     time::{Duration, Instant},
 };
 
@@ -29,6 +30,8 @@ pub struct Ended {
     pub totals: Totals,
     /// A line for each source that was told a program's verdicts.
     pub verdicts: Vec<String>,
+    /// How the command ended, if it ended before the capture.
+    pub command: Option<ExitStatus>,
     /// Why it ended before its time.
     pub result: Result<(), Error>,
     /// Until when to wait for whoever reads what is said of it.
@@ -39,7 +42,7 @@ impl Ended {
     /// A signal came first.
     pub fn before_it_began() -> Self {
         let deadline = Instant::now() + END_WITHIN;
-        Self { totals: Totals::default(), verdicts: Vec::new(), result: Ok(()), deadline }
+        Self { totals: Totals::default(), verdicts: Vec::new(), command: None, result: Ok(()), deadline }
     }
 }
 
@@ -112,7 +115,21 @@ impl Session<'_> {
         self.tell(&totals, true, reporter);
         let totals = totals.into_iter().sum::<Totals>().at_the_end(self.delivery.late());
         let totals = totals.without(self.delivery.unwritten());
-        Ended { totals, verdicts: self.verdicts(), result, deadline }
+        let command = self.end_command(deadline, reporter);
+        Ended { totals, verdicts: self.verdicts(), command, result, deadline }
+    }
+
+    /// Ends the command if it still runs; returns how it ended otherwise.
+    fn end_command(&mut self, deadline: Instant, reporter: &mut dyn Reporter) -> Option<ExitStatus> {
+        let mut command = self.command.take()?;
+        let status = command.status();
+        if status.is_none() {
+            let id = command.id();
+            if !command.end(deadline) {
+                reporter.say(&format!("the command does not end (process {id}); it goes on"));
+            }
+        }
+        status
     }
 
     /// Reads until everything that the program emitted is read. It may still be running on another CPU for a moment after

@@ -13,6 +13,7 @@ pub use finish::Ended;
 
 use super::{
     Error, Totals,
+    command::Command,
     connect::{Connection, Order, Source},
     control::Remote,
     delivery::{Delivery, End},
@@ -67,6 +68,8 @@ pub struct Session<'a> {
     /// Says now and then how it goes.
     status: Option<Status>,
     service: Service,
+    /// A command for whose life is captured.
+    command: Option<Command>,
 }
 
 /// The name of the interface, the direction and the totals of each source.
@@ -116,7 +119,13 @@ impl<'a> Session<'a> {
             end_at: order.config.destination.duration.and_then(|time| Instant::now().checked_add(time)),
             status: None,
             service: Service::default(),
+            command: None,
         }
+    }
+
+    /// Lasts as long as the command, which begins with the capture.
+    pub fn last_as_long_as(&mut self, command: Option<Command>) {
+        self.command = command;
     }
 
     /// Says from now on how the capture goes, if that is wanted.
@@ -138,6 +147,7 @@ impl<'a> Session<'a> {
     /// Runs until something ends it.
     pub fn capture(&mut self, reporter: &mut dyn Reporter) -> End {
         self.service = Service::ready();
+        self.command.iter_mut().for_each(Command::begin);
         let mut ready = Ready::default();
         let mut housekeeping_at = Instant::now();
         loop {
@@ -177,6 +187,7 @@ impl<'a> Session<'a> {
         if self.signals.stop() {
             return Err(End::Stopped);
         }
+        self.end_with_command(ready, reporter)?;
         if self.signals.report() {
             let totals: Totals = self.totals(false)?.into_iter().sum();
             reporter.say(&totals.one_line());
@@ -225,6 +236,20 @@ impl<'a> Session<'a> {
         if let Some(status) = &mut self.status {
             status.tell(Progress { sources: &sources, bytes }, is_end, reporter);
         }
+    }
+
+    /// Ends the capture if its command has ended.
+    fn end_with_command(&mut self, ready: &Ready, reporter: &mut dyn Reporter) -> Result<(), End> {
+        let Some(command) = &mut self.command else { return Ok(()) };
+        if !ready.is_readable(command.as_fd()) {
+            return Ok(());
+        }
+        match command.status() {
+            Some(status) if status.success() => reporter.say("the command has ended"),
+            Some(status) => reporter.say(&format!("the command has ended: {status}")),
+            None => return Ok(()),
+        }
+        Err(End::Stopped)
     }
 
     /// Ends the capture if it has lasted or written what was wanted.
@@ -322,6 +347,9 @@ impl<'a> Session<'a> {
         }
         poller.readable(self.signals.as_fd());
         poller.readable(self.watch.as_fd());
+        if let Some(command) = &self.command {
+            poller.readable(command.as_fd());
+        }
         self.delivery.watch(&mut |output| poller.closed(output));
         if let Some(clock) = self.delivery.clock_descriptor() {
             poller.readable(clock);

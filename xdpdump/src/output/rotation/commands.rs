@@ -2,18 +2,18 @@
 
 use std::{
     collections::VecDeque,
-    env, io,
+    ffi::OsStr,
+    io,
     os::unix::process::CommandExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use rustix::{
-    fs::{Access, access},
-    process::{Pid, setpriority_process},
-};
+use rustix::process::{Pid, setpriority_process};
+
+use crate::sys::program;
 
 /// Number of commands that run at the same time.
 const AT_ONCE: usize = 4;
@@ -54,16 +54,9 @@ impl Commands {
     /// # Errors
     /// When there is none, which otherwise would be known when the first file is finished.
     pub fn new(command: &str) -> Result<Self, Missing> {
-        let program = command.split_whitespace().next().unwrap_or_default();
-        let is_program = |path: &Path| access(path, Access::EXEC_OK).is_ok() && path.is_file();
-        let folders = env::var_os("PATH").unwrap_or_default();
-        let is_found = match program {
-            "" => false,
-            path if path.contains('/') => is_program(Path::new(path)),
-            name => env::split_paths(&folders).any(|folder| is_program(&folder.join(name))),
-        };
-        if !is_found {
-            return Err(Missing(program.to_owned()));
+        let name = command.split_whitespace().next().unwrap_or_default();
+        if !program::is_there(OsStr::new(name)) {
+            return Err(Missing(name.to_owned()));
         }
         Ok(Self { command: command.to_owned(), waiting: VecDeque::new(), running: Vec::new() })
     }
