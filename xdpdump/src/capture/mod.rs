@@ -20,6 +20,7 @@ use connect::{Order, Source};
 pub use control::Control;
 use control::Remote;
 use delivery::Delivery;
+use ending::Ending;
 pub use error::Error;
 use session::{Ended, Manner, Session};
 pub use statistics::Totals;
@@ -64,7 +65,10 @@ pub fn run_with(
     // Also for a capture that never began.
     reporter.end_by(Instant::now() + END_WITHIN);
     let Ended { totals, verdicts, result, deadline } = match captured {
-        Err(Error::Output(output::Error::Closed(_))) => return Ok(()),
+        Err(Error::Output(output::Error::Closed(output))) => {
+            reporter.say(&Ending::ReaderLeft(output).to_string());
+            return Ok(());
+        }
         captured => captured?,
     };
     totals.to_string().lines().for_each(|line| reporter.say_plainly(line));

@@ -12,7 +12,8 @@ use rustix::{
 
 use crate::printable::printable;
 
-/// Back to the beginning of the line, which is cleared (ECMA-48, CR and EL).
+/// Back to the beginning of the line, which is cleared (ECMA-48, CR and EL). If a terminal that was made narrower has wrapped the
+/// line, its beginning stays above: not all terminals wrap, and with those that do not, messages would be cleared.
 pub const CLEAR: &str = "\r\x1b[K";
 /// Red, and the usual colour again (ECMA-48, SGR).
 const RED: [&str; 2] = ["\x1b[31m", "\x1b[m"];
