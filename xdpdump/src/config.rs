@@ -309,7 +309,9 @@ pub struct Destination {
     pub packet_buffered: bool,
     /// What to say now and then of how a capture goes.
     pub status: Option<Status>,
-    /// Whether to report progress on standard error.
+    /// Whether to show how a capture goes in a line on standard error, if that is a terminal.
+    pub live: bool,
+    /// Whether to say on standard error what was chosen.
     pub verbose: bool,
 }
 

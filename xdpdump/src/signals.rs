@@ -119,6 +119,11 @@ impl Signals {
         self.stop.is_asked()
     }
 
+    /// The signal that asked first to stop.
+    pub fn stopped_by(&self) -> Option<c_int> {
+        self.stop.signal()
+    }
+
     /// Whether a report was asked for since the last call.
     pub fn report(&self) -> bool {
         self.report.swap(false, Ordering::Relaxed)

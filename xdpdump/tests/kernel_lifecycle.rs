@@ -51,7 +51,7 @@ fn every_signal_to_end_ends_cleanly() {
     // If the tests run under nohup(1), SIGHUP is ignored; the tool would inherit this and keep ignoring it. SAFETY: no
     // handler is installed, only the default action.
     unsafe { libc::signal(libc::SIGHUP, libc::SIG_DFL) };
-    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+    for (signal, name) in [(libc::SIGINT, "INT"), (libc::SIGTERM, "TERM"), (libc::SIGHUP, "HUP")] {
         let scene = Scene::new();
         let capture = scene.capture(&[]);
         let objects = Objects::of_process(capture.pid());
@@ -60,8 +60,11 @@ fn every_signal_to_end_ends_cleanly() {
         capture.signal(signal);
         let ended = capture.wait();
         assert_eq!(ended.totals(), Totals::exact(20, 0), "signal {signal}");
-        let end = "native mode, direction in\n20 packets captured\n20 packets received by filter\n0 packets dropped by kernel\n";
-        assert!(ended.stderr.ends_with(end), "signal {signal}: {}", ended.stderr);
+        let end = format!(
+            "native mode, direction in\nxdpdump: stopped by SIG{name}\n20 packets captured\n20 packets received by filter\n\
+             0 packets dropped by kernel\n"
+        );
+        assert!(ended.stderr.ends_with(&end), "signal {signal}: {}", ended.stderr);
         assert_holds(&scene.file(), 0..20);
         scene.assert_clean();
         objects.assert_gone();

@@ -147,6 +147,7 @@ fn a_reader_that_has_seen_enough_ends_the_capture() {
     let ended = capture.wait();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     assert!(!ended.stderr.contains("pipe"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("xdpdump: the reader of standard output has left\n"), "{}", ended.stderr);
     wait::until_equal(&Traces::default(), || right.traces("right"));
 }
 

@@ -165,6 +165,7 @@ fn packets_of_several_files_are_merged_without_allocating() {
                 // What a sink does is tested above.
                 file: None,
                 print: None,
+                live: false,
                 limit: None,
                 duration: None,
                 max_bytes: None,
@@ -191,8 +192,6 @@ impl Reporter for Silent {
     }
 
     fn say_plainly(&mut self, _: &str) {}
-
-    fn progress(&mut self, _: u64) {}
 }
 
 /// Number of allocations made by `act`.

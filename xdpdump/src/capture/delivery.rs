@@ -8,8 +8,9 @@ use std::{
 };
 
 use super::{
-    Error, Totals,
+    Totals,
     connect::{self, Source},
+    ending::{End, Ending},
     statistics::{Read, Verdicts},
 };
 use crate::{
@@ -23,27 +24,6 @@ use crate::{
 
 /// Number of packets after which the sink is asked whether a signal interrupted it: few enough to keep in memory if it was.
 const LOOK_FOR_INTERRUPT: u64 = 64;
-
-/// Why a capture ends.
-pub enum End {
-    /// A signal, after which the rings are still read to their end.
-    Stopped,
-    /// The packet limit or a closed pipe, after which what is left in the rings is not wanted.
-    Enough,
-    /// Not an end: the output stopped waiting for its reader because of a signal, which is to be looked at.
-    Interrupted,
-    /// Something failed.
-    Failed(Error),
-}
-
-impl<E: Into<Error>> From<E> for End {
-    fn from(error: E) -> Self {
-        match error.into() {
-            Error::Output(output::Error::Closed(_)) => Self::Enough,
-            error => Self::Failed(error),
-        }
-    }
-}
 
 /// Gives events their wall-clock time and hands them to the sink as packets.
 pub struct Delivery<'a> {
@@ -309,7 +289,7 @@ impl Receiver for Delivery<'_> {
             return ControlFlow::Break(End::Interrupted);
         }
         if self.limit == Some(self.captured) {
-            return ControlFlow::Break(End::Enough);
+            return ControlFlow::Break(End::Ended(Ending::Packets));
         }
         ControlFlow::Continue(())
     }

@@ -4,7 +4,9 @@ pub mod command;
 mod connect;
 mod control;
 mod delivery;
+mod ending;
 mod error;
+mod live;
 mod privileges;
 mod service;
 mod session;
@@ -13,18 +15,14 @@ mod status;
 mod waiting;
 mod watch;
 
-use std::{
-    io::{self, IsTerminal},
-    os::fd::AsFd as _,
-    process::ExitStatus,
-    time::Instant,
-};
+use std::{os::fd::AsFd as _, process::ExitStatus, time::Instant};
 
 use command::Command;
 use connect::{Order, Source};
 pub use control::Control;
 use control::Remote;
 use delivery::Delivery;
+use ending::Ending;
 pub use error::Error;
 use session::{Ended, Manner, Session};
 pub use statistics::Totals;
@@ -69,13 +67,12 @@ pub fn run_with(
     // Also for a capture that never began.
     reporter.end_by(Instant::now() + END_WITHIN);
     let Ended { totals, verdicts, command, result, deadline } = match captured {
-        Err(Error::Output(output::Error::Closed(_))) => return Ok(None),
+        Err(Error::Output(output::Error::Closed(output))) => {
+            reporter.say(&Ending::ReaderLeft(output).to_string());
+            return Ok(None);
+        }
         captured => captured?,
     };
-    if shows_progress(destination) {
-        // The totals begin on a new line, after the last count.
-        reporter.say_plainly("");
-    }
     totals.to_string().lines().for_each(|line| reporter.say_plainly(line));
     for line in &verdicts {
         reporter.say_plainly(line);
@@ -84,14 +81,6 @@ pub fn run_with(
         if destination.count { output::print_count(totals.captured, Some(deadline)) } else { Ok(()) };
     // The reason for the end of the capture is more important than an error of standard output.
     result.and(printed.map_err(Error::Output)).map(|()| command)
-}
-
-/// Whether to print the number of packets now and then; otherwise nothing would show that the capture goes on.
-fn shows_progress(destination: &config::Destination) -> bool {
-    destination.verbose
-        && destination.file.is_some()
-        && destination.print.is_none()
-        && io::stderr().is_terminal()
 }
 
 fn capture(
@@ -122,7 +111,7 @@ fn capture(
         Ok::<_, Error>((selections(&request, &config.interfaces, &links)?, request))
     };
     let Some(compiled) = signals.end_at_once_during(compile) else {
-        return Ok(Ended::before_it_began());
+        return Ok(Ended::before_it_began(&signals, reporter));
     };
     let (selections, request) = compiled?;
     let start = Sample::take();
@@ -136,7 +125,7 @@ fn capture(
         may_change: control.is_some(),
     };
     let Some(mut connection) = until_stopped(&signals, || connect::connect(order))? else {
-        return Ok(Ended::before_it_began());
+        return Ok(Ended::before_it_began(&signals, reporter));
     };
     for (link, error) in &connection.left_out {
         reporter.say(&format!("{} is not captured: {error}", link.display_name()));
@@ -151,7 +140,7 @@ fn capture(
     let open = || user.open(|| sinks::open(destination, Some(&guardian), &mut |line| reporter.say(line)));
     // Opening a named pipe waits for its reader.
     let Some(sink) = signals.end_at_once_during(open) else {
-        return Ok(Ended::before_it_began());
+        return Ok(Ended::before_it_began(&signals, reporter));
     };
     let mut sink = sink?;
     sink.interrupted_by(signals.as_fd())?;
@@ -192,7 +181,7 @@ fn capture(
     }
     let manner = Manner {
         packet_buffered: destination.packet_buffered || immediate,
-        progress: shows_progress(destination),
+        is_live: destination.live && reporter.has_live_line(),
     };
     let remote = control.map(|control| Remote::new(control, request));
     let mut session = Session::new(connection, order, delivery, signals, watch, manner, remote);

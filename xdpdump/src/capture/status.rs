@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::json;
 
-use super::Totals;
+use super::{Totals, live::Live};
 use crate::{config, report::Reporter};
 
 /// How often the file is written if nothing else is asked for.
@@ -23,11 +23,27 @@ pub struct Progress<'a> {
     pub sources: &'a [(&'a str, &'static str, Totals)],
     /// Bytes that were given to capture files.
     pub bytes: u64,
+    /// The capture file that is written now, and the bytes that were given to it.
+    pub file: Option<(&'a Path, u64)>,
+}
+
+impl Progress<'_> {
+    /// The totals of all sources.
+    pub fn totals(&self) -> Totals {
+        self.sources.iter().map(|(_, _, totals)| *totals).sum()
+    }
 }
 
 /// What is said, and when.
 #[derive(Debug)]
 pub struct Status {
+    order: Option<Ordered>,
+    live: Option<Live>,
+}
+
+/// What was ordered by options.
+#[derive(Debug)]
+struct Ordered {
     order: config::Status,
     every: Duration,
     begin: Instant,
@@ -38,11 +54,42 @@ pub struct Status {
 }
 
 impl Status {
-    /// Says what is ordered from now on. The file is written at once, so that it is known to be possible.
+    /// Says what is ordered from now on, and draws the line `live`, if there is one. The file is written at once, so that it is
+    /// known to be possible.
     ///
     /// # Errors
     /// When it is not.
-    pub fn begin(order: &config::Status, progress: Progress<'_>) -> io::Result<Self> {
+    pub fn begin(
+        order: Option<&config::Status>,
+        live: Option<Live>,
+        progress: Progress<'_>,
+    ) -> io::Result<Self> {
+        let order = order.map(|order| Ordered::begin(order, progress)).transpose()?;
+        Ok(Self { order, live })
+    }
+
+    /// When to call [`Status::tell`]; `None` for only at the end.
+    pub fn due(&self) -> Option<Instant> {
+        let ordered = self.order.as_ref().map(|ordered| ordered.next);
+        ordered.into_iter().chain(self.live.as_ref().map(Live::due)).min()
+    }
+
+    /// Says how the capture goes. At the end, only the file is written, and the line is cleared.
+    pub fn tell(&mut self, progress: Progress<'_>, is_end: bool, reporter: &mut dyn Reporter) {
+        let now = Instant::now();
+        if let Some(ordered) = self.order.as_mut().filter(|ordered| is_end || now >= ordered.next) {
+            ordered.tell(now, progress, is_end, reporter);
+        }
+        if is_end {
+            reporter.live(&[]);
+        } else if let Some(live) = self.live.as_mut().filter(|live| now >= live.due()) {
+            reporter.live(&live.parts(now, progress));
+        }
+    }
+}
+
+impl Ordered {
+    fn begin(order: &config::Status, progress: Progress<'_>) -> io::Result<Self> {
         let now = Instant::now();
         let every = order.every.unwrap_or(FILE_EVERY);
         if let Some(file) = &order.file {
@@ -52,18 +99,11 @@ impl Status {
         Ok(Self { order, every, begin: now, next: now + every, last: (now, 0), is_failing: false })
     }
 
-    /// When to call [`Status::tell`].
-    pub fn due(&self) -> Instant {
-        self.next
-    }
-
-    /// Says how the capture goes. At the end, only the file is written.
-    pub fn tell(&mut self, progress: Progress<'_>, is_end: bool, reporter: &mut dyn Reporter) {
-        let now = Instant::now();
+    fn tell(&mut self, now: Instant, progress: Progress<'_>, is_end: bool, reporter: &mut dyn Reporter) {
         while self.next <= now {
             self.next += self.every;
         }
-        let totals: Totals = progress.sources.iter().map(|(_, _, totals)| *totals).sum();
+        let totals = progress.totals();
         let (before, captured) = std::mem::replace(&mut self.last, (now, totals.captured));
         let rate = rate(totals.captured - captured, now - before);
         if self.order.every.is_some() && !is_end {
@@ -208,7 +248,7 @@ mod tests {
     #[test]
     fn metrics_have_a_line_for_each_source() {
         let sources = [("eth0", "in", TOTALS), ("a\"b", "out", Totals::default())];
-        let text = metrics(Progress { sources: &sources, bytes: 7 });
+        let text = metrics(Progress { sources: &sources, bytes: 7, file: None });
         for line in [
             "# TYPE xdpdump_captured_packets counter",
             r#"xdpdump_captured_packets_total{interface="eth0",direction="in"} 90"#,

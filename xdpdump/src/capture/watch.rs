@@ -153,8 +153,6 @@ mod tests {
         fn say_plainly(&mut self, line: &str) {
             unreachable!("{line}");
         }
-
-        fn progress(&mut self, _: u64) {}
     }
 
     #[test]

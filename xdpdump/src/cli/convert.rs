@@ -26,6 +26,7 @@ use crate::{
     interface::{TimeStampType, XdpMode},
     output::{
         FileOptions, Format, LEVEL_FOR_CAPTURES, LEVEL_FOR_FILES, Precision, Readers, is_compressed,
+        is_standard_output,
         json::JsonOptions,
         text::{HexDump, LineStyle, TextOptions, TimeStyle},
     },
@@ -316,9 +317,14 @@ impl Options {
                 Print::Text(self.text_options())
             }
         });
+        // A file on standard output goes to a program that may use the terminal itself.
+        let live = print.is_none()
+            && !self.quiet
+            && file.as_ref().is_some_and(|file| !is_standard_output(&file.path));
         Destination {
             file,
             print,
+            live,
             limit: self.count_limit,
             duration: self.course.duration,
             max_bytes: self.course.max_bytes,

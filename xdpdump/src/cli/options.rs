@@ -323,6 +323,8 @@ pub struct Options {
     pub link_level_header: bool,
 
     /// Print less about each packet
+    ///
+    /// And no line on a terminal about how a capture into a file goes.
     #[arg(short, long, help_heading = "Text")]
     pub quiet: bool,
 

@@ -236,8 +236,6 @@ impl Reporter for Log {
     fn say_plainly(&mut self, line: &str) {
         self.0.borrow_mut().log(&printable(line));
     }
-
-    fn progress(&mut self, _packets: u64) {}
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::{
     ops::ControlFlow,
     os::fd::BorrowedFd,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -51,6 +52,10 @@ impl Sink for Fanout {
 
     fn accepted(&self) -> u64 {
         self.0.iter().map(|sink| sink.accepted()).sum()
+    }
+
+    fn current_file(&self) -> Option<(&Path, u64)> {
+        self.0.iter().find_map(|sink| sink.current_file())
     }
 
     /// The count of the sink that lost the most packets.

@@ -18,6 +18,7 @@ use std::{
     io,
     ops::ControlFlow,
     os::fd::BorrowedFd,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -72,6 +73,11 @@ pub trait Sink {
     /// Bytes of capture files that the sink accepted; 0 for text.
     fn accepted(&self) -> u64 {
         0
+    }
+
+    /// The file that is written now, if there are several one after the other, and the bytes that it accepted.
+    fn current_file(&self) -> Option<(&Path, u64)> {
+        None
     }
 
     /// Number of packets that the sink accepted and that are missing from the output because a write failed.

@@ -6,7 +6,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -59,6 +59,8 @@ impl AsFd for Wake {
 pub struct Stop {
     /// Time of the first request, in `CLOCK_MONOTONIC` nanoseconds; 0 before it.
     first: AtomicU64,
+    /// The signal that asked first; 0 before it.
+    signal: AtomicI32,
     /// The next request ends the process at once.
     at_once: AtomicBool,
 }
@@ -69,6 +71,15 @@ impl Stop {
         self.first.load(Ordering::Relaxed) != 0
     }
 
+    /// The signal that asked first.
+    pub fn signal(&self) -> Option<c_int> {
+        // Not the signal alone: a handler may be between the two.
+        if self.first.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        Some(self.signal.load(Ordering::Relaxed))
+    }
+
     /// Sets whether requests to stop end the process at once from now on, without being recorded.
     pub fn set_at_once(&self, at_once: bool) {
         // Sequentially consistent with `first`: a request before this store has been recorded, and the handler of a later
@@ -76,10 +87,12 @@ impl Stop {
         self.at_once.store(at_once, Ordering::SeqCst);
     }
 
-    /// Records a request at the time `now`. Returns whether it must end the process at once instead; `insists` says that a
+    /// Records a request by `signal` at the time `now`. Returns whether it must end the process at once instead; `insists` says that a
     /// second request may do so.
-    fn note(&self, now: u64, insists: bool) -> bool {
-        let first = self.first.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+    fn note(&self, signal: c_int, now: u64, insists: bool) -> bool {
+        // Before the time, which says that it is there. It fails if it is not the first.
+        let _ = self.signal.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
+        let first = self.first.compare_exchange(0, now, Ordering::Release, Ordering::Relaxed);
         let waited = first.err().map(|first| Duration::from_nanos(now.saturating_sub(first)));
         insists && waited.is_some_and(|waited| waited >= SECOND_STOP_AFTER)
     }
@@ -108,7 +121,7 @@ pub fn set_on(signal: c_int, flag: &Arc<AtomicBool>, wake: &Wake) -> io::Result<
 pub fn stop_on(signal: c_int, stop: &Arc<Stop>, wake: &Wake, insists: bool) -> io::Result<()> {
     let (stop, wake) = (Arc::clone(stop), wake.clone());
     let handler = move || {
-        if stop.at_once.load(Ordering::SeqCst) || stop.note(now(), insists) {
+        if stop.at_once.load(Ordering::SeqCst) || stop.note(signal, now(), insists) {
             // This fails for signals whose default effect signal-hook does not know; all of those end the process.
             let _ = low_level::emulate_default_handler(signal)
                 .or_else(|_| low_level::emulate_default_handler(libc::SIGTERM));
@@ -158,12 +171,14 @@ mod tests {
         let second = SECOND_STOP_AFTER.as_nanos() as u64;
         let stop = Stop::default();
         assert!(!stop.is_asked());
-        assert!(!stop.note(5, true), "the first");
+        assert_eq!(stop.signal(), None);
+        assert!(!stop.note(libc::SIGINT, 5, true), "the first");
         assert!(stop.is_asked());
-        assert!(!stop.note(5, true), "at the same time");
-        assert!(!stop.note(4 + second, true), "a moment too early");
-        assert!(stop.note(5 + second, true));
-        assert!(!stop.note(5 + second, false), "a signal that does not insist");
-        assert!(!stop.note(1, true), "a clock that goes back");
+        assert!(!stop.note(libc::SIGTERM, 5, true), "at the same time");
+        assert!(!stop.note(libc::SIGTERM, 4 + second, true), "a moment too early");
+        assert!(stop.note(libc::SIGTERM, 5 + second, true));
+        assert!(!stop.note(libc::SIGTERM, 5 + second, false), "a signal that does not insist");
+        assert!(!stop.note(libc::SIGTERM, 1, true), "a clock that goes back");
+        assert_eq!(stop.signal(), Some(libc::SIGINT), "the first");
     }
 }

@@ -4,6 +4,7 @@
 mod case;
 mod messages;
 mod output;
+mod reasons;
 
 use std::{
     thread,

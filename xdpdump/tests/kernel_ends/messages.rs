@@ -1,9 +1,7 @@
 //! Captures whose messages nobody reads.
 
 use std::{
-    fs::File,
     io::{self, PipeReader, PipeWriter, Read as _, Write as _},
-    os::fd::{FromRawFd as _, OwnedFd},
     path::Path,
     process::{Child, Command, ExitStatus},
     thread,
@@ -16,6 +14,7 @@ use xdpdump_testing::{
     files, kernel,
     netns::Traces,
     scene::Scene,
+    terminal::Terminal,
     wait::{self, PATIENCE},
 };
 
@@ -146,10 +145,11 @@ fn a_standard_error_whose_reader_pauses() {
         let mut said = String::new();
         reader.read_to_string(&mut said).unwrap();
         assert_eq!(tool.wait(begin).code(), Some(0), "{transport}: {said}");
-        let [.., gap, captured, received, dropped] = said.lines().collect::<Vec<_>>()[..] else {
+        let [.., gap, ending, captured, received, dropped] = said.lines().collect::<Vec<_>>()[..] else {
             panic!("{transport}: {said}")
         };
         assert!(gap.contains("lines are missing here"), "{transport}: {said}");
+        assert_eq!(ending, "xdpdump: stopped by SIGTERM", "{transport}: {said}");
         assert_eq!(captured, format!("{FRAMES} packets captured"), "{transport}: {said}");
         assert!(received.ends_with("received by filter") && dropped.ends_with("dropped by kernel"), "{said}");
     }
@@ -177,26 +177,15 @@ fn messages_and_text_in_one_pipe_that_nobody_reads() {
 fn a_terminal_after_ctrl_s() {
     for transport in kernel::transports() {
         let scene = Scene::new();
-        let (mut terminal, slave) = terminal();
-        terminal.write_all(b"\x13").unwrap();
+        let mut terminal = Terminal::new(80);
+        terminal.press(b"\x13");
         let mut command = scene.right.command(xdpdump());
         command.args(["-i", "right", "-B", "4096", "--transport", transport]);
-        command.stdout(slave.try_clone().unwrap()).stderr(slave);
+        command.stdout(terminal.descriptor()).stderr(terminal.descriptor());
         let tool = Tool::start(&scene, command);
         scene.send_numbered(FRAMES);
         thread::sleep(Duration::from_millis(100));
         let begin = tool.terminate(&scene);
         assert_eq!(tool.wait(begin).code(), Some(1), "{transport}: its packets did not come out");
     }
-}
-
-/// The two ends of a pseudo-terminal.
-fn terminal() -> (File, OwnedFd) {
-    let (mut master, mut slave) = (-1, -1);
-    let (name, settings, size) = (std::ptr::null_mut(), std::ptr::null(), std::ptr::null());
-    // SAFETY: the function writes two descriptors, and asks for nothing else where it gets null pointers.
-    let result = unsafe { libc::openpty(&raw mut master, &raw mut slave, name, settings, size) };
-    assert_eq!(result, 0, "{}", io::Error::last_os_error());
-    // SAFETY: they are new, and nothing else owns them.
-    unsafe { (File::from_raw_fd(master), OwnedFd::from_raw_fd(slave)) }
 }

@@ -11,14 +11,14 @@ use crate::{
     capture::{
         Error, Totals,
         connect::Source,
-        delivery::End,
+        ending::{End, Ending},
         statistics::{Read, Verdicts},
     },
     output,
     printable::printable,
     probe::Point,
     report::Reporter,
-    signals::END_WITHIN,
+    signals::{END_WITHIN, Signals},
     transport::REORDER_WINDOW,
 };
 
@@ -40,7 +40,10 @@ pub struct Ended {
 
 impl Ended {
     /// A signal came first.
-    pub fn before_it_began() -> Self {
+    pub fn before_it_began(signals: &Signals, reporter: &mut dyn Reporter) -> Self {
+        if let Some(signal) = signals.stopped_by() {
+            reporter.say(&Ending::Signal(signal).to_string());
+        }
         let deadline = Instant::now() + END_WITHIN;
         Self { totals: Totals::default(), verdicts: Vec::new(), command: None, result: Ok(()), deadline }
     }
@@ -84,20 +87,24 @@ impl Session<'_> {
         // A CPU may have come online, and seen frames, since that was last looked at. What fails here is counted below.
         let _ = self.connection.rings.follow_cpus();
         // What arrived before an interface was deleted is wanted as much as what arrived before a signal.
-        let wants_the_rest = !matches!(end, End::Enough | End::Failed(Error::Output(_)));
-        let mut result = match end {
-            End::Stopped | End::Enough | End::Interrupted => Ok(()),
-            End::Failed(error) => Err(error),
+        let wants_the_rest = match &end {
+            End::Ended(ending) => {
+                reporter.say(&ending.to_string());
+                ending.wants_the_rest()
+            }
+            End::Interrupted => true,
+            End::Failed(error) => !matches!(error, Error::Output(_)),
         };
+        let mut result = if let End::Failed(error) = end { Err(error) } else { Ok(()) };
         let drained = wants_the_rest
             && match self.drain() {
-                End::Stopped => true,
-                End::Enough | End::Interrupted => false,
-                // The first error is the one that ended the capture.
-                End::Failed(error) => {
+                ControlFlow::Continue(()) => true,
+                ControlFlow::Break(End::Failed(error)) => {
+                    // The first error is the one that ended the capture.
                     result = result.and(Err(error));
                     false
                 }
+                ControlFlow::Break(_) => false,
             };
         let totals = match self.totals(drained) {
             Ok(totals) => totals,
@@ -134,21 +141,21 @@ impl Session<'_> {
 
     /// Reads until everything that the program emitted is read. It may still be running on another CPU for a moment after
     /// it was detached.
-    fn drain(&mut self) -> End {
+    fn drain(&mut self) -> ControlFlow<End> {
         let deadline = Instant::now() + DRAIN_FOR;
         loop {
             self.delivery.follow_clock(false);
             match self.round(true) {
                 ControlFlow::Continue(_) | ControlFlow::Break(End::Interrupted) => {}
-                ControlFlow::Break(end) => return end,
+                ControlFlow::Break(end) => return ControlFlow::Break(end),
             }
             match self.is_settled() {
                 Ok(false) => {}
-                Ok(true) => return End::Stopped,
-                Err(error) => return End::Failed(error),
+                Ok(true) => return ControlFlow::Continue(()),
+                Err(error) => return ControlFlow::Break(error.into()),
             }
             if Instant::now() > deadline {
-                return End::Stopped;
+                return ControlFlow::Continue(());
             }
             std::thread::sleep(REORDER_WINDOW);
         }

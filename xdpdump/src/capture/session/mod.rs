@@ -16,7 +16,9 @@ use super::{
     command::Command,
     connect::{Connection, Order, Source},
     control::Remote,
-    delivery::{Delivery, End},
+    delivery::Delivery,
+    ending::{End, Ending},
+    live::{Limits, Live},
     service::Service,
     status::{Progress, Status},
     waiting::Waiting,
@@ -43,8 +45,8 @@ const LATE: i64 = 2 * REORDER_WINDOW.as_nanos() as i64;
 pub struct Manner {
     /// Hand every packet to the operating system as soon as it is read.
     pub packet_buffered: bool,
-    /// Say now and then how many packets were captured.
-    pub progress: bool,
+    /// Show how it goes, in a line that is drawn again and again.
+    pub is_live: bool,
 }
 
 /// A capture that runs.
@@ -133,11 +135,17 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the file for it cannot be written.
     pub fn begin_status(&mut self) -> Result<(), Error> {
-        let Some(order) = &self.order.config.destination.status else { return Ok(()) };
+        let destination = &self.order.config.destination;
+        let order = destination.status.as_ref();
+        let live = self.manner.is_live.then(|| Live::new(Limits::of(destination), Instant::now()));
+        if order.is_none() && live.is_none() {
+            return Ok(());
+        }
         let totals = self.totals(false)?;
         let sources = named(&self.connection.sources, &totals);
-        let status = Status::begin(order, Progress { sources: &sources, bytes: 0 }).map_err(|error| {
-            let file = order.file.as_deref().map(|file| file.display().to_string());
+        let progress = Progress { sources: &sources, bytes: 0, file: None };
+        let status = Status::begin(order, live, progress).map_err(|error| {
+            let file = order.and_then(|order| order.file.as_deref()).map(|file| file.display().to_string());
             Error::Status(file.unwrap_or_default(), error)
         })?;
         self.status = Some(status);
@@ -184,10 +192,10 @@ impl<'a> Session<'a> {
         if ready.is_readable(self.signals.as_fd()) {
             self.signals.clear();
         }
-        if self.signals.stop() {
-            return Err(End::Stopped);
+        if let Some(signal) = self.signals.stopped_by() {
+            return Err(End::Ended(Ending::Signal(signal)));
         }
-        self.end_with_command(ready, reporter)?;
+        self.end_with_command(ready)?;
         if self.signals.report() {
             let totals: Totals = self.totals(false)?.into_iter().sum();
             reporter.say(&totals.one_line());
@@ -195,9 +203,9 @@ impl<'a> Session<'a> {
         if self.signals.flush() {
             self.delivery.flush()?;
         }
-        self.rotate(handed_over, reporter)?;
+        self.rotate(handed_over)?;
         let now = Instant::now();
-        self.end_if_enough(now, reporter)?;
+        self.end_if_enough(now)?;
         self.service.goes_on(now);
         self.flush(now, quiet)?;
         if ready.is_readable(self.watch.as_fd()) {
@@ -206,7 +214,8 @@ impl<'a> Session<'a> {
             self.follow_interfaces(changes, reporter)?;
         }
         self.follow_remote(ready);
-        if self.status.as_ref().is_some_and(|status| now >= status.due()) {
+        let status_due = self.status.as_ref().and_then(Status::due);
+        if status_due.is_some_and(|due| now >= due) {
             let totals = self.totals(false)?;
             self.tell(&totals, false, reporter);
         }
@@ -221,56 +230,48 @@ impl<'a> Session<'a> {
         let longest = self.remote.as_ref().map_or(longest, |remote| longest.min(remote.patience()));
         let due = self.service.due().map_or(due, |at| due.min(at));
         let longest = self.end_at.map_or(longest, |at| longest.min(at.saturating_duration_since(now)));
-        let longest = self
-            .status
-            .as_ref()
-            .map_or(longest, |status| longest.min(status.due().saturating_duration_since(now)));
+        let status_due = self.status.as_ref().and_then(Status::due);
+        let longest = status_due.map_or(longest, |due| longest.min(due.saturating_duration_since(now)));
         let longest = self.delivery.sink().due().map_or(longest, |due| longest.min(until(due)));
         self.sleep(longest.min(due.saturating_duration_since(now)), reporter)
     }
 
     /// Says how the capture goes, or went.
     fn tell(&mut self, totals: &[Totals], is_end: bool, reporter: &mut dyn Reporter) {
-        let bytes = self.delivery.sink().accepted();
+        let Some(status) = &mut self.status else { return };
+        let sink = self.delivery.sink();
+        let bytes = sink.accepted();
+        let only = self.order.config.destination.file.as_ref().map(|file| (&*file.path, bytes));
+        let file = sink.current_file().or(only);
         let sources = named(&self.connection.sources, totals);
-        if let Some(status) = &mut self.status {
-            status.tell(Progress { sources: &sources, bytes }, is_end, reporter);
-        }
+        status.tell(Progress { sources: &sources, bytes, file }, is_end, reporter);
     }
 
     /// Ends the capture if its command has ended.
-    fn end_with_command(&mut self, ready: &Ready, reporter: &mut dyn Reporter) -> Result<(), End> {
+    fn end_with_command(&mut self, ready: &Ready) -> Result<(), End> {
         let Some(command) = &mut self.command else { return Ok(()) };
         if !ready.is_readable(command.as_fd()) {
             return Ok(());
         }
-        match command.status() {
-            Some(status) if status.success() => reporter.say("the command has ended"),
-            Some(status) => reporter.say(&format!("the command has ended: {status}")),
-            None => return Ok(()),
-        }
-        Err(End::Stopped)
+        command.status().map_or(Ok(()), |status| Err(End::Ended(Ending::Command(status))))
     }
 
     /// Ends the capture if it has lasted or written what was wanted.
-    fn end_if_enough(&mut self, now: Instant, reporter: &mut dyn Reporter) -> Result<(), End> {
+    fn end_if_enough(&mut self, now: Instant) -> Result<(), End> {
         if self.end_at.is_some_and(|at| now >= at) {
-            reporter.say("the time of --duration is over");
-            return Err(End::Stopped);
+            return Err(End::Ended(Ending::Duration));
         }
         let most = self.order.config.destination.max_bytes;
         if most.is_some_and(|most| self.delivery.sink().accepted() >= most) {
-            reporter.say("the bytes of --max-bytes are written");
-            return Err(End::Enough);
+            return Err(End::Ended(Ending::Bytes));
         }
         Ok(())
     }
 
     /// Does what the clock, SIGHUP or a full file asks of the output, to which packets up to a time were `handed_over`.
-    fn rotate(&mut self, handed_over: Timestamp, reporter: &mut dyn Reporter) -> Result<(), End> {
+    fn rotate(&mut self, handed_over: Timestamp) -> Result<(), End> {
         if let ControlFlow::Break(reason) = self.delivery.sink().clock(handed_over)? {
-            reporter.say(&reason);
-            return Err(End::Enough);
+            return Err(End::Ended(Ending::Files(reason)));
         }
         if self.signals.hang_up() {
             self.delivery.sink().hang_up(Timestamp(clock::realtime()))?;
@@ -317,9 +318,6 @@ impl<'a> Session<'a> {
         self.follow_interfaces(changes, reporter)?;
         self.delivery.sink().look_after(&mut |line| reporter.say(line))?;
         reporter.catch_up();
-        if self.manner.progress {
-            reporter.progress(self.delivery.captured());
-        }
         if self.remote.is_some() {
             let totals = self.totals(false)?.into_iter().sum();
             self.remote.iter_mut().for_each(|remote| remote.totals(&totals));

@@ -349,6 +349,10 @@ impl Sink for RotatingSink {
             + self.ended.iter().chain(&self.current).map(|member| member.sink.accepted()).sum::<u64>()
     }
 
+    fn current_file(&self) -> Option<(&Path, u64)> {
+        self.current.as_ref().map(|current| (&*current.path, current.sink.accepted()))
+    }
+
     fn unwritten(&self) -> u64 {
         let open = self.ended.iter().chain(&self.current);
         self.unwritten + open.map(|member| member.sink.unwritten()).sum::<u64>()

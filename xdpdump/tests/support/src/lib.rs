@@ -36,6 +36,7 @@ pub mod processes;
 pub mod rings;
 pub mod scene;
 pub mod skip;
+pub mod terminal;
 pub mod tun;
 pub mod vm;
 pub mod wait;

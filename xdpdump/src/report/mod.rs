@@ -1,5 +1,7 @@
 //! Messages to the user while the tool runs.
 
+mod live;
+
 use std::{
     error::Error,
     fs::File,
@@ -8,6 +10,8 @@ use std::{
     time::Instant,
 };
 
+use live::Abilities;
+pub use live::Part;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
@@ -55,8 +59,13 @@ pub trait Reporter {
     /// Reports one line as tcpdump prints it, without the tool's name in front.
     fn say_plainly(&mut self, line: &str);
 
-    /// Reports the number of packets captured so far.
-    fn progress(&mut self, packets: u64);
+    /// Whether [`Reporter::live`] shows anything.
+    fn has_live_line(&mut self) -> bool {
+        false
+    }
+
+    /// Shows a line that stays below all messages until the next call; none if there are no parts.
+    fn live(&mut self, _parts: &[Part]) {}
 
     /// Tries again to say what could not be said yet: to be called now and then.
     fn catch_up(&mut self) {}
@@ -79,6 +88,18 @@ pub struct StandardError {
     /// Lines that were left out since the last one that was kept.
     left_out: u64,
     patience: Patience,
+    live: LiveLine,
+}
+
+/// The line below the messages.
+#[derive(Debug, Default)]
+struct LiveLine {
+    /// What the terminal can show, if it can show the line and that was looked for.
+    abilities: Option<Abilities>,
+    /// What it says; nothing if there is none.
+    parts: Vec<Part>,
+    /// It stands where the next message goes.
+    is_drawn: bool,
 }
 
 /// How long to wait for a reader.
@@ -129,19 +150,50 @@ impl StandardError {
         if matches!(self.patience, Patience::None) {
             self.patience = Patience::Endless;
         }
+        self.live(&[]);
         self.catch_up();
     }
 
     /// Adds `text` to what waits, or leaves it out.
     fn keep(&mut self, text: &str) {
         let gap = self.gap();
+        let clear = self.clear();
         let is_ending = !matches!(self.patience, Patience::None);
-        if is_ending || self.waiting.len() + gap.len() + text.len() <= MOST_WAITING {
+        if is_ending || self.waiting.len() + clear.len() + gap.len() + text.len() <= MOST_WAITING {
             self.left_out = 0;
-            self.waiting.extend_from_slice(gap.as_bytes());
-            self.waiting.extend_from_slice(text.as_bytes());
+            self.live.is_drawn = false;
+            for piece in [clear, &gap, text] {
+                self.waiting.extend_from_slice(piece.as_bytes());
+            }
         } else {
             self.left_out += 1;
+        }
+    }
+
+    /// What clears the line below the messages if it stands there. A process in the background has left it to others.
+    fn clear(&self) -> &'static str {
+        match self.place.descriptor() {
+            Some((fd, _)) if self.live.is_drawn && !live::is_in_background(fd) => live::CLEAR,
+            _ => "",
+        }
+    }
+
+    /// Draws the line below the messages, unless they still wait: then the next line says more.
+    fn draw(&mut self) {
+        self.write();
+        let Some(abilities) = self.live.abilities else { return };
+        let Some((fd, _)) = self.place.descriptor() else { return };
+        if self.live.parts.is_empty() || !self.waiting.is_empty() || live::is_in_background(fd) {
+            return;
+        }
+        let text = format!("{}{}", live::CLEAR, live::text(&self.live.parts, live::columns(fd), abilities));
+        self.waiting.extend_from_slice(text.as_bytes());
+        self.write();
+        if self.waiting.len() == text.len() {
+            // The terminal takes nothing now.
+            self.waiting.clear();
+        } else {
+            self.live.is_drawn = true;
         }
     }
 
@@ -156,8 +208,8 @@ impl StandardError {
 
     /// Writes what waits, as far as the patience reaches.
     fn write(&mut self) {
-        if matches!(self.place, Place::Unknown) && !self.waiting.is_empty() {
-            self.place = Place::find();
+        if !self.waiting.is_empty() {
+            self.find();
         }
         while !self.waiting.is_empty() {
             let written = match self.place.descriptor() {
@@ -171,6 +223,12 @@ impl StandardError {
                 Err(Errno::WOULDBLOCK) => return,
                 Ok(0) | Err(_) => self.waiting.clear(),
             }
+        }
+    }
+
+    fn find(&mut self) {
+        if matches!(self.place, Place::Unknown) {
+            self.place = Place::find();
         }
     }
 
@@ -201,27 +259,30 @@ impl Reporter for StandardError {
 
     fn say_plainly(&mut self, line: &str) {
         self.keep(&format!("{}\n", printable(line)));
-        self.write();
+        self.draw();
     }
 
-    /// Overwrites the same line each time, as tcpdump does. Left out while other messages wait: the next one says more.
-    fn progress(&mut self, packets: u64) {
-        self.write();
-        if self.waiting.is_empty() {
-            let text = format!("Got {packets}\r");
-            self.keep(&text);
-            self.write();
-            if self.waiting.len() == text.len() {
-                self.waiting.clear();
-            }
+    fn has_live_line(&mut self) -> bool {
+        self.find();
+        self.live.abilities = self.place.descriptor().and_then(|(fd, _)| Abilities::of(fd));
+        self.live.abilities.is_some()
+    }
+
+    fn live(&mut self, parts: &[Part]) {
+        self.live.parts = parts.to_vec();
+        if parts.is_empty() && self.live.is_drawn {
+            let clear = self.clear();
+            self.waiting.extend_from_slice(clear.as_bytes());
+            self.live.is_drawn = false;
         }
+        self.draw();
     }
 
     fn catch_up(&mut self) {
         self.write();
         if self.left_out > 0 && self.waiting.is_empty() {
             self.keep("");
-            self.write();
+            self.draw();
         }
     }
 
@@ -272,7 +333,6 @@ mod tests {
         let line = "x".repeat(90);
         for _ in 0..1000 {
             stderr.say(&line);
-            stderr.progress(7);
         }
         assert!(stderr.waiting.len() <= MOST_WAITING);
         let lost = stderr.left_out;
