@@ -362,8 +362,8 @@ fn the_image_is_built_and_the_pod_of_the_daemonset_captures() {
     let metrics = pod.volume("metrics/xdpdump.prom");
     assert_eq!(metrics.metadata().unwrap().mode() & 0o777, 0o644);
     let metrics = fs::read_to_string(metrics).unwrap();
-    let line = format!(r#"xdpdump_captured_packets_total{{interface="eth0",direction="in"}} {sent}"#);
-    assert!(metrics.lines().any(|other| other == line), "{metrics}");
+    let captured = format!(r#"xdpdump_captured_packets_total{{interface="eth0",direction="in"}} {sent}"#);
+    assert!(metrics.lines().any(|line| line == captured), "{metrics}");
 }
 
 /// Without these capabilities the program is not started, and with `allowPrivilegeEscalation: false` it gets none.
