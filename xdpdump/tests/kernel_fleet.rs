@@ -20,6 +20,7 @@ use xdpdump::input::{CaptureFile, Item};
 use xdpdump_testing::{
     capture::{Capture, Totals, xdpdump},
     cgroup::ControlGroup,
+    disk::Disk,
     files,
     fleet::{self, Containerfile, Manifests, Step, strings},
     netns::NetNs,
@@ -187,13 +188,14 @@ struct Pod<'a> {
     image: &'a Image,
     manifests: &'a Manifests,
     node: &'a NetNs,
-    volumes: TempDir,
+    /// With room for what the budget leaves free.
+    volumes: Disk,
 }
 
 impl<'a> Pod<'a> {
     /// Makes the folders of the node as the kubelet does: they are root's.
     fn new(image: &'a Image, manifests: &'a Manifests, node: &'a NetNs) -> Self {
-        let volumes = tempfile::tempdir().unwrap();
+        let volumes = Disk::in_memory(16 << 30);
         success(Command::new("chmod").arg("755").arg(volumes.path()));
         let pod = Self { image, manifests, node, volumes };
         for mount in pod.container()["volumeMounts"].as_array().unwrap() {
