@@ -4,7 +4,7 @@
 //! Kubernetes' schemas come with `kubernetes-validate` from PyPI, which `cargo xtask test` installs.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::LazyLock};
 
 use serde_json::Value;
 use xdpdump::{
@@ -17,12 +17,12 @@ use xdpdump_testing::{
 };
 
 /// The fleet's manifests; without the validator, the test is skipped.
-fn manifests() -> Option<Manifests> {
-    let manifests = Manifests::of_fleet();
-    if manifests.is_none() {
+fn manifests() -> Option<&'static Manifests> {
+    static MANIFESTS: LazyLock<Option<Manifests>> = LazyLock::new(Manifests::of_fleet);
+    if MANIFESTS.is_none() {
         skip::because("kubernetes-validate is not installed: `cargo xtask test` installs it from PyPI");
     }
-    manifests
+    MANIFESTS.as_ref()
 }
 
 /// The capture's container.
@@ -76,7 +76,7 @@ fn the_schemas_refuse_wrong_manifests() {
 #[test]
 fn the_arguments_are_a_capture_with_a_budget_of_the_disk() {
     let Some(manifests) = manifests() else { return };
-    let capture = capture(&manifests);
+    let capture = capture(manifests);
     assert_eq!(capture.interfaces, Interfaces::Named(vec!["eth0".into()]));
     let file = capture.destination.file.unwrap();
     assert_eq!(file.path, Path::new("/captures/node-a-%Y%m%d-%H%M%S.pcapng"));
@@ -98,8 +98,8 @@ fn mebibytes(quantity: &Value) -> u64 {
 #[test]
 fn rings_take_no_more_than_half_of_the_memory() {
     let Some(manifests) = manifests() else { return };
-    let rings = capture(&manifests).buffer.unwrap() >> 20;
-    let memory = &container(&manifests)["resources"];
+    let rings = capture(manifests).buffer.unwrap() >> 20;
+    let memory = &container(manifests)["resources"];
     assert!(rings <= mebibytes(&memory["limits"]["memory"]) / 2, "{rings} MiB");
     assert!(mebibytes(&memory["requests"]["memory"]) > rings);
 }
@@ -110,8 +110,8 @@ fn volumes_are_where_the_capture_writes() {
     let Some(manifests) = manifests() else { return };
     let pod = manifests.pod();
     let volumes: Vec<_> = pod["volumes"].as_array().unwrap().iter().map(|volume| &volume["name"]).collect();
-    let capture = capture(&manifests);
-    for container in [&pod["initContainers"][0], container(&manifests)] {
+    let capture = capture(manifests);
+    for container in [&pod["initContainers"][0], container(manifests)] {
         let mounts = container["volumeMounts"].as_array().unwrap();
         assert!(mounts.iter().all(|mount| volumes.contains(&&mount["name"])), "{mounts:?}");
         let paths: Vec<_> =
@@ -127,7 +127,7 @@ fn volumes_are_where_the_capture_writes() {
 fn the_capture_has_no_more_rights_than_it_takes() {
     let Some(manifests) = manifests() else { return };
     let recipe = Containerfile::of_fleet();
-    let context = &container(&manifests)["securityContext"];
+    let context = &container(manifests)["securityContext"];
     assert_eq!(
         (&context["runAsUser"], &context["runAsGroup"]),
         (&recipe.user.0.into(), &recipe.user.1.into())
@@ -181,7 +181,7 @@ fn the_manifests_agree_with_one_another() {
     }
     assert_eq!(set["spec"]["selector"]["matchLabels"], set["spec"]["template"]["metadata"]["labels"]);
     let version = format!("/xdpdump:{}", env!("CARGO_PKG_VERSION"));
-    for container in [&manifests.pod()["initContainers"][0], container(&manifests)] {
+    for container in [&manifests.pod()["initContainers"][0], container(manifests)] {
         assert!(container["image"].as_str().unwrap().ends_with(&version), "{}", container["image"]);
     }
     // The script finds the pods by this label, in this namespace and container.
@@ -190,7 +190,7 @@ fn the_manifests_agree_with_one_another() {
     for words in [
         format!("-n {} ", namespace.as_str().unwrap()),
         format!("-l app.kubernetes.io/name={} ", label.as_str().unwrap()),
-        format!("-c {} ", container(&manifests)["name"].as_str().unwrap()),
+        format!("-c {} ", container(manifests)["name"].as_str().unwrap()),
     ] {
         assert!(script.contains(&words), "{words}");
     }
