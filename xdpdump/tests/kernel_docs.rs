@@ -5,7 +5,7 @@
 //! not everywhere, so its command lines are only parsed; one with ```` ```console ```` shows output, or changes the system.
 //!
 //! Needs root. A window and another machine are not here: `wireshark` is tshark, and `ssh root@server` runs its command
-//! here; `duckdb` is DuckDB's Python module, from PyPI, if the program is not installed. A capture that would go on ends after 40 packets, or gets Ctrl-C after ten seconds.
+//! here; so does `kubectl exec`, in the place of a pod. `duckdb` is DuckDB's Python module, from PyPI, if the program is not installed. A capture that would go on ends after 40 packets, or gets Ctrl-C after ten seconds.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -110,6 +110,46 @@ fn duckdb() -> String {
     )
 }
 
+/// The body of a script that stands for `kubectl`: two nodes have a pod of the DaemonSet each, which captures `eth4` of the one
+/// and `eth5` of the other.
+const KUBECTL: &str = r#"
+    no() { echo "kubectl: $*" >&2; exit 2; }
+    namespace=default
+    if [ "$1" = -n ]; then namespace=$2; shift 2; fi
+    case "$namespace $*" in
+        "default apply -f "* | "default delete -f "*) test -e "$3" ;;
+        "xdpdump rollout status daemonset/xdpdump" | "xdpdump logs --prefix -l app.kubernetes.io/name=xdpdump") ;;
+        "xdpdump get pods -l app.kubernetes.io/name=xdpdump --field-selector status.phase=Running -o jsonpath="*)
+            printf 'xdpdump-7xk2p node-a\nxdpdump-q9d4m node-b\n' ;;
+        "xdpdump cp xdpdump-7xk2p:/captures "*) cp -r captures "$3" ;;
+        "default debug node/node-c --profile=sysadmin --image="*" -- sleep 1h") ;;
+        "default debug web-6d4cf --profile=sysadmin --image="*" -c capture -- sleep 1h") ;;
+        "default delete pod node-debugger-node-c-x5v8t") ;;
+        *" exec "*)
+            shift
+            container=
+            if [ "$1" = -c ]; then container=$2; shift 2; fi
+            pod=$1; shift
+            if [ "$1" = -c ]; then container=$2; shift 2; fi
+            [ "$1" = -- ] || no "no -- before the command"
+            shift
+            case "$namespace $pod $container" in
+                "xdpdump xdpdump-7xk2p " | "xdpdump xdpdump-7xk2p xdpdump") export NODE=eth4 ;;
+                "xdpdump xdpdump-q9d4m " | "xdpdump xdpdump-q9d4m xdpdump") export NODE=eth5 ;;
+                "default node-debugger-node-c-x5v8t " | "default web-6d4cf capture") ;;
+                *) no "no pod $namespace $pod $container" ;;
+            esac
+            case "$*" in
+                "xdpdump-live"*) ;;
+                "xdpdump -r /captures "*) shift 3; set -- xdpdump -r captures "$@" ;;
+                "xdpdump -i "*) [ "$namespace" = default ] || no "the pod has a capture of this interface" ;;
+                "sh -c kill -HUP 1") exit ;;
+                *) no "$*" ;;
+            esac
+            exec "$@" ;;
+        *) no "$namespace $*" ;;
+    esac"#;
+
 impl Place {
     fn new() -> Self {
         let (left, right) = NetNs::quiet_pair("peer4", "eth4");
@@ -119,6 +159,8 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         let bin = folder.path().join("bin");
         fs::create_dir(&bin).unwrap();
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        std::os::unix::fs::symlink(docs.canonicalize().unwrap(), folder.path().join("docs")).unwrap();
         let seconds = 10 * wait::slowness();
         let until_it_has_seen_enough = format!(
             r#"case " $* " in
@@ -135,6 +177,9 @@ impl Place {
                 "test \"$*\" = '-k -i -' && test \"$(tshark -n -i - -c 3 | wc -l)\" = 3".to_owned(),
             ),
             ("duckdb", duckdb()),
+            ("kubectl", KUBECTL.to_owned()),
+            // It follows the files of the capture of a pod.
+            ("xdpdump-live", "exec xdpdump -i \"$NODE\" -w - \"$@\"".to_owned()),
             (
                 "ssh",
                 "case $1 in root@server | root@HOST) shift ;; *) exit 2 ;; esac; exec sh -c \"$*\""
@@ -173,6 +218,9 @@ impl Place {
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/protocols.pcap");
         let made = Command::new(tool()).arg("-r").arg(fixture).arg("-w").arg(&file).output().unwrap();
         assert!(made.status.success());
+        let captures = self.folder.path().join("captures");
+        fs::create_dir_all(&captures).unwrap();
+        fs::copy(&file, captures.join("recorded.pcapng")).unwrap();
 
         if line.starts_with("duckdb ") && !self.has_duckdb {
             skip::because("DuckDB is not installed: `cargo xtask test` installs it from PyPI");
@@ -239,8 +287,16 @@ fn the_pages_for_tasks_have_commands_that_are_run() {
     let count = |wanted| all.iter().filter(|(kind, ..)| *kind == wanted).count();
     assert!(count(Kind::Run) >= 50, "{} commands are run", count(Kind::Run));
     assert!(count(Kind::Parse) <= 8, "{} commands are only parsed", count(Kind::Parse));
-    for page in ["wireshark", "remote", "json", "long-captures", "what-xdp-sees", "tuning", "troubleshooting"]
-    {
+    for page in [
+        "wireshark",
+        "remote",
+        "fleet",
+        "json",
+        "long-captures",
+        "what-xdp-sees",
+        "tuning",
+        "troubleshooting",
+    ] {
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/{page}.md"));
         assert!(commands(&page).iter().any(|(kind, ..)| *kind == Kind::Run), "{}", page.display());
     }

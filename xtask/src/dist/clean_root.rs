@@ -14,13 +14,14 @@ use crate::{process, workspace};
 /// The packages that every Debian system has and the tool may depend on.
 const ESSENTIAL: [&str; 2] = ["libc6", "libgcc-s1"];
 /// What the package installs, as far as the user knows it.
-const INSTALLED: [&str; 7] = [
+const INSTALLED: [&str; 8] = [
     "usr/bin/xdpdump",
     "usr/share/bash-completion/completions/xdpdump",
     "usr/share/zsh/vendor-completions/_xdpdump",
     "usr/share/fish/vendor_completions.d/xdpdump.fish",
     "usr/share/man/man1/xdpdump.1.gz",
     "usr/lib/systemd/system/xdpdump@.service",
+    "usr/share/doc/xdpdump/docs/fleet/daemonset.yaml",
     "usr/share/doc/xdpdump/copyright",
 ];
 
@@ -147,7 +148,15 @@ pub fn try_archive(archive: &Path) -> Result<()> {
             .arg("--directory")
             .arg(root.path()),
     )?;
-    for path in ["xdpdump", "README.md", "LICENSE-MIT", "docs/man/xdpdump.1", "docs/completions/_xdpdump"] {
+    for path in [
+        "xdpdump",
+        "README.md",
+        "LICENSE-MIT",
+        "docs/man/xdpdump.1",
+        "docs/completions/_xdpdump",
+        // An image is built in this folder.
+        "docs/fleet/Containerfile",
+    ] {
         ensure!(root.path().join(path).exists(), "{} has no {path}", archive.display());
     }
     root.try_tool("/xdpdump")?;

@@ -24,8 +24,10 @@ const PROGRAMS: [(&str, &str); 5] = [
     ("chroot", "coreutils"),
 ];
 
-/// Real-kernel tests that the static binary has to pass: whole frames in every mode, both directions, pipes and ends.
-const CAPTURE_TESTS: [&str; 4] = ["kernel_capture", "kernel_pipes", "kernel_sizes", "kernel_lifecycle"];
+/// Real-kernel tests that the static binary has to pass: whole frames in every mode, both directions, pipes and ends, and the
+/// image that is built of it.
+const CAPTURE_TESTS: [&str; 5] =
+    ["kernel_capture", "kernel_pipes", "kernel_sizes", "kernel_lifecycle", "kernel_fleet"];
 
 /// Options of `dist`.
 #[derive(clap::Args)]

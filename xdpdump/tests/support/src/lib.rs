@@ -22,6 +22,8 @@ pub mod extcap;
 pub mod files;
 #[cfg(feature = "capture-files")]
 pub mod filters;
+#[cfg(feature = "capture-files")]
+pub mod fleet;
 pub mod generator;
 pub mod kernel;
 #[cfg(feature = "capture-files")]
