@@ -2,6 +2,7 @@
 
 use crate::decode::cursor::{Layer, Printed};
 use crate::decode::printer::Printer;
+use crate::decode::routing::bgp;
 use crate::decode::services::dns;
 use crate::decode::services::lines;
 use crate::decode::tunnels::vxlan;
@@ -48,7 +49,7 @@ pub(in crate::decode) fn print_tcp(p: &mut Printer<'_>, ports: [u16; 2], layer: 
         lines::print_ssh(p, layer);
     }
     if is(BGP) {
-        p.text(": BGP");
+        return bgp::print(p, layer);
     }
     Ok(())
 }
