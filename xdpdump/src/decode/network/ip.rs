@@ -32,7 +32,7 @@ pub(in crate::decode) const DESTINATION: u8 = 60;
 const EIGRP: u8 = 88;
 const OSPF: u8 = 89;
 const PIM: u8 = 103;
-const VRRP: u8 = 112;
+pub(in crate::decode) const VRRP: u8 = 112;
 
 /// The protocol's name in `-v` output.
 pub(in crate::decode) fn name(protocol: u8) -> &'static str {
@@ -138,7 +138,7 @@ pub(in crate::decode) fn print_payload(
         EIGRP => eigrp::print(p, layer),
         OSPF => ospf::print(p, header.is_v6(), layer),
         PIM => pim::print(p, layer),
-        VRRP => vrrp::print(p, header.ttl, layer),
+        VRRP => vrrp::print(p, header, layer),
         ESP => print_esp(p, layer),
         AH => print_ah(p, header, layer),
         NO_NEXT => {

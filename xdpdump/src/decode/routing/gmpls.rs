@@ -55,5 +55,6 @@ pub(super) const LINK_PROTECTION: [(u32, &str); 8] = [
 
 /// A bandwidth, which is sent as a floating-point number of bytes per second, in Mbit/s.
 pub(super) fn megabits(bytes_per_second: u32) -> f64 {
-    f64::from(f32::from_bits(bytes_per_second)) * 8.0 / 1e6
+    // Computed in the precision in which it was sent, as tcpdump does.
+    f64::from(f32::from_bits(bytes_per_second) * 8.0 / 1e6)
 }

@@ -2,7 +2,7 @@
 
 use crate::decode::cursor::{Layer, Printed};
 use crate::decode::printer::Printer;
-use crate::decode::routing::bgp;
+use crate::decode::routing::{bfd, bgp, hsrp, rip, ripng};
 use crate::decode::services::dns;
 use crate::decode::services::lines;
 use crate::decode::tunnels::vxlan;
@@ -27,8 +27,22 @@ pub(in crate::decode) fn print_udp(
         dns::print(p, layer, false)
     } else if is(BOOTP_SERVER) || is(BOOTP_CLIENT) {
         crate::decode::services::bootp::print(p, layer)
+    } else if is(rip::PORT) {
+        rip::print(p, layer)
+    } else if is(ripng::PORT) {
+        ripng::print(p, layer)
+    } else if is(hsrp::PORT) {
+        hsrp::print(p, layer)
+    } else if is(bfd::CONTROL) {
+        bfd::print(p, bfd::CONTROL, layer)
+    } else if is(bfd::ECHO) {
+        bfd::print(p, bfd::ECHO, layer)
+    } else if is(bfd::MULTIHOP) {
+        bfd::print(p, bfd::MULTIHOP, layer)
     } else if is(MULTICAST_DNS) {
         dns::print(p, layer, true)
+    } else if is(bfd::LAG) {
+        bfd::print(p, bfd::LAG, layer)
     } else if is(VXLAN) {
         p.nested(|p| vxlan::print(p, layer))
     } else {

@@ -2,9 +2,11 @@
 //! are cut or have wrong lengths.
 
 mod bgp;
+mod isis;
 mod ospf;
+mod small;
 
-use crate::build::{Ipv4, Ipv6, Tcp, hex, udp};
+use crate::build::{Ipv4, Ipv6, Tcp, ethernet, hex, udp};
 
 /// What a payload is carried in.
 #[derive(Clone, Copy)]
@@ -16,6 +18,8 @@ pub enum Carrier {
     Tcp(u16, u16),
     Udp(u16, u16),
     Udp6(u16, u16),
+    /// An 802.3 frame.
+    Llc,
 }
 
 impl Carrier {
@@ -29,12 +33,13 @@ impl Carrier {
             }
             Self::Udp(src, dst) => v4.frame(17, &udp(src, dst, payload)),
             Self::Udp6(src, dst) => v6.frame(17, &udp(src, dst, payload)),
+            Self::Llc => ethernet(payload.len() as u16, payload),
         }
     }
 }
 
 /// The frames of every routing protocol.
 pub fn frames() -> Vec<Vec<u8>> {
-    let payloads = [bgp::PAYLOADS, ospf::PAYLOADS].concat();
+    let payloads = [bgp::PAYLOADS, isis::PAYLOADS, ospf::PAYLOADS, small::PAYLOADS].concat();
     payloads.iter().map(|(carrier, digits)| carrier.frame(&hex(digits))).collect()
 }

@@ -35,7 +35,12 @@ pub(super) fn print(p: &mut Printer<'_>, cursor: Cursor<'_>, len: usize) -> Prin
 }
 
 /// Prints attributes; those of an attribute set are indented (`level` above 0). Returns the number of bytes that were left.
-fn print_list(p: &mut Printer<'_>, mut cursor: Cursor<'_>, len: usize, level: u8) -> Result<usize, Truncated> {
+fn print_list(
+    p: &mut Printer<'_>,
+    mut cursor: Cursor<'_>,
+    len: usize,
+    level: u8,
+) -> Result<usize, Truncated> {
     let end = cursor.at() + len;
     let (indent, too_short) = match level {
         0 => ("\n\t  ", " [path attrs too short]"),
@@ -44,11 +49,8 @@ fn print_list(p: &mut Printer<'_>, mut cursor: Cursor<'_>, len: usize, level: u8
     while cursor.at() < end {
         let mut header = cursor;
         let (flags, kind) = (header.u8()?, header.u8()?);
-        let len = if flags & EXTENDED_LENGTH == 0 {
-            usize::from(header.u8()?)
-        } else {
-            usize::from(header.u16()?)
-        };
+        let len =
+            if flags & EXTENDED_LENGTH == 0 { usize::from(header.u8()?) } else { usize::from(header.u16()?) };
         if header.at() > end {
             p.text(if level == 0 { "\n\t  [path attrs too short]" } else { too_short });
             return Ok(end.saturating_sub(cursor.at()));
@@ -206,10 +208,7 @@ fn is_wide(mut cursor: Cursor<'_>, len: usize) -> bool {
     let end = cursor.at() + len;
     while cursor.at() < end {
         let (Ok(segment), Ok(count)) = (cursor.u8(), cursor.u8()) else { return true };
-        if !(1..=4).contains(&segment)
-            || cursor.skip(usize::from(count) * 2).is_err()
-            || cursor.at() > end
-        {
+        if !(1..=4).contains(&segment) || cursor.skip(usize::from(count) * 2).is_err() || cursor.at() > end {
             return true;
         }
     }

@@ -4,7 +4,7 @@ use crate::decode::address::Ipv4;
 use crate::decode::cursor::{Cursor, Printed};
 use crate::decode::printer::Printer;
 use crate::decode::routing::bgp::names;
-use crate::decode::routing::numbers;
+use crate::decode::routing::{gmpls, numbers};
 
 /// Prints communities of four bytes.
 pub(super) fn print(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, len: usize) -> Printed {
@@ -64,8 +64,7 @@ fn print_value(p: &mut Printer<'_>, kind: u16, value: [u8; 6]) {
         0x0005 | 0x0105 | 0x0205 | 0x8005 | 0x0107 | 0x8001 => write!(p, "{address}"),
         0x0009 => write!(p, "AS {first}"),
         0x4004 => {
-            // Bytes per second as a floating-point number.
-            let rate = f64::from(f32::from_be_bytes([c, d, e, f])) * 8.0 / 1e6;
+            let rate = gmpls::megabits(u32::from_be_bytes([c, d, e, f]));
             write!(p, "bandwidth: {rate:.3} Mbps");
         }
         0x0306 | 0x8000 => {

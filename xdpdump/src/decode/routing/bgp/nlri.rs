@@ -327,7 +327,10 @@ pub(super) fn print_l2vpn(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Print
     value.need(15)?;
     let distinguisher = Distinguisher::read(&mut value)?;
     let (site, offset, base) = (value.u16()?, value.u16()?, value.u24()? >> 4);
-    write!(p, "\n\t      RD: {distinguisher}, CE-ID: {site}, Label-Block Offset: {offset}, Label Base {base}");
+    write!(
+        p,
+        "\n\t      RD: {distinguisher}, CE-ID: {site}, Label-Block Offset: {offset}, Label Base {base}"
+    );
     let mut left = len - 15;
     while left > 0 {
         if left < 3 {

@@ -17,14 +17,8 @@ const EXTERNAL: u8 = 5;
 const MULTICAST_GROUP: u8 = 6;
 const NSSA: u8 = 7;
 
-const ROUTER_FLAGS: [(u32, &str); 6] = [
-    (0x01, "ABR"),
-    (0x02, "ASBR"),
-    (0x04, "Virtual"),
-    (0x08, "Wildcard"),
-    (0x10, "Nt"),
-    (0x80, "Host"),
-];
+const ROUTER_FLAGS: [(u32, &str); 6] =
+    [(0x01, "ABR"), (0x02, "ASBR"), (0x04, "Virtual"), (0x08, "Wildcard"), (0x10, "Nt"), (0x80, "Host")];
 
 pub(super) fn name(kind: u8) -> &'static str {
     match kind {

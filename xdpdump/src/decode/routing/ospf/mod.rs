@@ -35,7 +35,12 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, is_v6: bool, layer: Layer<'_
     }
     let mut authentication = layer.skip(14).cursor("ospf2");
     let layer = match authentication.u16() {
-        Ok(CRYPTOGRAPHIC) => layer.cut(layer.len.saturating_sub(TRAILER)),
+        // tcpdump takes the trailer from what was captured, even if it was not.
+        Ok(CRYPTOGRAPHIC) => {
+            let captured = layer.bytes.len().saturating_sub(TRAILER);
+            let bytes = layer.bytes.get(..captured).unwrap_or_default();
+            Layer { bytes, len: layer.len.saturating_sub(TRAILER) }
+        }
         _ => layer,
     };
     v2::print(p, layer)
@@ -75,10 +80,10 @@ fn print_designated(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
     Ok(())
 }
 
-/// Prints the rest of a hello: neighbors that were heard.
-fn print_neighbors(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
+/// Prints neighbors that were heard, up to `end` of the hello.
+fn print_neighbors(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, end: usize) -> Printed {
     p.text("\n\t  Neighbor List:");
-    while !cursor.rest().is_empty() {
+    while cursor.at() < end {
         write!(p, "\n\t    {}", Ipv4::read(cursor)?);
     }
     Ok(())

@@ -31,6 +31,7 @@ const DESCRIPTION_FLAGS: [(u32, &str); 4] = [INIT, MORE, MASTER, (0x08, "OOBResy
 /// Prints a packet without the trailer that authenticates it.
 pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("ospf2");
+    cursor.need(16)?;
     let (version, kind) = (cursor.u8()?, cursor.u8()?);
     match super::type_name(kind) {
         Some(name) => write!(p, "OSPFv{version}, {name}, length {}", layer.len),
@@ -47,6 +48,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         write!(p, " [len {len}]");
     }
     super::print_router(p, &mut cursor)?;
+    cursor.need(HEADER - cursor.at())?;
     cursor.skip(2)?;
     let authentication = cursor.u16()?;
     let name = match authentication {
@@ -74,8 +76,8 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         }
         _ => return Ok(()),
     }
-    let body = layer.cut_to(len.max(HEADER)).skip(HEADER).cursor("ospf2");
-    let options = print_body(p, kind, body)?;
+    let body = layer.cut_to(len.max(HEADER)).skip(HEADER);
+    let options = print_body(p, kind, body.cursor("ospf2"), body.len)?;
     if layer.len > len && options & lls::OPTION != 0 {
         let trailer = if authentication == CRYPTOGRAPHIC { super::TRAILER } else { 0 };
         return lls::print(p, layer.bytes.get(len + trailer..));
@@ -83,11 +85,12 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     Ok(())
 }
 
-/// Prints a packet after its header; returns its options.
+/// Prints the `end` bytes after a packet's header; returns its options.
 fn print_body(
     p: &mut Printer<'_>,
     kind: u8,
     mut cursor: Cursor<'_>,
+    end: usize,
 ) -> Result<u32, crate::decode::cursor::Truncated> {
     let mut options = 0;
     match kind {
@@ -104,8 +107,8 @@ fn print_body(
             let (priority, dead) = (cursor.u8()?, cursor.u32()?);
             write!(p, "\n\t  Hello Timer {interval}s, Dead Timer {dead}s, Mask {mask}, Priority {priority}");
             super::print_designated(p, &mut cursor)?;
-            if !cursor.rest().is_empty() {
-                super::print_neighbors(p, &mut cursor)?;
+            if cursor.at() < end {
+                super::print_neighbors(p, &mut cursor, end)?;
             }
         }
         DATABASE_DESCRIPTION => {
@@ -117,12 +120,12 @@ fn print_body(
             p.text("], DD Flags [");
             p.flags(u32::from(flags), &DESCRIPTION_FLAGS, ", ");
             write!(p, "], MTU: {mtu}, Sequence: 0x{:08x}", cursor.u32()?);
-            while !cursor.rest().is_empty() {
+            while cursor.at() < end {
                 lsa::print_header(p, &mut cursor)?;
             }
         }
         REQUEST => {
-            while !cursor.rest().is_empty() {
+            while cursor.at() < end {
                 print_request(p, &mut cursor)?;
             }
         }

@@ -36,10 +36,10 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     if version != 3 {
         return Ok(());
     }
-    print_body(p, kind, cursor)
+    print_body(p, kind, cursor, layer.len)
 }
 
-fn print_body(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>) -> Printed {
+fn print_body(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>, end: usize) -> Printed {
     // Advertisements and neighbors take two -v.
     let detailed = p.style.verbosity > 1;
     match kind {
@@ -53,7 +53,7 @@ fn print_body(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>) -> Printed 
             write!(p, ", Priority {priority}");
             super::print_designated(p, &mut cursor)?;
             if detailed {
-                super::print_neighbors(p, &mut cursor)?;
+                super::print_neighbors(p, &mut cursor, end)?;
             }
         }
         DATABASE_DESCRIPTION => {
@@ -66,12 +66,12 @@ fn print_body(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>) -> Printed 
             p.text(", DD Flags [");
             p.flags(u32::from(flags), &DESCRIPTION_FLAGS, ", ");
             write!(p, "], MTU {mtu}, DD-Sequence 0x{:08x}", cursor.u32()?);
-            while detailed && !cursor.rest().is_empty() {
+            while detailed && cursor.at() < end {
                 lsa6::print_header(p, &mut cursor)?;
             }
         }
         REQUEST => {
-            while detailed && !cursor.rest().is_empty() {
+            while detailed && cursor.at() < end {
                 cursor.need(12)?;
                 cursor.skip(2)?;
                 let kind = cursor.u16()?;
@@ -83,14 +83,14 @@ fn print_body(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>) -> Printed 
         UPDATE if detailed => {
             let count = cursor.u32()?;
             for _ in 0..count {
-                if cursor.rest().is_empty() {
+                if cursor.at() >= end {
                     break;
                 }
                 lsa6::print(p, &mut cursor)?;
             }
         }
         ACKNOWLEDGEMENT => {
-            while detailed && !cursor.rest().is_empty() {
+            while detailed && cursor.at() < end {
                 lsa6::print_header(p, &mut cursor)?;
             }
         }
