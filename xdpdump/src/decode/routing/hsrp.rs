@@ -3,6 +3,7 @@
 use crate::decode::address::Ipv4;
 use crate::decode::cursor::{Layer, Printed};
 use crate::decode::printer::Printer;
+use crate::decode::routing::duration::Seconds;
 
 pub(in crate::decode) const PORT: u16 = 1985;
 
@@ -40,22 +41,10 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     let authentication = cursor.take(8)?;
     write!(p, "addr={}", Ipv4::read(&mut cursor)?);
     if p.verbose() {
-        p.text(" hellotime=");
-        print_seconds(p, hello);
-        p.text(" holdtime=");
-        print_seconds(p, hold);
-        write!(p, " priority={priority} auth=\"");
+        let (hello, hold) = (Seconds(hello.into()), Seconds(hold.into()));
+        write!(p, " hellotime={hello} holdtime={hold} priority={priority} auth=\"");
         p.escaped(authentication.split(|byte| *byte == 0).next().unwrap_or_default());
         p.text("\"");
     }
     Ok(())
-}
-
-fn print_seconds(p: &mut Printer<'_>, seconds: u8) {
-    if seconds >= 60 {
-        write!(p, "{}m", seconds / 60);
-    }
-    if seconds % 60 != 0 || seconds == 0 {
-        write!(p, "{}s", seconds % 60);
-    }
 }

@@ -2,10 +2,10 @@
 
 use crate::decode::cursor::{Layer, Printed};
 use crate::decode::printer::Printer;
-use crate::decode::routing::{bfd, bgp, hsrp, rip, ripng};
+use crate::decode::routing::{babel, bfd, bgp, hsrp, ldp, lmp, lsp_ping, rip, ripng};
 use crate::decode::services::dns;
 use crate::decode::services::lines;
-use crate::decode::tunnels::vxlan;
+use crate::decode::tunnels::{mpls, vxlan};
 
 const SSH: u16 = 22;
 const DOMAIN: u16 = 53;
@@ -31,8 +31,14 @@ pub(in crate::decode) fn print_udp(
         rip::print(p, layer)
     } else if is(ripng::PORT) {
         ripng::print(p, layer)
+    } else if is(ldp::PORT) {
+        ldp::print(p, layer)
+    } else if is(lmp::PORT) {
+        lmp::print(p, layer)
     } else if is(hsrp::PORT) {
         hsrp::print(p, layer)
+    } else if is(lsp_ping::PORT) {
+        lsp_ping::print(p, layer)
     } else if is(bfd::CONTROL) {
         bfd::print(p, bfd::CONTROL, layer)
     } else if is(bfd::ECHO) {
@@ -41,8 +47,12 @@ pub(in crate::decode) fn print_udp(
         bfd::print(p, bfd::MULTIHOP, layer)
     } else if is(MULTICAST_DNS) {
         dns::print(p, layer, true)
+    } else if is(babel::PORT) || is(babel::OLD_PORT) {
+        babel::print(p, layer)
     } else if is(bfd::LAG) {
         bfd::print(p, bfd::LAG, layer)
+    } else if is(mpls::UDP_PORT) {
+        p.nested(|p| mpls::print(p, layer))
     } else if is(VXLAN) {
         p.nested(|p| vxlan::print(p, layer))
     } else {
@@ -61,6 +71,9 @@ pub(in crate::decode) fn print_tcp(p: &mut Printer<'_>, ports: [u16; 2], layer: 
     }
     if is(SSH) {
         lines::print_ssh(p, layer);
+    }
+    if is(ldp::PORT) {
+        return ldp::print(p, layer);
     }
     if is(BGP) {
         return bgp::print(p, layer);

@@ -1,9 +1,13 @@
 //! Frames of routing protocols. Each payload is there for a line of text that no other has; most are whole messages, some
 //! are cut or have wrong lengths.
 
+mod babel;
 mod bgp;
 mod isis;
+mod ldp;
 mod ospf;
+mod pim;
+mod rsvp;
 mod small;
 
 use crate::build::{Ipv4, Ipv6, Tcp, ethernet, hex, udp};
@@ -40,6 +44,16 @@ impl Carrier {
 
 /// The frames of every routing protocol.
 pub fn frames() -> Vec<Vec<u8>> {
-    let payloads = [bgp::PAYLOADS, isis::PAYLOADS, ospf::PAYLOADS, small::PAYLOADS].concat();
+    let payloads = [
+        babel::PAYLOADS,
+        bgp::PAYLOADS,
+        isis::PAYLOADS,
+        ldp::PAYLOADS,
+        ospf::PAYLOADS,
+        pim::PAYLOADS,
+        rsvp::PAYLOADS,
+        small::PAYLOADS,
+    ]
+    .concat();
     payloads.iter().map(|(carrier, digits)| carrier.frame(&hex(digits))).collect()
 }

@@ -21,7 +21,6 @@ pub(super) fn print(
         if len > left {
             return Err(cursor.truncated());
         }
-        cursor.need(len)?;
         print_value(p, kind, layer, cursor, len)?;
         let value = cursor.take(len)?;
         if p.style.verbosity > 1 && len > 0 {
@@ -30,6 +29,12 @@ pub(super) fn print(
         left -= len;
     }
     Ok(())
+}
+
+/// The captured part of the next `len` bytes. What was cut off is noticed when they are skipped.
+pub(super) fn captured<'a>(cursor: &Cursor<'a>, len: usize) -> Cursor<'a> {
+    let rest = cursor.rest();
+    Cursor::new("isis", rest.get(..len).unwrap_or(rest))
 }
 
 fn name(kind: u8) -> &'static str {
@@ -85,7 +90,7 @@ const RESTART_FLAGS: [(u32, &str); 3] =
 /// Prints a value of `len` bytes. Fields of the last item may lie beyond it.
 fn print_value(p: &mut Printer<'_>, kind: u8, layer: Layer<'_>, mut all: Cursor<'_>, len: usize) -> Printed {
     // The value alone, and the value with everything after it.
-    let mut value = Cursor::new("isis", { all }.take(len)?);
+    let mut value = captured(&all, len);
     let v = &mut value;
     match kind {
         1 => {

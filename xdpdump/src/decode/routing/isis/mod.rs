@@ -122,9 +122,9 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Result<bool, Trunc
 
 /// Prints what identifies a packet, in the same line.
 fn print_headline(p: &mut Printer<'_>, kind: u8, cursor: &mut Cursor<'_>) -> Printed {
+    cursor.need(fixed_len(kind).unwrap_or(HEADER) - HEADER)?;
     match kind {
         L1_LAN_HELLO | L2_LAN_HELLO => {
-            cursor.need(19)?;
             cursor.skip(1)?;
             let source = Id(cursor.take(6)?);
             cursor.skip(4)?;
@@ -136,7 +136,6 @@ fn print_headline(p: &mut Printer<'_>, kind: u8, cursor: &mut Cursor<'_>) -> Pri
             write!(p, ", src-id {}", Id(cursor.take(6)?));
         }
         L1_LINK_STATE | L2_LINK_STATE => {
-            cursor.need(19)?;
             cursor.skip(2)?;
             let lifetime = cursor.u16()?;
             let id = Id(cursor.take(8)?);

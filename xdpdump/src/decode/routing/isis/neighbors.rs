@@ -4,7 +4,7 @@
 use crate::decode::address::Ipv4;
 use crate::decode::cursor::{Cursor, Printed, Truncated};
 use crate::decode::printer::Printer;
-use crate::decode::routing::isis::Id;
+use crate::decode::routing::isis::{Id, elements};
 use crate::decode::routing::{gmpls, nsap::Nsap};
 
 /// What the bit of a narrow metric says.
@@ -25,7 +25,7 @@ fn print_metrics(p: &mut Printer<'_>, metrics: [u8; 4]) {
 
 /// Prints the elements 2, 3, 5, 6, 22, 24, 138 and 240; `all` begins with the value of `len` bytes.
 pub(super) fn print(p: &mut Printer<'_>, kind: u8, all: &mut Cursor<'_>, len: usize) -> Printed {
-    let mut value = Cursor::new("isis", { *all }.take(len)?);
+    let mut value = elements::captured(all, len);
     match kind {
         2 if len > 0 => {
             match value.u8()? {

@@ -33,6 +33,9 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, is_v6: bool, layer: Layer<'_
     if is_v6 {
         return v3::print(p, layer);
     }
+    let mut cursor = layer.cursor("ospf2");
+    cursor.need(16)?;
+    let head = v2::Head { version: cursor.u8()?, kind: cursor.u8()?, len: cursor.u16()?.into() };
     let mut authentication = layer.skip(14).cursor("ospf2");
     let layer = match authentication.u16() {
         // tcpdump takes the trailer from what was captured, even if it was not.
@@ -43,7 +46,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, is_v6: bool, layer: Layer<'_
         }
         _ => layer,
     };
-    v2::print(p, layer)
+    v2::print(p, &head, layer)
 }
 
 fn type_name(kind: u8) -> Option<&'static str> {

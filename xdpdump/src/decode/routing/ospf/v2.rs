@@ -28,11 +28,16 @@ pub(super) const OPTIONS: [(u32, &str); 8] = [
 
 const DESCRIPTION_FLAGS: [(u32, &str); 4] = [INIT, MORE, MASTER, (0x08, "OOBResync")];
 
+/// The first fields of a packet.
+pub(super) struct Head {
+    pub(super) version: u8,
+    pub(super) kind: u8,
+    pub(super) len: usize,
+}
+
 /// Prints a packet without the trailer that authenticates it.
-pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
-    let mut cursor = layer.cursor("ospf2");
-    cursor.need(16)?;
-    let (version, kind) = (cursor.u8()?, cursor.u8()?);
+pub(super) fn print(p: &mut Printer<'_>, head: &Head, layer: Layer<'_>) -> Printed {
+    let Head { version, kind, len } = *head;
     match super::type_name(kind) {
         Some(name) => write!(p, "OSPFv{version}, {name}, length {}", layer.len),
         None => {
@@ -43,10 +48,11 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     if !p.verbose() {
         return Ok(());
     }
-    let len = usize::from(cursor.u16()?);
+    let mut cursor = layer.cursor("ospf2");
     if len != layer.len {
         write!(p, " [len {len}]");
     }
+    cursor.skip(4)?;
     super::print_router(p, &mut cursor)?;
     cursor.need(HEADER - cursor.at())?;
     cursor.skip(2)?;
