@@ -122,6 +122,17 @@ impl<'a> Printer<'a> {
 
     /// Appends the names of the bits that are set, in the order of the table; `none` if none of the table is set.
     pub(in crate::decode) fn flags(&mut self, value: u32, table: &[(u32, &str)], separator: &str) {
+        self.flags_or(value, table, separator, "none");
+    }
+
+    /// Like [`Printer::flags`], with another word if none of the table is set.
+    pub(in crate::decode) fn flags_or(
+        &mut self,
+        value: u32,
+        table: &[(u32, &str)],
+        separator: &str,
+        none: &str,
+    ) {
         let mut before = "";
         for (bit, name) in table {
             if value & bit != 0 {
@@ -130,7 +141,7 @@ impl<'a> Printer<'a> {
             }
         }
         if before.is_empty() {
-            self.text("none");
+            self.text(none);
         }
     }
 

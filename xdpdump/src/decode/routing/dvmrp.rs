@@ -28,9 +28,10 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         4 => p.text(" Neighbors(old)"),
         5 => p.text(" Ask-neighbors2"),
         6 => {
+            p.text(" Neighbors2");
             cursor.skip(4)?;
             let (minor, major) = (cursor.u8()?, cursor.u8()?);
-            write!(p, " Neighbors2 (v {major}.{minor}):");
+            write!(p, " (v {major}.{minor}):");
         }
         7 => {
             write!(p, " Prune");

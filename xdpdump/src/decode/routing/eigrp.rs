@@ -159,9 +159,9 @@ fn print_route(p: &mut Printer<'_>, external: bool, value: &mut Cursor<'_>) -> P
     let hop = Ipv4::read(value)?;
     write!(p, "\n\t    IPv4 prefix: {:>15}/{bits}, nexthop: ", Ipv4(address).to_string());
     if hop.0 == [0; 4] {
-        p.text("self")
+        p.text("self");
     } else {
-        write!(p, "{hop}")
+        write!(p, "{hop}");
     }
     if external {
         let (router, system) = (Ipv4::read(value)?, value.u32()?);

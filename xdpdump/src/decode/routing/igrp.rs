@@ -12,10 +12,6 @@ const INFINITY: u32 = 0xff_ffff;
 pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("igrp");
     p.text("igrp:");
-    cursor.need(HEADER)?;
-    if layer.len < HEADER {
-        return Err(cursor.truncated());
-    }
     let first = cursor.u8()?;
     match first & 15 {
         1 => p.text(" update"),
@@ -30,14 +26,13 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         write!(p, " checksum=0x{checksum:04x}");
     }
     // Networks of this one, other networks, and networks of other systems.
-    let mut left = layer.len - HEADER;
+    let mut left = layer.len.saturating_sub(HEADER);
     for (count, kind) in counts.into_iter().zip([Kind::Interior, Kind::System, Kind::Exterior]) {
         for _ in 0..count {
             if left < ROUTE {
                 p.text(" (invalid)");
                 return Ok(());
             }
-            cursor.need(ROUTE)?;
             print_route(p, kind, &mut cursor)?;
             left -= ROUTE;
         }
@@ -62,6 +57,7 @@ fn print_route(p: &mut Printer<'_>, kind: Kind, cursor: &mut Cursor<'_>) -> Prin
         Kind::System => write!(p, " {a}.{b}.{c}.0"),
         Kind::Exterior => write!(p, " X{a}.{b}.{c}.0"),
     }
+    cursor.need(ROUTE - 3)?;
     let (delay, bandwidth) = (cursor.u24()?, cursor.u24()?);
     let mtu = cursor.u16()?;
     let (reliability, load, hops) = (cursor.u8()?, cursor.u8()?, cursor.u8()?);

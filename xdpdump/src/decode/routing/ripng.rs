@@ -42,7 +42,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         p.text(" ripng-req dump");
         return Ok(());
     }
-    if left % ROUTE == 0 {
+    if left.is_multiple_of(ROUTE) {
         write!(p, " ripng-{name} {count}:");
     } else {
         write!(p, " ripng-{name} {count}[{}]:", layer.len);
@@ -52,7 +52,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         p.text(if p.style.verbosity > 1 { "\n\t" } else { " " });
         print_route(p, command == RESPONSE, &mut cursor)?;
     }
-    if left % ROUTE != 0 {
+    if !left.is_multiple_of(ROUTE) {
         p.text(" (invalid)");
     }
     Ok(())

@@ -97,14 +97,14 @@ fn print_flags(p: &mut Printer<'_>, flags: u8, level: u8) {
 fn is_valid_length(kind: u8, len: usize) -> bool {
     match kind {
         ORIGIN => len == 1,
-        AS_PATH | AS4_PATH => len % 2 == 0,
+        AS_PATH | AS4_PATH => len.is_multiple_of(2),
         NEXT_HOP | MULTI_EXIT | LOCAL_PREFERENCE | ORIGINATOR => len == 4,
         ATOMIC_AGGREGATE => len == 0,
         AGGREGATOR => len == 6 || len == 8,
         AGGREGATOR4 => len == 8,
-        COMMUNITY | CLUSTERS => len % 4 == 0,
-        EXTENDED_COMMUNITY => len % 8 == 0,
-        LARGE_COMMUNITY => len > 0 && len % 12 == 0,
+        COMMUNITY | CLUSTERS => len.is_multiple_of(4),
+        EXTENDED_COMMUNITY => len.is_multiple_of(8),
+        LARGE_COMMUNITY => len > 0 && len.is_multiple_of(12),
         _ => true,
     }
 }

@@ -7,7 +7,7 @@ mod nlri;
 mod open;
 mod reach;
 
-use crate::decode::cursor::{Cursor, Layer, Printed};
+use crate::decode::cursor::{Cursor, Layer, Printed, Truncated};
 use crate::decode::printer::Printer;
 use crate::decode::routing::numbers;
 
@@ -143,20 +143,13 @@ fn print_update(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, mut length: usize)
 }
 
 /// Reads the length of a list, which takes two of the message's `length` bytes.
-fn read_length(
-    cursor: &mut Cursor<'_>,
-    length: &mut usize,
-) -> Result<usize, crate::decode::cursor::Truncated> {
+fn read_length(cursor: &mut Cursor<'_>, length: &mut usize) -> Result<usize, Truncated> {
     *length = length.checked_sub(2).ok_or(cursor.truncated())?;
     cursor.u16().map(usize::from)
 }
 
 /// Prints IPv4 prefixes in `length` bytes; returns how many bytes were read.
-fn print_routes(
-    p: &mut Printer<'_>,
-    cursor: &mut Cursor<'_>,
-    length: usize,
-) -> Result<usize, crate::decode::cursor::Truncated> {
+fn print_routes(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, length: usize) -> Result<usize, Truncated> {
     let path_ids = nlri::has_path_ids(cursor.rest(), length, 32);
     let start = cursor.at();
     let end = start + length;

@@ -66,7 +66,7 @@ fn read_bits<const N: usize>(cursor: &mut Cursor<'_>, bits: u8) -> Result<[u8; N
     for (to, from) in address.iter_mut().zip(bytes) {
         *to = *from;
     }
-    if bits % 8 != 0
+    if !bits.is_multiple_of(8)
         && let Some(last) = address.get_mut(usize::from(bits / 8))
     {
         *last &= 0xff << (8 - bits % 8);
@@ -116,10 +116,10 @@ pub(super) fn print_prefix(
     };
     if afi == 1 {
         let address = Ipv4(read_bits(cursor, bits)?);
-        print_line(p, distinguisher, Prefix(address, bits), label);
+        print_line(p, distinguisher, &Prefix(address, bits), label);
     } else {
         let address = Ipv6(read_bits(cursor, bits)?);
-        print_line(p, distinguisher, Prefix(address, bits), label);
+        print_line(p, distinguisher, &Prefix(address, bits), label);
     }
     print_path_id(p, id);
     Ok(true)
@@ -128,7 +128,7 @@ pub(super) fn print_prefix(
 fn print_line<A: fmt::Display>(
     p: &mut Printer<'_>,
     distinguisher: Option<Distinguisher>,
-    prefix: Prefix<A>,
+    prefix: &Prefix<A>,
     label: Option<Label>,
 ) {
     p.text("\n\t      ");

@@ -1,7 +1,7 @@
 //! OPEN messages and capabilities (RFC 4271 §4.2, RFC 5492).
 
 use crate::decode::address::Ipv4;
-use crate::decode::cursor::{Cursor, Printed};
+use crate::decode::cursor::{Cursor, Printed, Truncated};
 use crate::decode::printer::Printer;
 use crate::decode::routing::bgp::print_family;
 
@@ -70,11 +70,7 @@ fn print_capabilities(p: &mut Printer<'_>, mut cursor: Cursor<'_>, len: usize) -
 }
 
 /// Prints the value of a capability; whether the next one can be read.
-fn print_capability(
-    p: &mut Printer<'_>,
-    kind: u8,
-    mut value: Cursor<'_>,
-) -> Result<bool, crate::decode::cursor::Truncated> {
+fn print_capability(p: &mut Printer<'_>, kind: u8, mut value: Cursor<'_>) -> Result<bool, Truncated> {
     let shortest = match kind {
         MULTIPROTOCOL | FOUR_BYTE_AS => 4,
         GRACEFUL_RESTART => 2,

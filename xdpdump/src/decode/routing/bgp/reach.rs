@@ -1,7 +1,7 @@
 //! Reachability for other families than IPv4 unicast (RFC 4760).
 
 use crate::decode::address::{Ipv4, Ipv6};
-use crate::decode::cursor::{Cursor, Printed};
+use crate::decode::cursor::{Cursor, Printed, Truncated};
 use crate::decode::printer::Printer;
 use crate::decode::routing::bgp::names;
 use crate::decode::routing::bgp::nlri::{self, Before, Distinguisher};
@@ -49,7 +49,7 @@ fn print_family(
     p: &mut Printer<'_>,
     cursor: &mut Cursor<'_>,
     len: usize,
-) -> Result<Option<(u16, u8, Shape)>, crate::decode::cursor::Truncated> {
+) -> Result<Option<(u16, u8, Shape)>, Truncated> {
     let all = *cursor;
     let (afi, safi) = (cursor.u16()?, cursor.u8()?);
     let afi_name = numbers::address_family(afi).unwrap_or("Unknown AFI");

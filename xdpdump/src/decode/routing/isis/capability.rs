@@ -1,7 +1,7 @@
 //! Capabilities of a router (RFC 7981), segment routing (RFC 8667).
 
 use crate::decode::address::Ipv4;
-use crate::decode::cursor::{Cursor, Printed};
+use crate::decode::cursor::{Cursor, Element, Field, Printed};
 use crate::decode::printer::Printer;
 
 const FLAGS: [(u32, &str); 2] = [(0x01, "S bit"), (0x02, "D bit")];
@@ -46,17 +46,13 @@ fn print_segment_routing(p: &mut Printer<'_>, value: &mut Cursor<'_>) -> Printed
     p.text(", Flags [");
     p.flags(u32::from(flags), &SEGMENT_ROUTING_FLAGS, ", ");
     write!(p, "], Range {}", value.u24()?);
-    if value.rest().len() < 2 {
+    let Ok((1, mut label)) = value.element(Element { field: Field::Byte, counts_header: false }) else {
         return Ok(());
-    }
-    let (kind, len) = (value.u8()?, usize::from(value.u8()?));
-    if kind != 1 || len > value.rest().len() {
-        return Ok(());
-    }
-    match len {
-        3 => write!(p, ", SID value {}", value.u24()?),
-        4 => write!(p, ", SID value {}", value.u32()?),
-        _ => write!(p, ", Unknown SID length{len}"),
+    };
+    match label.rest().len() {
+        3 => write!(p, ", SID value {}", label.u24()?),
+        4 => write!(p, ", SID value {}", label.u32()?),
+        len => write!(p, ", Unknown SID length{len}"),
     }
     Ok(())
 }

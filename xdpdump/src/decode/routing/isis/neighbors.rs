@@ -241,11 +241,7 @@ fn print_element(p: &mut Printer<'_>, kind: u8, mut value: Cursor<'_>) -> Printe
         19 if len == 2 => {
             let bits = v.u16()?;
             p.text(", [ ");
-            if bits & 3 == 0 {
-                p.text("Unknown");
-            } else {
-                p.flags(u32::from(bits), &LINK_ATTRIBUTES, ", ");
-            }
+            p.flags_or(bits.into(), &LINK_ATTRIBUTES, ", ", "Unknown");
             write!(p, " ] (0x{bits:04x})");
         }
         20 if len >= 2 => {

@@ -149,11 +149,7 @@ fn print_element(
             let (flags, algorithm) = (u32::from(cursor.u8()?), cursor.u8()?);
             cursor.need(if flags & 0x08 == 0 { 4 } else { 3 })?;
             p.text(", Flags [");
-            if flags & 0xfc == 0 {
-                p.text("None")
-            } else {
-                p.flags(flags, &SEGMENT_FLAGS, ", ")
-            }
+            p.flags_or(flags, &SEGMENT_FLAGS, ", ", "None");
             let name = match algorithm {
                 0 => "SPF",
                 1 => "strict-SPF",

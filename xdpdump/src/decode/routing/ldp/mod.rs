@@ -3,7 +3,7 @@
 mod fec;
 
 use crate::decode::address::{Ipv4, Ipv6};
-use crate::decode::cursor::{Cursor, Layer, Printed};
+use crate::decode::cursor::{Cursor, Element, Field, Layer, Printed, Truncated};
 use crate::decode::printer::Printer;
 use crate::decode::routing::numbers;
 
@@ -29,7 +29,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
 }
 
 /// Prints a packet; returns its length, 0 if no other one is printed.
-fn print_packet(p: &mut Printer<'_>, layer: Layer<'_>) -> Result<usize, crate::decode::cursor::Truncated> {
+fn print_packet(p: &mut Printer<'_>, layer: Layer<'_>) -> Result<usize, Truncated> {
     let mut cursor = layer.cursor("ldp");
     let indent = if p.verbose() { "\n\t" } else { "" };
     cursor.need(HEADER)?;
@@ -78,10 +78,7 @@ fn message_name(kind: u16) -> &'static str {
 }
 
 /// Prints a message; returns its length, 0 if it is impossible.
-fn print_message(
-    p: &mut Printer<'_>,
-    cursor: &mut Cursor<'_>,
-) -> Result<usize, crate::decode::cursor::Truncated> {
+fn print_message(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Result<usize, Truncated> {
     let field = cursor.u16()?;
     let kind = field & 0x7fff;
     let len = usize::from(cursor.u16()?);
@@ -106,19 +103,18 @@ fn print_message(
 }
 
 fn print_elements(p: &mut Printer<'_>, mut cursor: Cursor<'_>) -> Printed {
+    const SHAPE: Element = Element { field: Field::Word, counts_header: false };
     while cursor.rest().len() >= 4 {
-        let field = cursor.u16()?;
-        let kind = field & 0x3fff;
-        let len = usize::from(cursor.u16()?);
-        if len > cursor.rest().len() {
+        let Ok((field, value)) = cursor.element(SHAPE) else {
             p.text("\n\t\t TLV contents go past end of message");
             break;
-        }
+        };
+        let (kind, len) = (field & 0x3fff, value.rest().len());
         let processing = if field & 0x8000 == 0 { "ignore" } else { "continue processing" };
         let forwarding = if field & 0x4000 == 0 { "don't" } else { "do" };
         write!(p, "\n\t    {} TLV (0x{kind:04x}), length: {len}", element_name(kind));
         write!(p, ", Flags: [{processing} and {forwarding} forward if unknown]");
-        print_value(p, kind, Cursor::new("ldp", cursor.take(len)?))?;
+        print_value(p, kind, value)?;
     }
     Ok(())
 }

@@ -148,7 +148,7 @@ fn print_value(p: &mut Printer<'_>, kind: u16, mut value: Cursor<'_>) -> Result<
             print_bandwidths(p, "\n\t\t  priority level ", &mut bandwidths)?;
         }
         16 => {
-            if len % 4 != 0 {
+            if !len.is_multiple_of(4) {
                 write!(p, "\n\t\tlength {len} != N x 4 (invalid)");
                 return Ok(false);
             }
@@ -159,7 +159,7 @@ fn print_value(p: &mut Printer<'_>, kind: u16, mut value: Cursor<'_>) -> Result<
             }
         }
         17 => {
-            if len % 4 != 0 {
+            if !len.is_multiple_of(4) {
                 write!(p, "\n\t\tlength {len} != N x 4 (invalid)");
                 return Ok(false);
             }

@@ -9,6 +9,8 @@ pub(super) const OPTION: u32 = 0x10;
 const EXTENDED_OPTIONS: u16 = 1;
 const AUTHENTICATION: u16 = 2;
 
+const OPTIONS: [(u32, &str); 2] = [(0x1, "LSDB resync"), (0x2, "Restart")];
+
 /// Prints the data; `None` if the packet ends before it.
 pub(super) fn print(p: &mut Printer<'_>, bytes: Option<&[u8]>) -> Printed {
     let Some(bytes) = bytes else {
@@ -34,13 +36,9 @@ pub(super) fn print(p: &mut Printer<'_>, bytes: Option<&[u8]>) -> Printed {
                     p.text(" [should be 4]");
                 }
                 let options = { cursor }.u32()?;
-                let names = match options & 3 {
-                    1 => "LSDB resync",
-                    2 => "Restart",
-                    3 => "LSDB resync, Restart",
-                    _ => "?",
-                };
-                write!(p, "\n\t      Options: 0x{options:08x} [{names}]");
+                write!(p, "\n\t      Options: 0x{options:08x} [");
+                p.flags_or(options, &OPTIONS, ", ", "?");
+                p.text("]");
                 4
             }
             AUTHENTICATION => {

@@ -163,7 +163,7 @@ fn print_router_information(
         }
         p.text("Capabilities: ");
         let bits = Cursor::new("ospf2", value).u32()?;
-        if bits & 0x3ff == 0 { p.text("Unknown") } else { p.flags(bits, &CAPABILITIES, ", ") }
+        p.flags_or(bits, &CAPABILITIES, ", ", "Unknown");
     }
     Ok(true)
 }

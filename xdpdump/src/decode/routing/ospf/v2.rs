@@ -1,7 +1,7 @@
 //! Packets of OSPF version 2 (RFC 2328 appendix A.3).
 
 use crate::decode::address::Ipv4;
-use crate::decode::cursor::{Cursor, Layer, Printed};
+use crate::decode::cursor::{Cursor, Layer, Printed, Truncated};
 use crate::decode::printer::Printer;
 use crate::decode::routing::ospf::{
     ACKNOWLEDGEMENT, CRYPTOGRAPHIC, DATABASE_DESCRIPTION, HELLO, INIT, MASTER, MORE, REQUEST, UPDATE, lls,
@@ -38,12 +38,11 @@ pub(super) struct Head {
 /// Prints a packet without the trailer that authenticates it.
 pub(super) fn print(p: &mut Printer<'_>, head: &Head, layer: Layer<'_>) -> Printed {
     let Head { version, kind, len } = *head;
-    match super::type_name(kind) {
-        Some(name) => write!(p, "OSPFv{version}, {name}, length {}", layer.len),
-        None => {
-            write!(p, "OSPFv{version}, unknown LS-type {kind}, length {}", layer.len);
-            return Ok(());
-        }
+    if let Some(name) = super::type_name(kind) {
+        write!(p, "OSPFv{version}, {name}, length {}", layer.len);
+    } else {
+        write!(p, "OSPFv{version}, unknown LS-type {kind}, length {}", layer.len);
+        return Ok(());
     }
     if !p.verbose() {
         return Ok(());
@@ -92,12 +91,7 @@ pub(super) fn print(p: &mut Printer<'_>, head: &Head, layer: Layer<'_>) -> Print
 }
 
 /// Prints the `end` bytes after a packet's header; returns its options.
-fn print_body(
-    p: &mut Printer<'_>,
-    kind: u8,
-    mut cursor: Cursor<'_>,
-    end: usize,
-) -> Result<u32, crate::decode::cursor::Truncated> {
+fn print_body(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>, end: usize) -> Result<u32, Truncated> {
     let mut options = 0;
     match kind {
         HELLO => {

@@ -42,12 +42,9 @@ pub(super) fn print(p: &mut Printer<'_>, mut cursor: Cursor<'_>, mut left: usize
         left -= len;
         let bytes = cursor.take(len - 4)?;
         let mut value = Cursor::new("rsvp", bytes);
-        let known = match print_object(p, class, kind, &mut value, inner) {
-            Ok(known) => known,
-            Err(Truncated(_)) => {
-                write!(p, "{outer}ERROR: object is too short");
-                return Ok(());
-            }
+        let Ok(known) = print_object(p, class, kind, &mut value, inner) else {
+            write!(p, "{outer}ERROR: object is too short");
+            return Ok(());
         };
         if p.style.verbosity > 1 || !known {
             p.hex(inner, bytes);
@@ -117,7 +114,7 @@ fn print_object(
             p.text("  (unchecked)");
         }
         (5, 1) => write!(p, "{indent}Refresh Period: {}ms", v.u32()?),
-        (6, 1..=4) => print_error(p, kind % 2 == 0, v, indent)?,
+        (6, 1..=4) => print_error(p, kind.is_multiple_of(2), v, indent)?,
         (8, 1) => {
             let field = v.u32()?;
             let name = match field & 0xff_ffff {
@@ -155,6 +152,20 @@ fn print_object(
                 }
             }
         }
+        _ => return print_path_object(p, class, kind, v, indent),
+    }
+    Ok(true)
+}
+
+/// Prints an object of label switched paths; false if it should be shown in hex.
+fn print_path_object(
+    p: &mut Printer<'_>,
+    class: u8,
+    kind: u8,
+    v: &mut Cursor<'_>,
+    indent: &str,
+) -> Result<bool, Truncated> {
+    match (class, kind) {
         (36, 1) => print_label_set(p, v, indent)?,
         (50, 1) => write!(p, "{indent}Sub-LSP destination address: {}", Ipv4::read(v)?),
         (50, 2) => write!(p, "{indent}Sub-LSP destination address: {}", Ipv6::read(v)?),

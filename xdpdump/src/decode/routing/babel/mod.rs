@@ -1,10 +1,13 @@
 //! Babel (RFC 8966, RFC 8967, RFC 7557).
 
+mod prefix;
+
 use std::fmt;
 
-use crate::decode::address::{Ipv4, Ipv6, Mac};
+use crate::decode::address::Mac;
 use crate::decode::cursor::{Cursor, Layer, Printed, Truncated};
 use crate::decode::printer::Printer;
+use crate::decode::routing::babel::prefix::{Network, Prefixes, read_address, read_prefix};
 
 pub(in crate::decode) const PORT: u16 = 6696;
 /// The port of the drafts.
@@ -16,31 +19,6 @@ const PAD: u8 = 0;
 const HELLO: u8 = 4;
 const NEIGHBOR: u8 = 5;
 const UPDATE: u8 = 8;
-
-/// The bytes of prefixes that an update left out, by address family (RFC 8966 §4.6.9).
-#[derive(Default)]
-struct Prefixes {
-    v4: [u8; 16],
-    v6: [u8; 16],
-}
-
-/// An address or a prefix; 0.0.0.0/0 and ::/0 together are `any`.
-#[derive(Clone, Copy)]
-enum Network {
-    Any,
-    V4([u8; 4]),
-    V6([u8; 16]),
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Any => f.write_str("any"),
-            Self::V4(address) => Ipv4(*address).fmt(f),
-            Self::V6(address) => Ipv6(*address).fmt(f),
-        }
-    }
-}
 
 /// An interval in hundredths of a second.
 struct Interval(u16);
@@ -302,9 +280,9 @@ fn print_update(
     print_network(p, network, bits);
     write!(p, " metric {metric} seqno {sequence} interval ");
     if interval == 0xffff {
-        p.text("infinity")
+        p.text("infinity");
     } else {
-        write!(p, "{}", Interval(interval))
+        write!(p, "{}", Interval(interval));
     }
     print_details(p, UPDATE, *value);
     Ok(true)
@@ -316,63 +294,6 @@ fn print_network(p: &mut Printer<'_>, network: Network, bits: u8) {
         Network::Any => p.text("any"),
         _ => write!(p, "{network}/{bits}"),
     }
-}
-
-/// Reads an address of a family; `None` if the family is not known.
-fn read_address(family: u8, value: &mut Cursor<'_>) -> Result<Option<Network>, Truncated> {
-    Ok(Some(match family {
-        0 => Network::Any,
-        1 => Network::V4(value.array()?),
-        2 => Network::V6(value.array()?),
-        3 => {
-            let mut address = [0; 16];
-            let (prefix, interface) = address.split_at_mut(8);
-            prefix.copy_from_slice(&[0xfe, 0x80, 0, 0, 0, 0, 0, 0]);
-            interface.copy_from_slice(value.take(8)?);
-            Network::V6(address)
-        }
-        _ => return Ok(None),
-    }))
-}
-
-/// Reads a prefix whose first `omitted` bytes are those of an earlier one; `None` if it is malformed.
-fn read_prefix(
-    family: u8,
-    bits: u8,
-    omitted: u8,
-    prefixes: &mut Prefixes,
-    remember: bool,
-    value: &mut Cursor<'_>,
-) -> Result<Option<Network>, Truncated> {
-    let (longest, known) = match family {
-        0 => return Ok(Some(Network::Any)),
-        1 => (32, &mut prefixes.v4),
-        2 => (128, &mut prefixes.v6),
-        3 => return if bits == 0 || bits >= 64 { read_address(3, value) } else { Ok(None) },
-        _ => return Ok(None),
-    };
-    if bits > longest {
-        return Ok(None);
-    }
-    let (len, omitted) = (usize::from(bits).div_ceil(8), usize::from(omitted));
-    let mut address = [0; 16];
-    for (to, from) in address.iter_mut().zip(known.iter().take(omitted.min(len))) {
-        *to = *from;
-    }
-    let rest = value.take(len.saturating_sub(omitted))?;
-    for (to, from) in address.iter_mut().skip(omitted).zip(rest) {
-        *to = *from;
-    }
-    if bits % 8 != 0
-        && let Some(last) = address.get_mut(usize::from(bits / 8))
-    {
-        *last &= 0xff << (8 - bits % 8);
-    }
-    if remember {
-        *known = address;
-    }
-    let [a, b, c, d, ..] = address;
-    Ok(Some(if family == 1 { Network::V4([a, b, c, d]) } else { Network::V6(address) }))
 }
 
 /// Prints what follows the fields of a message (RFC 8966 §4.4); the next message is printed even if it is malformed.
