@@ -5,6 +5,7 @@ mod babel;
 mod bgp;
 mod isis;
 mod ldp;
+mod lsp_ping;
 mod ospf;
 mod pim;
 mod rsvp;
@@ -49,6 +50,7 @@ pub fn frames() -> Vec<Vec<u8>> {
         bgp::PAYLOADS,
         isis::PAYLOADS,
         ldp::PAYLOADS,
+        lsp_ping::PAYLOADS,
         ospf::PAYLOADS,
         pim::PAYLOADS,
         rsvp::PAYLOADS,

@@ -7,6 +7,8 @@ mod nlri;
 mod open;
 mod reach;
 
+pub(super) use nlri::Distinguisher;
+
 use crate::decode::cursor::{Cursor, Layer, Printed, Truncated};
 use crate::decode::printer::Printer;
 use crate::decode::routing::numbers;

@@ -22,10 +22,10 @@ impl<A: fmt::Display> fmt::Display for Prefix<A> {
 }
 
 /// A route distinguisher (RFC 4364 §4.2).
-pub(super) struct Distinguisher([u8; 8]);
+pub(in crate::decode::routing) struct Distinguisher([u8; 8]);
 
 impl Distinguisher {
-    pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Self, Truncated> {
+    pub(in crate::decode::routing) fn read(cursor: &mut Cursor<'_>) -> Result<Self, Truncated> {
         cursor.array().map(Self)
     }
 }

@@ -4,6 +4,7 @@ use crate::decode::address::{Ipv4, Ipv6};
 use crate::decode::cursor::{Cursor, Printed};
 use crate::decode::printer::Printer;
 use crate::decode::routing::ldp::print_short;
+use crate::decode::routing::numbers;
 
 /// Prints the first class of an element.
 pub(super) fn print(p: &mut Printer<'_>, value: &mut Cursor<'_>) -> Printed {
@@ -62,40 +63,6 @@ fn print_prefix(p: &mut Printer<'_>, value: &mut Cursor<'_>) -> Printed {
     Ok(())
 }
 
-/// Types of pseudowires (IANA), as they are called here.
-fn circuit_name(kind: u16) -> &'static str {
-    match kind {
-        0 => "Reserved",
-        1 => "Frame Relay DLCI (Martini Mode)",
-        2 => "ATM AAL5 SDU VCC transport",
-        3 => "ATM transparent cell transport",
-        4 => "Ethernet VLAN",
-        5 => "Ethernet",
-        6 => "Cisco-HDLC",
-        7 => "PPP",
-        8 => "SONET/SDH Circuit Emulation Service over MPLS",
-        9 => "ATM n-to-one VCC cell transport",
-        10 => "ATM n-to-one VPC cell transport",
-        11 => "IP Layer2 Transport",
-        12 => "ATM one-to-one VCC Cell Mode",
-        13 => "ATM one-to-one VPC Cell Mode",
-        14 => "ATM AAL5 PDU VCC transport",
-        15 => "Frame-Relay Port mode",
-        16 => "SONET/SDH Circuit Emulation over Packet",
-        17 => "Structure-agnostic E1 over Packet",
-        18 => "Structure-agnostic T1 (DS1) over Packet",
-        19 => "Structure-agnostic E3 over Packet",
-        20 => "Structure-agnostic T3 (DS3) over Packet",
-        21 => "CESoPSN basic mode",
-        22 => "TDMoIP basic mode",
-        23 => "CESoPSN TDM with CAS",
-        24 => "TDMoIP TDM with CAS",
-        25 => "Frame Relay DLCI",
-        64 => "IP-interworking",
-        _ => "Unknown",
-    }
-}
-
 const CHANNELS: [(u32, &str); 3] =
     [(0x01, "PWE3 control word"), (0x02, "MPLS Router Alert Label"), (0x04, "MPLS inner label TTL = 1")];
 const VERIFICATIONS: [(u32, &str); 3] = [(0x01, "ICMP Ping"), (0x02, "LSP Ping"), (0x04, "BFD")];
@@ -108,7 +75,11 @@ fn print_circuit(p: &mut Printer<'_>, value: &mut Cursor<'_>) -> Printed {
     let len = usize::from(value.u8()?);
     let group = value.u32()?;
     let control = if kind & 0x8000 == 0 { "no " } else { "" };
-    write!(p, ": {}, {control}control word, group-ID {group}", circuit_name(kind & 0x7fff));
+    write!(
+        p,
+        ": {}, {control}control word, group-ID {group}",
+        numbers::pseudowire(kind & 0x7fff).unwrap_or("Unknown")
+    );
     if len == 0 {
         write!(p, ", VC-info-length: {len}");
         return Ok(());
