@@ -78,6 +78,11 @@ impl<'a> Printer<'a> {
         }
     }
 
+    /// Appends a text of the packet that ends with a zero byte or the end of its field.
+    pub(in crate::decode) fn escaped_until_nul(&mut self, text: &[u8]) {
+        self.escaped(text.split(|byte| *byte == 0).next().unwrap_or_default());
+    }
+
     /// Appends a line of a text protocol like [`Printer::escaped`], but leaves tabs unchanged.
     pub(in crate::decode) fn line(&mut self, line: &[u8]) {
         if !self.is_full() {

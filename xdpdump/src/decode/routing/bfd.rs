@@ -3,10 +3,10 @@
 use crate::decode::cursor::{Cursor, Layer, Printed};
 use crate::decode::printer::Printer;
 
-pub(in crate::decode) const CONTROL: u16 = 3784;
-pub(in crate::decode) const ECHO: u16 = 3785;
-pub(in crate::decode) const MULTIHOP: u16 = 4784;
-pub(in crate::decode) const LAG: u16 = 6784;
+const CONTROL: u16 = 3784;
+const ECHO: u16 = 3785;
+const MULTIHOP: u16 = 4784;
+const LAG: u16 = 6784;
 
 const HEADER: usize = 24;
 
@@ -31,6 +31,11 @@ const OLD_FLAGS: [(u32, &str); 8] = [
     (0x02, "Reserved"),
     (0x01, "Reserved"),
 ];
+
+/// Whether packets are sent to this port.
+pub(in crate::decode) fn is_port(port: u16) -> bool {
+    matches!(port, CONTROL | ECHO | MULTIHOP | LAG)
+}
 
 /// Prints a packet that was sent to `port`.
 pub(in crate::decode) fn print(p: &mut Printer<'_>, port: u16, layer: Layer<'_>) -> Printed {
@@ -80,8 +85,9 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, port: u16, layer: Layer<'_>)
     let length = cursor.u8()?;
     let (mine, yours) = (cursor.u32()?, cursor.u32()?);
     // Microseconds.
-    let [send, receive, echo] = [cursor.u32()? / 1000, cursor.u32()? / 1000, cursor.u32()? / 1000];
-    let detection = multiplier.wrapping_mul(send);
+    let [send, receive, echo] = [cursor.u32()?, cursor.u32()?, cursor.u32()?];
+    let detection = multiplier.wrapping_mul(send) / 1000;
+    let [send, receive, echo] = [send, receive, echo].map(|microseconds| microseconds / 1000);
     write!(p, "\n\tDetection Timer Multiplier: {multiplier} ({detection} ms Detection time)");
     write!(p, ", BFD Length: {length}");
     write!(p, "\n\tMy Discriminator: 0x{mine:08x}, Your Discriminator: 0x{yours:08x}");

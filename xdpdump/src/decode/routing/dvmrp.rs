@@ -35,7 +35,6 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         }
         7 => {
             write!(p, " Prune");
-            body.need(12)?;
             write!(p, " src {} grp {}", Ipv4::read(&mut body)?, Ipv4::read(&mut body)?);
             write!(p, " timer {}", Seconds(body.u32()?));
         }

@@ -43,7 +43,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     if p.verbose() {
         let (hello, hold) = (Seconds(hello.into()), Seconds(hold.into()));
         write!(p, " hellotime={hello} holdtime={hold} priority={priority} auth=\"");
-        p.escaped(authentication.split(|byte| *byte == 0).next().unwrap_or_default());
+        p.escaped_until_nul(authentication);
         p.text("\"");
     }
     Ok(())

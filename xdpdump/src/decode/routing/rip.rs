@@ -134,7 +134,7 @@ fn print_route(p: &mut Printer<'_>, value: &mut Cursor<'_>) -> Printed {
             2 => {
                 p.text("\n\t  Simple Text Authentication data: ");
                 let text = value.rest();
-                p.escaped(text.split(|byte| *byte == 0).next().unwrap_or_default());
+                p.escaped_until_nul(text);
             }
             3 => {
                 write!(p, "\n\t  Auth header: Packet Len {}", value.u16()?);

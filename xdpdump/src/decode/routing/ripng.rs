@@ -21,7 +21,6 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         p.text(" (invalid)");
         return Ok(());
     }
-    cursor.need(HEADER)?;
     let (command, version) = (cursor.u8()?, cursor.u8()?);
     if version != 1 {
         write!(p, " [vers {version}] (invalid)");
@@ -48,8 +47,8 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         write!(p, " ripng-{name} {count}[{}]:", layer.len);
     }
     for _ in 0..count {
-        cursor.need(ROUTE)?;
         p.text(if p.style.verbosity > 1 { "\n\t" } else { " " });
+        cursor.need(ROUTE)?;
         print_route(p, command == RESPONSE, &mut cursor)?;
     }
     if !left.is_multiple_of(ROUTE) {

@@ -11,9 +11,10 @@ const SIMPLE: u8 = 1;
 /// Prints a message.
 pub(in crate::decode) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("vrrp");
+    p.text("VRRP");
     let first = cursor.u8()?;
     let (version, kind) = (first >> 4, first & 15);
-    write!(p, "VRRPv{version}, ");
+    write!(p, "v{version}, ");
     if kind == 1 {
         p.text("Advertisement");
     } else {
@@ -26,10 +27,9 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: 
     if kind != 1 || !(version == 2 || version == 3) {
         return Ok(());
     }
-    cursor.need(7)?;
     let (router, priority) = (cursor.u8()?, cursor.u8()?);
-    let count = cursor.u8()?;
     write!(p, ", vrid {router}, prio {priority}");
+    let count = cursor.u8()?;
     let mut authentication = 0;
     if version == 2 {
         authentication = cursor.u8()?;
@@ -59,7 +59,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: 
     if authentication == SIMPLE {
         p.text(" auth \"");
         let password = cursor.take(8)?;
-        p.escaped(password.split(|byte| *byte == 0).next().unwrap_or_default());
+        p.escaped_until_nul(password);
         p.text("\"");
     }
     Ok(())

@@ -35,22 +35,16 @@ pub(in crate::decode) fn print_udp(
         ldp::print(p, layer)
     } else if is(lmp::PORT) {
         lmp::print(p, layer)
-    } else if is(hsrp::PORT) {
+    } else if ports[1] == hsrp::PORT {
         hsrp::print(p, layer)
     } else if is(lsp_ping::PORT) {
         lsp_ping::print(p, layer)
-    } else if is(bfd::CONTROL) {
-        bfd::print(p, bfd::CONTROL, layer)
-    } else if is(bfd::ECHO) {
-        bfd::print(p, bfd::ECHO, layer)
-    } else if is(bfd::MULTIHOP) {
-        bfd::print(p, bfd::MULTIHOP, layer)
+    } else if bfd::is_port(ports[1]) {
+        bfd::print(p, ports[1], layer)
     } else if is(MULTICAST_DNS) {
         dns::print(p, layer, true)
     } else if is(babel::PORT) || is(babel::OLD_PORT) {
         babel::print(p, layer)
-    } else if is(bfd::LAG) {
-        bfd::print(p, bfd::LAG, layer)
     } else if is(mpls::UDP_PORT) {
         p.nested(|p| mpls::print(p, layer))
     } else if is(VXLAN) {

@@ -15,7 +15,7 @@ pub(super) fn print(p: &mut Printer<'_>, value: &mut Cursor<'_>) -> Printed {
     match kind {
         PASSWORD => {
             p.text("simple text password: ");
-            p.escaped(value.rest());
+            p.escaped_until_nul(value.rest());
         }
         GENERIC => {
             write!(p, "Generic Crypto key-id: {}, password: ", value.u16()?);

@@ -154,7 +154,7 @@ fn print_value(p: &mut Printer<'_>, kind: u8, layer: Layer<'_>, mut all: Cursor<
         134 if len >= 4 => write!(p, "\n\t      Traffic Engineering Router ID: {}", Ipv4::read(v)?),
         137 => {
             p.text("\n\t      Hostname: ");
-            p.escaped(v.rest());
+            p.escaped_until_nul(v.rest());
         }
         143 | 144 => topology::print_capability(p, kind, v)?,
         211 => print_restart(p, v)?,

@@ -84,9 +84,13 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Result<bool, Trunc
     cursor.skip(1)?;
     let fixed = cursor.u8()?;
     let (version, id_len) = (cursor.u8()?, cursor.u8()?);
-    let (kind, pdu_version) = (cursor.u8()? & 0x1f, cursor.u8()?);
+    let (kind, pdu_version) = (cursor.u8()?, cursor.u8()?);
     cursor.skip(1)?;
     let areas = cursor.u8()?;
+    if usize::from(fixed) < HEADER {
+        write!(p, "fixed header length {fixed} < minimum header size {HEADER}");
+        return Ok(false);
+    }
     if version != 1 || pdu_version != 1 {
         write!(p, "version {} packet not supported", if version == 1 { pdu_version } else { version });
         return Ok(false);
@@ -97,6 +101,10 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Result<bool, Trunc
     }
     if areas == 0xff {
         p.text("bad packet -- 255 areas");
+        return Ok(false);
+    }
+    if usize::from(fixed) > layer.len {
+        write!(p, "fixed header length {fixed} > packet length {}", layer.len);
         return Ok(false);
     }
     let separator = if p.style.link_header { "" } else { ", " };
@@ -164,7 +172,7 @@ fn print_details(
     }
     let Some(expected) = fixed_len(kind) else {
         let rest = layer.skip(HEADER);
-        p.hex("\n\t  ", rest.bytes.get(..rest.len).ok_or(cursor.truncated())?);
+        p.hex("\n\t  ", rest.bytes);
         return Ok(false);
     };
     if usize::from(fixed) != expected {
@@ -225,7 +233,7 @@ fn print_link_state(
     let (sequence, checksum, flags) = (cursor.u32()?, cursor.u16()?, cursor.u8()?);
     write!(p, "\n\t  lsp-id: {id}, seq: 0x{sequence:08x}, lifetime: {lifetime:5}s");
     write!(p, "\n\t  chksum: 0x{checksum:04x}");
-    let checked = layer.bytes.get(CHECKED..usize::from(length));
+    let checked = layer.bytes.get(CHECKED..layer.len);
     osi::print_checksum(p, checked, checksum, CHECKED);
     write!(p, ", PDU length: {length}, Flags: [ ");
     if flags & 0x04 != 0 {

@@ -90,7 +90,7 @@ pub(super) fn print_capability(p: &mut Printer<'_>, kind: u8, value: &mut Cursor
 fn print_configuration(p: &mut Printer<'_>, value: &mut Cursor<'_>) -> Printed {
     write!(p, "ID: {}, Name: ", value.u8()?);
     let name = value.take(32)?;
-    p.escaped(name.split(|byte| *byte == 0).next().unwrap_or_default());
+    p.escaped_until_nul(name);
     write!(p, "\n\t              Lvl: {}, Digest: ", value.u16()?);
     for byte in value.take(16)? {
         write!(p, "{byte:02x} ");

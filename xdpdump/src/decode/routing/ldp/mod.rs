@@ -185,8 +185,12 @@ fn print_value(p: &mut Printer<'_>, kind: u16, mut value: Cursor<'_>) -> Printed
         FEC => return fec::print(p, v),
         ADDRESSES => {
             let family = v.u16()?;
-            let name = numbers::address_family(family).unwrap_or("Unknown");
-            write!(p, "\n\t      Address Family: {name}, addresses");
+            p.text("\n\t      Address Family: ");
+            match numbers::address_family(family) {
+                Some(name) => p.text(name),
+                None => write!(p, "Unknown ({family})"),
+            }
+            p.text(", addresses");
             while family == 1 && v.rest().len() >= 4 {
                 write!(p, " {}", Ipv4::read(v)?);
             }

@@ -12,6 +12,10 @@ pub(super) fn print(p: &mut Printer<'_>, seconds: u32, fraction: u32) {
         return;
     }
     let nanoseconds = u64::from(fraction) * 1_000_000_000 >> 32;
+    if seconds == 0 {
+        write!(p, "{seconds}.{nanoseconds:09}");
+        return;
+    }
     let since_1970 = i64::from(seconds) - EPOCH;
     let (days, second) = (since_1970.div_euclid(86_400), since_1970.rem_euclid(86_400));
     let (year, month, day) = civil(days);

@@ -75,11 +75,11 @@ pub(super) fn print_header(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Resu
 pub(super) fn print(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
     let header = print_header(p, cursor)?;
     let whole = print_body(p, &header, *cursor)?;
-    let body = cursor.take(header.len)?;
     if whole && p.style.verbosity > 1 {
-        p.hex("\n\t    ", body);
+        p.hex("\n\t    ", { *cursor }.take(header.len)?);
     }
-    Ok(())
+    // If it was cut, the header of the next one is missing too.
+    cursor.skip_to_end(header.len)
 }
 
 /// Prints what follows the header; whether all of it was understood. Fields at the end may lie beyond the advertisement.

@@ -5,6 +5,9 @@ use crate::decode::cursor::{Cursor, Printed, Truncated};
 use crate::decode::printer::Printer;
 use crate::decode::routing::ospf::{lsa, opaque};
 
+/// The option that announces link-local signaling.
+pub(super) const SIGNALING: u32 = 0x0200;
+
 const OPTIONS: [(u32, &str); 9] = [
     (0x0001, "V6"),
     (0x0002, "External"),
@@ -13,7 +16,7 @@ const OPTIONS: [(u32, &str); 9] = [
     (0x0010, "Router"),
     (0x0020, "Demand Circuit"),
     (0x0100, "AFs Support"),
-    (0x0200, "LLS"),
+    (SIGNALING, "LLS"),
     (0x0400, "Authentication Trailer"),
 ];
 
@@ -38,13 +41,17 @@ const PREFIX_OPTIONS: [(u32, &str); 6] = [
     (0x20, "N-bit"),
 ];
 
-/// Prints the three bytes of options.
-pub(super) fn print_options(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
+/// Prints the three bytes of options, if they were captured, after `before`; returns them.
+pub(super) fn print_options(
+    p: &mut Printer<'_>,
+    cursor: &mut Cursor<'_>,
+    before: &str,
+) -> Result<u32, Truncated> {
     let options = cursor.u24()?;
-    p.text("Options [");
+    write!(p, "{before}Options [");
     p.flags(options, &OPTIONS, ", ");
     p.text("]");
-    Ok(())
+    Ok(options)
 }
 
 /// Prints type, scope and identifier of an advertisement.
@@ -103,8 +110,7 @@ pub(super) fn print(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
         0x2001 => print_links(p, &mut body),
         0x2002 => {
             body.skip(1)?;
-            p.text("\n\t      ");
-            print_options(p, &mut body)?;
+            print_options(p, &mut body, "\n\t      ")?;
             p.text("\n\t      Connected Routers:");
             while !body.rest().is_empty() {
                 write!(p, "\n\t\t{}", Ipv4::read(&mut body)?);
@@ -121,8 +127,7 @@ pub(super) fn print(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
         0x4005 => print_external(p, &mut body),
         0x0008 => {
             let priority = body.u8()?;
-            p.text("\n\t      ");
-            print_options(p, &mut body)?;
+            print_options(p, &mut body, "\n\t      ")?;
             let address = Ipv6::read(&mut body)?;
             let count = body.u32()?;
             write!(p, "\n\t      Priority {priority}, Link-local address {address}, Prefixes {count}:");
@@ -148,8 +153,7 @@ pub(super) fn print(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
 fn print_links(p: &mut Printer<'_>, body: &mut Cursor<'_>) -> Printed {
     body.need(4)?;
     let flags = body.u8()?;
-    p.text("\n\t      ");
-    print_options(p, body)?;
+    print_options(p, body, "\n\t      ")?;
     p.text(", RLA-Flags [");
     p.flags(u32::from(flags), &ROUTER_FLAGS, ", ");
     p.text("]");

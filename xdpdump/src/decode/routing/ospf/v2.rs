@@ -63,16 +63,12 @@ pub(super) fn print(p: &mut Printer<'_>, head: &Head, layer: Layer<'_>) -> Print
         _ => "unknown",
     };
     write!(p, ", Authentication Type: {name} ({authentication})");
-    if version != 2 {
-        write!(p, " ospf [version {version}]");
-        return Ok(());
-    }
     match authentication {
         NO_AUTHENTICATION => cursor.skip(8)?,
         PASSWORD => {
             p.text("\n\tSimple text password: ");
             let password = cursor.take(8)?;
-            p.escaped(password.split(|byte| *byte == 0).next().unwrap_or_default());
+            p.escaped_until_nul(password);
         }
         CRYPTOGRAPHIC => {
             cursor.skip(2)?;
@@ -80,6 +76,10 @@ pub(super) fn print(p: &mut Printer<'_>, head: &Head, layer: Layer<'_>) -> Print
             write!(p, ", Crypto Sequence Number: 0x{:08x}", cursor.u32()?);
         }
         _ => return Ok(()),
+    }
+    if version != 2 {
+        write!(p, " ospf [version {version}]");
+        return Ok(());
     }
     let body = layer.cut_to(len.max(HEADER)).skip(HEADER);
     let options = print_body(p, kind, body.cursor("ospf2"), body.len)?;

@@ -1,7 +1,7 @@
 //! Packets of OSPF version 3 (RFC 5340 appendix A.3).
 
 use crate::decode::address::Ipv4;
-use crate::decode::cursor::{Cursor, Layer, Printed};
+use crate::decode::cursor::{Cursor, Layer, Printed, Truncated};
 use crate::decode::printer::Printer;
 use crate::decode::routing::ospf::{
     ACKNOWLEDGEMENT, DATABASE_DESCRIPTION, HELLO, INIT, MASTER, MORE, REQUEST, UPDATE, lsa6,
@@ -22,7 +22,7 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
         return Ok(());
     }
     let len = usize::from(cursor.u16()?);
-    if len != layer.len {
+    if len > layer.len {
         write!(p, " [len {len}]");
         return Ok(());
     }
@@ -36,18 +36,20 @@ pub(super) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     if version != 3 {
         return Ok(());
     }
-    print_body(p, kind, cursor, layer.len)
+    let options = print_body(p, kind, cursor, len)?;
+    if layer.len > len { print_trailer(p, options, layer.skip(len)) } else { Ok(()) }
 }
 
-fn print_body(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>, end: usize) -> Printed {
+/// Prints a packet after its header; returns its options.
+fn print_body(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>, end: usize) -> Result<u32, Truncated> {
+    let mut options = 0;
     // Advertisements and neighbors take two -v.
     let detailed = p.style.verbosity > 1;
     match kind {
         HELLO => {
             let id = Ipv4::read(&mut cursor)?;
             let priority = cursor.u8()?;
-            p.text("\n\t");
-            lsa6::print_options(p, &mut cursor)?;
+            options = lsa6::print_options(p, &mut cursor, "\n\t")?;
             let (interval, dead) = (cursor.u16()?, cursor.u16()?);
             write!(p, "\n\t  Hello Timer {interval}s, Dead Timer {dead}s, Interface-ID {id}");
             write!(p, ", Priority {priority}");
@@ -58,8 +60,7 @@ fn print_body(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>, end: usize)
         }
         DATABASE_DESCRIPTION => {
             cursor.skip(1)?;
-            p.text("\n\t");
-            lsa6::print_options(p, &mut cursor)?;
+            options = lsa6::print_options(p, &mut cursor, "\n\t")?;
             let mtu = cursor.u16()?;
             cursor.skip(1)?;
             let flags = cursor.u8()?;
@@ -95,6 +96,56 @@ fn print_body(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>, end: usize)
             }
         }
         _ => {}
+    }
+    Ok(options)
+}
+
+/// Bytes of an authentication trailer before its data.
+const TRAILER: usize = 16;
+
+/// Prints what follows a packet: link-local signaling (RFC 5613) and authentication (RFC 7166).
+fn print_trailer(p: &mut Printer<'_>, options: u32, layer: Layer<'_>) -> Printed {
+    let mut cursor = layer.cursor("ospf3");
+    let mut left = layer.len;
+    if options & lsa6::SIGNALING != 0 {
+        if left < 4 {
+            return Err(cursor.truncated());
+        }
+        write!(p, "\n\tLLS Checksum 0x{:04x}", cursor.u16()?);
+        // tcpdump takes the number of words for that of bytes.
+        let len = usize::from(cursor.u16()?);
+        write!(p, ", Data Length {len}");
+        if len < 4 || len > left {
+            return Err(cursor.truncated());
+        }
+        let data = cursor.take(len - 4)?;
+        if p.style.verbosity > 1 {
+            p.hex("\n\tLLS Data ", data);
+        }
+        left -= len;
+    }
+    if left == 0 {
+        return Ok(());
+    }
+    if left < TRAILER {
+        return Err(cursor.truncated());
+    }
+    let kind = cursor.u16()?;
+    match kind {
+        1 => p.text("\n\tAuthentication Type HMAC"),
+        _ => write!(p, "\n\tAuthentication Type unknown (0x{kind:04x})"),
+    }
+    let len = usize::from(cursor.u16()?);
+    write!(p, ", Length {len}");
+    if len < TRAILER || len > left {
+        return Err(cursor.truncated());
+    }
+    cursor.skip(2)?;
+    write!(p, ", SAID {}", cursor.u16()?);
+    write!(p, ", CSN 0x{:08x}:{:08x}", cursor.u32()?, cursor.u32()?);
+    let data = cursor.take(len - TRAILER)?;
+    if p.style.verbosity > 1 {
+        p.hex("\n\tAuthentication Data ", data);
     }
     Ok(())
 }
