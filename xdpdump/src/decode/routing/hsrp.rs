@@ -15,11 +15,12 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     if version != 0 {
         return Ok(());
     }
+    p.text("-");
     match cursor.u8()? {
-        0 => p.text("-hello "),
-        1 => p.text("-coup "),
-        2 => p.text("-resign "),
-        other => write!(p, "-unknown ({other}) "),
+        0 => p.text("hello "),
+        1 => p.text("coup "),
+        2 => p.text("resign "),
+        other => write!(p, "unknown ({other}) "),
     }
     write!(p, "{}: ", layer.len);
     let state = cursor.u8()?;

@@ -77,7 +77,7 @@ fn print_old_route(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
         UNSPECIFIED | INTERNET => {
             let address = Ipv4::read(cursor)?;
             let zero = cursor.u64()?;
-            if family == INTERNET && zero != 0 {
+            if zero != 0 {
                 p.hex("\n\t  ", { whole }.take(ROUTE)?);
                 return cursor.skip(4);
             }

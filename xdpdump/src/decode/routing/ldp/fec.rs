@@ -89,7 +89,8 @@ fn print_circuit(p: &mut Printer<'_>, value: &mut Cursor<'_>) -> Printed {
     }
     write!(p, ", VC-ID {}, VC-info-length: {len}", value.u32()?);
     if len < 4 {
-        p.text(" (invalid, < 4)");
+        // tcpdump leaves the parenthesis open.
+        p.text(" (invalid, < 4");
         return Ok(());
     }
     let mut left = len - 4;

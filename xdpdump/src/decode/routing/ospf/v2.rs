@@ -119,7 +119,11 @@ fn print_body(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>, end: usize)
             let flags = cursor.u8()?;
             p.text("], DD Flags [");
             p.flags(u32::from(flags), &DESCRIPTION_FLAGS, ", ");
-            write!(p, "], MTU: {mtu}, Sequence: 0x{:08x}", cursor.u32()?);
+            p.text("]");
+            if mtu != 0 {
+                write!(p, ", MTU: {mtu}");
+            }
+            write!(p, ", Sequence: 0x{:08x}", cursor.u32()?);
             while cursor.at() < end {
                 lsa::print_header(p, &mut cursor)?;
             }

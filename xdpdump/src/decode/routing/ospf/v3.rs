@@ -66,7 +66,8 @@ fn print_body(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>, end: usize)
             let flags = cursor.u8()?;
             p.text(", DD Flags [");
             p.flags(u32::from(flags), &DESCRIPTION_FLAGS, ", ");
-            write!(p, "], MTU {mtu}, DD-Sequence 0x{:08x}", cursor.u32()?);
+            write!(p, "], MTU {mtu}");
+            write!(p, ", DD-Sequence 0x{:08x}", cursor.u32()?);
             while detailed && cursor.at() < end {
                 lsa6::print_header(p, &mut cursor)?;
             }
