@@ -37,13 +37,11 @@ pub(super) fn print(p: &mut Printer<'_>, mut cursor: Cursor<'_>, mut left: usize
             return Ok(());
         }
         let bytes = cursor.take(len)?;
-        let hex = match print_value(p, kind, Cursor::new("lspping", bytes)) {
-            Ok(understood) => !understood,
-            Err(Truncated(_)) => {
-                p.text("\n\t      TLV is too short");
-                true
-            }
-        };
+        let understood = print_value(p, kind, Cursor::new("lspping", bytes));
+        if understood.is_err() {
+            p.text("\n\t      TLV is too short");
+        }
+        let hex = !matches!(understood, Ok(true));
         if hex || p.style.verbosity > 1 {
             p.hex("\n\t    ", bytes);
         }

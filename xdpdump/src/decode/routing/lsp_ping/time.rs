@@ -11,7 +11,7 @@ pub(super) fn print(p: &mut Printer<'_>, seconds: u32, fraction: u32) {
         p.text("no timestamp");
         return;
     }
-    let nanoseconds = u64::from(fraction) * 1_000_000_000 >> 32;
+    let nanoseconds = (u64::from(fraction) * 1_000_000_000) >> 32;
     if seconds == 0 {
         write!(p, "{seconds}.{nanoseconds:09}");
         return;
