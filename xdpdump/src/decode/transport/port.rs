@@ -2,9 +2,10 @@
 
 use crate::decode::cursor::{Layer, Printed};
 use crate::decode::printer::Printer;
+use crate::decode::routing::{babel, bfd, bgp, hsrp, ldp, lmp, lsp_ping, rip, ripng};
 use crate::decode::services::dns;
 use crate::decode::services::lines;
-use crate::decode::tunnels::vxlan;
+use crate::decode::tunnels::{mpls, vxlan};
 
 const SSH: u16 = 22;
 const DOMAIN: u16 = 53;
@@ -26,8 +27,26 @@ pub(in crate::decode) fn print_udp(
         dns::print(p, layer, false)
     } else if is(BOOTP_SERVER) || is(BOOTP_CLIENT) {
         crate::decode::services::bootp::print(p, layer)
+    } else if is(rip::PORT) {
+        rip::print(p, layer)
+    } else if is(ripng::PORT) {
+        ripng::print(p, layer)
+    } else if is(ldp::PORT) {
+        ldp::print(p, layer)
+    } else if is(lmp::PORT) {
+        lmp::print(p, layer)
+    } else if ports[1] == hsrp::PORT {
+        hsrp::print(p, layer)
+    } else if is(lsp_ping::PORT) {
+        lsp_ping::print(p, layer)
+    } else if bfd::is_port(ports[1]) {
+        bfd::print(p, ports[1], layer)
     } else if is(MULTICAST_DNS) {
         dns::print(p, layer, true)
+    } else if is(babel::PORT) || is(babel::OLD_PORT) {
+        babel::print(p, layer)
+    } else if is(mpls::UDP_PORT) {
+        p.nested(|p| mpls::print(p, layer))
     } else if is(VXLAN) {
         p.nested(|p| vxlan::print(p, layer))
     } else {
@@ -47,8 +66,11 @@ pub(in crate::decode) fn print_tcp(p: &mut Printer<'_>, ports: [u16; 2], layer: 
     if is(SSH) {
         lines::print_ssh(p, layer);
     }
+    if is(ldp::PORT) {
+        return ldp::print(p, layer);
+    }
     if is(BGP) {
-        p.text(": BGP");
+        return bgp::print(p, layer);
     }
     Ok(())
 }
