@@ -8,11 +8,13 @@ use std::process::Command;
 
 use crate::capture::{self, Record};
 use crate::frames;
+use crate::links;
 use xdpdump::packet::LinkType;
 
 /// The options of the golden files, as they appear in the names of the files: tcpdump's letters.
 const PROTOCOLS: [&str; 12] =
     ["n", "nq", "ne", "nqe", "ntttt", "nxx", "nXX", "nAA", "nv", "nvv", "nve", "ntt#"];
+const LINKS: [&str; 4] = ["n", "nq", "nv", "ne"];
 const RAW: [&str; 3] = ["n", "ne", "nv"];
 const TRUNCATED: [&str; 4] = ["n", "nq", "ne", "nv"];
 
@@ -25,17 +27,19 @@ fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
     let protocols = PROTOCOLS.map(|letters| ("protocols", letters));
     let truncated = TRUNCATED.map(|letters| ("truncated", letters));
     let raw = RAW.map(|letters| ("raw", letters));
-    protocols.into_iter().chain(truncated).chain(raw)
+    let links = LINKS.map(|letters| ("links", letters));
+    protocols.into_iter().chain(truncated).chain(raw).chain(links)
 }
 
 /// Name, link type and records of every capture.
-fn captures() -> [(&'static str, LinkType, Vec<Record>); 4] {
+fn captures() -> Vec<(&'static str, LinkType, Vec<Record>)> {
     let protocols = frames::protocols();
-    [
+    vec![
         ("truncated", LinkType::ETHERNET, frames::truncated(&protocols)),
         ("protocols", LinkType::ETHERNET, frames::records(protocols)),
         ("raw", LinkType::RAW, frames::records(frames::raw())),
         ("classic", LinkType::ETHERNET, frames::classic()),
+        ("links", LinkType::ETHERNET, frames::records(links::frames())),
     ]
 }
 

@@ -8,6 +8,8 @@ mod edns;
 mod frames;
 mod golden;
 mod hostile_strings;
+mod links;
 mod messages;
 mod properties;
 mod verdicts;
+mod wire;

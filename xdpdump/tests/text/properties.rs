@@ -61,7 +61,7 @@ proptest! {
         whole in any::<bool>(),
         frame_len in any::<u32>(),
     ) {
-        let frames = frames::protocols();
+        let frames = frames::all();
         let mut frame = which.get(&frames).clone();
         for (at, byte) in damage {
             let at = at.index(frame.len());
@@ -79,7 +79,7 @@ proptest! {
 /// Text depends only on the captured bytes and the lengths.
 #[test]
 fn every_cut_of_every_frame_ends() {
-    for frame in frames::protocols() {
+    for frame in frames::all() {
         for len in 0..frame.len() {
             for verbosity in 0..3 {
                 let style = Style { verbosity, link_header: true, ..Style::default() };

@@ -26,10 +26,11 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     if !p.style.link_header {
         p.text("IP ");
     }
-    if layer.len < HEADER {
-        return Err(cursor.truncated());
-    }
     cursor.need(HEADER - 1)?;
+    if layer.len < HEADER {
+        write!(p, "truncated-ip {}", layer.len);
+        return Ok(());
+    }
     let header_len = usize::from(first & 15) * 4;
     if header_len < HEADER {
         write!(p, "bad-hlen {header_len}");

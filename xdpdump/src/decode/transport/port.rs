@@ -1,10 +1,11 @@
 //! Application protocols, recognised by the port of either side (IANA service names).
 
 use crate::decode::cursor::{Layer, Printed};
+use crate::decode::link::ptp;
 use crate::decode::printer::Printer;
 use crate::decode::services::dns;
 use crate::decode::services::lines;
-use crate::decode::tunnels::vxlan;
+use crate::decode::tunnels::{geneve, mpls, vxlan};
 
 const SSH: u16 = 22;
 const DOMAIN: u16 = 53;
@@ -12,7 +13,13 @@ const BOOTP_SERVER: u16 = 67;
 const BOOTP_CLIENT: u16 = 68;
 const HTTP: [u16; 3] = [80, 8080, 3128];
 const BGP: u16 = 179;
+/// Messages that are time-stamped, and the others.
+const PTP: [u16; 2] = [319, 320];
 const VXLAN: u16 = 4789;
+const VXLAN_GENERIC: u16 = 4790;
+const GENEVE: u16 = 6081;
+const MPLS: u16 = 6635;
+const OVERLAY: u16 = 8472;
 const MULTICAST_DNS: u16 = 5353;
 
 /// Prints the payload of a datagram; `None` when neither port belongs to a known protocol.
@@ -26,10 +33,20 @@ pub(in crate::decode) fn print_udp(
         dns::print(p, layer, false)
     } else if is(BOOTP_SERVER) || is(BOOTP_CLIENT) {
         crate::decode::services::bootp::print(p, layer)
+    } else if PTP.into_iter().any(is) {
+        ptp::print(p, layer)
     } else if is(MULTICAST_DNS) {
         dns::print(p, layer, true)
     } else if is(VXLAN) {
         p.nested(|p| vxlan::print(p, layer))
+    } else if is(VXLAN_GENERIC) {
+        p.nested(|p| vxlan::print_generic(p, layer))
+    } else if is(GENEVE) {
+        p.nested(|p| geneve::print(p, layer))
+    } else if is(MPLS) {
+        p.nested(|p| mpls::print(p, layer))
+    } else if is(OVERLAY) {
+        p.nested(|p| vxlan::print_overlay(p, layer))
     } else {
         return None;
     })

@@ -1,5 +1,7 @@
 //! Layers that carry frames or packets of other networks.
 
+pub(in crate::decode) mod geneve;
 pub(in crate::decode) mod gre;
 pub(in crate::decode) mod mpls;
+pub(in crate::decode) mod nsh;
 pub(in crate::decode) mod vxlan;
