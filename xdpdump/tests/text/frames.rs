@@ -5,6 +5,8 @@ use crate::capture::Record;
 use crate::edns;
 use crate::links;
 use crate::messages;
+use crate::transports;
+use crate::tunnels;
 
 /// 2024-02-29 12:34:56 UTC; records are one millisecond and a bit apart.
 const START: i64 = 1_709_210_096_000_000_000;
@@ -34,7 +36,7 @@ pub fn protocols() -> Vec<Vec<u8>> {
 
 /// Every frame: what is damaged and cut to find out whether the decoder ends.
 pub fn all() -> Vec<Vec<u8>> {
-    [protocols(), links::frames()].concat()
+    [protocols(), links::frames(), transports::frames(), tunnels::frames()].concat()
 }
 
 /// The frames of the original demo's examples, with their times since boot.

@@ -9,12 +9,14 @@ use std::process::Command;
 use crate::capture::{self, Record};
 use crate::frames;
 use crate::links;
+use crate::transports;
+use crate::tunnels;
 use xdpdump::packet::LinkType;
 
 /// The options of the golden files, as they appear in the names of the files: tcpdump's letters.
 const PROTOCOLS: [&str; 12] =
     ["n", "nq", "ne", "nqe", "ntttt", "nxx", "nXX", "nAA", "nv", "nvv", "nve", "ntt#"];
-const LINKS: [&str; 4] = ["n", "nq", "nv", "ne"];
+const WIRE: [&str; 4] = ["n", "nq", "nv", "ne"];
 const RAW: [&str; 3] = ["n", "ne", "nv"];
 const TRUNCATED: [&str; 4] = ["n", "nq", "ne", "nv"];
 
@@ -27,8 +29,9 @@ fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
     let protocols = PROTOCOLS.map(|letters| ("protocols", letters));
     let truncated = TRUNCATED.map(|letters| ("truncated", letters));
     let raw = RAW.map(|letters| ("raw", letters));
-    let links = LINKS.map(|letters| ("links", letters));
-    protocols.into_iter().chain(truncated).chain(raw).chain(links)
+    let own = ["links", "transports", "tunnels"];
+    let own = own.into_iter().flat_map(|capture| WIRE.map(|letters| (capture, letters)));
+    protocols.into_iter().chain(truncated).chain(raw).chain(own)
 }
 
 /// Name, link type and records of every capture.
@@ -40,6 +43,8 @@ fn captures() -> Vec<(&'static str, LinkType, Vec<Record>)> {
         ("raw", LinkType::RAW, frames::records(frames::raw())),
         ("classic", LinkType::ETHERNET, frames::classic()),
         ("links", LinkType::ETHERNET, frames::records(links::frames())),
+        ("transports", LinkType::ETHERNET, frames::records(transports::frames())),
+        ("tunnels", LinkType::ETHERNET, frames::records(tunnels::frames())),
     ]
 }
 

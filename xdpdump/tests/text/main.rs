@@ -11,5 +11,7 @@ mod hostile_strings;
 mod links;
 mod messages;
 mod properties;
+mod transports;
+mod tunnels;
 mod verdicts;
 mod wire;

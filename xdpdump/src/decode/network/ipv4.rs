@@ -82,7 +82,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         }
         return Err(cursor.truncated());
     }
-    if !matches!(protocol, ip::TCP | ip::UDP) {
+    if !matches!(protocol, ip::TCP | ip::UDP | ip::SCTP | ip::DCCP) {
         write!(p, "{} > {}: ", header.src, header.dst);
     }
     ip::print_payload(p, &header, protocol, layer.skip(header_len))

@@ -7,5 +7,7 @@ pub(in crate::decode) mod igmp;
 pub(in crate::decode) mod ip;
 pub(in crate::decode) mod ipv4;
 pub(in crate::decode) mod ipv6;
+pub(in crate::decode) mod ipv6_options;
 pub(in crate::decode) mod mld;
+pub(in crate::decode) mod mobility;
 pub(in crate::decode) mod ndp;

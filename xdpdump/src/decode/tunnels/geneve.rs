@@ -27,6 +27,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         return p.invalid(layer, "geneve");
     }
     let mut cursor = layer.cursor("geneve");
+    cursor.need(HEADER)?;
     let first = cursor.u8()?;
     if first >> 6 != 0 {
         write!(p, " ERROR: unknown-version {}", first >> 6);

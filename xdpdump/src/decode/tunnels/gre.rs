@@ -121,26 +121,23 @@ fn print_route(
         }
     };
     p.text(if width == 4 { ", (rtaf=ip" } else { ", (rtaf=asn" });
+    let mut entries = Cursor::new("gre", cursor.take(len.into())?);
     if offset % width != 0 {
         write!(p, ", badoffset={offset}");
-    }
-    if len % width != 0 {
+    } else if len % width != 0 {
         write!(p, ", badlength={len}");
-    }
-    if offset >= len {
+    } else if offset >= len {
         write!(p, ", badoff/len={offset}/{len}");
-    }
-    let mut at = 0;
-    while at + width <= len {
-        p.text(if at == offset { " *" } else { " " });
-        if width == 4 {
-            write!(p, "{}", Ipv4::read(cursor)?);
-        } else {
-            write!(p, "{:x}", cursor.u16()?);
+    } else {
+        for at in (0..len).step_by(width.into()) {
+            p.text(if at == offset { " *" } else { " " });
+            if width == 4 {
+                write!(p, "{}", Ipv4::read(&mut entries)?);
+            } else {
+                write!(p, "{:x}", entries.u16()?);
+            }
         }
-        at += width;
     }
-    cursor.skip(usize::from(len - at))?;
     p.text(")");
     Ok(())
 }

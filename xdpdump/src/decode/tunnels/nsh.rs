@@ -33,7 +33,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         write!(p, "TTL {}, length {words}, ", first >> 6 & 0x3f);
     }
     let (kind, next) = (cursor.u8()? & 15, cursor.u8()?);
-    if p.style.verbosity > 1 {
+    if p.style.verbosity > 2 {
         write!(p, "md type {}, ", kind_name(kind));
     }
     if p.style.verbosity > 1 {
