@@ -11,3 +11,6 @@ pub(in crate::decode) mod ipv6_options;
 pub(in crate::decode) mod mld;
 pub(in crate::decode) mod mobility;
 pub(in crate::decode) mod ndp;
+pub(in crate::decode) mod node_information;
+pub(in crate::decode) mod renumbering;
+pub(in crate::decode) mod rpl;
