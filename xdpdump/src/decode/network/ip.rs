@@ -13,6 +13,7 @@ use crate::decode::network::mobility;
 use crate::decode::printer::Printer;
 use crate::decode::routing::{eigrp, ospf, pim, vrrp};
 use crate::decode::transport::dccp;
+use crate::decode::transport::pgm;
 use crate::decode::transport::sctp;
 use crate::decode::transport::tcp;
 use crate::decode::transport::udp;
@@ -42,6 +43,7 @@ const OSPF: u8 = 89;
 const PIM: u8 = 103;
 const COMPRESSED: u8 = 108;
 const VRRP: u8 = 112;
+const PGM: u8 = 113;
 pub(in crate::decode) const SCTP: u8 = 132;
 const MOBILITY: u8 = 135;
 const ETHERNET: u8 = 143;
@@ -73,7 +75,7 @@ pub(in crate::decode) fn name(protocol: u8) -> &'static str {
         PIM => "PIM",
         COMPRESSED => "Compressed IP",
         VRRP => "VRRP",
-        113 => "PGM",
+        PGM => "PGM",
         SCTP => "SCTP",
         MOBILITY => "Mobility",
         ETHERNET => "Ethernet",
@@ -154,6 +156,7 @@ pub(in crate::decode) fn print_payload(
         ESP => print_esp(p, layer),
         AH => print_ah(p, header, layer),
         SCTP => sctp::print(p, header, layer),
+        PGM => pgm::print(p, header, layer),
         DCCP => dccp::print(p, header, layer),
         MOBILITY | MOBILITY_OLD if header.is_v6() => mobility::print(p, layer),
         ETHERNET => p.nested(|p| ethernet::print(p, layer)),

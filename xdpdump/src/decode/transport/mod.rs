@@ -3,6 +3,7 @@
 pub(in crate::decode) mod conversation;
 pub(in crate::decode) mod dccp;
 pub(in crate::decode) mod mptcp;
+pub(in crate::decode) mod pgm;
 pub(in crate::decode) mod port;
 pub(in crate::decode) mod sctp;
 pub(in crate::decode) mod tcp;
