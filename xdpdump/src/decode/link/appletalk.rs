@@ -1,7 +1,7 @@
 //! AppleTalk's address resolution (AARP), and the headers of its datagrams (Inside AppleTalk).
 
 use crate::decode::address::Mac;
-use crate::decode::cursor::{Cursor, Layer, Printed};
+use crate::decode::cursor::{Layer, Printed};
 use crate::decode::printer::Printer;
 
 const APPLETALK: u16 = 0x809b;
@@ -69,10 +69,12 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     write!(p, "{}.{}.{} > ", networks[1], nodes[1], sockets[1]);
     write!(p, "{}.{}.{}: ", networks[0], nodes[0], sockets[0]);
     let kind = cursor.u8()?;
-    print_data(p, kind, &mut cursor, layer.len - 13)
+    print_data(p, kind, layer.len - 13);
+    Ok(())
 }
 
-fn print_data(p: &mut Printer<'_>, kind: u8, _cursor: &mut Cursor<'_>, len: usize) -> Printed {
+/// Prints the kind of a datagram's data.
+fn print_data(p: &mut Printer<'_>, kind: u8, len: usize) {
     let name = match kind {
         1 => "rtmp",
         4 => "echo",
@@ -82,9 +84,8 @@ fn print_data(p: &mut Printer<'_>, kind: u8, _cursor: &mut Cursor<'_>, len: usiz
         75 => "KLAP",
         _ => {
             write!(p, " at-#{kind} {len}");
-            return Ok(());
+            return;
         }
     };
     write!(p, " at-{name} {len}");
-    Ok(())
 }

@@ -63,7 +63,7 @@ fn print_time(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
 
 /// Year, month and day of a number of days since 1970.
 fn date(days: u32) -> (u32, u32, u32) {
-    let leap = |year: u32| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = |year: u32| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let (mut year, mut day) = (1970, days);
     loop {
         let len = if leap(year) { 366 } else { 365 };

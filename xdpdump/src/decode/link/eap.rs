@@ -69,11 +69,12 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     let kind = cursor.u8()?;
     write!(p, "\n\t\t Type {} ({kind})", method(kind));
     let data = layer.cut(len).skip(5).cursor("eap");
-    print_data(p, kind, data)
+    print_data(p, kind, data);
+    Ok(())
 }
 
 /// Prints the data of a method.
-fn print_data(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>) -> Printed {
+fn print_data(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>) {
     let what = match kind {
         NOTIFICATION => "Notification",
         NAK => "Legacy NAK",
@@ -85,13 +86,13 @@ fn print_data(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>) -> Printed 
                 p.text(", Identity: ");
                 p.escaped(cursor.rest());
             }
-            return Ok(());
+            return;
         }
-        _ => return Ok(()),
+        _ => return,
     };
     let Ok(first) = cursor.u8() else {
         write!(p, " (too short for EAP {what} request/response)");
-        return Ok(());
+        return;
     };
     match kind {
         NOTIFICATION => {
@@ -123,7 +124,6 @@ fn print_data(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>) -> Printed 
         }
         _ => write!(p, " subtype [{}] 0x{first:02x}", subtype(first)),
     }
-    Ok(())
 }
 
 fn method(kind: u8) -> &'static str {
@@ -149,12 +149,11 @@ fn method(kind: u8) -> &'static str {
 /// Messages of EAP-AKA and EAP-SIM (RFC 4187, RFC 4186).
 fn subtype(number: u8) -> &'static str {
     match number {
-        1 => "Challenge",
+        1 | 11 => "Challenge",
         2 => "Auth reject",
         4 => "Sync failure",
         5 => "Identity",
         10 => "Start",
-        11 => "Challenge",
         12 => "Notification",
         13 => "Reauth",
         14 => "Client error",

@@ -1,11 +1,12 @@
 //! PPP over Ethernet (RFC 2516): discovery, and sessions.
 
-use crate::decode::cursor::{Layer, Printed};
+use crate::decode::cursor::{Element, Field, Layer, Printed};
 use crate::decode::link::ppp;
 use crate::decode::printer::Printer;
 
 const HEADER: usize = 6;
 const SESSION: u8 = 0;
+const TAG: Element = Element { field: Field::Word, counts_header: false };
 /// Of a tag that is text, at most these characters are shown.
 const SHOWN: usize = 79;
 
@@ -58,9 +59,8 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
 fn print_tags(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("pppoe");
     while cursor.at() < layer.len {
-        cursor.need(4)?;
-        let (kind, len) = (cursor.u16()?, usize::from(cursor.u16()?));
-        let value = cursor.take(len)?;
+        let (kind, value) = cursor.element(TAG)?;
+        let value = value.rest();
         p.text(" [");
         match name(kind) {
             Some(name) => p.text(name),

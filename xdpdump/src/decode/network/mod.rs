@@ -2,6 +2,7 @@
 
 pub(in crate::decode) mod arp;
 pub(in crate::decode) mod icmp;
+pub(in crate::decode) mod icmp_extension;
 pub(in crate::decode) mod icmpv6;
 pub(in crate::decode) mod igmp;
 pub(in crate::decode) mod ip;

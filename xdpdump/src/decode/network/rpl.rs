@@ -1,12 +1,14 @@
 //! Routing for low-power and lossy networks (RFC 6550); the fields are shown with `-v`, the options with `-vv`.
 
 use crate::decode::address::Ipv6;
-use crate::decode::cursor::{Cursor, Layer, Printed};
+use crate::decode::cursor::{Cursor, Element, Field, Layer, Printed};
 use crate::decode::printer::Printer;
 
 pub(in crate::decode) const RPL: u8 = 155;
 
 const SECURE: u8 = 0x80;
+const PAD1: u8 = 0;
+const OPTION: Element = Element { field: Field::Byte, counts_header: false };
 /// Bytes of an information object before its options.
 const OBJECT: usize = 24;
 
@@ -133,21 +135,22 @@ fn print_options(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     }
     let mut cursor = layer.cursor("icmp6");
     while cursor.at() < layer.len {
-        let kind = cursor.u8()?;
-        // The first kind of padding has no length.
-        let len = if kind == 0 { 1 } else { usize::from(cursor.u8()?) + 2 };
+        let (kind, len) = if cursor.rest().first() == Some(&PAD1) {
+            // The first kind of padding has no length.
+            (cursor.u8()?.into(), 1)
+        } else {
+            let (kind, value) = cursor.element(OPTION)?;
+            (kind, value.rest().len() + 2)
+        };
         match option_name(kind) {
             Some(name) => write!(p, " opt:{name} len:{len} "),
             None => write!(p, " opt:subopt:{kind} len:{len} "),
-        }
-        if kind != 0 {
-            cursor.skip(len - 2)?;
         }
     }
     Ok(())
 }
 
-fn option_name(kind: u8) -> Option<&'static str> {
+fn option_name(kind: u16) -> Option<&'static str> {
     Some(match kind {
         0 => "pad1",
         1 => "padN",

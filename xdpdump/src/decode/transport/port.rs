@@ -5,7 +5,7 @@ use crate::decode::link::ptp;
 use crate::decode::printer::Printer;
 use crate::decode::services::dns;
 use crate::decode::services::lines;
-use crate::decode::tunnels::{geneve, mpls, vxlan};
+use crate::decode::tunnels::{geneve, l2tp, lisp, mpls, vxlan};
 
 const SSH: u16 = 22;
 const DOMAIN: u16 = 53;
@@ -15,6 +15,8 @@ const HTTP: [u16; 3] = [80, 8080, 3128];
 const BGP: u16 = 179;
 /// Messages that are time-stamped, and the others.
 const PTP: [u16; 2] = [319, 320];
+const L2TP: u16 = 1701;
+const LISP: u16 = 4342;
 const VXLAN: u16 = 4789;
 const VXLAN_GENERIC: u16 = 4790;
 const GENEVE: u16 = 6081;
@@ -37,6 +39,10 @@ pub(in crate::decode) fn print_udp(
         ptp::print(p, layer)
     } else if is(MULTICAST_DNS) {
         dns::print(p, layer, true)
+    } else if is(L2TP) {
+        p.nested(|p| l2tp::print(p, layer))
+    } else if is(LISP) {
+        lisp::print(p, layer)
     } else if is(VXLAN) {
         p.nested(|p| vxlan::print(p, layer))
     } else if is(VXLAN_GENERIC) {

@@ -56,9 +56,9 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     if options > 0 {
         p.text(", options [");
         if p.verbose() {
-            print_options(p, rest.cut(options))?
+            print_options(p, rest.cut(options))?;
         } else {
-            write!(p, "{options} bytes")
+            write!(p, "{options} bytes");
         }
         p.text("]");
     }

@@ -122,9 +122,9 @@ fn print_route(
     };
     p.text(if width == 4 { ", (rtaf=ip" } else { ", (rtaf=asn" });
     let mut entries = Cursor::new("gre", cursor.take(len.into())?);
-    if offset % width != 0 {
+    if !offset.is_multiple_of(width) {
         write!(p, ", badoffset={offset}");
-    } else if len % width != 0 {
+    } else if !len.is_multiple_of(width) {
         write!(p, ", badlength={len}");
     } else if offset >= len {
         write!(p, ", badoff/len={offset}/{len}");

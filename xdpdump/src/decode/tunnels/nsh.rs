@@ -51,7 +51,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     }
     if p.style.verbosity > 2 {
         let context = (words - BASE) * WORD;
-        print_context(p, kind, layer.skip(BASE * WORD).cut(context).cursor("nsh"))?;
+        print_context(p, kind, layer.skip(BASE * WORD).cut(context).cursor("nsh"));
     }
     let inner = layer.skip(words * WORD);
     p.text(if p.verbose() { "\n    " } else { ": " });
@@ -66,15 +66,14 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     }
 }
 
-fn print_context(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>) -> Printed {
+fn print_context(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>) {
     if kind != 1 {
-        return Ok(());
+        return;
     }
     for number in 0.. {
         let Ok(context) = cursor.u32() else { break };
         write!(p, "\n        Context[{number:02}]: 0x{context:08x}");
     }
-    Ok(())
 }
 
 fn kind_name(kind: u8) -> &'static str {

@@ -7,7 +7,7 @@ use crate::decode::printer::Printer;
 const PORT_PROTOCOL: [(u32, &str); 2] = [(2, "supported"), (4, "enabled")];
 
 /// Prints an element after its subtype. One that is too short has only its name.
-pub(super) fn print(p: &mut Printer<'_>, subtype: u8, cursor: &mut Cursor<'_>) -> Result<Hex, Truncated> {
+pub(super) fn print(p: &mut Printer<'_>, subtype: u8, cursor: &mut Cursor<'_>) -> Hex {
     let name = name(subtype);
     print_subtype(p, name, subtype);
     let printed = match subtype {
@@ -23,10 +23,10 @@ pub(super) fn print(p: &mut Printer<'_>, subtype: u8, cursor: &mut Cursor<'_>) -
         12 => applications(p, cursor),
         13 => virtual_bridging(p, cursor),
         14 => channels(p, cursor),
-        _ => return Ok(true),
+        _ => return true,
     };
     // Nothing was printed before the error: the length is checked first.
-    Ok(printed.is_err() && name.is_none())
+    printed.is_err() && name.is_none()
 }
 
 fn name(subtype: u8) -> Option<&'static str> {
@@ -169,7 +169,7 @@ fn channels(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Result<(), Truncate
     write!(p, "\n\t    Role: {}, RES: {}, Scomp: {} ", role >> 7, role >> 4 & 7, role >> 3 & 1);
     write!(p, "ChnCap: {}", capacity & 0xfff);
     // A list that does not end with a whole pair is not printed.
-    if cursor.rest().len() % 3 != 0 {
+    if !cursor.rest().len().is_multiple_of(3) {
         return Ok(());
     }
     while let Ok(pair) = cursor.u24() {

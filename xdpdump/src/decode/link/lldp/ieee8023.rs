@@ -25,7 +25,7 @@ const CAPABILITY: [(u32, &str); 15] = [
 ];
 
 /// Prints an element after its subtype. One that is too short has only its name.
-pub(super) fn print(p: &mut Printer<'_>, subtype: u8, cursor: &mut Cursor<'_>) -> Result<Hex, Truncated> {
+pub(super) fn print(p: &mut Printer<'_>, subtype: u8, cursor: &mut Cursor<'_>) -> Hex {
     let name = match subtype {
         1 => Some("MAC/PHY configuration/status"),
         2 => Some("Power via MDI"),
@@ -35,7 +35,7 @@ pub(super) fn print(p: &mut Printer<'_>, subtype: u8, cursor: &mut Cursor<'_>) -
     };
     print_subtype(p, name, subtype);
     let _too_short = print_fields(p, subtype, cursor);
-    Ok(name.is_none())
+    name.is_none()
 }
 
 fn print_fields(p: &mut Printer<'_>, subtype: u8, cursor: &mut Cursor<'_>) -> Result<(), Truncated> {

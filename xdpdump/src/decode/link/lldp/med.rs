@@ -17,7 +17,7 @@ const POLICY: [(u32, &str); 3] = [(0x80, "Unknown"), (0x40, "Tagged"), (0x20, "r
 const COORDINATES: usize = 17;
 
 /// Prints an element after its subtype. One that is too short has only its name.
-pub(super) fn print(p: &mut Printer<'_>, subtype: u8, cursor: &mut Cursor<'_>) -> Result<Hex, Truncated> {
+pub(super) fn print(p: &mut Printer<'_>, subtype: u8, cursor: &mut Cursor<'_>) -> Hex {
     let name = name(subtype);
     print_subtype(p, name, subtype);
     let printed = match subtype {
@@ -39,9 +39,9 @@ pub(super) fn print(p: &mut Printer<'_>, subtype: u8, cursor: &mut Cursor<'_>) -
             p.padded(cursor.rest());
             Ok(())
         }
-        _ => return Ok(true),
+        _ => return true,
     };
-    Ok(printed.is_err() && name.is_none())
+    printed.is_err() && name.is_none()
 }
 
 fn name(subtype: u8) -> Option<&'static str> {
@@ -193,7 +193,7 @@ fn civic_name(kind: u8) -> &'static str {
 fn power(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Result<(), Truncated> {
     let (first, value) = (cursor.u8()?, cursor.u16()?);
     // The type is in the upper two bits, but tcpdump looks at the lower two.
-    let kind = if first & 3 == 0 { "PSE device" } else { "PD device" };
+    let kind = if matches!(first & 3, 0) { "PSE device" } else { "PD device" };
     let source = match first >> 4 & 3 {
         1 => "PSE - primary power source",
         2 => "local - backup power source",

@@ -147,7 +147,8 @@ fn print_address(p: &mut Printer<'_>, value: &[u8]) -> Printed {
     Ok(())
 }
 
-fn family_name(family: u8) -> &'static str {
+/// The name of an address family.
+pub(in crate::decode) fn family_name(family: u8) -> &'static str {
     match family {
         0 => "Reserved",
         1 => "IPv4",
@@ -213,9 +214,9 @@ fn print_organization(p: &mut Printer<'_>, value: &[u8]) -> Result<Hex, crate::d
             }
             Ok(false)
         }
-        IEEE_8021 => ieee8021::print(p, subtype, &mut cursor),
-        IEEE_8023 => ieee8023::print(p, subtype, &mut cursor),
-        TIA => med::print(p, subtype, &mut cursor),
+        IEEE_8021 => Ok(ieee8021::print(p, subtype, &mut cursor)),
+        IEEE_8023 => Ok(ieee8023::print(p, subtype, &mut cursor)),
+        TIA => Ok(med::print(p, subtype, &mut cursor)),
         DCBX => dcbx::print(p, subtype, &mut cursor),
         _ => Ok(true),
     }

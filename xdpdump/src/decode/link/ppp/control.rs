@@ -127,8 +127,7 @@ fn print_options(p: &mut Printer<'_>, protocol: u16, body: Layer<'_>) -> Printed
             IPV6CP if kind == 1 => Some("Interface-ID"),
             CCP => ccp::name(kind),
             BACP if kind == 1 => Some("Favored-Peer"),
-            IPV6CP => None,
-            BACP => None,
+            IPV6CP | BACP => None,
             _ => return Ok(()),
         };
         if protocol == LCP && known.is_none() && len >= 2 {

@@ -61,7 +61,10 @@ fn print_protocol(p: &mut Printer<'_>, protocol: u16, layer: Layer<'_>, total: u
         IPV6 => p.nested(|p| ipv6::print(p, layer)),
         MPLS | MPLS_MULTICAST => p.nested(|p| mpls::print(p, layer)),
         IPX => crate::decode::link::ipx::print(p, layer),
-        MULTILINK => multilink(p, layer),
+        MULTILINK => {
+            multilink(p, layer);
+            Ok(())
+        }
         PAP => auth::print_pap(p, layer),
         CHAP => auth::print_chap(p, layer),
         BAP => Ok(()),
@@ -81,18 +84,17 @@ fn print_protocol(p: &mut Printer<'_>, protocol: u16, layer: Layer<'_>, total: u
 }
 
 /// Prints a fragment of the multilink protocol (RFC 1990).
-fn multilink(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
+fn multilink(p: &mut Printer<'_>, layer: Layer<'_>) {
     if !p.style.link_header {
         p.text("MLPPP, ");
     }
     let Ok(first) = layer.cursor("ppp").u16() else {
         p.text("[|mlppp]");
-        return Ok(());
+        return;
     };
     write!(p, "seq 0x{:03x}, Flags [", first & 0xfff);
     p.flags(u32::from(first >> 8), &[(0x80, "begin"), (0x40, "end")], ", ");
     write!(p, "], length {}", layer.len);
-    Ok(())
 }
 
 /// Names of protocols (IANA PPP numbers, as tcpdump writes them).
