@@ -5,7 +5,7 @@ use crate::decode::link::ptp;
 use crate::decode::printer::Printer;
 use crate::decode::services::dns;
 use crate::decode::services::lines;
-use crate::decode::tunnels::{geneve, l2tp, lisp, mpls, vxlan};
+use crate::decode::tunnels::{geneve, l2tp, lisp, mpls, pptp, vxlan};
 
 const SSH: u16 = 22;
 const DOMAIN: u16 = 53;
@@ -16,6 +16,7 @@ const BGP: u16 = 179;
 /// Messages that are time-stamped, and the others.
 const PTP: [u16; 2] = [319, 320];
 const L2TP: u16 = 1701;
+const PPTP: u16 = 1723;
 const LISP: u16 = 4342;
 const VXLAN: u16 = 4789;
 const VXLAN_GENERIC: u16 = 4790;
@@ -72,6 +73,9 @@ pub(in crate::decode) fn print_tcp(p: &mut Printer<'_>, ports: [u16; 2], layer: 
     }
     if is(BGP) {
         p.text(": BGP");
+    }
+    if is(PPTP) {
+        return pptp::print(p, layer);
     }
     Ok(())
 }
