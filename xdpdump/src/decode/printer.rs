@@ -6,7 +6,7 @@ use std::fmt::Arguments;
 use std::io::Write as _;
 
 use crate::decode::Style;
-use crate::decode::cursor::{Layer, Printed};
+use crate::decode::cursor::{Cursor, Layer, Printed};
 use crate::decode::hex;
 use crate::decode::transport::conversation::Conversations;
 
@@ -78,9 +78,22 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Appends a text of the packet that ends with a zero byte or the end of its field.
+    /// Appends text from the packet like [`Printer::escaped`], up to the first NUL: the rest is padding.
     pub(in crate::decode) fn escaped_until_nul(&mut self, text: &[u8]) {
         self.escaped(text.split(|byte| *byte == 0).next().unwrap_or_default());
+    }
+
+    /// Appends `len` bytes of text from the packet like [`Printer::escaped`], or those that were captured and an error.
+    pub(in crate::decode) fn escaped_field(&mut self, cursor: &mut Cursor<'_>, len: usize) -> Printed {
+        let captured = len.min(cursor.rest().len());
+        self.escaped(cursor.take(captured)?);
+        cursor.need(len - captured)
+    }
+
+    /// Appends that the message is invalid, and fails if it was cut as well.
+    pub(in crate::decode) fn invalid(&mut self, layer: Layer<'_>, name: &'static str) -> Printed {
+        self.text(" (invalid)");
+        layer.cursor(name).need(layer.len)
     }
 
     /// Appends a line of a text protocol like [`Printer::escaped`], but leaves tabs unchanged.
@@ -125,7 +138,8 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Appends the names of the bits that are set, in the order of the table; `none` if none of the table is set.
+    /// Appends the names of the bits that are set, in the order of the table; `none` if none of the table is set. Where an
+    /// entry has several bits, all of them have to be set.
     pub(in crate::decode) fn flags(&mut self, value: u32, table: &[(u32, &str)], separator: &str) {
         self.flags_or(value, table, separator, "none");
     }
@@ -138,14 +152,13 @@ impl<'a> Printer<'a> {
         separator: &str,
         none: &str,
     ) {
-        let mut before = "";
-        for (bit, name) in table {
-            if value & bit != 0 {
-                write!(self, "{before}{name}");
-                before = separator;
-            }
+        let set = table.iter().filter(|(bits, _)| value & bits == *bits);
+        let mut empty = true;
+        for (_, name) in set {
+            write!(self, "{}{name}", if empty { "" } else { separator });
+            empty = false;
         }
-        if before.is_empty() {
+        if empty {
             self.text(none);
         }
     }

@@ -3,7 +3,11 @@
 use crate::build::{Ipv4, Ipv6, Tcp, ethernet, hex, icmp, tag, udp, udp_with};
 use crate::capture::Record;
 use crate::edns;
+use crate::links;
 use crate::messages;
+use crate::routing;
+use crate::transports;
+use crate::tunnels;
 
 /// 2024-02-29 12:34:56 UTC; records are one millisecond and a bit apart.
 const START: i64 = 1_709_210_096_000_000_000;
@@ -29,6 +33,11 @@ pub fn truncated(frames: &[Vec<u8>]) -> Vec<Record> {
 /// Frames of every protocol.
 pub fn protocols() -> Vec<Vec<u8>> {
     [link(), arp(), ipv4(), ipv6(), messages::all(), edns::frames(), first_fragments()].concat()
+}
+
+/// Every frame: what is damaged and cut to find out whether the decoder ends.
+pub fn all() -> Vec<Vec<u8>> {
+    [protocols(), links::frames(), routing::frames(), transports::frames(), tunnels::frames()].concat()
 }
 
 /// The frames of the original demo's examples, with their times since boot.

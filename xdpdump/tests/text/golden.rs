@@ -8,12 +8,13 @@ use std::process::Command;
 
 use crate::capture::{self, Record};
 use crate::frames;
-use crate::routing;
+use crate::{links, routing, transports, tunnels};
 use xdpdump::packet::LinkType;
 
 /// The options of the golden files, as they appear in the names of the files: tcpdump's letters.
 const PROTOCOLS: [&str; 12] =
     ["n", "nq", "ne", "nqe", "ntttt", "nxx", "nXX", "nAA", "nv", "nvv", "nve", "ntt#"];
+const WIRE: [&str; 4] = ["n", "nq", "nv", "ne"];
 const RAW: [&str; 3] = ["n", "ne", "nv"];
 const ROUTING: [&str; 4] = ["n", "nq", "nv", "nvv"];
 const TRUNCATED: [&str; 4] = ["n", "nq", "ne", "nv"];
@@ -28,18 +29,23 @@ fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
     let truncated = TRUNCATED.map(|letters| ("truncated", letters));
     let raw = RAW.map(|letters| ("raw", letters));
     let routing = ROUTING.map(|letters| ("routing", letters));
-    protocols.into_iter().chain(truncated).chain(raw).chain(routing)
+    let own = ["links", "transports", "tunnels"];
+    let own = own.into_iter().flat_map(|capture| WIRE.map(|letters| (capture, letters)));
+    protocols.into_iter().chain(truncated).chain(raw).chain(own).chain(routing)
 }
 
 /// Name, link type and records of every capture.
-fn captures() -> [(&'static str, LinkType, Vec<Record>); 5] {
+fn captures() -> Vec<(&'static str, LinkType, Vec<Record>)> {
     let protocols = frames::protocols();
-    [
+    vec![
         ("truncated", LinkType::ETHERNET, frames::truncated(&protocols)),
         ("protocols", LinkType::ETHERNET, frames::records(protocols)),
         ("raw", LinkType::RAW, frames::records(frames::raw())),
         ("routing", LinkType::ETHERNET, frames::records(routing::frames())),
         ("classic", LinkType::ETHERNET, frames::classic()),
+        ("links", LinkType::ETHERNET, frames::records(links::frames())),
+        ("transports", LinkType::ETHERNET, frames::records(transports::frames())),
+        ("tunnels", LinkType::ETHERNET, frames::records(tunnels::frames())),
     ]
 }
 

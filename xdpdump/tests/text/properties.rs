@@ -1,6 +1,6 @@
 //! The decoder with hostile bytes: it never panics, always ends, and prints a bounded amount of text.
 
-use crate::{frames, routing};
+use crate::frames;
 use proptest::prelude::*;
 use xdpdump::decode::{Decoder, Style};
 use xdpdump::packet::LinkType;
@@ -10,11 +10,6 @@ use xdpdump::packet::LinkType;
 const EXPANSION: usize = 1100;
 /// Largest number of bytes of text that do not depend on the frame's size.
 const FIXED: usize = 2000;
-
-/// Frames of every protocol.
-fn all_frames() -> Vec<Vec<u8>> {
-    [frames::protocols(), routing::frames()].concat()
-}
 
 fn styles() -> impl Strategy<Value = Style> {
     (0..4_u8, any::<[bool; 5]>()).prop_map(
@@ -66,7 +61,7 @@ proptest! {
         whole in any::<bool>(),
         frame_len in any::<u32>(),
     ) {
-        let frames = all_frames();
+        let frames = frames::all();
         let mut frame = which.get(&frames).clone();
         for (at, byte) in damage {
             let at = at.index(frame.len());
@@ -84,7 +79,7 @@ proptest! {
 /// Text depends only on the captured bytes and the lengths.
 #[test]
 fn every_cut_of_every_frame_ends() {
-    for frame in all_frames() {
+    for frame in frames::all() {
         for len in 0..frame.len() {
             for verbosity in 0..3 {
                 let style = Style { verbosity, link_header: true, ..Style::default() };

@@ -2,8 +2,10 @@
 
 use crate::decode::address::Mac;
 use crate::decode::cursor::{Layer, Printed, Truncated};
+use crate::decode::link::arista;
 use crate::decode::link::ethertype;
 use crate::decode::link::llc;
+use crate::decode::link::macsec;
 use crate::decode::printer::Printer;
 
 const HEADER: usize = 14;
@@ -31,6 +33,32 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, frame: Layer<'_>) -> Printed
         write!(p, "{} > {}, ", addresses.src, addresses.dst);
     }
     let mut tagged = false;
+    if ethertype == ethertype::MACSEC {
+        if p.style.link_header {
+            print_type(p, ethertype, frame.len, false);
+        }
+        let Some(inner) = macsec::print(p, addresses, layer)? else { return Ok(()) };
+        if inner.len < 2 {
+            return Err(Truncated("ether"));
+        }
+        ethertype = inner.cursor("ether").u16()?;
+        layer = inner.skip(2);
+        tagged = true;
+    }
+    if ethertype == ethertype::ARISTA {
+        if layer.bytes.is_empty() {
+            p.text("[|arista]");
+            return Ok(());
+        }
+        print_type(p, ethertype, frame.len, false);
+        if let Some(inner) = arista::print(p, layer)? {
+            ethertype = inner.cursor("ether").u16()?;
+            layer = inner.skip(2);
+        } else if p.style.link_header {
+            p.payload(layer);
+            return Ok(());
+        }
+    }
     while is_tag(ethertype) {
         let mut cursor = layer.cursor("vlan");
         cursor.need(TAG)?;
@@ -51,7 +79,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, frame: Layer<'_>) -> Printed
     if p.style.link_header {
         print_type(p, ethertype, frame.len, tagged);
     }
-    let Some(printed) = p.nested_option(|p| ethertype::print(p, ethertype, layer)) else {
+    let Some(printed) = p.nested_option(|p| ethertype::print_from(p, addresses, ethertype, layer)) else {
         if !p.style.link_header {
             write!(p, "{} > {}, ", addresses.src, addresses.dst);
             print_type(p, ethertype, frame.len, false);

@@ -48,15 +48,25 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
             }
             write!(p, " tell {}", text(sender));
         }
-        REPLY => write!(p, "Reply {} is-at {}", text(sender), Mac(sender_mac)),
+        REPLY => write!(p, "Reply {} is-at {}", text(sender), hardware_address(sender_mac)),
         REVERSE_REQUEST => {
-            write!(p, "Reverse Request who-is {} tell {}", Mac(target_mac), Mac(sender_mac));
+            write!(
+                p,
+                "Reverse Request who-is {} tell {}",
+                hardware_address(target_mac),
+                hardware_address(sender_mac)
+            );
         }
-        REVERSE_REPLY => write!(p, "Reverse Reply {} at {}", Mac(target_mac), text(target)),
+        REVERSE_REPLY => write!(p, "Reverse Reply {} at {}", hardware_address(target_mac), text(target)),
         INVERSE_REQUEST => {
-            write!(p, "Inverse Request who-is {} tell {}", Mac(target_mac), Mac(sender_mac));
+            write!(
+                p,
+                "Inverse Request who-is {} tell {}",
+                hardware_address(target_mac),
+                hardware_address(sender_mac)
+            );
         }
-        INVERSE_REPLY => write!(p, "Inverse Reply {} at {}", Mac(sender_mac), text(sender)),
+        INVERSE_REPLY => write!(p, "Inverse Reply {} at {}", hardware_address(sender_mac), text(sender)),
         _ => {
             if operation == NACK {
                 p.text("NACK Reply ");
@@ -94,6 +104,10 @@ fn hardware_name(hardware: u16) -> Option<&'static str> {
         32 => "InfiniBand",
         _ => return None,
     })
+}
+
+fn hardware_address(address: &[u8]) -> String {
+    if address.is_empty() { "<empty>".into() } else { Mac(address).to_string() }
 }
 
 fn protocol_address(address: &[u8], protocol: u16, len: usize) -> String {

@@ -3,6 +3,7 @@
 use crate::decode::address::Ipv4;
 use crate::decode::checksum::{Checksum, expected};
 use crate::decode::cursor::{Cursor, Layer, Printed, Truncated};
+use crate::decode::network::icmp_extension;
 use crate::decode::network::ip;
 use crate::decode::network::ipv4;
 use crate::decode::printer::Printer;
@@ -44,7 +45,10 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: 
         let inner = layer.skip(HEADER);
         let total = inner.skip(2).cursor("icmp").u16()?;
         let inner = Layer { len: usize::from(total), ..inner };
-        return p.nested(|p| ipv4::print(p, inner));
+        p.nested(|p| ipv4::print(p, inner))?;
+        if matches!(kind, UNREACHABLE | TIME_EXCEEDED | PARAMETER_PROBLEM) {
+            return icmp_extension::print(p, layer);
+        }
     }
     Ok(())
 }

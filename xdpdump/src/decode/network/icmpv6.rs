@@ -6,6 +6,7 @@ use crate::decode::cursor::{Cursor, Layer, Printed, Truncated};
 use crate::decode::network::ip;
 use crate::decode::network::mld;
 use crate::decode::network::ndp;
+use crate::decode::network::{node_information, renumbering, rpl};
 use crate::decode::printer::Printer;
 
 const UNREACHABLE: u8 = 1;
@@ -65,10 +66,33 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: 
         ndp::ROUTER_SOLICITATION..=ndp::REDIRECT | ndp::INVERSE_SOLICITATION..=ndp::INVERSE_ADVERTISEMENT => {
             ndp::print(p, kind, layer)?;
         }
+        renumbering::RENUMBERING => renumbering::print(p, layer)?,
+        node_information::QUERY | node_information::REPLY => node_information::print(p, kind, layer)?,
         144 => write!(p, "ha discovery request, id 0x{:04x}", cursor.u16()?),
-        145 => p.text("ha discovery reply"),
+        145 => {
+            p.text("ha discovery reply");
+            if p.verbose() {
+                write!(p, ", length {}, id 0x{:04x}", layer.len, cursor.u16()?);
+                cursor.skip(2)?;
+                while cursor.at() + 4 < layer.len {
+                    write!(p, ", {}", Ipv6::read(&mut cursor)?);
+                }
+            }
+        }
         146 => write!(p, "mobile router solicitation, id 0x{:04x}", cursor.u16()?),
-        147 => p.text("mobile router advertisement"),
+        147 => {
+            p.text("mobile router advertisement");
+            if p.verbose() {
+                write!(p, ", length {}, id 0x{:04x}", layer.len, cursor.u16()?);
+            }
+        }
+        rpl::RPL => rpl::print(p, layer)?,
+        200 | 201 => {
+            let what = if kind == 200 { "response" } else { "message" };
+            write!(p, "mtrace {what}, length {}", layer.len);
+            print_unknown(p, layer);
+            return Ok(());
+        }
         _ => {
             write!(p, "unknown icmp6 type ({kind}), length {}", layer.len);
             print_unknown(p, layer);

@@ -3,13 +3,18 @@
 use crate::decode::address::Address;
 use crate::decode::checksum::Checksum;
 use crate::decode::cursor::{Layer, Printed, Truncated};
+use crate::decode::link::ethernet;
 use crate::decode::network::icmp;
 use crate::decode::network::icmpv6;
 use crate::decode::network::igmp;
 use crate::decode::network::ipv4;
 use crate::decode::network::ipv6;
+use crate::decode::network::mobility;
 use crate::decode::printer::Printer;
 use crate::decode::routing::{eigrp, igrp, ospf, pim, rsvp, vrrp};
+use crate::decode::transport::dccp;
+use crate::decode::transport::pgm;
+use crate::decode::transport::sctp;
 use crate::decode::transport::tcp;
 use crate::decode::transport::udp;
 use crate::decode::tunnels::gre;
@@ -21,6 +26,7 @@ pub(in crate::decode) const IPIP: u8 = 4;
 pub(in crate::decode) const TCP: u8 = 6;
 const IGRP: u8 = 9;
 pub(in crate::decode) const UDP: u8 = 17;
+pub(in crate::decode) const DCCP: u8 = 33;
 pub(in crate::decode) const IPV6: u8 = 41;
 pub(in crate::decode) const ROUTING: u8 = 43;
 pub(in crate::decode) const FRAGMENT: u8 = 44;
@@ -31,10 +37,18 @@ pub(in crate::decode) const AH: u8 = 51;
 pub(in crate::decode) const ICMPV6: u8 = 58;
 pub(in crate::decode) const NO_NEXT: u8 = 59;
 pub(in crate::decode) const DESTINATION: u8 = 60;
+/// The number of mobility headers before they had one of their own.
+const MOBILITY_OLD: u8 = 62;
+const SUN_ND: u8 = 77;
 const EIGRP: u8 = 88;
 const OSPF: u8 = 89;
 pub(in crate::decode) const PIM: u8 = 103;
+const COMPRESSED: u8 = 108;
 pub(in crate::decode) const VRRP: u8 = 112;
+const PGM: u8 = 113;
+pub(in crate::decode) const SCTP: u8 = 132;
+const MOBILITY: u8 = 135;
+const ETHERNET: u8 = 143;
 
 /// The protocol's name in `-v` output.
 pub(in crate::decode) fn name(protocol: u8) -> &'static str {
@@ -47,7 +61,7 @@ pub(in crate::decode) fn name(protocol: u8) -> &'static str {
         8 => "EGP",
         IGRP => "IGRP",
         UDP => "UDP",
-        33 => "DCCP",
+        DCCP => "DCCP",
         IPV6 => "IPv6",
         ROUTING => "Routing",
         FRAGMENT => "Fragment",
@@ -57,16 +71,16 @@ pub(in crate::decode) fn name(protocol: u8) -> &'static str {
         AH => "AH",
         55 => "Mobile IP",
         ICMPV6 => "ICMPv6",
-        62 => "CFTP",
+        MOBILITY_OLD => "Mobile IP (old)",
         EIGRP => "EIGRP",
         OSPF => "OSPF",
         PIM => "PIM",
-        108 => "Compressed IP",
+        COMPRESSED => "Compressed IP",
         VRRP => "VRRP",
-        113 => "PGM",
-        132 => "SCTP",
-        135 => "Mobility",
-        143 => "Ethernet",
+        PGM => "PGM",
+        SCTP => "SCTP",
+        MOBILITY => "Mobility",
+        ETHERNET => "Ethernet",
         _ => "unknown",
     }
 }
@@ -121,7 +135,7 @@ pub(in crate::decode) fn print_payload(
 ) -> Printed {
     let requires = match protocol {
         ICMP | IGMP if header.is_v6() => Some("IPv4"),
-        ICMPV6 if !header.is_v6() => Some("IPv6"),
+        ICMPV6 | ETHERNET if !header.is_v6() => Some("IPv6"),
         _ => None,
     };
     if let Some(version) = requires {
@@ -145,6 +159,19 @@ pub(in crate::decode) fn print_payload(
         VRRP => vrrp::print(p, header, layer),
         ESP => print_esp(p, layer),
         AH => print_ah(p, header, layer),
+        SCTP => sctp::print(p, header, layer),
+        PGM => pgm::print(p, header, layer),
+        DCCP => dccp::print(p, header, layer),
+        MOBILITY | MOBILITY_OLD if header.is_v6() => mobility::print(p, layer),
+        ETHERNET => p.nested(|p| ethernet::print(p, layer)),
+        COMPRESSED => {
+            write!(p, "IPComp(cpi=0x{:04x})", layer.skip(2).cursor("ipcomp").u16()?);
+            Ok(())
+        }
+        SUN_ND => {
+            write!(p, " nd {}", layer.len);
+            Ok(())
+        }
         NO_NEXT => {
             p.text("no next header");
             Ok(())

@@ -26,10 +26,11 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     if !p.style.link_header {
         p.text("IP ");
     }
-    if layer.len < HEADER {
-        return Err(cursor.truncated());
-    }
     cursor.need(HEADER - 1)?;
+    if layer.len < HEADER {
+        write!(p, "truncated-ip {}", layer.len);
+        return Ok(());
+    }
     let header_len = usize::from(first & 15) * 4;
     if header_len < HEADER {
         write!(p, "bad-hlen {header_len}");
@@ -69,20 +70,20 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         fragment: fragment & (MORE_FRAGMENTS | OFFSET) != 0,
         ttl,
     };
+    if options_cut {
+        write!(p, "{} > {}: ", header.src, header.dst);
+        return Err(cursor.truncated());
+    }
     if fragment & OFFSET != 0 {
         write!(p, "{} > {}: ip-proto-{protocol}", header.src, header.dst);
         return Ok(());
     }
-    if layer.bytes.len() < header_len {
-        if options_cut {
-            write!(p, "{} > {}: ", header.src, header.dst);
-        } else {
-            write!(p, " [remaining caplen({}) < header length({header_len})]", layer.bytes.len());
-        }
-        return Err(cursor.truncated());
-    }
-    if !matches!(protocol, ip::TCP | ip::UDP) {
+    if !matches!(protocol, ip::TCP | ip::UDP | ip::SCTP | ip::DCCP) {
         write!(p, "{} > {}: ", header.src, header.dst);
+    }
+    if layer.bytes.len() < header_len {
+        write!(p, " [remaining caplen({}) < header length({header_len})]", layer.bytes.len());
+        return Err(cursor.truncated());
     }
     ip::print_payload(p, &header, protocol, layer.skip(header_len))
 }
@@ -137,8 +138,7 @@ fn print_options(p: &mut Printer<'_>, layer: Layer<'_>, header_len: usize) -> Re
     }
     let mut cut = false;
     p.text(", options (");
-    let captured = layer.bytes.get(HEADER..header_len.min(layer.bytes.len())).unwrap_or_default();
-    let mut cursor = Cursor::new("ip", captured);
+    let mut cursor = layer.skip(HEADER).cursor("ip");
     let end = header_len - HEADER;
     let mut first = true;
     while cursor.at() < end {
@@ -170,10 +170,20 @@ fn print_options(p: &mut Printer<'_>, layer: Layer<'_>, header_len: usize) -> Re
             break;
         };
         let mut data = Cursor::new("ip", data);
+        // tcpdump reads the last entry of an option of an odd length from what follows it.
+        let mut entries = layer.skip(HEADER + cursor.at() + 2 - len).cursor("ip");
+        let entries = match kind {
+            RECORD_ROUTE | LOOSE_ROUTE | STRICT_ROUTE => print_route(p, &mut entries, len),
+            TIMESTAMP => print_timestamps(p, &mut entries, len),
+            _ => Ok(()),
+        };
+        if entries.is_err() {
+            p.text(" [truncated-option]");
+            cut = true;
+            break;
+        }
         match kind {
-            RECORD_ROUTE | LOOSE_ROUTE | STRICT_ROUTE => print_route(p, &mut data, len)?,
-            TIMESTAMP => print_timestamps(p, &mut data, len)?,
-            ROUTER_ALERT if len == 4 => {
+            ROUTER_ALERT if len >= 4 => {
                 let value = data.u16()?;
                 if value != 0 {
                     write!(p, " value {value}");
@@ -193,6 +203,7 @@ fn option_name(kind: u8) -> Option<&'static str> {
         NOP => "NOP",
         RECORD_ROUTE => "RR",
         TIMESTAMP => "timestamp",
+        82 => "traceroute",
         SECURITY => "security",
         LOOSE_ROUTE => "LSRR",
         STRICT_ROUTE => "SSRR",
@@ -213,11 +224,10 @@ fn print_route(p: &mut Printer<'_>, data: &mut Cursor<'_>, len: usize) -> Printe
     if pointer < 4 || pointer & 3 != 0 {
         write!(p, " [bad ptr {pointer}]");
     }
-    let mut at = 4;
-    while let Ok(address) = Ipv4::read(data) {
+    for at in (3..len).step_by(4) {
+        let address = Ipv4::read(data)?;
         // Addresses before the pointer are those already visited.
-        write!(p, " {address}{}", if pointer > at { "," } else { "" });
-        at += 4;
+        write!(p, " {address}{}", if pointer > at + 1 { "," } else { "" });
     }
     Ok(())
 }
@@ -234,6 +244,10 @@ fn print_timestamps(p: &mut Printer<'_>, data: &mut Cursor<'_>, len: usize) -> P
     if len % (if with_address { 8 } else { 4 }) != if with_address { 4 } else { 0 } {
         write!(p, "[bad length {len}]");
     }
+    let size = if with_address { 8 } else { 4 };
+    if pointer < 5 || (pointer - 5) % size != 0 || pointer > len + 1 {
+        write!(p, "[bad ptr {pointer}]");
+    }
     match flags & 15 {
         0 => p.text("TSONLY"),
         1 => p.text("TS+ADDR"),
@@ -246,18 +260,18 @@ fn print_timestamps(p: &mut Printer<'_>, data: &mut Cursor<'_>, len: usize) -> P
     }
     let mut at = 5;
     let mut kind = " ";
-    while data.need(if with_address { 8 } else { 4 }).is_ok() {
+    while at <= len {
         if at == pointer {
             kind = " ^ ";
         }
+        data.need(size)?;
         if with_address {
             let address = Ipv4::read(data)?;
             write!(p, "{kind}{}@{address}", data.u32()?);
-            at += 8;
         } else {
             write!(p, "{kind}{}@", data.u32()?);
-            at += 4;
         }
+        at += size;
         kind = " ";
     }
     if at == pointer {

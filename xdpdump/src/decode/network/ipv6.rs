@@ -3,6 +3,7 @@
 use crate::decode::address::{Address, Ipv6};
 use crate::decode::cursor::{Cursor, Layer, Printed, Truncated};
 use crate::decode::network::ip;
+use crate::decode::network::ipv6_options as options;
 use crate::decode::printer::Printer;
 
 const HEADER: usize = 40;
@@ -45,22 +46,48 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     let header = ip::Header {
         src: Address::V6(src),
         dst: Address::V6(dst),
-        direct: matches!(next, ip::TCP | ip::UDP),
+        direct: matches!(next, ip::TCP | ip::UDP | ip::SCTP | ip::DCCP),
         fragment: false,
         ttl: hop_limit,
     };
     if !header.direct {
         write!(p, "{src} > {dst}: ");
     }
-    print_chain(p, header, next, layer.cut(total).skip(HEADER))
+    print_chain(p, header, next, layer.cut(total).skip(HEADER), Some(payload == 0))
 }
 
-/// Prints extension headers up to the one that holds the payload, and the payload.
-fn print_chain(p: &mut Printer<'_>, mut header: ip::Header, mut next: u8, mut layer: Layer<'_>) -> Printed {
+/// Prints extension headers up to the one that holds the payload, and the payload. `empty` tells whether the length field
+/// is 0, so that the hop-by-hop options have the length.
+fn print_chain(
+    p: &mut Printer<'_>,
+    mut header: ip::Header,
+    mut next: u8,
+    mut layer: Layer<'_>,
+    empty: Option<bool>,
+) -> Printed {
+    let mut first = true;
     loop {
         let len = match next {
-            ip::HOP_BY_HOP => print_options(p, &mut next, layer.cursor("hbhopt"), "HBH ")?,
-            ip::DESTINATION => print_options(p, &mut next, layer.cursor("dstopt"), "DSTOPT ")?,
+            ip::HOP_BY_HOP if first => {
+                let header = options::print(p, &mut next, layer.cursor("hbhopt"), empty)?;
+                if empty == Some(true) {
+                    let Some(len) = header.jumbo else {
+                        p.text("[No valid Jumbo Payload Hop-by-Hop option found]");
+                        return p.invalid(layer, "ip6");
+                    };
+                    if layer.len < len {
+                        write!(p, "truncated-ip6 - {} bytes missing!", len - layer.len);
+                    }
+                    layer = layer.cut(len);
+                }
+                header.len
+            }
+            ip::HOP_BY_HOP => {
+                // Only the first header may be one.
+                p.text("[The Hop-by-Hop Options header was already found]");
+                return p.invalid(layer, "ip6");
+            }
+            ip::DESTINATION => options::print(p, &mut next, layer.cursor("dstopt"), None)?.len,
             ip::ROUTING => {
                 let mut cursor = layer.cursor("rt6");
                 next = cursor.u8()?;
@@ -94,6 +121,7 @@ fn print_chain(p: &mut Printer<'_>, mut header: ip::Header, mut next: u8, mut la
             return Ok(());
         }
         layer = layer.skip(len);
+        first = false;
     }
 }
 
@@ -154,57 +182,15 @@ fn print_segments(
     }
     write!(p, ", tag={tag:x}");
     let len = (usize::from(units) + 1) * 8;
-    let segments = usize::from(last) + 1;
-    if len < 8 + segments * 16 {
+    // The length has to be that of whole addresses: what may follow them is not expected.
+    if units % 2 == 1 {
         write!(p, " (invalid length {units}) (invalid)");
         return Ok(None);
     }
-    for i in 0..segments {
+    for i in 0..units / 2 {
         write!(p, ", [{i}]{}", Ipv6::read(cursor)?);
     }
     p.text(") ");
     // The final destination is the first in the list.
     Ok(Some((len, None)))
-}
-
-const PAD1: u8 = 0;
-const PADN: u8 = 1;
-const ROUTER_ALERT: u8 = 5;
-const JUMBO: u8 = 0xc2;
-
-/// Prints a header of options, returns its length and sets `next` to the protocol that follows.
-fn print_options(
-    p: &mut Printer<'_>,
-    next: &mut u8,
-    mut header: Cursor<'_>,
-    name: &str,
-) -> Result<usize, Truncated> {
-    *next = header.u8()?;
-    let len = (usize::from(header.u8()?) + 1) * 8;
-    let mut cursor = Cursor::new("ip6", header.take(len - 2)?);
-    p.text(name);
-    if !p.verbose() {
-        return Ok(len);
-    }
-    while !cursor.rest().is_empty() {
-        let kind = cursor.u8()?;
-        if kind == PAD1 {
-            p.text("(pad1)");
-            continue;
-        }
-        let data = match cursor.u8().map(usize::from) {
-            Ok(len) if cursor.rest().len() >= len => cursor.take(len)?,
-            _ => return Err(cursor.truncated()),
-        };
-        match (kind, data) {
-            (PADN, _) => p.text("(padn)"),
-            (ROUTER_ALERT, [high, low]) => write!(p, "(rtalert: 0x{high:02x}{low:02x}) "),
-            (JUMBO, &[_, _, _, _]) => {
-                write!(p, "(jumbo: {}) ", Cursor::new("ip6", data).u32()?);
-            }
-            _ => write!(p, "(opt_type 0x{kind:02x}: len={})", data.len()),
-        }
-    }
-    p.text(" ");
-    Ok(len)
 }

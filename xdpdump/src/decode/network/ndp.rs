@@ -72,7 +72,11 @@ fn print_router(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
     let lifetime = cursor.u16()?;
     let (reachable, retransmit) = (cursor.u32()?, cursor.u32()?);
     write!(p, "\n\thop limit {hop_limit}, Flags [");
-    print_flags(p, flags, &[(0x80, "managed"), (0x40, "other stateful"), (0x20, "home agent")]);
+    print_flags(
+        p,
+        flags,
+        &[(0x80, "managed"), (0x40, "other stateful"), (0x20, "home agent"), (0x02, "ipv6 only")],
+    );
     write!(p, ", pref {}", preference(flags));
     write!(p, ", router lifetime {lifetime}s");
     write!(p, ", reachable time {reachable}ms, retrans timer {retransmit}ms");

@@ -1,11 +1,12 @@
 //! Application protocols, recognised by the port of either side (IANA service names).
 
 use crate::decode::cursor::{Layer, Printed};
+use crate::decode::link::ptp;
 use crate::decode::printer::Printer;
 use crate::decode::routing::{babel, bfd, bgp, hsrp, ldp, lmp, lsp_ping, rip, ripng};
 use crate::decode::services::dns;
 use crate::decode::services::lines;
-use crate::decode::tunnels::{mpls, vxlan};
+use crate::decode::tunnels::{geneve, l2tp, lisp, mpls, pptp, vxlan};
 
 const SSH: u16 = 22;
 const DOMAIN: u16 = 53;
@@ -13,7 +14,16 @@ const BOOTP_SERVER: u16 = 67;
 const BOOTP_CLIENT: u16 = 68;
 const HTTP: [u16; 3] = [80, 8080, 3128];
 const BGP: u16 = 179;
+/// Messages that are time-stamped, and the others.
+const PTP: [u16; 2] = [319, 320];
+const L2TP: u16 = 1701;
+const PPTP: u16 = 1723;
+const LISP: u16 = 4342;
 const VXLAN: u16 = 4789;
+const VXLAN_GENERIC: u16 = 4790;
+const GENEVE: u16 = 6081;
+const MPLS: u16 = 6635;
+const OVERLAY: u16 = 8472;
 const MULTICAST_DNS: u16 = 5353;
 
 /// Prints the payload of a datagram; `None` when neither port belongs to a known protocol.
@@ -45,10 +55,22 @@ pub(in crate::decode) fn print_udp(
         dns::print(p, layer, true)
     } else if is(babel::PORT) || is(babel::OLD_PORT) {
         babel::print(p, layer)
-    } else if is(mpls::UDP_PORT) {
-        p.nested(|p| mpls::print(p, layer))
+    } else if PTP.into_iter().any(is) {
+        ptp::print(p, layer)
+    } else if is(L2TP) {
+        p.nested(|p| l2tp::print(p, layer))
+    } else if is(LISP) {
+        lisp::print(p, layer)
     } else if is(VXLAN) {
         p.nested(|p| vxlan::print(p, layer))
+    } else if is(VXLAN_GENERIC) {
+        p.nested(|p| vxlan::print_generic(p, layer))
+    } else if is(GENEVE) {
+        p.nested(|p| geneve::print(p, layer))
+    } else if is(MPLS) {
+        p.nested(|p| mpls::print(p, layer))
+    } else if is(OVERLAY) {
+        p.nested(|p| vxlan::print_overlay(p, layer))
     } else {
         return None;
     })
@@ -71,6 +93,9 @@ pub(in crate::decode) fn print_tcp(p: &mut Printer<'_>, ports: [u16; 2], layer: 
     }
     if is(BGP) {
         return bgp::print(p, layer);
+    }
+    if is(PPTP) {
+        return pptp::print(p, layer);
     }
     Ok(())
 }
