@@ -122,15 +122,23 @@ impl<'a> Printer<'a> {
 
     /// Appends the names of the bits that are set, in the order of the table; `none` if none of the table is set.
     pub(in crate::decode) fn flags(&mut self, value: u32, table: &[(u32, &str)], separator: &str) {
-        let mut before = "";
+        let mut any = false;
         for (bit, name) in table {
             if value & bit != 0 {
-                write!(self, "{before}{name}");
-                before = separator;
+                write!(self, "{}{name}", if any { separator } else { "" });
+                any = true;
             }
         }
-        if before.is_empty() {
+        if !any {
             self.text("none");
+        }
+    }
+
+    /// Appends the name of a number, or what stands for a number without a name.
+    pub(in crate::decode) fn name(&mut self, name: Option<&str>, otherwise: Arguments<'_>) {
+        match name {
+            Some(name) => self.text(name),
+            None => self.write_fmt(otherwise),
         }
     }
 

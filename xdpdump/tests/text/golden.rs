@@ -8,12 +8,14 @@ use std::process::Command;
 
 use crate::capture::{self, Record};
 use crate::frames;
+use crate::services;
 use xdpdump::packet::LinkType;
 
 /// The options of the golden files, as they appear in the names of the files: tcpdump's letters.
 const PROTOCOLS: [&str; 12] =
     ["n", "nq", "ne", "nqe", "ntttt", "nxx", "nXX", "nAA", "nv", "nvv", "nve", "ntt#"];
 const RAW: [&str; 3] = ["n", "ne", "nv"];
+const SERVICES: [&str; 4] = ["n", "nq", "nv", "nvv"];
 const TRUNCATED: [&str; 4] = ["n", "nq", "ne", "nv"];
 
 fn fixtures() -> PathBuf {
@@ -25,16 +27,18 @@ fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
     let protocols = PROTOCOLS.map(|letters| ("protocols", letters));
     let truncated = TRUNCATED.map(|letters| ("truncated", letters));
     let raw = RAW.map(|letters| ("raw", letters));
-    protocols.into_iter().chain(truncated).chain(raw)
+    let services = SERVICES.map(|letters| ("services", letters));
+    protocols.into_iter().chain(truncated).chain(raw).chain(services)
 }
 
 /// Name, link type and records of every capture.
-fn captures() -> [(&'static str, LinkType, Vec<Record>); 4] {
+fn captures() -> [(&'static str, LinkType, Vec<Record>); 5] {
     let protocols = frames::protocols();
     [
         ("truncated", LinkType::ETHERNET, frames::truncated(&protocols)),
         ("protocols", LinkType::ETHERNET, frames::records(protocols)),
         ("raw", LinkType::RAW, frames::records(frames::raw())),
+        ("services", LinkType::ETHERNET, frames::records(services::frames())),
         ("classic", LinkType::ETHERNET, frames::classic()),
     ]
 }

@@ -65,6 +65,10 @@ fn carriers(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+fn ssh(text: &[u8]) -> Vec<u8> {
+    tcp(22, 0x18, &[b"SSH-2.0-", text, b"\r\n"].concat())
+}
+
 /// Frames of line-based protocols, with the text in a line.
 fn lines(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let around = |before: &[u8], after: &[u8]| [before, text, after].concat();
@@ -72,7 +76,7 @@ fn lines(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("HTTP request", tcp(80, 0x18, &around(b"GET /", b" HTTP/1.1\r\n\r\n"))),
         ("HTTP status", tcp(8080, 0x18, &around(b"HTTP/1.1 200 ", b"\r\n\r\n"))),
         ("HTTP field", tcp(80, 0x18, &around(b"GET / HTTP/1.1\r\nHost: ", b"\r\n\r\n"))),
-        ("SSH version", tcp(22, 0x18, &around(b"SSH-2.0-", b"\r\n"))),
+        ("FTP answer", tcp(21, 0x18, &around(b"220 ", b"\r\n"))),
     ]
 }
 
@@ -91,9 +95,17 @@ fn assert_printable(text: &[u8]) {
 
 #[test]
 fn text_of_packets_is_escaped() {
-    for (name, frame) in [carriers(HOSTILE), lines(HOSTILE)].concat() {
+    for (name, frame) in carriers(HOSTILE).into_iter().chain([("SSH version", ssh(HOSTILE))]) {
         let text = decode(&frame);
         assert!(text.contains(ESCAPED), "{name}: {text}");
+    }
+}
+
+#[test]
+fn lines_that_are_not_text_are_not_printed() {
+    for (name, frame) in lines(HOSTILE) {
+        let text = decode(&frame);
+        assert!(!text.contains("a^["), "{name}: {text}");
     }
 }
 

@@ -10,4 +10,5 @@ mod golden;
 mod hostile_strings;
 mod messages;
 mod properties;
+mod services;
 mod verdicts;

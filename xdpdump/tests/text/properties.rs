@@ -1,6 +1,7 @@
 //! The decoder with hostile bytes: it never panics, always ends, and prints a bounded amount of text.
 
 use crate::frames;
+use crate::services;
 use proptest::prelude::*;
 use xdpdump::decode::{Decoder, Style};
 use xdpdump::packet::LinkType;
@@ -39,6 +40,13 @@ fn assert_bounded(frame: &[u8], text: &[u8]) {
     assert!(text.len() <= limit, "{} bytes of text for {} of frame", text.len(), frame.len());
 }
 
+/// Every frame of the fixtures; made once, as it is chosen from thousands of times.
+fn every_frame() -> &'static [Vec<u8>] {
+    static FRAMES: std::sync::LazyLock<Vec<Vec<u8>>> =
+        std::sync::LazyLock::new(|| [frames::protocols(), services::frames()].concat());
+    &FRAMES
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -61,8 +69,8 @@ proptest! {
         whole in any::<bool>(),
         frame_len in any::<u32>(),
     ) {
-        let frames = frames::protocols();
-        let mut frame = which.get(&frames).clone();
+        let frames = every_frame();
+        let mut frame = which.get(frames).clone();
         for (at, byte) in damage {
             let at = at.index(frame.len());
             frame[at] = byte;
@@ -79,7 +87,7 @@ proptest! {
 /// Text depends only on the captured bytes and the lengths.
 #[test]
 fn every_cut_of_every_frame_ends() {
-    for frame in frames::protocols() {
+    for frame in every_frame() {
         for len in 0..frame.len() {
             for verbosity in 0..3 {
                 let style = Style { verbosity, link_header: true, ..Style::default() };

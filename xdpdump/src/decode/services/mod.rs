@@ -1,8 +1,15 @@
 //! What runs on transport layers for hosts and applications.
 
 pub(in crate::decode) mod bootp;
+pub(in crate::decode) mod dhcpv6;
 pub(in crate::decode) mod dns;
 pub(in crate::decode) mod dns_name;
 pub(in crate::decode) mod dns_type;
 pub(in crate::decode) mod edns;
 pub(in crate::decode) mod lines;
+pub(in crate::decode) mod ntp;
+pub(in crate::decode) mod radius;
+pub(in crate::decode) mod resp;
+pub(in crate::decode) mod snmp;
+pub(in crate::decode) mod syslog;
+pub(in crate::decode) mod tftp;

@@ -1,19 +1,70 @@
 //! Application protocols, recognised by the port of either side (IANA service names).
 
+use std::ops::RangeInclusive;
+
 use crate::decode::cursor::{Layer, Printed};
 use crate::decode::printer::Printer;
-use crate::decode::services::dns;
-use crate::decode::services::lines;
+use crate::decode::services::{bootp, dhcpv6, dns, lines, ntp, radius, resp, snmp, syslog, tftp};
 use crate::decode::tunnels::vxlan;
 
-const SSH: u16 = 22;
-const DOMAIN: u16 = 53;
-const BOOTP_SERVER: u16 = 67;
-const BOOTP_CLIENT: u16 = 68;
-const HTTP: [u16; 3] = [80, 8080, 3128];
-const BGP: u16 = 179;
-const VXLAN: u16 = 4789;
-const MULTICAST_DNS: u16 = 5353;
+/// What the headers before a datagram's or segment's payload say, and the payload.
+#[derive(Clone, Copy)]
+pub(in crate::decode) struct Payload<'a> {
+    /// Source and destination port.
+    pub(in crate::decode) ports: [u16; 2],
+    pub(in crate::decode) layer: Layer<'a>,
+}
+
+/// Prints the payload of one protocol.
+type Print = fn(&mut Printer<'_>, Payload<'_>) -> Printed;
+
+/// Whose port counts.
+#[derive(Clone, Copy)]
+enum Side {
+    Either,
+    /// Only the receiver's: the protocol's senders have any port.
+    #[allow(dead_code)]
+    Receiver,
+}
+
+/// The protocols over UDP; where the ports belong to two of them, the first one counts.
+const UDP: &[(Side, RangeInclusive<u16>, Print)] = &[
+    (Side::Either, 53..=53, |p, payload| dns::print(p, payload.layer, false)),
+    (Side::Either, 5353..=5353, |p, payload| dns::print(p, payload.layer, true)),
+    (Side::Either, 67..=68, |p, payload| bootp::print(p, payload.layer)),
+    (Side::Either, 69..=69, |p, payload| tftp::print(p, payload.layer)),
+    (Side::Either, 123..=123, |p, payload| ntp::print(p, payload.layer)),
+    (Side::Either, 546..=547, |p, payload| dhcpv6::print(p, payload.layer)),
+    (Side::Either, 1645..=1646, |p, payload| radius::print(p, payload.layer)),
+    (Side::Either, 1700..=1700, |p, payload| radius::print(p, payload.layer)),
+    (Side::Either, 1812..=1813, |p, payload| radius::print(p, payload.layer)),
+    (Side::Either, 3799..=3799, |p, payload| radius::print(p, payload.layer)),
+    (Side::Either, 5060..=5060, |p, payload| lines::SIP.print(p, payload.layer)),
+    (Side::Either, 514..=514, |p, payload| syslog::print(p, payload.layer)),
+    (Side::Either, 4789..=4789, |p, payload| p.nested(|p| vxlan::print(p, payload.layer))),
+    (Side::Either, 161..=162, |p, payload| snmp::print(p, payload.layer)),
+];
+
+/// The protocols over TCP; where the ports belong to two of them, the first one counts.
+const TCP: &[(Side, RangeInclusive<u16>, Print)] = &[
+    (Side::Either, 21..=21, |p, payload| lines::FTP.print_tcp(p, payload.layer)),
+    (Side::Either, 22..=22, |p, payload| {
+        lines::print_ssh(p, payload.layer);
+        Ok(())
+    }),
+    (Side::Either, 25..=25, |p, payload| lines::SMTP.print_tcp(p, payload.layer)),
+    (Side::Either, 43..=43, |p, payload| lines::WHOIS.print_tcp(p, payload.layer)),
+    (Side::Either, 53..=53, |p, payload| dns::print_tcp(p, payload.layer)),
+    (Side::Either, 80..=80, |p, payload| lines::HTTP.print_tcp(p, payload.layer)),
+    (Side::Either, 179..=179, |p, _| {
+        p.text(": BGP");
+        Ok(())
+    }),
+    (Side::Either, 554..=554, |p, payload| lines::RTSP.print_tcp(p, payload.layer)),
+    (Side::Either, 6379..=6379, |p, payload| resp::print(p, payload.layer)),
+    (Side::Either, 8080..=8080, |p, payload| lines::HTTP.print_tcp(p, payload.layer)),
+    (Side::Either, 8554..=8554, |p, payload| lines::RTSP.print_tcp(p, payload.layer)),
+];
 
 /// Prints the payload of a datagram; `None` when neither port belongs to a known protocol.
 pub(in crate::decode) fn print_udp(
@@ -21,34 +72,17 @@ pub(in crate::decode) fn print_udp(
     ports: [u16; 2],
     layer: Layer<'_>,
 ) -> Option<Printed> {
-    let is = |port: u16| ports.contains(&port);
-    Some(if is(DOMAIN) {
-        dns::print(p, layer, false)
-    } else if is(BOOTP_SERVER) || is(BOOTP_CLIENT) {
-        crate::decode::services::bootp::print(p, layer)
-    } else if is(MULTICAST_DNS) {
-        dns::print(p, layer, true)
-    } else if is(VXLAN) {
-        p.nested(|p| vxlan::print(p, layer))
-    } else {
-        return None;
-    })
+    find(UDP, ports).map(|print| print(p, Payload { ports, layer }))
 }
 
 /// Prints the payload of a segment if one of its ports belongs to a known protocol.
 pub(in crate::decode) fn print_tcp(p: &mut Printer<'_>, ports: [u16; 2], layer: Layer<'_>) -> Printed {
-    let is = |port: u16| ports.contains(&port);
-    if is(DOMAIN) {
-        return dns::print_tcp(p, layer);
-    }
-    if HTTP.into_iter().any(is) {
-        return lines::print_http(p, layer);
-    }
-    if is(SSH) {
-        lines::print_ssh(p, layer);
-    }
-    if is(BGP) {
-        p.text(": BGP");
-    }
-    Ok(())
+    find(TCP, ports).map_or(Ok(()), |print| print(p, Payload { ports, layer }))
+}
+
+fn find(table: &[(Side, RangeInclusive<u16>, Print)], [src, dst]: [u16; 2]) -> Option<Print> {
+    let belongs = |(side, range, _): &&(Side, RangeInclusive<u16>, Print)| {
+        range.contains(&dst) || (matches!(side, Side::Either) && range.contains(&src))
+    };
+    table.iter().find(belongs).map(|(_, _, print)| *print)
 }
