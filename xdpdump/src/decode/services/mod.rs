@@ -13,3 +13,4 @@ pub(in crate::decode) mod resp;
 pub(in crate::decode) mod snmp;
 pub(in crate::decode) mod syslog;
 pub(in crate::decode) mod tftp;
+pub(in crate::decode) mod ike;

@@ -3,13 +3,16 @@
 use std::ops::RangeInclusive;
 
 use crate::decode::cursor::{Layer, Printed};
+use crate::decode::network::ip;
 use crate::decode::printer::Printer;
-use crate::decode::services::{bootp, dhcpv6, dns, lines, ntp, radius, resp, snmp, syslog, tftp};
+use crate::decode::services::{bootp, dhcpv6, dns, ike, lines, ntp, radius, resp, snmp, syslog, tftp};
 use crate::decode::tunnels::vxlan;
 
 /// What the headers before a datagram's or segment's payload say, and the payload.
 #[derive(Clone, Copy)]
 pub(in crate::decode) struct Payload<'a> {
+    /// What the IP header says.
+    pub(in crate::decode) header: &'a ip::Header,
     /// Source and destination port.
     pub(in crate::decode) ports: [u16; 2],
     pub(in crate::decode) layer: Layer<'a>,
@@ -43,6 +46,10 @@ const UDP: &[(Side, RangeInclusive<u16>, Print)] = &[
     (Side::Either, 514..=514, |p, payload| syslog::print(p, payload.layer)),
     (Side::Either, 4789..=4789, |p, payload| p.nested(|p| vxlan::print(p, payload.layer))),
     (Side::Either, 161..=162, |p, payload| snmp::print(p, payload.layer)),
+    (Side::Either, 4500..=4500, |p, payload| ike::print_translated(p, payload.header.src, payload.header.dst, payload.layer)),
+    (Side::Either, 500..=500, |p, payload| ike::print(p, payload.header.src, payload.header.dst, payload.layer)),
+    (Side::Either, 7500..=7500, |p, payload| ike::print(p, payload.header.src, payload.header.dst, payload.layer)),
+    (Side::Either, 8500..=8500, |p, payload| ike::print(p, payload.header.src, payload.header.dst, payload.layer)),
 ];
 
 /// The protocols over TCP; where the ports belong to two of them, the first one counts.
@@ -69,15 +76,21 @@ const TCP: &[(Side, RangeInclusive<u16>, Print)] = &[
 /// Prints the payload of a datagram; `None` when neither port belongs to a known protocol.
 pub(in crate::decode) fn print_udp(
     p: &mut Printer<'_>,
+    header: &ip::Header,
     ports: [u16; 2],
     layer: Layer<'_>,
 ) -> Option<Printed> {
-    find(UDP, ports).map(|print| print(p, Payload { ports, layer }))
+    find(UDP, ports).map(|print| print(p, Payload { header, ports, layer }))
 }
 
 /// Prints the payload of a segment if one of its ports belongs to a known protocol.
-pub(in crate::decode) fn print_tcp(p: &mut Printer<'_>, ports: [u16; 2], layer: Layer<'_>) -> Printed {
-    find(TCP, ports).map_or(Ok(()), |print| print(p, Payload { ports, layer }))
+pub(in crate::decode) fn print_tcp(
+    p: &mut Printer<'_>,
+    header: &ip::Header,
+    ports: [u16; 2],
+    layer: Layer<'_>,
+) -> Printed {
+    find(TCP, ports).map_or(Ok(()), |print| print(p, Payload { header, ports, layer }))
 }
 
 fn find(table: &[(Side, RangeInclusive<u16>, Print)], [src, dst]: [u16; 2]) -> Option<Print> {

@@ -39,7 +39,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: 
     }
     if !p.style.quiet
         && let Some(printed) =
-            port::print_udp(p, [src_port, dst_port], layer.skip(HEADER).cut_to(length - HEADER))
+            port::print_udp(p, header, [src_port, dst_port], layer.skip(HEADER).cut_to(length - HEADER))
     {
         return printed;
     }
