@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use crate::decode::cursor::{Layer, Printed};
 use crate::decode::network::ip;
 use crate::decode::printer::Printer;
-use crate::decode::services::{bootp, dhcpv6, dns, ike, lines, ntp, radius, resp, snmp, syslog, tftp};
+use crate::decode::services::{aodv, beep, bootp, dhcpv6, dns, ike, kerberos, lines, msdp, ntp, openflow, pptp, radius, resp, rpki_router, rx, sflow, snmp, syslog, tftp, timed, vqp};
 use crate::decode::tunnels::vxlan;
 
 /// What the headers before a datagram's or segment's payload say, and the payload.
@@ -50,6 +50,13 @@ const UDP: &[(Side, RangeInclusive<u16>, Print)] = &[
     (Side::Either, 500..=500, |p, payload| ike::print(p, payload.header.src, payload.header.dst, payload.layer)),
     (Side::Either, 7500..=7500, |p, payload| ike::print(p, payload.header.src, payload.header.dst, payload.layer)),
     (Side::Either, 8500..=8500, |p, payload| ike::print(p, payload.header.src, payload.header.dst, payload.layer)),
+    (Side::Either, 6343..=6343, |p, payload| sflow::print(p, payload.layer)),
+    (Side::Either, 525..=525, |p, payload| timed::print(p, payload.layer)),
+    (Side::Either, 1589..=1589, |p, payload| vqp::print(p, payload.layer)),
+    (Side::Either, 654..=654, |p, payload| aodv::print(p, payload.header.is_v6(), payload.layer)),
+    (Side::Either, 88..=88, |p, payload| kerberos::print(p, payload.layer)),
+    (Side::Either, 750..=750, |p, payload| kerberos::print(p, payload.layer)),
+    (Side::Either, 7000..=7009, |p, payload| rx::print(p, payload.layer)),
 ];
 
 /// The protocols over TCP; where the ports belong to two of them, the first one counts.
@@ -71,6 +78,12 @@ const TCP: &[(Side, RangeInclusive<u16>, Print)] = &[
     (Side::Either, 6379..=6379, |p, payload| resp::print(p, payload.layer)),
     (Side::Either, 8080..=8080, |p, payload| lines::HTTP.print_tcp(p, payload.layer)),
     (Side::Either, 8554..=8554, |p, payload| lines::RTSP.print_tcp(p, payload.layer)),
+    (Side::Either, 639..=639, |p, payload| msdp::print(p, payload.layer)),
+    (Side::Either, 323..=323, |p, payload| rpki_router::print(p, payload.layer)),
+    (Side::Either, 6633..=6633, |p, payload| openflow::print(p, payload.layer)),
+    (Side::Either, 6653..=6653, |p, payload| openflow::print(p, payload.layer)),
+    (Side::Either, 1723..=1723, |p, payload| pptp::print(p, payload.layer)),
+    (Side::Either, 10288..=10288, |p, payload| { beep::print(p, payload.layer); Ok(()) }),
 ];
 
 /// Prints the payload of a datagram; `None` when neither port belongs to a known protocol.
