@@ -25,3 +25,4 @@ pub(in crate::decode) mod pptp;
 pub(in crate::decode) mod beep;
 pub(in crate::decode) mod kerberos;
 pub(in crate::decode) mod rx;
+pub(in crate::decode) mod nfs;

@@ -45,6 +45,7 @@ pub(in crate::decode) struct Numbers {
 #[derive(Debug, Default)]
 pub(in crate::decode) struct Conversations {
     exchanges: VecDeque<Exchange>,
+    calls: VecDeque<Call>,
     young: HashMap<(Endpoint, Endpoint), Base>,
     old: HashMap<(Endpoint, Endpoint), Base>,
 }
@@ -57,10 +58,45 @@ struct Exchange {
     responder: Address,
 }
 
+/// A remote procedure call: its number, who called whom, and what.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    id: u32,
+    client: Address,
+    server: Address,
+    version: u32,
+    procedure: u32,
+}
+
+/// Number of calls remembered; as many as tcpdump remembers.
+const CALLS: usize = 64;
+
 /// Number of key exchanges remembered; as many as tcpdump remembers.
 const EXCHANGES: usize = 20;
 
 impl Conversations {
+    /// Remembers a call, whose reply does not say what was called.
+    pub(in crate::decode) fn record_call(
+        &mut self,
+        id: u32,
+        client: Address,
+        server: Address,
+        version: u32,
+        procedure: u32,
+    ) {
+        self.calls.retain(|call| (call.id, call.client, call.server) != (id, client, server));
+        if self.calls.len() == CALLS {
+            self.calls.pop_front();
+        }
+        self.calls.push_back(Call { id, client, server, version, procedure });
+    }
+
+    /// Version and procedure of a call.
+    pub(in crate::decode) fn call(&self, id: u32, client: Address, server: Address) -> Option<(u32, u32)> {
+        let same = |call: &&Call| (call.id, call.client, call.server) == (id, client, server);
+        self.calls.iter().find(same).map(|call| (call.version, call.procedure))
+    }
+
     /// Remembers who began a key exchange.
     pub(in crate::decode) fn record_exchange(&mut self, number: [u8; 8], initiator: Address, responder: Address) {
         if number == [0; 8] || self.exchanges.iter().any(|exchange| exchange.number == number) {

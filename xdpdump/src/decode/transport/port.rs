@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use crate::decode::cursor::{Layer, Printed};
 use crate::decode::network::ip;
 use crate::decode::printer::Printer;
-use crate::decode::services::{aodv, beep, bootp, dhcpv6, dns, ike, kerberos, lines, msdp, ntp, openflow, pptp, radius, resp, rpki_router, rx, sflow, snmp, syslog, tftp, timed, vqp};
+use crate::decode::services::{aodv, beep, bootp, dhcpv6, dns, ike, kerberos, lines, msdp, nfs, ntp, openflow, pptp, radius, resp, rpki_router, rx, sflow, snmp, syslog, tftp, timed, vqp};
 use crate::decode::tunnels::vxlan;
 
 /// What the headers before a datagram's or segment's payload say, and the payload.
@@ -57,6 +57,7 @@ const UDP: &[(Side, RangeInclusive<u16>, Print)] = &[
     (Side::Either, 88..=88, |p, payload| kerberos::print(p, payload.layer)),
     (Side::Either, 750..=750, |p, payload| kerberos::print(p, payload.layer)),
     (Side::Either, 7000..=7009, |p, payload| rx::print(p, payload.layer)),
+    (Side::Either, 2049..=2049, |p, payload| nfs::print_udp(p, payload)),
 ];
 
 /// The protocols over TCP; where the ports belong to two of them, the first one counts.
@@ -84,6 +85,7 @@ const TCP: &[(Side, RangeInclusive<u16>, Print)] = &[
     (Side::Either, 6653..=6653, |p, payload| openflow::print(p, payload.layer)),
     (Side::Either, 1723..=1723, |p, payload| pptp::print(p, payload.layer)),
     (Side::Either, 10288..=10288, |p, payload| { beep::print(p, payload.layer); Ok(()) }),
+    (Side::Either, 2049..=2049, |p, payload| nfs::print_tcp(p, payload)),
 ];
 
 /// Prints the payload of a datagram; `None` when neither port belongs to a known protocol.
