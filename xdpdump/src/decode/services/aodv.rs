@@ -45,7 +45,13 @@ fn print_request(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, v6: bool, len: us
     print_extension(p, cursor)
 }
 
-fn print_sequenced(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, v6: bool, name: &str, after: &str) -> Printed {
+fn print_sequenced(
+    p: &mut Printer<'_>,
+    cursor: &mut Cursor<'_>,
+    v6: bool,
+    name: &str,
+    after: &str,
+) -> Printed {
     print_address(p, cursor, v6)?;
     write!(p, " {name} {}{after}", cursor.u32()?);
     Ok(())

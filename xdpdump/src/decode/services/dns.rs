@@ -129,12 +129,7 @@ fn print_query(
     if inverse {
         first.reverse();
     }
-    for (count, usual, name) in [
-        first[0],
-        first[1],
-        (authorities, 0, "n"),
-        (additional, 0, "au"),
-    ] {
+    for (count, usual, name) in [first[0], first[1], (authorities, 0, "n"), (additional, 0, "au")] {
         if count != usual {
             write!(p, " [{count}{name}]");
         }

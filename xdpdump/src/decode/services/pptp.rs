@@ -8,8 +8,22 @@ const MAGIC: u32 = 0x1a2b_3c4d;
 /// Prints the first message of a segment.
 pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     const NAMES: [&str; 16] = [
-        "NOT_DEFINED", "SCCRQ", "SCCRP", "StopCCRQ", "StopCCRP", "ECHORQ", "ECHORP", "OCRQ", "OCRP", "ICRQ", "ICRP",
-        "ICCN", "CCRQ", "CDN", "WEN", "SLI",
+        "NOT_DEFINED",
+        "SCCRQ",
+        "SCCRP",
+        "StopCCRQ",
+        "StopCCRP",
+        "ECHORQ",
+        "ECHORP",
+        "OCRQ",
+        "OCRP",
+        "ICRQ",
+        "ICRP",
+        "ICCN",
+        "CCRQ",
+        "CDN",
+        "WEN",
+        "SLI",
     ];
     p.text(": pptp");
     let mut cursor = layer.cursor("pptp");
@@ -67,8 +81,15 @@ fn print_fields(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, kind: u16) -> Prin
         }
         8 => {
             numbers(p, cursor, &[("CALL_ID", 2), ("PEER_CALL_ID", 2)])?;
-            let results =
-                &["Connected", "General Error", "No Carrier", "Busy", "No Dial Tone", "Time-out", "Do Not Accept"];
+            let results = &[
+                "Connected",
+                "General Error",
+                "No Carrier",
+                "Busy",
+                "No Dial Tone",
+                "Time-out",
+                "Do Not Accept",
+            ];
             print_result(p, cursor, results)?;
             numbers(p, cursor, &[("CAUSE_CODE", 2), ("CONN_SPEED", 4), ("RECV_WIN", 2), ("PROC_DELAY", 2)])?;
             number(p, cursor, "PHY_CHAN_ID", 4)
@@ -128,7 +149,9 @@ fn print_start(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, reply: bool) -> Pri
     write!(p, " PROTO_VER({}.{})", version >> 8, version & 0xff);
     if reply {
         let results = &[
-            "Successful channel establishment", "General error", "Command channel already exists",
+            "Successful channel establishment",
+            "General error",
+            "Command channel already exists",
             "Requester is not authorized to establish a command channel",
             "The protocol version of the requester is not supported",
         ];
@@ -143,8 +166,8 @@ fn print_start(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, reply: bool) -> Pri
     p.text(")");
     let bearer = cursor.u32()?;
     p.text(" BEARER_CAP(");
-    p.text(if bearer & 1 != 0 { "D" } else { "" });
-    p.text(if bearer & 2 != 0 { "A" } else { "" });
+    p.text(if bearer & 2 != 0 { "D" } else { "" });
+    p.text(if bearer & 1 != 0 { "A" } else { "" });
     p.text(")");
     numbers(p, cursor, &[("MAX_CHAN", 2), ("FIRM_REV", 2)])?;
     print_string(p, cursor, "HOSTNAME", 64)?;

@@ -14,13 +14,11 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     }
     let mut left = layer;
     while left.len > 0 {
-        match print_message(p, left, true, 8)? {
-            Some(len) => left = left.skip(len),
-            None => {
-                p.text(" (invalid)");
-                break;
-            }
-        }
+        let Some(len) = print_message(p, left, true, 8)? else {
+            p.text(" (invalid)");
+            break;
+        };
+        left = left.skip(len);
     }
     Ok(())
 }
@@ -78,17 +76,13 @@ fn print_message(
             line(p, indent + 2);
             write!(p, "Session ID: 0x{session:04x}, Serial: {}", cursor.u32()?);
         }
-        2 | 8 => {}
         3 => {
             line(p, indent + 2);
             write!(p, "Session ID: 0x{session:04x}");
         }
         4 | 6 => print_prefix(p, &mut cursor, kind == 6, indent)?,
-        10 => {
-            if !print_error(p, &mut cursor, session, len, outermost, indent)? {
-                return Ok(None);
-            }
-        }
+        10 if !print_error(p, &mut cursor, session, len, outermost, indent)? => return Ok(None),
+        2 | 8 | 10 => {}
         _ if p.style.verbosity < 2 => p.hex("\n\t  ", message),
         _ => {}
     }

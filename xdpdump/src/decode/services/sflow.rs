@@ -260,9 +260,19 @@ fn print_traffic(p: &mut Printer<'_>, record: &mut Cursor<'_>, direction: &str) 
 
 fn print_ethernet(p: &mut Printer<'_>, record: &mut Cursor<'_>) -> Printed {
     const NAMES: [&str; 13] = [
-        "\n\t      align errors", ", fcs errors", ", single collision", ", multiple collision", ", test error",
-        "\n\t      deferred", ", late collision", ", excessive collision", ", mac trans error",
-        "\n\t      carrier error", ", frames too long", ", mac receive errors", ", symbol errors",
+        "\n\t      align errors",
+        ", fcs errors",
+        ", single collision",
+        ", multiple collision",
+        ", test error",
+        "\n\t      deferred",
+        ", late collision",
+        ", excessive collision",
+        ", mac trans error",
+        "\n\t      carrier error",
+        ", frames too long",
+        ", mac receive errors",
+        ", symbol errors",
     ];
     for name in NAMES {
         write!(p, "{name} {}", record.u32()?);

@@ -12,9 +12,31 @@ const LOOP: u8 = 24;
 /// Prints a message.
 pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     const NAMES: [&str; 25] = [
-        "ANY", "ADJTIME", "ACK", "MASTERREQ", "MASTERACK", "SETTIME", "MASTERUP", "SLAVEUP", "ELECTION", "ACCEPT",
-        "REFUSE", "CONFLICT", "RESOLVE", "QUIT", "DATE", "DATEREQ", "DATEACK", "TRACEON", "TRACEOFF", "MSITE",
-        "MSITEREQ", "TEST", "SETDATE", "SETDATEREQ", "LOOP",
+        "ANY",
+        "ADJTIME",
+        "ACK",
+        "MASTERREQ",
+        "MASTERACK",
+        "SETTIME",
+        "MASTERUP",
+        "SLAVEUP",
+        "ELECTION",
+        "ACCEPT",
+        "REFUSE",
+        "CONFLICT",
+        "RESOLVE",
+        "QUIT",
+        "DATE",
+        "DATEREQ",
+        "DATEACK",
+        "TRACEON",
+        "TRACEOFF",
+        "MSITE",
+        "MSITEREQ",
+        "TEST",
+        "SETDATE",
+        "SETDATEREQ",
+        "LOOP",
     ];
     let mut cursor = layer.cursor("timed");
     let kind = cursor.u8()?;

@@ -98,7 +98,12 @@ impl Conversations {
     }
 
     /// Remembers who began a key exchange.
-    pub(in crate::decode) fn record_exchange(&mut self, number: [u8; 8], initiator: Address, responder: Address) {
+    pub(in crate::decode) fn record_exchange(
+        &mut self,
+        number: [u8; 8],
+        initiator: Address,
+        responder: Address,
+    ) {
         if number == [0; 8] || self.exchanges.iter().any(|exchange| exchange.number == number) {
             return;
         }

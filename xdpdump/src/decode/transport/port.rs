@@ -5,7 +5,10 @@ use std::ops::RangeInclusive;
 use crate::decode::cursor::{Layer, Printed};
 use crate::decode::network::ip;
 use crate::decode::printer::Printer;
-use crate::decode::services::{aodv, beep, bootp, dhcpv6, dns, ike, kerberos, lines, msdp, nfs, ntp, openflow, pptp, radius, resp, rpki_router, rx, sflow, snmp, syslog, tftp, timed, vqp};
+use crate::decode::services::{
+    aodv, beep, bootp, dhcpv6, dns, hncp, ike, kerberos, lines, msdp, nfs, ntp, openflow, pptp, radius, resp,
+    rpki_router, rx, sflow, snmp, syslog, tftp, timed, vqp,
+};
 use crate::decode::tunnels::vxlan;
 
 /// What the headers before a datagram's or segment's payload say, and the payload.
@@ -26,38 +29,47 @@ type Print = fn(&mut Printer<'_>, Payload<'_>) -> Printed;
 enum Side {
     Either,
     /// Only the receiver's: the protocol's senders have any port.
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "the first protocol with it is about to come")]
     Receiver,
 }
 
-/// The protocols over UDP; where the ports belong to two of them, the first one counts.
+/// The protocols over UDP; where the ports belong to two of them, the first one counts. So they are in tcpdump's order.
 const UDP: &[(Side, RangeInclusive<u16>, Print)] = &[
+    (Side::Either, 2049..=2049, |p, payload| nfs::print_udp(p, payload)),
     (Side::Either, 53..=53, |p, payload| dns::print(p, payload.layer, false)),
     (Side::Either, 5353..=5353, |p, payload| dns::print(p, payload.layer, true)),
-    (Side::Either, 67..=68, |p, payload| bootp::print(p, payload.layer)),
-    (Side::Either, 69..=69, |p, payload| tftp::print(p, payload.layer)),
-    (Side::Either, 123..=123, |p, payload| ntp::print(p, payload.layer)),
-    (Side::Either, 546..=547, |p, payload| dhcpv6::print(p, payload.layer)),
-    (Side::Either, 1645..=1646, |p, payload| radius::print(p, payload.layer)),
-    (Side::Either, 1700..=1700, |p, payload| radius::print(p, payload.layer)),
-    (Side::Either, 1812..=1813, |p, payload| radius::print(p, payload.layer)),
-    (Side::Either, 3799..=3799, |p, payload| radius::print(p, payload.layer)),
-    (Side::Either, 5060..=5060, |p, payload| lines::SIP.print(p, payload.layer)),
-    (Side::Either, 514..=514, |p, payload| syslog::print(p, payload.layer)),
-    (Side::Either, 4789..=4789, |p, payload| p.nested(|p| vxlan::print(p, payload.layer))),
-    (Side::Either, 161..=162, |p, payload| snmp::print(p, payload.layer)),
-    (Side::Either, 4500..=4500, |p, payload| ike::print_translated(p, payload.header.src, payload.header.dst, payload.layer)),
-    (Side::Either, 500..=500, |p, payload| ike::print(p, payload.header.src, payload.header.dst, payload.layer)),
-    (Side::Either, 7500..=7500, |p, payload| ike::print(p, payload.header.src, payload.header.dst, payload.layer)),
-    (Side::Either, 8500..=8500, |p, payload| ike::print(p, payload.header.src, payload.header.dst, payload.layer)),
-    (Side::Either, 6343..=6343, |p, payload| sflow::print(p, payload.layer)),
     (Side::Either, 525..=525, |p, payload| timed::print(p, payload.layer)),
-    (Side::Either, 1589..=1589, |p, payload| vqp::print(p, payload.layer)),
+    (Side::Either, 69..=69, |p, payload| tftp::print(p, payload.layer)),
+    (Side::Either, 67..=68, |p, payload| bootp::print(p, payload.layer)),
     (Side::Either, 654..=654, |p, payload| aodv::print(p, payload.header.is_v6(), payload.layer)),
+    (Side::Either, 4500..=4500, |p, payload| {
+        ike::print_translated(p, payload.header.src, payload.header.dst, payload.layer)
+    }),
+    (Side::Either, 500..=500, |p, payload| {
+        ike::print(p, payload.header.src, payload.header.dst, payload.layer)
+    }),
+    (Side::Either, 8500..=8500, |p, payload| {
+        ike::print(p, payload.header.src, payload.header.dst, payload.layer)
+    }),
+    (Side::Either, 7500..=7500, |p, payload| {
+        ike::print(p, payload.header.src, payload.header.dst, payload.layer)
+    }),
+    (Side::Either, 161..=162, |p, payload| snmp::print(p, payload.layer)),
+    (Side::Either, 123..=123, |p, payload| ntp::print(p, payload.layer)),
     (Side::Either, 88..=88, |p, payload| kerberos::print(p, payload.layer)),
     (Side::Either, 750..=750, |p, payload| kerberos::print(p, payload.layer)),
     (Side::Either, 7000..=7009, |p, payload| rx::print(p, payload.layer)),
-    (Side::Either, 2049..=2049, |p, payload| nfs::print_udp(p, payload)),
+    (Side::Either, 546..=547, |p, payload| dhcpv6::print(p, payload.layer)),
+    (Side::Either, 8231..=8231, |p, payload| hncp::print(p, payload.layer)),
+    (Side::Either, 1645..=1646, |p, payload| radius::print(p, payload.layer)),
+    (Side::Either, 1812..=1813, |p, payload| radius::print(p, payload.layer)),
+    (Side::Either, 1700..=1700, |p, payload| radius::print(p, payload.layer)),
+    (Side::Either, 3799..=3799, |p, payload| radius::print(p, payload.layer)),
+    (Side::Either, 1589..=1589, |p, payload| vqp::print(p, payload.layer)),
+    (Side::Either, 6343..=6343, |p, payload| sflow::print(p, payload.layer)),
+    (Side::Either, 5060..=5060, |p, payload| lines::SIP.print(p, payload.layer)),
+    (Side::Either, 514..=514, |p, payload| syslog::print(p, payload.layer)),
+    (Side::Either, 4789..=4789, |p, payload| p.nested(|p| vxlan::print(p, payload.layer))),
 ];
 
 /// The protocols over TCP; where the ports belong to two of them, the first one counts.
@@ -84,7 +96,10 @@ const TCP: &[(Side, RangeInclusive<u16>, Print)] = &[
     (Side::Either, 6633..=6633, |p, payload| openflow::print(p, payload.layer)),
     (Side::Either, 6653..=6653, |p, payload| openflow::print(p, payload.layer)),
     (Side::Either, 1723..=1723, |p, payload| pptp::print(p, payload.layer)),
-    (Side::Either, 10288..=10288, |p, payload| { beep::print(p, payload.layer); Ok(()) }),
+    (Side::Either, 10288..=10288, |p, payload| {
+        beep::print(p, payload.layer);
+        Ok(())
+    }),
     (Side::Either, 2049..=2049, |p, payload| nfs::print_tcp(p, payload)),
 ];
 

@@ -90,7 +90,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, src: Address, dst: Address, 
                 p.text(if flags & COMMIT != 0 { "C" } else { "" });
                 p.text("]");
             }
-            print_payloads(p, &version1::print, next, flags & ENCRYPTED != 0, layer);
+            print_payloads(p, &version1::print_payload, next, flags & ENCRYPTED != 0, layer);
         }
         2 => {
             p.text(if id == 0 { " parent_sa " } else { " child_sa  " });
@@ -115,7 +115,13 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, src: Address, dst: Address, 
 /// Prints the value of a payload of one version.
 type PrintPayload<'f> = dyn Fn(&mut Printer<'_>, Payload<'_>, usize) -> Print + 'f;
 
-fn print_payloads(p: &mut Printer<'_>, print: &PrintPayload<'_>, next: u8, encrypted: bool, layer: Layer<'_>) {
+fn print_payloads(
+    p: &mut Printer<'_>,
+    print: &PrintPayload<'_>,
+    next: u8,
+    encrypted: bool,
+    layer: Layer<'_>,
+) {
     if !p.verbose() {
         return;
     }

@@ -22,10 +22,11 @@ pub(super) fn exchange(kind: u8) -> Option<&'static str> {
 /// The name of a payload.
 pub(super) fn payload(kind: u8) -> Option<&'static str> {
     const NAMES: [&str; 49] = [
-        "none", "sa", "p", "t", "ke", "id", "cert", "cr", "hash", "sig", "nonce", "n", "d", "vid", "pay14", "pay15",
-        "pay16", "pay17", "pay18", "pay19", "pay20", "pay21", "pay22", "pay23", "pay24", "pay25", "pay26", "pay27",
-        "pay28", "pay29", "pay30", "pay31", "pay32", "v2sa", "v2ke", "v2IDi", "v2IDr", "v2cert", "v2cr", "v2auth",
-        "v2nonce", "v2n", "v2d", "v2vid", "v2TSi", "v2TSr", "v2e", "v2cp", "v2eap",
+        "none", "sa", "p", "t", "ke", "id", "cert", "cr", "hash", "sig", "nonce", "n", "d", "vid", "pay14",
+        "pay15", "pay16", "pay17", "pay18", "pay19", "pay20", "pay21", "pay22", "pay23", "pay24", "pay25",
+        "pay26", "pay27", "pay28", "pay29", "pay30", "pay31", "pay32", "v2sa", "v2ke", "v2IDi", "v2IDr",
+        "v2cert", "v2cr", "v2auth", "v2nonce", "v2n", "v2d", "v2vid", "v2TSi", "v2TSr", "v2e", "v2cp",
+        "v2eap",
     ];
     NAMES.get(usize::from(kind)).copied()
 }
@@ -43,15 +44,43 @@ pub(super) fn protocol(number: u8) -> Option<&'static str> {
 
 /// Names by number: of encryption for ESP, which version 2 has for every protocol.
 pub(super) const ESP: [&str; 13] = [
-    "", "1des-iv64", "1des", "3des", "rc5", "idea", "cast", "blowfish", "3idea", "1des-iv32", "rc4", "null", "aes",
+    "",
+    "1des-iv64",
+    "1des",
+    "3des",
+    "rc5",
+    "idea",
+    "cast",
+    "blowfish",
+    "3idea",
+    "1des-iv32",
+    "rc4",
+    "null",
+    "aes",
 ];
 pub(super) const AH: [&str; 8] = ["", "(reserved)", "md5", "sha", "1des", "sha2-256", "sha2-384", "sha2-512"];
 pub(super) const COMPRESSION: [&str; 4] = ["", "oui", "deflate", "lzs"];
 /// Groups of Diffie and Hellman.
 pub(super) const GROUPS: [&str; 19] = [
-    "", "modp768", "modp1024", "EC2N 2^155", "EC2N 2^185", "modp1536", "iana-grp06", "iana-grp07", "iana-grp08",
-    "iana-grp09", "iana-grp10", "iana-grp11", "iana-grp12", "iana-grp13", "modp2048", "modp3072", "modp4096",
-    "modp6144", "modp8192",
+    "",
+    "modp768",
+    "modp1024",
+    "EC2N 2^155",
+    "EC2N 2^185",
+    "modp1536",
+    "iana-grp06",
+    "iana-grp07",
+    "iana-grp08",
+    "iana-grp09",
+    "iana-grp10",
+    "iana-grp11",
+    "iana-grp12",
+    "iana-grp13",
+    "modp2048",
+    "modp3072",
+    "modp4096",
+    "modp6144",
+    "modp8192",
 ];
 
 /// The name at a number; an empty name is none.
@@ -62,14 +91,37 @@ pub(super) fn at(names: &[&'static str], number: u16) -> Option<&'static str> {
 /// What a notification of version 1 says.
 pub(super) fn notification(kind: u16) -> (Option<&'static str>, u16) {
     const ERRORS: [&str; 31] = [
-        "", "INVALID-PAYLOAD-TYPE", "DOI-NOT-SUPPORTED", "SITUATION-NOT-SUPPORTED", "INVALID-COOKIE",
-        "INVALID-MAJOR-VERSION", "INVALID-MINOR-VERSION", "INVALID-EXCHANGE-TYPE", "INVALID-FLAGS",
-        "INVALID-MESSAGE-ID", "INVALID-PROTOCOL-ID", "INVALID-SPI", "INVALID-TRANSFORM-ID",
-        "ATTRIBUTES-NOT-SUPPORTED", "NO-PROPOSAL-CHOSEN", "BAD-PROPOSAL-SYNTAX", "PAYLOAD-MALFORMED",
-        "INVALID-KEY-INFORMATION", "INVALID-ID-INFORMATION", "INVALID-CERT-ENCODING", "INVALID-CERTIFICATE",
-        "CERT-TYPE-UNSUPPORTED", "INVALID-CERT-AUTHORITY", "INVALID-HASH-INFORMATION", "AUTHENTICATION-FAILED",
-        "INVALID-SIGNATURE", "ADDRESS-NOTIFICATION", "NOTIFY-SA-LIFETIME", "CERTIFICATE-UNAVAILABLE",
-        "UNSUPPORTED-EXCHANGE-TYPE", "UNEQUAL-PAYLOAD-LENGTHS",
+        "",
+        "INVALID-PAYLOAD-TYPE",
+        "DOI-NOT-SUPPORTED",
+        "SITUATION-NOT-SUPPORTED",
+        "INVALID-COOKIE",
+        "INVALID-MAJOR-VERSION",
+        "INVALID-MINOR-VERSION",
+        "INVALID-EXCHANGE-TYPE",
+        "INVALID-FLAGS",
+        "INVALID-MESSAGE-ID",
+        "INVALID-PROTOCOL-ID",
+        "INVALID-SPI",
+        "INVALID-TRANSFORM-ID",
+        "ATTRIBUTES-NOT-SUPPORTED",
+        "NO-PROPOSAL-CHOSEN",
+        "BAD-PROPOSAL-SYNTAX",
+        "PAYLOAD-MALFORMED",
+        "INVALID-KEY-INFORMATION",
+        "INVALID-ID-INFORMATION",
+        "INVALID-CERT-ENCODING",
+        "INVALID-CERTIFICATE",
+        "CERT-TYPE-UNSUPPORTED",
+        "INVALID-CERT-AUTHORITY",
+        "INVALID-HASH-INFORMATION",
+        "AUTHENTICATION-FAILED",
+        "INVALID-SIGNATURE",
+        "ADDRESS-NOTIFICATION",
+        "NOTIFY-SA-LIFETIME",
+        "CERTIFICATE-UNAVAILABLE",
+        "UNSUPPORTED-EXCHANGE-TYPE",
+        "UNEQUAL-PAYLOAD-LENGTHS",
     ];
     match kind {
         0..8192 => (at(&ERRORS, kind), kind),

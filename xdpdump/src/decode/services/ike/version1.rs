@@ -9,17 +9,19 @@ const IPSEC: u32 = 1;
 const PROPOSAL: u8 = 2;
 const TRANSFORM: u8 = 3;
 
+/// Kinds of certificates.
+const CERTIFICATES: [&str; 11] =
+    ["none", "pkcs7", "pgp", "dns", "x509sign", "x509ke", "kerberos", "crl", "arl", "spki", "x509attr"];
+
 /// Prints a payload.
-pub(super) fn print(p: &mut Printer<'_>, payload: Payload<'_>, depth: usize) -> Print {
+pub(super) fn print_payload(p: &mut Printer<'_>, payload: Payload<'_>, depth: usize) -> Print {
     let mut value = payload.cursor();
     let len = payload.bytes.len();
-    match names::payload(payload.kind) {
-        Some(name) => p.text(name),
-        None => {
-            write!(p, "#{}", payload.kind);
-            return Ok(());
-        }
-    }
+    let Some(name) = names::payload(payload.kind) else {
+        write!(p, "#{}", payload.kind);
+        return Ok(());
+    };
+    p.text(name);
     match payload.kind {
         1 => print_association(p, &mut value, depth),
         PROPOSAL => print_proposal(p, &mut value, depth),
@@ -32,10 +34,7 @@ pub(super) fn print(p: &mut Printer<'_>, payload: Payload<'_>, depth: usize) -> 
         6 | 7 => {
             let kind = value.u8()?;
             write!(p, ": len={len} type=");
-            const KINDS: [&str; 11] = [
-                "none", "pkcs7", "pgp", "dns", "x509sign", "x509ke", "kerberos", "crl", "arl", "spki", "x509attr",
-            ];
-            p.name(KINDS.get(usize::from(kind)).copied(), format_args!("#{kind}"));
+            p.name(CERTIFICATES.get(usize::from(kind)).copied(), format_args!("#{kind}"));
             Ok(())
         }
         8 | 9 | 13 => {
@@ -89,7 +88,7 @@ fn chain(p: &mut Printer<'_>, first: u8, value: &Cursor<'_>, depth: usize, proto
             p.text("t");
             return print_transform(p, &mut payload.cursor(), protocol);
         }
-        self::print(p, payload, depth)
+        print_payload(p, payload, depth)
     };
     if depth > 8 {
         return Err(Stop::Said);
@@ -135,8 +134,18 @@ fn print_transform(p: &mut Printer<'_>, value: &mut Cursor<'_>, protocol: u8) ->
 
 fn print_identity(p: &mut Printer<'_>, value: &mut Cursor<'_>) -> Print {
     const KINDS: [&str; 12] = [
-        "", "IPv4", "FQDN", "user FQDN", "IPv4net", "IPv6", "IPv6net", "IPv4range", "IPv6range", "ASN1 DN",
-        "ASN1 GN", "keyid",
+        "",
+        "IPv4",
+        "FQDN",
+        "user FQDN",
+        "IPv4net",
+        "IPv6",
+        "IPv6net",
+        "IPv4range",
+        "IPv6range",
+        "ASN1 DN",
+        "ASN1 GN",
+        "keyid",
     ];
     value.need(4)?;
     let (kind, protocol, port) = (value.u8()?, value.u8()?, value.u16()?);

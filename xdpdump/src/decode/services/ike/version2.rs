@@ -2,11 +2,16 @@
 
 use crate::decode::cursor::Cursor;
 use crate::decode::printer::Printer;
-use crate::decode::services::ike::{Payload, Print, Stop, attributes, names, print_chain, print_data, print_ends, version1};
+use crate::decode::services::ike::{
+    Payload, Print, Stop, attributes, names, print_chain, print_data, print_ends, version1,
+};
 
 const PROPOSAL: u8 = 2;
 const TRANSFORM: u8 = 3;
 const COOKIE: u16 = 16390;
+
+/// How a side proves who it is.
+const METHODS: [&str; 4] = ["invalid", "rsasig", "shared-secret", "dsssig"];
 
 /// Prints a payload.
 pub(super) fn print(p: &mut Printer<'_>, payload: Payload<'_>, depth: usize) -> Print {
@@ -15,7 +20,7 @@ pub(super) fn print(p: &mut Printer<'_>, payload: Payload<'_>, depth: usize) -> 
         40 => "nonce",
         41 => "n",
         PROPOSAL | TRANSFORM | 34..=48 => names::payload(payload.kind).unwrap_or_default(),
-        _ => return version1::print(p, payload, depth),
+        _ => return version1::print_payload(p, payload, depth),
     };
     write!(p, "{label}{}:", if payload.critical { "[C]" } else { "" });
     let mut value = payload.cursor();
@@ -38,7 +43,6 @@ pub(super) fn print(p: &mut Printer<'_>, payload: Payload<'_>, depth: usize) -> 
             value.need(4)?;
             let method = value.u8()?;
             write!(p, " len={len} method=");
-            const METHODS: [&str; 4] = ["invalid", "rsasig", "shared-secret", "dsssig"];
             p.name(METHODS.get(usize::from(method)).copied(), format_args!("#{method}"));
             value.skip(3)?;
             print_data(p, "authdata", value.rest());

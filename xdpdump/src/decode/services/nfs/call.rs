@@ -2,7 +2,7 @@
 
 use crate::decode::cursor::{Cursor, Printed};
 use crate::decode::printer::Printer;
-use crate::decode::services::nfs::{VERSION_3, print_handle, print_name, print_procedure, procedure};
+use crate::decode::services::nfs::{KINDS, VERSION_3, print_handle, print_name, print_procedure, procedure};
 use crate::decode::transport::port::Payload;
 
 /// Prints a call after its number.
@@ -41,7 +41,6 @@ pub(super) fn print(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, payload: Paylo
             print_named(p, cursor, version)?;
             let kind = cursor.u32()?;
             skip_attributes(cursor)?;
-            const KINDS: [&str; 8] = ["NON", "REG", "DIR", "BLK", "CHR", "LNK", "SOCK", "FIFO"];
             p.text(" ");
             p.name(KINDS.get(kind as usize).copied(), format_args!("unk-ft {kind}"));
             if matches!(kind, 3 | 4) {

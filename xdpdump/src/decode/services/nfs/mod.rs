@@ -15,10 +15,31 @@ const VERSION_3: u32 = 3;
 
 /// Procedures of version 3; those of version 2 have numbers of their own.
 const NAMES: [&str; 22] = [
-    "null", "getattr", "setattr", "lookup", "access", "readlink", "read", "write", "create", "mkdir", "symlink",
-    "mknod", "remove", "rmdir", "rename", "link", "readdir", "readdirplus", "fsstat", "fsinfo", "pathconf",
+    "null",
+    "getattr",
+    "setattr",
+    "lookup",
+    "access",
+    "readlink",
+    "read",
+    "write",
+    "create",
+    "mkdir",
+    "symlink",
+    "mknod",
+    "remove",
+    "rmdir",
+    "rename",
+    "link",
+    "readdir",
+    "readdirplus",
+    "fsstat",
+    "fsinfo",
+    "pathconf",
     "commit",
 ];
+/// Kinds of files.
+const KINDS: [&str; 8] = ["NON", "REG", "DIR", "BLK", "CHR", "LNK", "SOCK", "FIFO"];
 /// A procedure that does nothing any more.
 const NOP: u32 = 0xffff;
 
@@ -101,16 +122,14 @@ fn print_handle(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, version: u32) -> P
     let handle = cursor.take(len.next_multiple_of(4))?;
     let mut words = Cursor::new("nfs", handle);
     p.text(" fh ");
-    match (handle.first(), words.u32(), words.u32(), words.u32(), words.u32()) {
-        (Some(0), Ok(first), Ok(second), Ok(_), Ok(file)) => {
-            let device = if first == 0 { second } else { first };
-            write!(p, "{},{}/{file}", device >> 8 & 0xff, device & 0xff);
-        }
-        _ => {
-            p.text("Unknown/");
-            for byte in handle.get(..len).unwrap_or(handle) {
-                write!(p, "{byte:02X}");
-            }
+    let numbers = (words.u32(), words.u32(), words.u32(), words.u32());
+    if let (Some(0), (Ok(first), Ok(second), Ok(_), Ok(file))) = (handle.first(), numbers) {
+        let device = if first == 0 { second } else { first };
+        write!(p, "{},{}/{file}", device >> 8 & 0xff, device & 0xff);
+    } else {
+        p.text("Unknown/");
+        for byte in handle.get(..len).unwrap_or(handle) {
+            write!(p, "{byte:02X}");
         }
     }
     Ok(())

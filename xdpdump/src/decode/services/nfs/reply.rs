@@ -2,7 +2,7 @@
 
 use crate::decode::cursor::{Cursor, Printed};
 use crate::decode::printer::Printer;
-use crate::decode::services::nfs::{VERSION_3, print_handle, print_name, print_procedure, procedure};
+use crate::decode::services::nfs::{KINDS, VERSION_3, print_handle, print_name, print_procedure, procedure};
 use crate::decode::transport::port::Payload;
 
 /// Prints a reply after its number; what it says only if its call was seen.
@@ -100,7 +100,6 @@ fn follows(cursor: &mut Cursor<'_>) -> Result<bool, crate::decode::cursor::Trunc
 }
 
 fn print_kind(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
-    const KINDS: [&str; 8] = ["NON", "REG", "DIR", "BLK", "CHR", "LNK", "SOCK", "FIFO"];
     let (kind, mode, _) = (cursor.u32()?, cursor.u32()?, cursor.u32()?);
     p.text(" ");
     p.name(KINDS.get(kind as usize).copied(), format_args!("unk-ft {kind}"));
@@ -177,7 +176,6 @@ fn print_result(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, number: u32, ok: b
             }
             Ok(())
         }
-        2 | 12 | 13 | 21 => change(p, cursor),
         7 => {
             change(p, cursor)?;
             if ok && p.verbose() {
@@ -191,7 +189,7 @@ fn print_result(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, number: u32, ok: b
             }
             optional(p, cursor)
         }
-        8..=11 => change(p, cursor),
+        2 | 8..=13 | 21 => change(p, cursor),
         14 => {
             label(p, " from:");
             if p.verbose() {
@@ -312,7 +310,7 @@ fn error_name(status: u32) -> Option<&'static str> {
         28 => "No space left on device",
         30 => "Read-only file system",
         31 => "Too many links",
-        45 => "Operation not supported",
+        45 | 10004 => "Operation not supported",
         63 => "File name too long",
         66 => "Directory not empty",
         69 => "Disc quota exceeded",
@@ -322,7 +320,6 @@ fn error_name(status: u32) -> Option<&'static str> {
         10001 => "Illegal file handle",
         10002 => "Publisher/Subscriber mismatch (Operation not synchronized)",
         10003 => "READDIR cookie is stale",
-        10004 => "Operation not supported",
         10005 => "Buffer or request too small",
         10006 => "Unspecified error on server",
         10007 => "Type of that object not supported",
