@@ -6,8 +6,8 @@ use crate::decode::cursor::{Layer, Printed};
 use crate::decode::network::ip;
 use crate::decode::printer::Printer;
 use crate::decode::services::{
-    aodv, beep, bootp, dhcpv6, dns, hncp, ike, kerberos, lines, msdp, nfs, ntp, openflow, pptp, radius, resp,
-    rpki_router, rx, sflow, snmp, syslog, tftp, timed, vqp,
+    aodv, beep, bootp, dhcpv6, dns, hncp, ike, kerberos, lines, lwapp, msdp, nfs, ntp, olsr, openflow, pptp,
+    radius, resp, rpki_router, rx, sflow, snmp, someip, syslog, tftp, timed, vqp,
 };
 use crate::decode::tunnels::vxlan;
 
@@ -24,18 +24,20 @@ pub(in crate::decode) struct Payload<'a> {
 /// Prints the payload of one protocol.
 type Print = fn(&mut Printer<'_>, Payload<'_>) -> Printed;
 
+/// Whose port counts, the ports, and the printer of a protocol.
+type Service = (Side, RangeInclusive<u16>, Print);
+
 /// Whose port counts.
 #[derive(Clone, Copy)]
 enum Side {
     Either,
     /// Only the receiver's: the protocol's senders have any port.
-    #[expect(dead_code, reason = "the first protocol with it is about to come")]
+    #[allow(dead_code, reason = "for protocols whose senders have any port")]
     Receiver,
 }
 
 /// The protocols over UDP; where the ports belong to two of them, the first one counts. So they are in tcpdump's order.
-const UDP: &[(Side, RangeInclusive<u16>, Print)] = &[
-    (Side::Either, 2049..=2049, |p, payload| nfs::print_udp(p, payload)),
+const UDP: &[Service] = &[
     (Side::Either, 53..=53, |p, payload| dns::print(p, payload.layer, false)),
     (Side::Either, 5353..=5353, |p, payload| dns::print(p, payload.layer, true)),
     (Side::Either, 525..=525, |p, payload| timed::print(p, payload.layer)),
@@ -70,10 +72,13 @@ const UDP: &[(Side, RangeInclusive<u16>, Print)] = &[
     (Side::Either, 5060..=5060, |p, payload| lines::SIP.print(p, payload.layer)),
     (Side::Either, 514..=514, |p, payload| syslog::print(p, payload.layer)),
     (Side::Either, 4789..=4789, |p, payload| p.nested(|p| vxlan::print(p, payload.layer))),
+    (Side::Either, 30490..=30490, |p, payload| someip::print(p, payload.layer)),
+    (Side::Either, 698..=698, |p, payload| olsr::print(p, payload.header.is_v6(), payload.layer)),
+    (Side::Either, 12222..=12223, |p, payload| lwapp::print(p, payload.ports, payload.layer)),
 ];
 
 /// The protocols over TCP; where the ports belong to two of them, the first one counts.
-const TCP: &[(Side, RangeInclusive<u16>, Print)] = &[
+const TCP: &[Service] = &[
     (Side::Either, 21..=21, |p, payload| lines::FTP.print_tcp(p, payload.layer)),
     (Side::Either, 22..=22, |p, payload| {
         lines::print_ssh(p, payload.layer);
@@ -103,6 +108,26 @@ const TCP: &[(Side, RangeInclusive<u16>, Print)] = &[
     (Side::Either, 2049..=2049, |p, payload| nfs::print_tcp(p, payload)),
 ];
 
+/// A bit for each port, set if it is in a table: most ports are not, and packets to them are not looked for in tables.
+type Ports = [u64; 1024];
+
+const fn ports(table: &[Service]) -> Ports {
+    let mut ports = [0; 1024];
+    let mut i = 0;
+    while i < table.len() {
+        let mut port = *table[i].1.start() as usize;
+        while port <= *table[i].1.end() as usize {
+            ports[port / 64] |= 1 << (port % 64);
+            port += 1;
+        }
+        i += 1;
+    }
+    ports
+}
+
+static UDP_PORTS: Ports = ports(UDP);
+static TCP_PORTS: Ports = ports(TCP);
+
 /// Prints the payload of a datagram; `None` when neither port belongs to a known protocol.
 pub(in crate::decode) fn print_udp(
     p: &mut Printer<'_>,
@@ -110,7 +135,7 @@ pub(in crate::decode) fn print_udp(
     ports: [u16; 2],
     layer: Layer<'_>,
 ) -> Option<Printed> {
-    find(UDP, ports).map(|print| print(p, Payload { header, ports, layer }))
+    find(UDP, &UDP_PORTS, ports).map(|print| print(p, Payload { header, ports, layer }))
 }
 
 /// Prints the payload of a segment if one of its ports belongs to a known protocol.
@@ -120,11 +145,15 @@ pub(in crate::decode) fn print_tcp(
     ports: [u16; 2],
     layer: Layer<'_>,
 ) -> Printed {
-    find(TCP, ports).map_or(Ok(()), |print| print(p, Payload { header, ports, layer }))
+    find(TCP, &TCP_PORTS, ports).map_or(Ok(()), |print| print(p, Payload { header, ports, layer }))
 }
 
-fn find(table: &[(Side, RangeInclusive<u16>, Print)], [src, dst]: [u16; 2]) -> Option<Print> {
-    let belongs = |(side, range, _): &&(Side, RangeInclusive<u16>, Print)| {
+fn find(table: &[Service], known: &Ports, [src, dst]: [u16; 2]) -> Option<Print> {
+    let is_known = |port: u16| known[usize::from(port / 64)] & 1 << (port % 64) != 0;
+    if !is_known(src) && !is_known(dst) {
+        return None;
+    }
+    let belongs = |(side, range, _): &&Service| {
         range.contains(&dst) || (matches!(side, Side::Either) && range.contains(&src))
     };
     table.iter().find(belongs).map(|(_, _, print)| *print)

@@ -43,12 +43,10 @@ const KINDS: [&str; 8] = ["NON", "REG", "DIR", "BLK", "CHR", "LNK", "SOCK", "FIF
 /// A procedure that does nothing any more.
 const NOP: u32 = 0xffff;
 
-/// Prints a datagram, or its length if it is neither a call nor a reply.
-pub(in crate::decode) fn print_udp(p: &mut Printer<'_>, payload: Payload<'_>) -> Printed {
-    if !print_message(p, payload, payload.layer)? {
-        write!(p, "UDP, length {}", payload.layer.len);
-    }
-    Ok(())
+/// Prints a datagram if it is a call or a reply.
+pub(in crate::decode) fn print_udp(p: &mut Printer<'_>, payload: Payload<'_>) -> Option<Printed> {
+    direction(payload, payload.layer)?;
+    Some(print_message(p, payload, payload.layer).map(|_| ()))
 }
 
 /// Prints the message at the beginning of a segment, after the length that precedes it.

@@ -100,19 +100,30 @@ fn follows(cursor: &mut Cursor<'_>) -> Result<bool, crate::decode::cursor::Trunc
 }
 
 fn print_kind(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
-    let (kind, mode, _) = (cursor.u32()?, cursor.u32()?, cursor.u32()?);
+    let (kind, mode) = (cursor.u32()?, cursor.u32()?);
+    cursor.skip(4)?;
     p.text(" ");
     p.name(KINDS.get(kind as usize).copied(), format_args!("unk-ft {kind}"));
     write!(p, " {mode:o} ids {}/{}", cursor.u32()?.cast_signed(), cursor.u32()?.cast_signed());
     Ok(())
 }
 
-/// Prints attributes of version 3 if they are wanted.
-fn attributes(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, print: bool) -> Printed {
+/// Prints attributes of version 3 if they are wanted, with more of them with `-vv` unless they are what was asked for.
+fn attributes(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, print: bool, details: bool) -> Printed {
     let mut value = Cursor::new("nfs", cursor.take(84)?);
     if print {
+        let mut links = value;
+        links.skip(8)?;
         print_kind(p, &mut value)?;
         write!(p, " sz {}", value.u64()?);
+        if p.style.verbosity > 1 && details {
+            value.skip(8)?;
+            write!(p, " nlink {} rdev {}/{}", links.u32()?, value.u32()?, value.u32()?);
+            write!(p, " fsid {:x} fileid {:x} a/m/ctime", value.u64()?, value.u64()?);
+            for _ in 0..3 {
+                write!(p, " {}.{:06}", value.u32()?, value.u32()?);
+            }
+        }
     }
     Ok(())
 }
@@ -120,15 +131,19 @@ fn attributes(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, print: bool) -> Prin
 /// Attributes that a server may leave out.
 fn optional(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
     let verbose = p.verbose();
-    if follows(cursor)? { attributes(p, cursor, verbose) } else { Ok(()) }
+    if follows(cursor)? { attributes(p, cursor, verbose, true) } else { Ok(()) }
 }
 
 /// Attributes before and after a change.
 fn change(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
+    if p.style.verbosity > 1 {
+        p.text(" PRE:");
+    }
     if follows(cursor)? {
         let (size, times) = (cursor.u64()?, [cursor.u32()?, cursor.u32()?, cursor.u32()?, cursor.u32()?]);
         if p.verbose() {
-            write!(p, " PRE: sz {size} mtime {}.{:06}", times[0], times[1] / 1000);
+            p.text(if p.style.verbosity > 1 { "" } else { " PRE:" });
+            write!(p, " sz {size} mtime {}.{:06}", times[0], times[1] / 1000);
             write!(p, " ctime {}.{:06}", times[2], times[3] / 1000);
         }
     }
@@ -145,10 +160,15 @@ fn print_result(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, number: u32, ok: b
         }
     };
     match number {
-        1 if ok => attributes(p, cursor, true),
+        1 if ok => attributes(p, cursor, true, false),
         3 if ok => {
             print_handle(p, cursor, VERSION_3)?;
-            optional(p, cursor)
+            optional(p, cursor)?;
+            if p.style.verbosity > 1 {
+                p.text(" post dattr:");
+                optional(p, cursor)?;
+            }
+            Ok(())
         }
         4 => {
             label(p, " attr:");
