@@ -42,7 +42,7 @@ fn print_request(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, v6: bool, len: us
     write!(p, " rreq {len}  hops {hops} id 0x{:08x}\n\tdst ", cursor.u32()?);
     print_sequenced(p, cursor, v6, "seq", " src ")?;
     print_sequenced(p, cursor, v6, "seq", "")?;
-    print_extension(p, cursor)
+    print_extension(p, cursor, len)
 }
 
 fn print_sequenced(
@@ -65,7 +65,7 @@ fn print_reply(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, v6: bool, len: usiz
     print_sequenced(p, cursor, v6, "dseq", " src ")?;
     print_address(p, cursor, v6)?;
     write!(p, " {} ms", cursor.u32()?);
-    print_extension(p, cursor)
+    print_extension(p, cursor, len)
 }
 
 fn print_error(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, v6: bool, len: usize) -> Printed {
@@ -82,8 +82,8 @@ fn print_error(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, v6: bool, len: usiz
     Ok(())
 }
 
-fn print_extension(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
-    if cursor.rest().is_empty() {
+fn print_extension(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, len: usize) -> Printed {
+    if cursor.at() >= len {
         return Ok(());
     }
     let (kind, len) = (cursor.u8()?, cursor.u8()?);

@@ -104,6 +104,9 @@ fn print_all(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, indent: usize) -> Pri
             p.text("\t");
         }
         print_name(p, kind);
+        if name(kind).is_none() {
+            write!(p, ": type={kind}");
+        }
         write!(p, " ({})", value.rest().len() + 4);
         print_value(p, kind, &mut value, indent)?;
     }

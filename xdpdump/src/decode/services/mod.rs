@@ -13,6 +13,7 @@ pub(in crate::decode) mod ike;
 pub(in crate::decode) mod kerberos;
 pub(in crate::decode) mod lines;
 pub(in crate::decode) mod lwapp;
+pub(in crate::decode) mod lwres;
 pub(in crate::decode) mod msdp;
 pub(in crate::decode) mod nfs;
 pub(in crate::decode) mod ntp;

@@ -55,7 +55,8 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
             let (seconds, micros) = (cursor.u32()?.cast_signed(), cursor.u32()?.cast_signed());
             write!(p, " time {seconds}.{micros:06}");
         }
-        _ => cursor.skip(8)?,
+        // tcpdump does not mind if the time that it skips was cut.
+        _ => cursor.skip_to_end(8)?,
     }
     p.text(" name ");
     let rest = cursor.rest();

@@ -6,8 +6,8 @@ use crate::decode::cursor::{Layer, Printed};
 use crate::decode::network::ip;
 use crate::decode::printer::Printer;
 use crate::decode::services::{
-    aodv, beep, bootp, dhcpv6, dns, hncp, ike, kerberos, lines, lwapp, msdp, nfs, ntp, olsr, openflow, pptp,
-    radius, resp, rpki_router, rx, sflow, snmp, someip, syslog, tftp, timed, vqp,
+    aodv, beep, bootp, dhcpv6, dns, hncp, ike, kerberos, lines, lwapp, lwres, msdp, nfs, ntp, olsr, openflow,
+    pptp, radius, resp, rpki_router, rx, sflow, snmp, someip, syslog, tftp, timed, vqp,
 };
 use crate::decode::tunnels::vxlan;
 
@@ -67,14 +67,15 @@ const UDP: &[Service] = &[
     (Side::Either, 1812..=1813, |p, payload| radius::print(p, payload.layer)),
     (Side::Either, 1700..=1700, |p, payload| radius::print(p, payload.layer)),
     (Side::Either, 3799..=3799, |p, payload| radius::print(p, payload.layer)),
+    (Side::Either, 921..=921, |p, payload| lwres::print(p, payload.layer)),
+    (Side::Either, 698..=698, |p, payload| olsr::print(p, payload.header.is_v6(), payload.layer)),
     (Side::Either, 1589..=1589, |p, payload| vqp::print(p, payload.layer)),
     (Side::Either, 6343..=6343, |p, payload| sflow::print(p, payload.layer)),
+    (Side::Either, 12222..=12223, |p, payload| lwapp::print(p, payload.ports, payload.layer)),
     (Side::Either, 5060..=5060, |p, payload| lines::SIP.print(p, payload.layer)),
     (Side::Either, 514..=514, |p, payload| syslog::print(p, payload.layer)),
     (Side::Either, 4789..=4789, |p, payload| p.nested(|p| vxlan::print(p, payload.layer))),
     (Side::Either, 30490..=30490, |p, payload| someip::print(p, payload.layer)),
-    (Side::Either, 698..=698, |p, payload| olsr::print(p, payload.header.is_v6(), payload.layer)),
-    (Side::Either, 12222..=12223, |p, payload| lwapp::print(p, payload.ports, payload.layer)),
 ];
 
 /// The protocols over TCP; where the ports belong to two of them, the first one counts.

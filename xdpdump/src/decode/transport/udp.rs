@@ -34,7 +34,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: 
         return Ok(());
     }
     let checksum = cursor.u16()?;
-    if !p.style.quiet && length - HEADER <= layer.len - HEADER {
+    if !p.style.quiet {
         // tcpdump does not look at the checksum of these.
         let ports = [src_port, dst_port];
         let payload = Payload { header, ports, layer: layer.skip(HEADER).cut_to(length - HEADER) };

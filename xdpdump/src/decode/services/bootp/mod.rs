@@ -30,6 +30,12 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     }
     write!(p, ", length {}", layer.len);
     if p.verbose() {
+        if hardware != ETHERNET {
+            write!(p, ", htype {hardware}");
+        }
+        if hardware != ETHERNET || hardware_len != 6 {
+            write!(p, ", hlen {hardware_len}");
+        }
         print_fields(p, layer, hardware == ETHERNET && hardware_len == 6)?;
     }
     Ok(())

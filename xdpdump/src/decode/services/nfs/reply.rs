@@ -103,14 +103,14 @@ fn print_kind(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
     let (kind, mode) = (cursor.u32()?, cursor.u32()?);
     cursor.skip(4)?;
     p.text(" ");
-    p.name(KINDS.get(kind as usize).copied(), format_args!("unk-ft {kind}"));
+    p.name(KINDS.get(kind as usize).copied(), format_args!("unk-ft {kind} "));
     write!(p, " {mode:o} ids {}/{}", cursor.u32()?.cast_signed(), cursor.u32()?.cast_signed());
     Ok(())
 }
 
 /// Prints attributes of version 3 if they are wanted, with more of them with `-vv` unless they are what was asked for.
 fn attributes(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, print: bool, details: bool) -> Printed {
-    let mut value = Cursor::new("nfs", cursor.take(84)?);
+    let mut value = *cursor;
     if print {
         let mut links = value;
         links.skip(8)?;
@@ -125,7 +125,7 @@ fn attributes(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, print: bool, details
             }
         }
     }
-    Ok(())
+    cursor.skip(84)
 }
 
 /// Attributes that a server may leave out.

@@ -3,7 +3,10 @@
 use crate::decode::address::{Ipv4, Mac};
 use crate::decode::cursor::Cursor;
 use crate::decode::printer::Printer;
-use crate::decode::services::openflow::v10::{Print, exactly, print_network, print_vendor_data};
+use crate::decode::services::openflow::big_switch;
+use crate::decode::services::openflow::v10::{
+    BIG_SWITCH, Print, exactly, print_data, print_network, print_vendor,
+};
 
 const IPV4: u16 = 0x0800;
 const ARP: u16 = 0x0806;
@@ -129,10 +132,16 @@ pub(super) fn print_actions(p: &mut Printer<'_>, body: &mut Cursor<'_>, len: usi
         write!(p, ", len {len}");
         exactly(len >= 8 && len <= left)?;
         let mut value = *body;
-        if known.is_some_and(|(_, right)| right != len) {
+        if known.is_some_and(|(_, right)| right != len) || (kind == VENDOR && !len.is_multiple_of(8)) {
             p.text(" (bogus)");
         } else if kind == VENDOR {
-            print_vendor_data(p, &mut value, len - 4)?;
+            let vendor = value.u32()?;
+            print_vendor(p, vendor);
+            if vendor == BIG_SWITCH {
+                big_switch::print_action(p, &mut value, len - 8)?;
+            } else {
+                print_data(p, &mut value, len - 8)?;
+            }
         } else if known.is_some() {
             print_action(p, &mut value, kind)?;
         }

@@ -4,7 +4,7 @@ use crate::decode::cursor::Cursor;
 use crate::decode::printer::Printer;
 use crate::decode::services::openflow::flow::{WILDCARDS, print_actions, print_match, print_port};
 use crate::decode::services::openflow::v10::{
-    Print, exactly, print_bits, print_data, print_string, print_vendor_data,
+    Print, exactly, print_bits, print_data, print_string, print_vendor,
 };
 
 const VENDOR: u16 = 0xffff;
@@ -66,9 +66,15 @@ pub(super) fn print_request(p: &mut Printer<'_>, body: &mut Cursor<'_>, len: usi
             p.name((queue == u32::MAX).then_some("ALL"), format_args!("{queue}"));
             Ok(())
         }
-        VENDOR => print_vendor_data(p, body, len),
+        VENDOR => print_other(p, body, len),
         _ => print_data(p, body, len),
     }
+}
+
+fn print_other(p: &mut Printer<'_>, body: &mut Cursor<'_>, len: usize) -> Print {
+    exactly(len >= 4)?;
+    print_vendor(p, body.u32()?);
+    print_data(p, body, len - 4)
 }
 
 /// Prints what was counted.
@@ -113,7 +119,7 @@ pub(super) fn print_reply(p: &mut Printer<'_>, body: &mut Cursor<'_>, len: usize
             }
             Ok(())
         }
-        VENDOR => print_vendor_data(p, body, left),
+        VENDOR => print_other(p, body, left),
         _ => print_data(p, body, left),
     }
 }

@@ -4,7 +4,7 @@ use crate::decode::address::{Ipv4, Mac};
 use crate::decode::cursor::{Cursor, Truncated};
 use crate::decode::printer::Printer;
 use crate::decode::services::openflow::flow::{print_actions, print_match, print_port};
-use crate::decode::services::openflow::stats;
+use crate::decode::services::openflow::{big_switch, stats};
 
 /// Why the rest of a message is not printed.
 pub(super) enum Stop {
@@ -22,7 +22,7 @@ impl From<Truncated> for Stop {
 
 pub(super) type Print = Result<(), Stop>;
 
-const BIG_SWITCH: u32 = 0x005c_16c7;
+pub(super) const BIG_SWITCH: u32 = 0x005c_16c7;
 const CAPABILITIES: [(u32, &str); 8] = [
     (0x01, "FLOW_STATS"),
     (0x02, "TABLE_STATS"),
@@ -154,8 +154,11 @@ pub(super) fn print_vendor_data(p: &mut Printer<'_>, body: &mut Cursor<'_>, len:
     exactly(len >= 4)?;
     let vendor = body.u32()?;
     print_vendor(p, vendor);
-    // Messages of this vendor have a format that is not known here.
-    if vendor == BIG_SWITCH { Ok(()) } else { print_data(p, body, len - 4) }
+    if vendor == BIG_SWITCH {
+        big_switch::print_message(p, body, len - 4)
+    } else {
+        print_data(p, body, len - 4)
+    }
 }
 
 /// Prints the names of the bits that are set, and whether other bits are.
