@@ -4,7 +4,7 @@ use crate::decode::address::{Ipv4, Ipv6};
 use crate::decode::cursor::{Cursor, Layer, Printed};
 use crate::decode::printer::Printer;
 use crate::decode::services::dns_name;
-use crate::decode::services::dns_type::{self, class_name, type_name};
+use crate::decode::services::dns_type::{self, class_name, opcode, response_code, type_name};
 use crate::decode::services::edns;
 
 const NAME: &str = "domain";
@@ -62,50 +62,6 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>, multicast:
 struct Message<'a> {
     bytes: &'a [u8],
     multicast: bool,
-}
-
-fn opcode(flags: u16) -> &'static str {
-    const NAMES: [&str; 16] = [
-        "",
-        " inv_q",
-        " stat",
-        " op3",
-        " notify",
-        " update",
-        " op6",
-        " op7",
-        " op8",
-        " updateA",
-        " updateD",
-        " updateDA",
-        " updateM",
-        " updateMA",
-        " zoneInit",
-        " zoneRef",
-    ];
-    NAMES[usize::from(flags >> 11 & 15)]
-}
-
-fn response_code(flags: u16) -> &'static str {
-    const NAMES: [&str; 16] = [
-        "",
-        " FormErr",
-        " ServFail",
-        " NXDomain",
-        " NotImp",
-        " Refused",
-        " YXDomain",
-        " YXRRSet",
-        " NXRRSet",
-        " NotAuth",
-        " NotZone",
-        " Resp11",
-        " Resp12",
-        " Resp13",
-        " Resp14",
-        " NoChange",
-    ];
-    NAMES[usize::from(flags & 15)]
 }
 
 fn print_query(

@@ -96,3 +96,49 @@ pub(in crate::decode) fn class_name(class: u16) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// The name of what a message is for, from its flags, after a space; none for a query.
+pub(in crate::decode) fn opcode(flags: u16) -> &'static str {
+    const NAMES: [&str; 16] = [
+        "",
+        " inv_q",
+        " stat",
+        " op3",
+        " notify",
+        " update",
+        " op6",
+        " op7",
+        " op8",
+        " updateA",
+        " updateD",
+        " updateDA",
+        " updateM",
+        " updateMA",
+        " zoneInit",
+        " zoneRef",
+    ];
+    NAMES[usize::from(flags >> 11 & 15)]
+}
+
+/// The name of an error in a response, from its flags, after a space.
+pub(in crate::decode) fn response_code(flags: u16) -> &'static str {
+    const NAMES: [&str; 16] = [
+        "",
+        " FormErr",
+        " ServFail",
+        " NXDomain",
+        " NotImp",
+        " Refused",
+        " YXDomain",
+        " YXRRSet",
+        " NXRRSet",
+        " NotAuth",
+        " NotZone",
+        " Resp11",
+        " Resp12",
+        " Resp13",
+        " Resp14",
+        " NoChange",
+    ];
+    NAMES[usize::from(flags & 15)]
+}

@@ -1,6 +1,7 @@
 //! What runs on transport layers for hosts and applications.
 
 pub(in crate::decode) mod aodv;
+pub(in crate::decode) mod bcm_li;
 pub(in crate::decode) mod beep;
 pub(in crate::decode) mod bootp;
 pub(in crate::decode) mod dhcpv6;

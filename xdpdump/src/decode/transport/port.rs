@@ -6,8 +6,8 @@ use crate::decode::cursor::{Layer, Printed};
 use crate::decode::network::ip;
 use crate::decode::printer::Printer;
 use crate::decode::services::{
-    aodv, beep, bootp, dhcpv6, dns, hncp, ike, kerberos, lines, lwapp, lwres, msdp, nfs, ntp, olsr, openflow,
-    pptp, radius, resp, rpki_router, rx, sflow, snmp, someip, syslog, tftp, timed, vqp,
+    aodv, bcm_li, beep, bootp, dhcpv6, dns, hncp, ike, kerberos, lines, lwapp, lwres, msdp, nfs, ntp, olsr,
+    openflow, pptp, radius, resp, rpki_router, rx, sflow, snmp, someip, syslog, tftp, timed, vqp,
 };
 use crate::decode::tunnels::vxlan;
 
@@ -34,6 +34,8 @@ enum Side {
     /// Only the receiver's: the protocol's senders have any port.
     #[allow(dead_code, reason = "for protocols whose senders have any port")]
     Receiver,
+    /// Only the sender's.
+    Sender,
 }
 
 /// The protocols over UDP; where the ports belong to two of them, the first one counts. So they are in tcpdump's order.
@@ -76,6 +78,7 @@ const UDP: &[Service] = &[
     (Side::Either, 514..=514, |p, payload| syslog::print(p, payload.layer)),
     (Side::Either, 4789..=4789, |p, payload| p.nested(|p| vxlan::print(p, payload.layer))),
     (Side::Either, 30490..=30490, |p, payload| someip::print(p, payload.layer)),
+    (Side::Sender, 49152..=49152, |p, payload| bcm_li::print(p, payload.layer)),
 ];
 
 /// The protocols over TCP; where the ports belong to two of them, the first one counts.
@@ -155,7 +158,8 @@ fn find(table: &[Service], known: &Ports, [src, dst]: [u16; 2]) -> Option<Print>
         return None;
     }
     let belongs = |(side, range, _): &&Service| {
-        range.contains(&dst) || (matches!(side, Side::Either) && range.contains(&src))
+        (!matches!(side, Side::Sender) && range.contains(&dst))
+            || (!matches!(side, Side::Receiver) && range.contains(&src))
     };
     table.iter().find(belongs).map(|(_, _, print)| *print)
 }

@@ -1,6 +1,7 @@
 //! OpenFlow (Open Networking Foundation, OpenFlow Switch Specification 1.0.0 and 1.3).
 
 mod big_switch;
+mod bits;
 mod flow;
 mod stats;
 mod v10;

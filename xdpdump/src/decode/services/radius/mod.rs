@@ -1,6 +1,7 @@
 //! RADIUS (RFC 2865, RFC 2866, RFC 5176).
 
 mod attributes;
+mod location;
 mod names;
 mod values;
 
