@@ -1,6 +1,6 @@
 //! The header that Broadcom's switches put before intercepted packets (no public specification).
 
-use crate::decode::cursor::{Layer, Printed};
+use crate::decode::cursor::{Layer, Printed, Truncated};
 use crate::decode::link::ethernet;
 use crate::decode::network::{ipv4, ipv6};
 use crate::decode::printer::Printer;
@@ -28,7 +28,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     p.text(if p.verbose() { "\n    " } else { "" });
     write!(p, "BCM-LI-SHIM: direction {direction}, pkt-type {name}, pkt-subtype {tags}, li-id {id}");
     if !p.verbose() {
-        return Ok(());
+        return if layer.bytes.len() < layer.len { Err(Truncated("bcm_li")) } else { Ok(()) };
     }
     p.text("\n    ");
     let packet = layer.skip(4);

@@ -124,8 +124,9 @@ fn print_response(
     }
     let all = p.style.verbosity > 1;
     for i in 0..questions {
+        p.text(if i > 0 { "," } else { "" });
         if all {
-            p.text(if i == 0 { " q:" } else { "," });
+            p.text(" q:");
             print_question(p, message, cursor)?;
         } else {
             skip_name(cursor)?;

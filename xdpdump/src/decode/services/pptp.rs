@@ -29,7 +29,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     let mut cursor = layer.cursor("pptp");
     cursor.need(12)?;
     let (len, class, magic, kind) = (cursor.u16()?, cursor.u16()?, cursor.u32()?, cursor.u16()?);
-    cursor.skip(2)?;
+    let reserved = cursor.u16()?;
     if p.verbose() {
         write!(p, " Length={len}");
         match class {
@@ -49,6 +49,9 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         return Ok(());
     };
     write!(p, " CTRL_MSGTYPE={name}");
+    if reserved != 0 {
+        write!(p, " [ERROR: reserved={reserved} must be zero]");
+    }
     print_fields(p, &mut cursor, kind)
 }
 
@@ -219,8 +222,14 @@ fn print_type(p: &mut Printer<'_>, name: &str, value: u32, [first, second, both]
 
 fn print_string(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, name: &str, len: usize) -> Printed {
     write!(p, " {name}(");
-    let text = cursor.take(len)?;
-    p.escaped(text.split(|byte| *byte == 0).next().unwrap_or_default());
+    let captured = cursor.rest().len().min(len);
+    let text = cursor.take(captured)?;
+    let end = text.iter().position(|byte| *byte == 0);
+    p.escaped(text.get(..end.unwrap_or(captured)).unwrap_or_default());
+    // What follows the end of the text need not be captured.
+    if end.is_none() && captured < len {
+        return Err(cursor.truncated());
+    }
     p.text(")");
     Ok(())
 }

@@ -12,6 +12,9 @@ const LONGER_ADDRESS: usize = 12;
 /// Prints a datagram, and its samples with `-v`.
 pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cut_to(layer.len).cursor("sflow");
+    if layer.bytes.len() < HEADER.min(layer.len) {
+        return Err(cursor.truncated());
+    }
     let version = cursor.u32()?;
     if version != 5 {
         write!(p, "sFlow version {version} packet not supported");
