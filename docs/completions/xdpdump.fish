@@ -5,7 +5,7 @@ end
 
 function __fish_xdpdump_needs_command
     set -l words (commandline -opc)
-    not contains -- "$words[2]" repair doctor extcap
+    not contains -- "$words[2]" repair doctor dump extcap
 end
 
 function __fish_xdpdump_using_subcommand
@@ -46,6 +46,9 @@ complete -c xdpdump -n "__fish_xdpdump_needs_command" -s W -l files -d 'Write N 
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s z -l postrotate-command -d 'Run CMD on each finished file' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l max-total -d 'Delete the oldest files when all have SIZE' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l min-free -d 'Delete the oldest files when less than SIZE is free' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l keep -d 'Keep the newest packets in memory' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l after -d 'Write the packets of so much time after the request, too' -r
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l trigger -d 'Write what is kept when a packet comes that EXPR accepts' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l time-style -d 'Time stamps by name' -r -f -a "day\t'Hour, minute, second'
 none\t'No time'
 epoch\t'Seconds since 1970'
@@ -77,6 +80,7 @@ complete -c xdpdump -n "__fish_xdpdump_needs_command" -l full -d 'Write directio
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l group-readable -d 'Let the group read a new file'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l align -d 'Begin files at full minutes, hours or days'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l rotate-on-hangup -d 'Begin another file when SIGHUP comes'
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l dump-on-loss -d 'Write what is kept when packets were lost'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l print -d 'Print text in addition to writing a file'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l json -d 'Print each packet as a line of JSON'
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l count -d 'Print only the number of packets at the end'
@@ -103,12 +107,14 @@ complete -c xdpdump -n "__fish_xdpdump_needs_command" -l version -d 'Print the v
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c xdpdump -n "__fish_xdpdump_first_word" -a "repair" -d 'Cut an unfinished packet off the end of a capture file whose writer was killed'
 complete -c xdpdump -n "__fish_xdpdump_first_word" -a "doctor" -d 'Say what is wrong with this machine for captures, and the command that mends it'
+complete -c xdpdump -n "__fish_xdpdump_first_word" -a "dump" -d 'Make a capture with --keep write the packets that it keeps'
 complete -c xdpdump -n "__fish_xdpdump_first_word" -a "extcap" -d 'Put xdpdump into Wireshark\'s own list of interfaces'
 complete -c xdpdump -n "__fish_xdpdump_using_subcommand repair" -s h -l help -d 'Print help'
 complete -c xdpdump -n "__fish_xdpdump_using_subcommand doctor" -s i -l interface -d 'Interface to look at closely, by name or number, or "any" for every one that is up; can be given several times. Without it, all that are up are looked at briefly' -r
 complete -c xdpdump -n "__fish_xdpdump_using_subcommand doctor" -l netns -d 'Look for interfaces in another network namespace: its name for "ip netns", the path of its file, or the pid of a process, such as that of a container' -r
 complete -c xdpdump -n "__fish_xdpdump_using_subcommand doctor" -l json -d 'Print JSON instead of lines'
 complete -c xdpdump -n "__fish_xdpdump_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c xdpdump -n "__fish_xdpdump_using_subcommand dump" -s h -l help -d 'Print help'
 complete -c xdpdump -n "__fish_xdpdump_using_subcommand extcap; and not __fish_seen_subcommand_from install uninstall status" -s h -l help -d 'Print help'
 complete -c xdpdump -n "__fish_xdpdump_using_subcommand extcap; and not __fish_seen_subcommand_from install uninstall status" -f -a "install" -d 'Put a link to this program where Wireshark looks, and say which capabilities it lacks'
 complete -c xdpdump -n "__fish_xdpdump_using_subcommand extcap; and not __fish_seen_subcommand_from install uninstall status" -f -a "uninstall" -d 'Remove the link'

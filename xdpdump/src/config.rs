@@ -4,7 +4,7 @@ use std::{ffi::OsString, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use crate::{
     interface::{TimeStampType, XdpMode},
-    output::{FileOptions, Rotation, json::JsonOptions, text::TextOptions},
+    output::{FileOptions, Recorder, Rotation, json::JsonOptions, text::TextOptions},
     packet::LinkType,
     transport::RingKind,
 };
@@ -41,6 +41,11 @@ pub enum Config {
     Repair {
         /// The file.
         file: PathBuf,
+    },
+    /// Make a capture write the packets that it keeps.
+    Dump {
+        /// Its process.
+        process: i32,
     },
     /// Say what is wrong with the machine for captures.
     Doctor(Doctor),
@@ -167,6 +172,8 @@ pub struct Capture {
     pub destination: Destination,
     /// The user as whom to run after programs are attached.
     pub user: User,
+    /// Which packets make a recorder write what it keeps.
+    pub trigger: Option<String>,
     /// A command, with its arguments, that runs while is captured; without one, there are no words.
     pub command: Vec<OsString>,
 }
@@ -344,4 +351,6 @@ pub struct File {
     pub options: FileOptions,
     /// When it is followed by another file; `None` if it is the only one.
     pub rotation: Option<Rotation>,
+    /// What is kept in memory until it is asked for; `None` if packets are written as they come.
+    pub recorder: Option<Recorder>,
 }

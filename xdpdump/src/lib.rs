@@ -7,6 +7,7 @@ pub mod config;
 pub mod cpus;
 pub mod decode;
 pub mod doctor;
+pub mod dump;
 pub mod extcap;
 pub mod filter;
 pub mod input;

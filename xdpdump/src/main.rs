@@ -10,7 +10,7 @@ use std::{
 use xdpdump::{
     capture, cli,
     config::Config,
-    doctor, extcap, filter,
+    doctor, dump, extcap, filter,
     interface::{self, Link, list, namespace},
     output::{self, guardian},
     print_filter,
@@ -84,6 +84,7 @@ fn run(config: Config, reporter: &mut StandardError) -> Result<(), Failure> {
             let repaired = repair::repair(&file)?.to_string();
             print(&format!("{}\n", printable(repaired)))
         }
+        Config::Dump { process } => Ok(dump::ask(process)?),
         Config::Replay(config) => Ok(replay::run(&config, reporter)?),
         Config::Extcap(call) => {
             let answer = extcap::run(&call)?;
@@ -200,6 +201,12 @@ impl From<print_filter::Error> for Failure {
 
 impl From<interface::Error> for Failure {
     fn from(error: interface::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<dump::Error> for Failure {
+    fn from(error: dump::Error) -> Self {
         Self::Other(error.into())
     }
 }

@@ -8,8 +8,8 @@ use std::{
 use crate::{
     config::{Destination, File, Print},
     output::{
-        self, Fanout, RotatingSink, Stream, Target, guardian::Guardian, is_standard_output, json::JsonSink,
-        text::TextSink,
+        self, Fanout, RecorderSink, RotatingSink, Stream, Target, guardian::Guardian, is_standard_output,
+        json::JsonSink, text::TextSink,
     },
     packet::Timestamp,
     privilege::Folders,
@@ -31,9 +31,12 @@ pub fn open(
     signal::ignore(libc::SIGXFSZ);
     let mut sinks = Fanout::default();
     if let Some(file) = &destination.file {
-        sinks.push(match &file.rotation {
-            None => output::open_with(&file.path, file.options, guardian, say)?,
-            Some(rotation) => {
+        sinks.push(match (&file.rotation, &file.recorder) {
+            (_, Some(recorder)) => {
+                Box::new(RecorderSink::open(&file.path, file.options, recorder.clone(), guardian)?)
+            }
+            (None, None) => output::open_with(&file.path, file.options, guardian, say)?,
+            (Some(rotation), None) => {
                 let begin = guardian.map(|_| Timestamp(clock::realtime()));
                 Box::new(RotatingSink::open(&file.path, file.options, rotation.clone(), guardian, begin)?)
             }
@@ -59,10 +62,11 @@ pub fn folders(destination: &Destination) -> Folders {
         (Target::Path(path), None) => Some(folder_of(path)),
     };
     let rotation = destination.file.as_ref().and_then(|file| file.rotation.as_ref());
+    let has_recorder = destination.file.as_ref().is_some_and(|file| file.recorder.is_some());
     let metrics = destination.status.as_ref().and_then(|status| status.file.as_deref());
     Folders {
         paths: destination.file.iter().filter_map(folder).chain(metrics.map(folder_of)).collect(),
-        are_rotated: rotation.is_some() || metrics.is_some(),
+        are_rotated: rotation.is_some() || has_recorder || metrics.is_some(),
         have_commands: rotation.is_some_and(|rotation| rotation.command.is_some()),
     }
 }

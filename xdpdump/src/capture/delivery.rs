@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     clock::{Clock, Sample, monotonic},
-    output::{self, Sink},
+    output::{self, Cause, Sink},
     packet::{Direction, InterfaceStatistics, Meta, PASS, Packet, Timestamp},
-    selection::{Choice, Selection, Selector},
+    selection::{Choice, Selection, Selections, Selector},
     sys::{clock::StepWatch, ptp::PtpClock},
     transport::{Receiver, event::Event},
 };
@@ -33,6 +33,8 @@ pub struct Delivery<'a> {
     steps: Option<StepWatch>,
     /// Ordered by source number, which is also the interface id in the sink.
     sources: Vec<SourceDelivery>,
+    /// Which packets make the sink write what it keeps.
+    triggers: Option<Selections>,
     limit: Option<u64>,
     captured: u64,
     /// Packets with a time stamp before that of the packet before them.
@@ -54,6 +56,8 @@ struct SourceDelivery {
     selector: Selector,
     read: Read,
     verdicts: Verdicts,
+    /// Accepts a packet that makes the sink write what it keeps.
+    trigger: Option<Selector>,
     time: Time,
 }
 
@@ -112,7 +116,13 @@ impl<'a> Delivery<'a> {
         let mut clock = Clock::new(start);
         let start = clock.wall(start.monotonic);
         let steps = StepWatch::new().ok();
-        Self { sink, clock, steps, sources: Vec::new(), limit, captured: 0, late: 0, last: 0, start }
+        let (sources, triggers) = (Vec::new(), None);
+        Self { sink, clock, steps, sources, triggers, limit, captured: 0, late: 0, last: 0, start }
+    }
+
+    /// A packet that these accept makes the sink write what it keeps. To be called before sources are added.
+    pub fn trigger_on(&mut self, triggers: Option<Selections>) {
+        self.triggers = triggers;
     }
 
     /// Delivers from one more source; returns its number.
@@ -126,6 +136,10 @@ impl<'a> Delivery<'a> {
             selector: Selector::new(source.attached.left.clone()),
             read: Read::default(),
             verdicts: Verdicts::default(),
+            trigger: self.triggers.as_ref().and_then(|triggers| {
+                // One that makes no sense for a link type matches none of its frames.
+                triggers.of(source.interface.link_type).ok().cloned().map(Selector::new)
+            }),
             time: Time::new(&source.time),
         });
         Ok(self.sources.len() as u32 - 1)
@@ -269,6 +283,10 @@ impl Receiver for Delivery<'_> {
                 return ControlFlow::Continue(());
             }
         }
+        let triggers = source
+            .trigger
+            .as_mut()
+            .is_some_and(|trigger| trigger.choose(&mut packet.clone(), Some(event.cpu)) == Choice::Taken);
         // That the program of this capture passes every frame on is only for filters.
         packet.meta.verdict = event.verdict;
         if let Some(verdict) = event.verdict {
@@ -285,6 +303,9 @@ impl Receiver for Delivery<'_> {
         if let Err(error) = self.sink.packet(&packet) {
             return ControlFlow::Break(error.into());
         }
+        if triggers {
+            self.sink.dump(hosts, Cause::Trigger);
+        }
         if self.captured.is_multiple_of(LOOK_FOR_INTERRUPT) && self.sink.is_interrupted() {
             return ControlFlow::Break(End::Interrupted);
         }
@@ -298,7 +319,10 @@ impl Receiver for Delivery<'_> {
     fn wants_blocks(&self) -> bool {
         self.limit.is_none()
             && self.sink.is_block_sink()
-            && self.sources.iter().all(|source| source.selector.takes_everything())
+            && self
+                .sources
+                .iter()
+                .all(|source| source.selector.takes_everything() && source.trigger.is_none())
     }
 
     fn stamp(&mut self, source: u32, time: u64) -> Timestamp {

@@ -108,12 +108,14 @@ fn capture(
     // names in it may send DNS queries, so this can take long.
     let compile = || {
         let request = Request::read(&config.selection)?;
-        Ok::<_, Error>((selections(&request, &config.interfaces, &links)?, request))
+        let trigger = config.trigger.clone().map(|filter| Request::default().with_filter(Some(filter)));
+        let triggers = trigger.map(|trigger| selections(&trigger, &config.interfaces, &links)).transpose()?;
+        Ok::<_, Error>((selections(&request, &config.interfaces, &links)?, triggers, request))
     };
     let Some(compiled) = signals.end_at_once_during(compile) else {
         return Ok(Ended::before_it_began(&signals, reporter));
     };
-    let (selections, request) = compiled?;
+    let (selections, triggers, request) = compiled?;
     let start = Sample::take();
     let immediate = config.immediate || sinks::is_watched(destination);
     let order = Order {
@@ -145,6 +147,7 @@ fn capture(
     let mut sink = sink?;
     sink.interrupted_by(signals.as_fd())?;
     let mut delivery = Delivery::new(&mut sink, start, destination.limit);
+    delivery.trigger_on(triggers);
     for source in &connection.sources {
         delivery.add(source)?;
     }

@@ -44,6 +44,7 @@ impl Options {
         self.check_detail()?;
         self.rotation.rotation().map_err(Error::Usage)?;
         self.check_compression()?;
+        self.check_recorder()?;
         if self.write.is_some() && self.course.stats_file == self.write {
             return Err(Error::Usage(
                 "--stats-file would replace the capture (-w): name another file".to_owned(),
@@ -110,6 +111,7 @@ impl Options {
             immediate: self.immediate_mode,
             destination,
             user,
+            trigger: self.recorder.trigger,
             command: self.command,
         }))
     }
@@ -145,6 +147,22 @@ impl Options {
                     "{option} is about pcapng files: a pcap file has neither packet ids nor queues; leave it out"
                 )))
             }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses what a recorder cannot write.
+    fn check_recorder(&self) -> Result<(), Error> {
+        if self.recorder.keep.is_none() {
+            return Ok(());
+        }
+        match self.destination().file {
+            Some(File { options: FileOptions { format: Format::Pcap, .. }, .. }) => {
+                Err(Error::Usage("--keep writes pcapng files: choose another name with -w".to_owned()))
+            }
+            Some(File { options: FileOptions { precision: Precision::Micro, .. }, .. }) => Err(Error::Usage(
+                "--keep writes time stamps in nanoseconds: leave the precision out".to_owned(),
+            )),
             _ => Ok(()),
         }
     }
@@ -309,6 +327,7 @@ impl Options {
             options: self.file_options(path),
             // Checked before.
             rotation: self.rotation.rotation().ok().flatten(),
+            recorder: self.recorder.recorder(),
         });
         let print = (!self.count && (file.is_none() || self.print)).then(|| {
             if self.json {

@@ -216,8 +216,10 @@ impl Call {
         arguments.push("--format=pcapng".into());
         arguments.extend(self.settings.arguments()?);
         let filter = self.extcap_capture_filter.filter(|filter| !filter.trim().is_empty());
-        arguments.extend(filter.into_iter().flat_map(|filter| ["--".into(), filter.into()]));
-        match Options::try_parse_from(arguments).map_err(Error::Clap)?.into_config()? {
+        let mut options = Options::try_parse_from(arguments).map_err(Error::Clap)?;
+        // As it is: it may begin with a minus sign.
+        options.filter.extend(filter);
+        match options.into_config()? {
             Config::Capture(capture) => Ok(Extcap::Capture { capture: Box::new(capture), pipes }),
             // Of these options nothing else is made.
             _ => Err(Error::Usage("this is no capture: give Wireshark's own options only".to_owned())),

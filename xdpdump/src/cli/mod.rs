@@ -7,6 +7,7 @@ mod doctor;
 mod error;
 mod extcap;
 mod options;
+mod recorder;
 mod rotation;
 mod tcpdump;
 mod units;
@@ -40,10 +41,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Config, Er
 fn parse_all(arguments: &[OsString]) -> Result<Config, Error> {
     // A subcommand is recognised only as the first argument, so that the name of a file or a word of a filter is not
     // mistaken for one.
-    let names = ["repair", "doctor", "extcap"];
+    let names = ["repair", "doctor", "extcap", "dump"];
     if arguments.get(1).is_some_and(|first| names.iter().any(|name| first == name)) {
         return Ok(match Subcommands::try_parse_from(arguments).map_err(Error::Clap)?.command {
             Subcommand::Repair { file } => Config::Repair { file },
+            Subcommand::Dump { process } => Config::Dump { process },
             Subcommand::Doctor(options) => Config::Doctor(options.into()),
             Subcommand::Extcap { what } => Config::Extcap(what.into()),
         });
@@ -115,6 +117,12 @@ enum Subcommand {
     },
     /// Say what is wrong with this machine for captures, and the command that mends it
     Doctor(doctor::Options),
+    /// Make a capture with --keep write the packets that it keeps
+    Dump {
+        /// Its process
+        #[arg(value_name = "PID")]
+        process: i32,
+    },
     /// Put xdpdump into Wireshark's own list of interfaces
     Extcap {
         #[command(subcommand)]

@@ -6,6 +6,7 @@ use clap::{ArgAction, ArgGroup, Parser, ValueEnum, ValueHint};
 
 use super::{
     course::CourseOptions,
+    recorder::RecorderOptions,
     rotation::RotationOptions,
     units::{self, Compression},
 };
@@ -23,7 +24,7 @@ const AS_IN_TCPDUMP: &str = "Accepted as in tcpdump";
 
 /// The ways to call the tool; clap's own line would list the options that exclude each other.
 const USAGE: &str = "\
-xdpdump -i IF [OPTIONS] [FILTER]
+xdpdump -i IF [OPTIONS] [FILTER] [-- CMD]
        xdpdump -r FILE [OPTIONS] [FILTER]
        xdpdump -D | -d [FILTER]
        xdpdump COMMAND";
@@ -283,6 +284,10 @@ pub struct Options {
     #[command(flatten)]
     pub rotation: RotationOptions,
 
+    /// What is kept in memory.
+    #[command(flatten)]
+    pub recorder: RecorderOptions,
+
     /// Print text in addition to writing a file
     ///
     /// With "-w -" the text goes to standard error.
@@ -477,7 +482,7 @@ pub struct Options {
     ///
     /// It begins when the capture does, as the user and in the network namespace of the capture, and its status is the
     /// capture's: xdpdump -i eth0 -w out.pcapng -- curl https://example.org
-    #[arg(last = true, value_name = "CMD", requires = "interface", conflicts_with_all = ["read", "list_interfaces", "list_data_link_types", "list_time_stamp_types", "dump_filter"], help_heading = "Capture")]
+    #[arg(last = true, value_name = "CMD", hide_short_help = true, requires = "interface", conflicts_with_all = ["read", "list_interfaces", "list_data_link_types", "list_time_stamp_types", "dump_filter"], help_heading = "Capture")]
     pub command: Vec<OsString>,
 }
 

@@ -78,6 +78,11 @@ impl<'a> Printer<'a> {
         }
     }
 
+    /// Appends a text of the packet that ends with a zero byte or the end of its field.
+    pub(in crate::decode) fn escaped_until_nul(&mut self, text: &[u8]) {
+        self.escaped(text.split(|byte| *byte == 0).next().unwrap_or_default());
+    }
+
     /// Appends a line of a text protocol like [`Printer::escaped`], but leaves tabs unchanged.
     pub(in crate::decode) fn line(&mut self, line: &[u8]) {
         if !self.is_full() {
@@ -122,6 +127,17 @@ impl<'a> Printer<'a> {
 
     /// Appends the names of the bits that are set, in the order of the table; `none` if none of the table is set.
     pub(in crate::decode) fn flags(&mut self, value: u32, table: &[(u32, &str)], separator: &str) {
+        self.flags_or(value, table, separator, "none");
+    }
+
+    /// Like [`Printer::flags`], with another word if none of the table is set.
+    pub(in crate::decode) fn flags_or(
+        &mut self,
+        value: u32,
+        table: &[(u32, &str)],
+        separator: &str,
+        none: &str,
+    ) {
         let mut any = false;
         for (bit, name) in table {
             if value & bit != 0 {
@@ -130,7 +146,7 @@ impl<'a> Printer<'a> {
             }
         }
         if !any {
-            self.text("none");
+            self.text(none);
         }
     }
 

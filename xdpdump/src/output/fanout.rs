@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{BlockSink, Error, Sink};
+use super::{BlockSink, Cause, Error, Sink};
 use crate::packet::{Interface, InterfaceStatistics, Packet, Timestamp};
 
 /// Several sinks, each of which gets every packet. A call ends with the first error.
@@ -107,6 +107,11 @@ impl Sink for Fanout {
 
     fn hang_up(&mut self, now: Timestamp) -> Result<bool, Error> {
         self.0.iter_mut().try_fold(false, |wanted, sink| Ok(sink.hang_up(now)? || wanted))
+    }
+
+    fn dump(&mut self, now: Timestamp, cause: Cause) -> bool {
+        // Each of them is asked.
+        self.0.iter_mut().filter_map(|sink| sink.dump(now, cause).then_some(())).count() > 0
     }
 
     fn wants_totals(&self) -> bool {

@@ -9,6 +9,7 @@ mod medium;
 pub mod pcap;
 pub mod pcapng;
 pub mod record;
+mod recorder;
 pub mod records;
 mod rotation;
 mod target;
@@ -25,6 +26,7 @@ use std::{
 pub use fanout::Fanout;
 pub use format::{COMPRESSED, FileOptions, FileSink, Format, Precision, is_compressed, open, open_with};
 pub use medium::{Change, Fault, LEVEL_FOR_CAPTURES, LEVEL_FOR_FILES, Medium, Readers, Stream, resolve};
+pub use recorder::{Cause, Keep, Recorder, RecorderSink};
 pub use rotation::{RotatingSink, Rotation, folder as folder_of_rotation};
 pub use target::{Target, is_standard_output};
 
@@ -149,6 +151,11 @@ pub trait Sink {
         Ok(false)
     }
 
+    /// Writes what is kept in memory; `false` if nothing is.
+    fn dump(&mut self, _now: Timestamp, _cause: Cause) -> bool {
+        false
+    }
+
     /// Whether [`Sink::totals`] should be called, as soon as that can be.
     fn wants_totals(&self) -> bool {
         false
@@ -203,6 +210,9 @@ pub enum Error {
     /// Writing failed, and the partial record at the end of the file could not be removed.
     #[error("cannot write to {0}: {reason}; the file ends within a packet (`xdpdump repair` cuts it off)", reason = reason(.1))]
     Cut(String, io::Error),
+    /// Dumps are files.
+    #[error("{0} is no name for files of what is kept: name a regular file with -w")]
+    NoFiles(String),
     /// Only regular files follow one another.
     #[error(
         "{0} cannot be followed by other files: name a regular file with -w, or leave -C, -G and what belongs to them out"

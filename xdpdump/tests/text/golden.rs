@@ -8,6 +8,7 @@ use std::process::Command;
 
 use crate::capture::{self, Record};
 use crate::frames;
+use crate::routing;
 use crate::services;
 use xdpdump::packet::LinkType;
 
@@ -15,6 +16,7 @@ use xdpdump::packet::LinkType;
 const PROTOCOLS: [&str; 12] =
     ["n", "nq", "ne", "nqe", "ntttt", "nxx", "nXX", "nAA", "nv", "nvv", "nve", "ntt#"];
 const RAW: [&str; 3] = ["n", "ne", "nv"];
+const ROUTING: [&str; 4] = ["n", "nq", "nv", "nvv"];
 const SERVICES: [&str; 4] = ["n", "nq", "nv", "nvv"];
 const TRUNCATED: [&str; 4] = ["n", "nq", "ne", "nv"];
 
@@ -27,17 +29,19 @@ fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
     let protocols = PROTOCOLS.map(|letters| ("protocols", letters));
     let truncated = TRUNCATED.map(|letters| ("truncated", letters));
     let raw = RAW.map(|letters| ("raw", letters));
+    let routing = ROUTING.map(|letters| ("routing", letters));
     let services = SERVICES.map(|letters| ("services", letters));
-    protocols.into_iter().chain(truncated).chain(raw).chain(services)
+    protocols.into_iter().chain(truncated).chain(raw).chain(routing).chain(services)
 }
 
 /// Name, link type and records of every capture.
-fn captures() -> [(&'static str, LinkType, Vec<Record>); 5] {
+fn captures() -> [(&'static str, LinkType, Vec<Record>); 6] {
     let protocols = frames::protocols();
     [
         ("truncated", LinkType::ETHERNET, frames::truncated(&protocols)),
         ("protocols", LinkType::ETHERNET, frames::records(protocols)),
         ("raw", LinkType::RAW, frames::records(frames::raw())),
+        ("routing", LinkType::ETHERNET, frames::records(routing::frames())),
         ("services", LinkType::ETHERNET, frames::records(services::frames())),
         ("classic", LinkType::ETHERNET, frames::classic()),
     ]

@@ -10,5 +10,6 @@ mod golden;
 mod hostile_strings;
 mod messages;
 mod properties;
+mod routing;
 mod services;
 mod verdicts;

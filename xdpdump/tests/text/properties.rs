@@ -1,7 +1,6 @@
 //! The decoder with hostile bytes: it never panics, always ends, and prints a bounded amount of text.
 
-use crate::frames;
-use crate::services;
+use crate::{frames, routing, services};
 use proptest::prelude::*;
 use xdpdump::decode::{Decoder, Style};
 use xdpdump::packet::LinkType;
@@ -43,7 +42,7 @@ fn assert_bounded(frame: &[u8], text: &[u8]) {
 /// Every frame of the fixtures; made once, as it is chosen from thousands of times.
 fn every_frame() -> &'static [Vec<u8>] {
     static FRAMES: std::sync::LazyLock<Vec<Vec<u8>>> =
-        std::sync::LazyLock::new(|| [frames::protocols(), services::frames()].concat());
+        std::sync::LazyLock::new(|| [frames::protocols(), routing::frames(), services::frames()].concat());
     &FRAMES
 }
 

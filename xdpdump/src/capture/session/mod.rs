@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     clock::RESAMPLE_EVERY,
-    output,
+    output::{self, Cause},
     packet::{Direction, Timestamp},
     report::Reporter,
     signals::Signals,
@@ -72,6 +72,8 @@ pub struct Session<'a> {
     service: Service,
     /// A command for whose life is captured.
     command: Option<Command>,
+    /// Packets that were lost, when that was last looked at.
+    dropped: u64,
 }
 
 /// The name of the interface, the direction and the totals of each source.
@@ -122,6 +124,7 @@ impl<'a> Session<'a> {
             status: None,
             service: Service::default(),
             command: None,
+            dropped: 0,
         }
     }
 
@@ -200,7 +203,7 @@ impl<'a> Session<'a> {
             let totals: Totals = self.totals(false)?.into_iter().sum();
             reporter.say(&totals.one_line());
         }
-        if self.signals.flush() {
+        if self.signals.flush() && !self.delivery.sink().dump(Timestamp(clock::realtime()), Cause::Request) {
             self.delivery.flush()?;
         }
         self.rotate(handed_over)?;
@@ -318,9 +321,22 @@ impl<'a> Session<'a> {
         self.follow_interfaces(changes, reporter)?;
         self.delivery.sink().look_after(&mut |line| reporter.say(line))?;
         reporter.catch_up();
+        self.dump_on_loss()?;
         if self.remote.is_some() {
             let totals = self.totals(false)?.into_iter().sum();
             self.remote.iter_mut().for_each(|remote| remote.totals(&totals));
+        }
+        Ok(())
+    }
+
+    /// Has what is kept in memory written, if packets were lost, and if that is wanted.
+    fn dump_on_loss(&mut self) -> Result<(), Error> {
+        let recorder = self.order.config.destination.file.as_ref().and_then(|file| file.recorder.as_ref());
+        if recorder.is_some_and(|recorder| recorder.on_loss) {
+            let dropped = self.totals(false)?.into_iter().map(|totals| totals.dropped).sum();
+            if std::mem::replace(&mut self.dropped, dropped) < dropped {
+                self.delivery.sink().dump(Timestamp(clock::realtime()), Cause::Loss);
+            }
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use crate::decode::network::arp;
 use crate::decode::network::ipv4;
 use crate::decode::network::ipv6;
 use crate::decode::printer::Printer;
+use crate::decode::routing::osi;
 use crate::decode::tunnels::mpls;
 
 pub(in crate::decode) const IPV4: u16 = 0x0800;
@@ -20,6 +21,7 @@ pub(in crate::decode) const LLDP: u16 = 0x88cc;
 pub(in crate::decode) const QINQ_9100: u16 = 0x9100;
 pub(in crate::decode) const QINQ_9200: u16 = 0x9200;
 pub(in crate::decode) const LOOPBACK: u16 = 0x9000;
+const OSI: u16 = 0xfefe;
 
 /// The name tcpdump gives an `EtherType`.
 pub(in crate::decode) fn name(ethertype: u16) -> Option<&'static str> {
@@ -70,7 +72,7 @@ pub(in crate::decode) fn name(ethertype: u16) -> Option<&'static str> {
         QINQ_9100 => "802.1Q-9100",
         QINQ_9200 => "802.1Q-9200",
         0xd28b => "Arista Vendor Specific Protocol",
-        0xfefe => "OSI",
+        OSI => "OSI",
         _ => return None,
     })
 }
@@ -83,6 +85,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, ethertype: u16, layer: Layer
         ARP | RARP => arp::print(p, layer),
         LLDP => lldp::print(p, layer),
         MPLS | MPLS_MULTICAST => mpls::print(p, layer),
+        OSI => osi::print(p, layer.skip(1)),
         _ => return None,
     })
 }

@@ -6,12 +6,14 @@ use crate::decode::link::ethertype;
 use crate::decode::link::stp;
 use crate::decode::network::ipv4;
 use crate::decode::printer::Printer;
+use crate::decode::routing::osi;
 
 const SNAP: u8 = 0xaa;
 const STP: u8 = 0x42;
 const IP: u8 = 0x06;
 const IPX: u8 = 0xe0;
 const GLOBAL: u8 = 0xff;
+const OSI: u8 = 0xfe;
 const UNNUMBERED_INFORMATION: u8 = 0x03;
 
 /// Prints what an 802.3 frame carries.
@@ -44,6 +46,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, addresses: Addresses<'_>, la
         match (dsap & !1, ssap & !1) {
             (SNAP, SNAP) => return print_snap(p, addresses, layer),
             (STP, STP) => return stp::print(p, payload),
+            (OSI, OSI) => return osi::print(p, payload),
             (IP, IP) => return p.nested(|p| ipv4::print(p, payload)),
             (IPX, IPX) => {
                 p.text(if p.style.link_header { "IPX 802.2: " } else { "IPX " });
@@ -114,7 +117,7 @@ fn print_control(p: &mut Printer<'_>, control: u16, unnumbered: bool, response: 
 fn sap_name(sap: u8) -> &'static str {
     match sap {
         0x00 => "Null",
-        0xfe => "GLOBAL",
+        OSI => "OSI",
         0x02 => "8021B_I",
         IP => "IP",
         0x0e => "PROWAY-NM",

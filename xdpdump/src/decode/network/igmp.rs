@@ -5,6 +5,7 @@ use crate::decode::checksum::Checksum;
 use crate::decode::cursor::{Cursor, Layer, Printed};
 use crate::decode::network::mld::record_name;
 use crate::decode::printer::Printer;
+use crate::decode::routing::{dvmrp, pim_v1};
 
 const QUERY: u8 = 0x11;
 const REPORT_V1: u8 = 0x12;
@@ -45,8 +46,14 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
             p.text("igmp v3 report");
             print_report(p, &mut cursor)?;
         }
-        DVMRP => write!(p, "igmp dvmrp [type {}]", cursor.u8()?),
-        PIM_V1 => p.text("igmp pimv1"),
+        DVMRP => {
+            p.text("igmp dvmrp");
+            dvmrp::print(p, layer)?;
+        }
+        PIM_V1 => {
+            p.text("igmp pimv1");
+            pim_v1::print(p, layer)?;
+        }
         _ => write!(p, "igmp-{kind}"),
     }
     if p.verbose()

@@ -9,7 +9,7 @@ use crate::decode::network::igmp;
 use crate::decode::network::ipv4;
 use crate::decode::network::ipv6;
 use crate::decode::printer::Printer;
-use crate::decode::routing::{eigrp, ospf, pim, vrrp};
+use crate::decode::routing::{eigrp, igrp, ospf, pim, rsvp, vrrp};
 use crate::decode::transport::tcp;
 use crate::decode::transport::udp;
 use crate::decode::tunnels::gre;
@@ -19,10 +19,12 @@ pub(in crate::decode) const ICMP: u8 = 1;
 pub(in crate::decode) const IGMP: u8 = 2;
 pub(in crate::decode) const IPIP: u8 = 4;
 pub(in crate::decode) const TCP: u8 = 6;
+const IGRP: u8 = 9;
 pub(in crate::decode) const UDP: u8 = 17;
 pub(in crate::decode) const IPV6: u8 = 41;
 pub(in crate::decode) const ROUTING: u8 = 43;
 pub(in crate::decode) const FRAGMENT: u8 = 44;
+const RSVP: u8 = 46;
 const GRE: u8 = 47;
 pub(in crate::decode) const ESP: u8 = 50;
 pub(in crate::decode) const AH: u8 = 51;
@@ -31,8 +33,8 @@ pub(in crate::decode) const NO_NEXT: u8 = 59;
 pub(in crate::decode) const DESTINATION: u8 = 60;
 const EIGRP: u8 = 88;
 const OSPF: u8 = 89;
-const PIM: u8 = 103;
-const VRRP: u8 = 112;
+pub(in crate::decode) const PIM: u8 = 103;
+pub(in crate::decode) const VRRP: u8 = 112;
 
 /// The protocol's name in `-v` output.
 pub(in crate::decode) fn name(protocol: u8) -> &'static str {
@@ -43,13 +45,13 @@ pub(in crate::decode) fn name(protocol: u8) -> &'static str {
         IPIP => "IPIP",
         TCP => "TCP",
         8 => "EGP",
-        9 => "IGRP",
+        IGRP => "IGRP",
         UDP => "UDP",
         33 => "DCCP",
         IPV6 => "IPv6",
         ROUTING => "Routing",
         FRAGMENT => "Fragment",
-        46 => "RSVP",
+        RSVP => "RSVP",
         GRE => "GRE",
         ESP => "ESP",
         AH => "AH",
@@ -135,10 +137,12 @@ pub(in crate::decode) fn print_payload(
         IPIP => p.nested(|p| ipv4::print(p, layer)),
         IPV6 => p.nested(|p| ipv6::print(p, layer)),
         GRE => p.nested(|p| gre::print(p, layer)),
+        IGRP => igrp::print(p, layer),
+        RSVP => rsvp::print(p, layer),
         EIGRP => eigrp::print(p, layer),
         OSPF => ospf::print(p, header.is_v6(), layer),
-        PIM => pim::print(p, layer),
-        VRRP => vrrp::print(p, header.ttl, layer),
+        PIM => pim::print(p, header, layer),
+        VRRP => vrrp::print(p, header, layer),
         ESP => print_esp(p, layer),
         AH => print_ah(p, header, layer),
         NO_NEXT => {

@@ -5,11 +5,12 @@ use std::ops::RangeInclusive;
 use crate::decode::cursor::{Layer, Printed};
 use crate::decode::network::ip;
 use crate::decode::printer::Printer;
+use crate::decode::routing::{babel, bfd, bgp, hsrp, ldp, lmp, lsp_ping, rip, ripng};
 use crate::decode::services::{
     aodv, bcm_li, beep, bootp, dhcpv6, dns, hncp, ike, kerberos, lines, lwapp, lwres, msdp, nfs, ntp, olsr,
     openflow, pptp, radius, resp, rpki_router, rx, sflow, snmp, someip, syslog, tftp, timed, vqp,
 };
-use crate::decode::tunnels::vxlan;
+use crate::decode::tunnels::{mpls, vxlan};
 
 /// What the headers before a datagram's or segment's payload say, and the payload.
 #[derive(Clone, Copy)]
@@ -32,7 +33,6 @@ type Service = (Side, RangeInclusive<u16>, Print);
 enum Side {
     Either,
     /// Only the receiver's: the protocol's senders have any port.
-    #[allow(dead_code, reason = "for protocols whose senders have any port")]
     Receiver,
     /// Only the sender's.
     Sender,
@@ -45,6 +45,7 @@ const UDP: &[Service] = &[
     (Side::Either, 525..=525, |p, payload| timed::print(p, payload.layer)),
     (Side::Either, 69..=69, |p, payload| tftp::print(p, payload.layer)),
     (Side::Either, 67..=68, |p, payload| bootp::print(p, payload.layer)),
+    (Side::Either, rip::PORT..=rip::PORT, |p, payload| rip::print(p, payload.layer)),
     (Side::Either, 654..=654, |p, payload| aodv::print(p, payload.header.is_v6(), payload.layer)),
     (Side::Either, 4500..=4500, |p, payload| {
         ike::print_translated(p, payload.header.src, payload.header.dst, payload.layer)
@@ -63,20 +64,30 @@ const UDP: &[Service] = &[
     (Side::Either, 88..=88, |p, payload| kerberos::print(p, payload.layer)),
     (Side::Either, 750..=750, |p, payload| kerberos::print(p, payload.layer)),
     (Side::Either, 7000..=7009, |p, payload| rx::print(p, payload.layer)),
+    (Side::Either, ripng::PORT..=ripng::PORT, |p, payload| ripng::print(p, payload.layer)),
     (Side::Either, 546..=547, |p, payload| dhcpv6::print(p, payload.layer)),
+    (Side::Either, babel::PORT..=babel::OLD_PORT, |p, payload| babel::print(p, payload.layer)),
     (Side::Either, 8231..=8231, |p, payload| hncp::print(p, payload.layer)),
     (Side::Either, 1645..=1646, |p, payload| radius::print(p, payload.layer)),
     (Side::Either, 1812..=1813, |p, payload| radius::print(p, payload.layer)),
     (Side::Either, 1700..=1700, |p, payload| radius::print(p, payload.layer)),
     (Side::Either, 3799..=3799, |p, payload| radius::print(p, payload.layer)),
     (Side::Either, 921..=921, |p, payload| lwres::print(p, payload.layer)),
+    (Side::Receiver, hsrp::PORT..=hsrp::PORT, |p, payload| hsrp::print(p, payload.layer)),
+    (Side::Either, ldp::PORT..=ldp::PORT, |p, payload| ldp::print(p, payload.layer)),
     (Side::Either, 698..=698, |p, payload| olsr::print(p, payload.header.is_v6(), payload.layer)),
+    (Side::Either, lsp_ping::PORT..=lsp_ping::PORT, |p, payload| lsp_ping::print(p, payload.layer)),
+    (Side::Either, lmp::PORT..=lmp::PORT, |p, payload| lmp::print(p, payload.layer)),
+    (Side::Receiver, 3784..=3785, |p, payload| bfd::print(p, payload.ports[1], payload.layer)),
+    (Side::Receiver, 4784..=4784, |p, payload| bfd::print(p, payload.ports[1], payload.layer)),
+    (Side::Receiver, 6784..=6784, |p, payload| bfd::print(p, payload.ports[1], payload.layer)),
     (Side::Either, 1589..=1589, |p, payload| vqp::print(p, payload.layer)),
     (Side::Either, 6343..=6343, |p, payload| sflow::print(p, payload.layer)),
     (Side::Either, 12222..=12223, |p, payload| lwapp::print(p, payload.ports, payload.layer)),
     (Side::Either, 5060..=5060, |p, payload| lines::SIP.print(p, payload.layer)),
     (Side::Either, 514..=514, |p, payload| syslog::print(p, payload.layer)),
     (Side::Either, 4789..=4789, |p, payload| p.nested(|p| vxlan::print(p, payload.layer))),
+    (Side::Either, mpls::UDP_PORT..=mpls::UDP_PORT, |p, payload| p.nested(|p| mpls::print(p, payload.layer))),
     (Side::Either, 30490..=30490, |p, payload| someip::print(p, payload.layer)),
     (Side::Sender, 49152..=49152, |p, payload| bcm_li::print(p, payload.layer)),
 ];
@@ -92,12 +103,10 @@ const TCP: &[Service] = &[
     (Side::Either, 43..=43, |p, payload| lines::WHOIS.print_tcp(p, payload.layer)),
     (Side::Either, 53..=53, |p, payload| dns::print_tcp(p, payload.layer)),
     (Side::Either, 80..=80, |p, payload| lines::HTTP.print_tcp(p, payload.layer)),
-    (Side::Either, 179..=179, |p, _| {
-        p.text(": BGP");
-        Ok(())
-    }),
+    (Side::Either, 179..=179, |p, payload| bgp::print(p, payload.layer)),
     (Side::Either, 554..=554, |p, payload| lines::RTSP.print_tcp(p, payload.layer)),
     (Side::Either, 6379..=6379, |p, payload| resp::print(p, payload.layer)),
+    (Side::Either, ldp::PORT..=ldp::PORT, |p, payload| ldp::print(p, payload.layer)),
     (Side::Either, 8080..=8080, |p, payload| lines::HTTP.print_tcp(p, payload.layer)),
     (Side::Either, 8554..=8554, |p, payload| lines::RTSP.print_tcp(p, payload.layer)),
     (Side::Either, 639..=639, |p, payload| msdp::print(p, payload.layer)),

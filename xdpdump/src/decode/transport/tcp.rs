@@ -106,10 +106,8 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: 
         }
     }
     write!(p, ", length {data}");
-    if data > 0 && flags & RST != 0 {
-        if p.verbose() {
-            print_reset_reason(p, layer.skip(header_len));
-        }
+    if data > 0 && flags & RST != 0 && p.verbose() {
+        print_reset_reason(p, layer.skip(header_len));
         return Ok(());
     }
     if data > 0 {

@@ -4,6 +4,9 @@ use crate::decode::cursor::{Layer, Printed};
 use crate::decode::network::{ipv4, ipv6};
 use crate::decode::printer::Printer;
 
+/// MPLS in UDP (RFC 7510).
+pub(in crate::decode) const UDP_PORT: u16 = 6635;
+
 /// Prints a stack of MPLS labels and the packet after it, whose first bits tell the IP version.
 pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("mpls");
