@@ -78,9 +78,11 @@ const UDP: &[Service] = &[
     (Side::Either, 698..=698, |p, payload| olsr::print(p, payload.header.is_v6(), payload.layer)),
     (Side::Either, lsp_ping::PORT..=lsp_ping::PORT, |p, payload| lsp_ping::print(p, payload.layer)),
     (Side::Either, lmp::PORT..=lmp::PORT, |p, payload| lmp::print(p, payload.layer)),
-    (Side::Receiver, 3784..=3785, |p, payload| bfd::print(p, payload.ports[1], payload.layer)),
-    (Side::Receiver, 4784..=4784, |p, payload| bfd::print(p, payload.ports[1], payload.layer)),
-    (Side::Receiver, 6784..=6784, |p, payload| bfd::print(p, payload.ports[1], payload.layer)),
+    (Side::Receiver, bfd::CONTROL..=bfd::ECHO, |p, payload| bfd::print(p, payload.ports[1], payload.layer)),
+    (Side::Receiver, bfd::MULTIHOP..=bfd::MULTIHOP, |p, payload| {
+        bfd::print(p, payload.ports[1], payload.layer)
+    }),
+    (Side::Receiver, bfd::LAG..=bfd::LAG, |p, payload| bfd::print(p, payload.ports[1], payload.layer)),
     (Side::Either, 1589..=1589, |p, payload| vqp::print(p, payload.layer)),
     (Side::Either, 6343..=6343, |p, payload| sflow::print(p, payload.layer)),
     (Side::Either, 12222..=12223, |p, payload| lwapp::print(p, payload.ports, payload.layer)),
