@@ -163,6 +163,14 @@ impl<'a> Printer<'a> {
         }
     }
 
+    /// Appends the name of a number, or what stands for a number without a name.
+    pub(in crate::decode) fn name(&mut self, name: Option<&str>, otherwise: Arguments<'_>) {
+        match name {
+            Some(name) => self.text(name),
+            None => self.write_fmt(otherwise),
+        }
+    }
+
     /// Marks the end of the text written so far.
     pub(in crate::decode) fn mark(&self) -> Mark {
         Mark(self.out.len())

@@ -6,6 +6,7 @@ use crate::edns;
 use crate::links;
 use crate::messages;
 use crate::routing;
+use crate::services;
 use crate::transports;
 use crate::tunnels;
 
@@ -37,7 +38,15 @@ pub fn protocols() -> Vec<Vec<u8>> {
 
 /// Every frame: what is damaged and cut to find out whether the decoder ends.
 pub fn all() -> Vec<Vec<u8>> {
-    [protocols(), links::frames(), routing::frames(), transports::frames(), tunnels::frames()].concat()
+    [
+        protocols(),
+        links::frames(),
+        routing::frames(),
+        services::frames(),
+        transports::frames(),
+        tunnels::frames(),
+    ]
+    .concat()
 }
 
 /// The frames of the original demo's examples, with their times since boot.

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::capture::{self, Record};
 use crate::frames;
-use crate::{links, routing, transports, tunnels};
+use crate::{links, routing, services, transports, tunnels};
 use xdpdump::packet::LinkType;
 
 /// The options of the golden files, as they appear in the names of the files: tcpdump's letters.
@@ -17,6 +17,7 @@ const PROTOCOLS: [&str; 12] =
 const WIRE: [&str; 4] = ["n", "nq", "nv", "ne"];
 const RAW: [&str; 3] = ["n", "ne", "nv"];
 const ROUTING: [&str; 4] = ["n", "nq", "nv", "nvv"];
+const SERVICES: [&str; 4] = ["n", "nq", "nv", "nvv"];
 const TRUNCATED: [&str; 4] = ["n", "nq", "ne", "nv"];
 
 fn fixtures() -> PathBuf {
@@ -29,9 +30,10 @@ fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
     let truncated = TRUNCATED.map(|letters| ("truncated", letters));
     let raw = RAW.map(|letters| ("raw", letters));
     let routing = ROUTING.map(|letters| ("routing", letters));
+    let services = SERVICES.map(|letters| ("services", letters));
     let own = ["links", "transports", "tunnels"];
     let own = own.into_iter().flat_map(|capture| WIRE.map(|letters| (capture, letters)));
-    protocols.into_iter().chain(truncated).chain(raw).chain(own).chain(routing)
+    protocols.into_iter().chain(truncated).chain(raw).chain(own).chain(routing).chain(services)
 }
 
 /// Name, link type and records of every capture.
@@ -42,6 +44,7 @@ fn captures() -> Vec<(&'static str, LinkType, Vec<Record>)> {
         ("protocols", LinkType::ETHERNET, frames::records(protocols)),
         ("raw", LinkType::RAW, frames::records(frames::raw())),
         ("routing", LinkType::ETHERNET, frames::records(routing::frames())),
+        ("services", LinkType::ETHERNET, frames::records(services::frames())),
         ("classic", LinkType::ETHERNET, frames::classic()),
         ("links", LinkType::ETHERNET, frames::records(links::frames())),
         ("transports", LinkType::ETHERNET, frames::records(transports::frames())),

@@ -48,7 +48,36 @@ fn carriers(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     bootp[0] = 2;
     bootp[44..44 + text.len()].copy_from_slice(text);
     bootp[108..108 + text.len()].copy_from_slice(text);
+    let option = [&bootp[..236], &hex("63825363"), &[12], &sized(text), &[255]].concat();
+    let frame = |port: u16, payload: &[u8]| Ipv4::default().frame(17, &udp(port, port, payload));
+    let mut time = [&hex("00010007 0000000100000002")[..], text].concat();
+    time.resize(80, 0);
+    let mut description = [&hex("0111 042c 00000001 0000 0000")[..], text].concat();
+    description.resize(1068, 0);
+    let mut start = [&hex("009c0001 1a2b3c4d 0001 0000 0100 0000")[..], &[0; 12], text].concat();
+    start.resize(156, 0);
+    let padded = |text: &[u8]| [text, &vec![0; text.len().next_multiple_of(4) - text.len()]].concat();
+    let name = [&[0, 0, 0, text.len() as u8][..], &padded(text)].concat();
+    let lookup =
+        [&hex("00000001 00000000 00000002 000186a3 00000003 00000003")[..], &[0; 16], &[0; 4], &name]
+            .concat();
+    let mark = [&(0x8000_0000 | lookup.len() as u32).to_be_bytes()[..], &lookup].concat();
+    let state = hex("0005 0014 01020304 00000001 00000001 0000000000000001");
+    let member = [&[0, 41, 0, 17 + text.len() as u8][..], &[0; 16], &padded(&sized(text))].concat();
+    let node = [&state[..2], &[0, 20 + member.len() as u8], &state[4..], &member].concat();
     vec![
+        ("DHCP host name", frame(67, &option)),
+        ("Syslog message", frame(514, &[b"<34>", text].concat())),
+        ("TFTP file", frame(69, &[b"\0\x01", text, b"\0octet\0"].concat())),
+        ("Time master", frame(525, &time)),
+        ("OpenFlow description", tcp(6653, 0x18, &description)),
+        ("PPTP host", tcp(1723, 0x18, &start)),
+        ("NFS file", tcp(2049, 0x18, &mark)),
+        ("HNCP node", frame(8231, &node)),
+        (
+            "Redis value",
+            tcp(6379, 0x18, &[format!("${}\r\n", text.len()).as_bytes(), text, b"\r\n"].concat()),
+        ),
         ("DNS name", dns(53, text, 12, &[0xc0, 12])),
         ("DNS mail exchange", dns(53, b"x", 15, &[&[0, 5], &sized(text)[..], &[0]].concat())),
         ("DNS service", dns(53, b"x", 33, &[&[0; 6], &sized(text)[..], &[0]].concat())),
@@ -65,6 +94,10 @@ fn carriers(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+fn ssh(text: &[u8]) -> Vec<u8> {
+    tcp(22, 0x18, &[b"SSH-2.0-", text, b"\r\n"].concat())
+}
+
 /// Frames of line-based protocols, with the text in a line.
 fn lines(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let around = |before: &[u8], after: &[u8]| [before, text, after].concat();
@@ -72,13 +105,13 @@ fn lines(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("HTTP request", tcp(80, 0x18, &around(b"GET /", b" HTTP/1.1\r\n\r\n"))),
         ("HTTP status", tcp(8080, 0x18, &around(b"HTTP/1.1 200 ", b"\r\n\r\n"))),
         ("HTTP field", tcp(80, 0x18, &around(b"GET / HTTP/1.1\r\nHost: ", b"\r\n\r\n"))),
-        ("SSH version", tcp(22, 0x18, &around(b"SSH-2.0-", b"\r\n"))),
+        ("FTP answer", tcp(21, 0x18, &around(b"220 ", b"\r\n"))),
     ]
 }
 
 fn decode(frame: &[u8]) -> String {
     let mut text = Vec::new();
-    let style = Style { verbosity: 1, ..Style::default() };
+    let style = Style { verbosity: 2, ..Style::default() };
     Decoder::new(style).frame(&mut text, LinkType::ETHERNET, frame, frame.len() as u32);
     assert_printable(&text);
     String::from_utf8(text).unwrap()
@@ -91,9 +124,17 @@ fn assert_printable(text: &[u8]) {
 
 #[test]
 fn text_of_packets_is_escaped() {
-    for (name, frame) in [carriers(HOSTILE), lines(HOSTILE)].concat() {
+    for (name, frame) in carriers(HOSTILE).into_iter().chain([("SSH version", ssh(HOSTILE))]) {
         let text = decode(&frame);
         assert!(text.contains(ESCAPED), "{name}: {text}");
+    }
+}
+
+#[test]
+fn lines_that_are_not_text_are_not_printed() {
+    for (name, frame) in lines(HOSTILE) {
+        let text = decode(&frame);
+        assert!(!text.contains("a^["), "{name}: {text}");
     }
 }
 

@@ -12,6 +12,7 @@ mod links;
 mod messages;
 mod properties;
 mod routing;
+mod services;
 mod transports;
 mod tunnels;
 mod verdicts;

@@ -39,6 +39,12 @@ fn assert_bounded(frame: &[u8], text: &[u8]) {
     assert!(text.len() <= limit, "{} bytes of text for {} of frame", text.len(), frame.len());
 }
 
+/// Every frame of the fixtures; made once, as it is chosen from thousands of times.
+fn every_frame() -> &'static [Vec<u8>] {
+    static FRAMES: std::sync::LazyLock<Vec<Vec<u8>>> = std::sync::LazyLock::new(frames::all);
+    &FRAMES
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -61,8 +67,8 @@ proptest! {
         whole in any::<bool>(),
         frame_len in any::<u32>(),
     ) {
-        let frames = frames::all();
-        let mut frame = which.get(&frames).clone();
+        let frames = every_frame();
+        let mut frame = which.get(frames).clone();
         for (at, byte) in damage {
             let at = at.index(frame.len());
             frame[at] = byte;
@@ -79,7 +85,7 @@ proptest! {
 /// Text depends only on the captured bytes and the lengths.
 #[test]
 fn every_cut_of_every_frame_ends() {
-    for frame in frames::all() {
+    for frame in every_frame() {
         for len in 0..frame.len() {
             for verbosity in 0..3 {
                 let style = Style { verbosity, link_header: true, ..Style::default() };

@@ -184,7 +184,7 @@ pub(in crate::decode) fn print_payload(
 }
 
 /// Prints Encapsulating Security Payload (RFC 4303): the fields that can be read without keys.
-fn print_esp(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
+pub(in crate::decode) fn print_esp(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     let mut cursor = layer.cursor("esp");
     // The header and at least one byte of the protected data.
     cursor.need(9)?;

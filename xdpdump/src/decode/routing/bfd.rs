@@ -3,10 +3,10 @@
 use crate::decode::cursor::{Cursor, Layer, Printed};
 use crate::decode::printer::Printer;
 
-const CONTROL: u16 = 3784;
-const ECHO: u16 = 3785;
-const MULTIHOP: u16 = 4784;
-const LAG: u16 = 6784;
+pub(in crate::decode) const CONTROL: u16 = 3784;
+pub(in crate::decode) const ECHO: u16 = 3785;
+pub(in crate::decode) const MULTIHOP: u16 = 4784;
+pub(in crate::decode) const LAG: u16 = 6784;
 
 const HEADER: usize = 24;
 
@@ -31,11 +31,6 @@ const OLD_FLAGS: [(u32, &str); 8] = [
     (0x02, "Reserved"),
     (0x01, "Reserved"),
 ];
-
-/// Whether packets are sent to this port.
-pub(in crate::decode) fn is_port(port: u16) -> bool {
-    matches!(port, CONTROL | ECHO | MULTIHOP | LAG)
-}
 
 /// Prints a packet that was sent to `port`.
 pub(in crate::decode) fn print(p: &mut Printer<'_>, port: u16, layer: Layer<'_>) -> Printed {

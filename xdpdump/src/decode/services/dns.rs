@@ -4,7 +4,7 @@ use crate::decode::address::{Ipv4, Ipv6};
 use crate::decode::cursor::{Cursor, Layer, Printed};
 use crate::decode::printer::Printer;
 use crate::decode::services::dns_name;
-use crate::decode::services::dns_type::{self, class_name, type_name};
+use crate::decode::services::dns_type::{self, class_name, opcode, response_code, type_name};
 use crate::decode::services::edns;
 
 const NAME: &str = "domain";
@@ -16,6 +16,8 @@ const RECURSION_DESIRED: u16 = 0x0100;
 const RECURSION_AVAILABLE: u16 = 0x0080;
 const AUTHENTIC: u16 = 0x0020;
 const CHECKING_DISABLED: u16 = 0x0010;
+/// Flags that a query should not have.
+const UNUSUAL: u16 = 0x06cf;
 
 /// Prints a message after the two length bytes that precede it over TCP.
 pub(in crate::decode) fn print_tcp(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
@@ -62,50 +64,6 @@ struct Message<'a> {
     multicast: bool,
 }
 
-fn opcode(flags: u16) -> &'static str {
-    const NAMES: [&str; 16] = [
-        "",
-        " inv_q",
-        " stat",
-        " op3",
-        " notify",
-        " update",
-        " op6",
-        " op7",
-        " op8",
-        " updateA",
-        " updateD",
-        " updateDA",
-        " updateM",
-        " updateMA",
-        " zoneInit",
-        " zoneRef",
-    ];
-    NAMES[usize::from(flags >> 11 & 15)]
-}
-
-fn response_code(flags: u16) -> &'static str {
-    const NAMES: [&str; 16] = [
-        "",
-        " FormErr",
-        " ServFail",
-        " NXDomain",
-        " NotImp",
-        " Refused",
-        " YXDomain",
-        " YXRRSet",
-        " NXRRSet",
-        " NotAuth",
-        " NotZone",
-        " Resp11",
-        " Resp12",
-        " Resp13",
-        " Resp14",
-        " Resp15",
-    ];
-    NAMES[usize::from(flags & 15)]
-}
-
 fn print_query(
     p: &mut Printer<'_>,
     message: &Message<'_>,
@@ -119,13 +77,15 @@ fn print_query(
     if flags & CHECKING_DISABLED != 0 {
         p.text("%");
     }
+    if flags & UNUSUAL != 0 {
+        write!(p, " [b2&3=0x{flags:x}]");
+    }
     let inverse = flags >> 11 & 15 == 1;
-    for (count, usual, name) in [
-        (answers, u16::from(inverse), "a"),
-        (questions, u16::from(!inverse), "q"),
-        (authorities, 0, "n"),
-        (additional, 0, "au"),
-    ] {
+    let mut first = [(answers, u16::from(inverse), "a"), (questions, u16::from(!inverse), "q")];
+    if inverse {
+        first.reverse();
+    }
+    for (count, usual, name) in [first[0], first[1], (authorities, 0, "n"), (additional, 0, "au")] {
         if count != usual {
             write!(p, " [{count}{name}]");
         }
@@ -164,8 +124,9 @@ fn print_response(
     }
     let all = p.style.verbosity > 1;
     for i in 0..questions {
+        p.text(if i > 0 { "," } else { "" });
         if all {
-            p.text(if i == 0 { " q:" } else { "," });
+            p.text(" q:");
             print_question(p, message, cursor)?;
         } else {
             skip_name(cursor)?;
@@ -307,12 +268,8 @@ fn print_data(
     len: usize,
 ) -> Printed {
     match kind {
-        dns_type::A if len == 4 => {
-            write!(p, " {}", Ipv4::read(data)?);
-        }
-        dns_type::AAAA if len == 16 => {
-            write!(p, " {}", Ipv6::read(data)?);
-        }
+        dns_type::A => write!(p, " {}", Ipv4::read(data)?),
+        dns_type::AAAA => write!(p, " {}", Ipv6::read(data)?),
         dns_type::NS | dns_type::CNAME | dns_type::PTR | dns_type::DNAME => print_name(p, message, data)?,
         dns_type::SOA if p.verbose() => {
             print_name(p, message, data)?;
@@ -322,25 +279,80 @@ fn print_data(
             }
         }
         dns_type::MX => {
-            let preference = data.u16()?;
-            print_name(p, message, data)?;
-            write!(p, " {preference}");
+            let mut fields = *data;
+            print_name_after(p, message, data, 2)?;
+            write!(p, " {}", fields.u16()?);
         }
         dns_type::TXT => {
             let end = data.at() + len;
             while data.at() < end {
                 let length = usize::from(data.u8()?);
                 p.text(" \"");
-                p.escaped(data.take(length)?);
+                let captured = data.rest().len().min(length);
+                p.escaped(data.take(captured)?);
+                if captured < length {
+                    return Err(data.truncated());
+                }
                 p.text("\"");
             }
         }
         dns_type::SRV => {
-            let (priority, weight, port) = (data.u16()?, data.u16()?, data.u16()?);
-            print_name(p, message, data)?;
+            let mut fields = *data;
+            print_name_after(p, message, data, 6)?;
+            let (priority, weight, port) = (fields.u16()?, fields.u16()?, fields.u16()?);
             write!(p, ":{port} {priority} {weight}");
+        }
+        dns_type::A6 => print_a6(p, message, data)?,
+        dns_type::UNSPECA => p.escaped(data.take(len)?),
+        dns_type::TSIG if p.verbose() => print_signature(p, message, data)?,
+        dns_type::URI => {
+            write!(p, " {} {} ", data.u16()?, data.u16()?);
+            p.escaped(data.take(len.saturating_sub(4))?);
         }
         _ => {}
     }
+    Ok(())
+}
+
+/// Prints a name that comes after `skipped` bytes.
+fn print_name_after(
+    p: &mut Printer<'_>,
+    message: &Message<'_>,
+    data: &mut Cursor<'_>,
+    skipped: usize,
+) -> Printed {
+    p.text(" ");
+    data.skip(skipped)?;
+    dns_name::print(p, message.bytes, data)
+}
+
+/// Prints a part of an IPv6 address and the name that has the rest of it (RFC 2874 §3.1).
+fn print_a6(p: &mut Printer<'_>, message: &Message<'_>, data: &mut Cursor<'_>) -> Printed {
+    let prefix = data.u8()?;
+    if prefix > 128 {
+        write!(p, " {prefix}(bad plen)");
+        return Ok(());
+    }
+    let start = usize::from(prefix / 8);
+    if prefix < 128 {
+        let mut address = [0; 16];
+        let suffix = data.take(16 - start)?;
+        address.iter_mut().skip(start).zip(suffix).for_each(|(to, from)| *to = *from);
+        write!(p, " {prefix} {}", Ipv6(address));
+    }
+    if prefix > 0 { print_name(p, message, data) } else { Ok(()) }
+}
+
+/// Prints a transaction's signature (RFC 8945 §4.2) without its digest.
+fn print_signature(p: &mut Printer<'_>, message: &Message<'_>, data: &mut Cursor<'_>) -> Printed {
+    print_name(p, message, data)?;
+    data.skip(6)?;
+    write!(p, " fudge={}", data.u16()?);
+    let len = data.u16()?;
+    write!(p, " maclen={len}");
+    data.skip(usize::from(len))?;
+    write!(p, " origid={}", data.u16()?);
+    write!(p, " error={}", data.u16()?);
+    write!(p, " otherlen={}", data.u16()?);
     Ok(())
 }

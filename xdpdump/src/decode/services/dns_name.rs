@@ -4,6 +4,8 @@ use crate::decode::cursor::{Cursor, Printed};
 use crate::decode::printer::Printer;
 
 const POINTER: u8 = 0xc0;
+/// Labels of other kinds (RFC 2671 §3), which nobody uses any more.
+const EXTENDED: u8 = 0x40;
 /// Longest valid name in bytes (RFC 1035 §3.1); longer, hostile names are cut.
 const MAX_NAME: usize = 255;
 /// Largest number of pointers to follow: in a valid name each pointer leads to at least one label, and a name has at most
@@ -49,6 +51,10 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, message: &[u8], cursor: &mut
                 limit = target;
                 at = Cursor::new("domain", message);
                 at.skip(target)?;
+            }
+            length if length & POINTER == EXTENDED => {
+                write!(p, "<ELT {}>", length & 0x3f);
+                return Err(at.truncated());
             }
             length if length & POINTER != 0 => {
                 p.text("<BAD LABEL>");

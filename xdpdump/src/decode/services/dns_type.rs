@@ -12,7 +12,11 @@ pub(in crate::decode) const TXT: u16 = 16;
 pub(in crate::decode) const AAAA: u16 = 28;
 pub(in crate::decode) const SRV: u16 = 33;
 pub(in crate::decode) const DNAME: u16 = 39;
+pub(in crate::decode) const A6: u16 = 38;
 pub(in crate::decode) const OPT: u16 = 41;
+pub(in crate::decode) const UNSPECA: u16 = 104;
+pub(in crate::decode) const TSIG: u16 = 250;
+pub(in crate::decode) const URI: u16 = 256;
 
 /// The mnemonic of a record type.
 pub(in crate::decode) fn type_name(kind: u16) -> Option<&'static str> {
@@ -54,7 +58,7 @@ pub(in crate::decode) fn type_name(kind: u16) -> Option<&'static str> {
         35 => "NAPTR",
         36 => "KX",
         37 => "CERT",
-        38 => "A6",
+        A6 => "A6",
         DNAME => "DNAME",
         40 => "SINK",
         OPT => "OPT",
@@ -70,15 +74,15 @@ pub(in crate::decode) fn type_name(kind: u16) -> Option<&'static str> {
         101 => "UID",
         102 => "GID",
         103 => "UNSPEC",
-        104 => "UNSPECA",
+        UNSPECA => "UNSPECA",
         249 => "TKEY",
-        250 => "TSIG",
+        TSIG => "TSIG",
         251 => "IXFR",
         252 => "AXFR",
         253 => "MAILB",
         254 => "MAILA",
         255 => "ANY",
-        256 => "URI",
+        URI => "URI",
         _ => return None,
     })
 }
@@ -86,10 +90,55 @@ pub(in crate::decode) fn type_name(kind: u16) -> Option<&'static str> {
 /// The mnemonic of a class other than the Internet's.
 pub(in crate::decode) fn class_name(class: u16) -> Option<&'static str> {
     Some(match class {
-        2 => "CSNET",
         3 => "CHAOS",
         4 => "HS",
         255 => "ANY",
         _ => return None,
     })
+}
+
+/// The name of what a message is for, from its flags, after a space; none for a query.
+pub(in crate::decode) fn opcode(flags: u16) -> &'static str {
+    const NAMES: [&str; 16] = [
+        "",
+        " inv_q",
+        " stat",
+        " op3",
+        " notify",
+        " update",
+        " op6",
+        " op7",
+        " op8",
+        " updateA",
+        " updateD",
+        " updateDA",
+        " updateM",
+        " updateMA",
+        " zoneInit",
+        " zoneRef",
+    ];
+    NAMES[usize::from(flags >> 11 & 15)]
+}
+
+/// The name of an error in a response, from its flags, after a space.
+pub(in crate::decode) fn response_code(flags: u16) -> &'static str {
+    const NAMES: [&str; 16] = [
+        "",
+        " FormErr",
+        " ServFail",
+        " NXDomain",
+        " NotImp",
+        " Refused",
+        " YXDomain",
+        " YXRRSet",
+        " NXRRSet",
+        " NotAuth",
+        " NotZone",
+        " Resp11",
+        " Resp12",
+        " Resp13",
+        " Resp14",
+        " NoChange",
+    ];
+    NAMES[usize::from(flags & 15)]
 }

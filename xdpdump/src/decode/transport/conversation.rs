@@ -1,6 +1,6 @@
 //! The first sequence numbers of TCP conversations; later numbers are printed relative to them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::decode::address::Address;
 
@@ -44,11 +44,86 @@ pub(in crate::decode) struct Numbers {
 /// The TCP conversations seen so far, in bounded memory.
 #[derive(Debug, Default)]
 pub(in crate::decode) struct Conversations {
+    exchanges: VecDeque<Exchange>,
+    calls: VecDeque<Call>,
     young: HashMap<(Endpoint, Endpoint), Base>,
     old: HashMap<(Endpoint, Endpoint), Base>,
 }
 
+/// A key exchange: the initiator's number of it, the initiator and the responder.
+#[derive(Clone, Copy, Debug)]
+struct Exchange {
+    number: [u8; 8],
+    initiator: Address,
+    responder: Address,
+}
+
+/// A remote procedure call: its number, who called whom, and what.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    id: u32,
+    client: Address,
+    server: Address,
+    version: u32,
+    procedure: u32,
+}
+
+/// Number of calls remembered; as many as tcpdump remembers.
+const CALLS: usize = 64;
+
+/// Number of key exchanges remembered; as many as tcpdump remembers.
+const EXCHANGES: usize = 20;
+
 impl Conversations {
+    /// Remembers a call, whose reply does not say what was called.
+    pub(in crate::decode) fn record_call(
+        &mut self,
+        id: u32,
+        client: Address,
+        server: Address,
+        version: u32,
+        procedure: u32,
+    ) {
+        self.calls.retain(|call| (call.id, call.client, call.server) != (id, client, server));
+        if self.calls.len() == CALLS {
+            self.calls.pop_front();
+        }
+        self.calls.push_back(Call { id, client, server, version, procedure });
+    }
+
+    /// Version and procedure of a call.
+    pub(in crate::decode) fn call(&self, id: u32, client: Address, server: Address) -> Option<(u32, u32)> {
+        let same = |call: &&Call| (call.id, call.client, call.server) == (id, client, server);
+        self.calls.iter().find(same).map(|call| (call.version, call.procedure))
+    }
+
+    /// Remembers who began a key exchange.
+    pub(in crate::decode) fn record_exchange(
+        &mut self,
+        number: [u8; 8],
+        initiator: Address,
+        responder: Address,
+    ) {
+        if number == [0; 8] || self.exchanges.iter().any(|exchange| exchange.number == number) {
+            return;
+        }
+        if self.exchanges.len() == EXCHANGES {
+            self.exchanges.pop_front();
+        }
+        self.exchanges.push_back(Exchange { number, initiator, responder });
+    }
+
+    /// Whether a message of a key exchange is the initiator's (`I`), the responder's (`R`) or of an exchange whose beginning
+    /// was not seen (`?`).
+    pub(in crate::decode) fn side_of_exchange(&self, number: [u8; 8], src: Address, dst: Address) -> char {
+        let exchange = self.exchanges.iter().find(|exchange| exchange.number == number);
+        match exchange {
+            Some(exchange) if (exchange.initiator, exchange.responder) == (src, dst) => 'I',
+            Some(exchange) if (exchange.initiator, exchange.responder) == (dst, src) => 'R',
+            _ => '?',
+        }
+    }
+
     /// The base of a segment's numbers. The numbers of a segment that starts a conversation (`restart`, or the first one
     /// seen of it) are printed unchanged, except in its SACK blocks.
     pub(in crate::decode) fn base(

@@ -111,7 +111,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: 
         return Ok(());
     }
     if data > 0 {
-        return port::print_tcp(p, [src_port, dst_port], layer.skip(header_len));
+        return port::print_tcp(p, header, [src_port, dst_port], layer.skip(header_len));
     }
     Ok(())
 }

@@ -4,7 +4,8 @@ use crate::decode::checksum::expected;
 use crate::decode::cursor::{Layer, Printed};
 use crate::decode::network::ip;
 use crate::decode::printer::Printer;
-use crate::decode::transport::port;
+use crate::decode::services::nfs;
+use crate::decode::transport::port::{self, Payload};
 
 const HEADER: usize = 8;
 
@@ -33,13 +34,21 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, header: &ip::Header, layer: 
         return Ok(());
     }
     let checksum = cursor.u16()?;
+    if !p.style.quiet {
+        // tcpdump does not look at the checksum of these.
+        let ports = [src_port, dst_port];
+        let payload = Payload { header, ports, layer: layer.skip(HEADER).cut_to(length - HEADER) };
+        if let Some(printed) = nfs::print_udp(p, payload) {
+            return printed;
+        }
+    }
     let checked = if header.is_v6() { p.verbose() } else { p.style.verbosity > 1 };
     if checked && !header.fragment {
         print_checksum(p, header, layer, length, checksum);
     }
     if !p.style.quiet
         && let Some(printed) =
-            port::print_udp(p, [src_port, dst_port], layer.skip(HEADER).cut_to(length - HEADER))
+            port::print_udp(p, header, [src_port, dst_port], layer.skip(HEADER).cut_to(length - HEADER))
     {
         return printed;
     }

@@ -6,5 +6,4 @@ pub(in crate::decode) mod l2tp;
 pub(in crate::decode) mod lisp;
 pub(in crate::decode) mod mpls;
 pub(in crate::decode) mod nsh;
-pub(in crate::decode) mod pptp;
 pub(in crate::decode) mod vxlan;

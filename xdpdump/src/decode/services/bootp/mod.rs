@@ -1,7 +1,10 @@
-//! BOOTP (RFC 951) and the fixed part of DHCP (RFC 2131); with `-v` prints the fields, but not DHCP's options.
+//! BOOTP (RFC 951) and DHCP (RFC 2131), with their vendor extensions.
+
+mod option_names;
+mod options;
 
 use crate::decode::address::{Ipv4, Mac};
-use crate::decode::cursor::{Layer, Printed};
+use crate::decode::cursor::{Cursor, Layer, Printed};
 use crate::decode::printer::Printer;
 
 const REQUEST: u8 = 1;
@@ -27,6 +30,12 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     }
     write!(p, ", length {}", layer.len);
     if p.verbose() {
+        if hardware != ETHERNET {
+            write!(p, ", htype {hardware}");
+        }
+        if hardware != ETHERNET || hardware_len != 6 {
+            write!(p, ", hlen {hardware_len}");
+        }
         print_fields(p, layer, hardware == ETHERNET && hardware_len == 6)?;
     }
     Ok(())
@@ -70,6 +79,48 @@ fn print_fields(p: &mut Printer<'_>, layer: Layer<'_>, ethernet: bool) -> Printe
             p.text("\"");
         }
     }
-    // The options begin with a magic cookie of four bytes.
-    cursor.skip(4)
+    print_extensions(p, &mut cursor)
+}
+
+/// What the first four bytes of the vendor's area say about its format.
+const RFC_1048: u32 = 0x6382_5363;
+const CMU: u32 = u32::from_be_bytes(*b"CMU\0");
+
+fn print_extensions(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
+    match cursor.u32()? {
+        RFC_1048 => {
+            p.text("\n\t  Vendor-rfc1048 Extensions");
+            write!(p, "\n\t    Magic Cookie 0x{RFC_1048:x}");
+            options::print(p, cursor)
+        }
+        CMU => print_cmu(p, cursor),
+        0 => Ok(()),
+        magic => {
+            write!(p, "\n\t  Vendor-#0x{magic:08x}");
+            Ok(())
+        }
+    }
+}
+
+/// Prints the fixed fields of Carnegie Mellon University's extensions.
+fn print_cmu(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
+    p.text(" vend-cmu");
+    let flags = cursor.u8()?;
+    if flags != 0 {
+        write!(p, " F:0x{flags:x}");
+    }
+    cursor.skip(3)?;
+    let (mask, gateway) = (Ipv4::read(cursor)?, Ipv4::read(cursor)?);
+    for (name, address) in [("DG", gateway), ("SM*", mask)] {
+        if address.0 != [0; 4] {
+            write!(p, " {name}:{address}");
+        }
+    }
+    for name in ["NS1", "NS2", "IEN1", "IEN2", "TS1", "TS2"] {
+        let address = Ipv4::read(cursor)?;
+        if address.0 != [0; 4] {
+            write!(p, " {name}:{address}");
+        }
+    }
+    Ok(())
 }
