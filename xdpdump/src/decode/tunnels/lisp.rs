@@ -76,7 +76,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         }
         p.hex("\n    xTR-ID: ", cursor.take(16)?);
         write!(p, "\n    SITE-ID: {}", cursor.u64()?);
-    } else if p.verbose() && left > 0 && !cursor.rest().is_empty() {
+    } else if left > 0 && !cursor.rest().is_empty() {
         p.hex("\n    Data: ", cursor.rest());
     }
     Ok(())

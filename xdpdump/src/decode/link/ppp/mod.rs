@@ -72,6 +72,17 @@ fn print_protocol(p: &mut Printer<'_>, protocol: u16, layer: Layer<'_>, total: u
             p.text("compressed PPP data");
             Ok(())
         }
+        // What begins with a flag of asynchronous lines is read from the byte after it.
+        0x7e00..0x7f00 => {
+            let mut cursor = layer.cursor("ppp");
+            let second = cursor.u8()?;
+            let protocol = protocol << 8 | u16::from(second);
+            if protocol >> 8 == 0x7e {
+                write!(p, "(protocol 0x{protocol:04x} invalid)");
+                return Ok(());
+            }
+            print_protocol(p, protocol, layer.skip(1), total.saturating_sub(1))
+        }
         _ => {
             match name(protocol) {
                 Some(name) => write!(p, "{name} "),
