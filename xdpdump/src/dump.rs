@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn only_captures_that_keep_packets_are_asked() {
-        for arguments in [&b"xdpdump\0-i\0eth0\0--keep\064M\0"[..], b"/usr/bin/xdpdump\0--keep=1s\0"] {
+        for arguments in [&b"xdpdump\0-i\0eth0\0--keep=64M\0"[..], b"/usr/bin/xdpdump\0--keep=1s\0"] {
             assert!(keeps_packets(arguments));
         }
         for arguments in

@@ -192,9 +192,8 @@ mod tests {
         for time in 0..10_000 {
             keep(&mut memory, &block(time, 1000));
         }
-        let len = block(0, 1000).len();
-        let number = 3_000_000 / len;
-        let expected: Vec<i64> = (10_000 - number as i64..10_000).collect();
+        let number = 3_000_000 / i64::try_from(block(0, 1000).len()).unwrap();
+        let expected: Vec<i64> = (10_000 - number..10_000).collect();
         assert_eq!(times(&all(&memory)), expected);
         assert!(memory.chunks.iter().map(|chunk| chunk.bytes.capacity()).sum::<usize>() < 6 << 20);
     }
