@@ -59,7 +59,11 @@ fn read(reader: impl Read, output: &Output) -> (Vec<(i64, usize, u32, u32)>, Str
                 output.made(packet.frame.len() + size_of_val(&packet));
                 items.push((packet.timestamp.0, packet.frame.len(), packet.frame_len, packet.interface));
             }
-            Ok(Some(Item::Statistics(statistics))) => {
+            Ok(Some(Item::Block(block))) => {
+                output.made(block.bytes.len());
+                items.push((0, block.bytes.len(), block.kind(), 0));
+            }
+            Ok(Some(Item::Statistics(statistics, _))) => {
                 assert!(
                     statistics.interface < interfaces,
                     "statistics of an interface that was not announced"

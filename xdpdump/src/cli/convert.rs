@@ -345,6 +345,7 @@ impl Options {
             precision: match self.time_stamp_precision {
                 Some(TimePrecision::Micro) => Precision::Micro,
                 None if self.micro => Precision::Micro,
+                None if self.interface.is_empty() => Precision::AsRead,
                 Some(TimePrecision::Nano) | None => Precision::Nano,
             },
             detail: match (self.lean, self.full) {
@@ -362,6 +363,7 @@ impl Options {
                 _ if self.interface.is_empty() => Some(LEVEL_FOR_FILES),
                 _ => Some(LEVEL_FOR_CAPTURES),
             },
+            copying: None,
         }
     }
 

@@ -123,7 +123,7 @@ impl<R: Read> Body<R> {
         self.interface.as_ref()
     }
 
-    /// Reads up to the first interface.
+    /// Looks ahead up to the first interface, and reads the header of a pcap file.
     pub fn begin(&mut self) -> Result<(), Stop> {
         if self.decoder.is_none() {
             let bytes = self.window.peek(4)?;
@@ -139,12 +139,14 @@ impl<R: Read> Body<R> {
         };
         self.interface = match first {
             Ok(interface) => interface,
-            // Of a pcapng file the section's header is whole: it is a file without packets, to its end.
-            Err(Stop::Truncated { .. }) if self.offset() > 0 => None,
             Err(Stop::Truncated { what, wanted, got }) => return Err(Stop::TooShort { what, wanted, got }),
             Err(stop) => return Err(stop),
         };
-        self.state = if self.interface.is_some() { State::Announces } else { State::Reads };
+        self.state = match self.decoder {
+            // The interface is in the file's header, which is read.
+            Some(Decoder::Pcap(_)) => State::Announces,
+            Some(Decoder::Pcapng(_)) | None => State::Reads,
+        };
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use super::{
     record::kept,
 };
 use crate::decode::{Decoder, Style};
-use crate::packet::{Direction, EXIT, Interface, LinkType, Packet, VERDICTS};
+use crate::packet::{Direction, EXIT, Interface, Packet, VERDICTS};
 use change::Changes;
 use time::Clock;
 
@@ -59,7 +59,7 @@ pub struct Text {
     options: TextOptions,
     decoder: Decoder,
     clock: Clock,
-    interfaces: Vec<(LinkType, String)>,
+    interfaces: Vec<Interface>,
     /// For each interface, whether its packets were captured at the exit of an XDP program.
     at_exit: Vec<bool>,
     changes: Changes,
@@ -93,17 +93,17 @@ impl Text {
 
 impl Printer for Text {
     fn interface(&mut self, interface: &Interface) {
-        let name = interface.name.clone().unwrap_or_default();
-        self.at_exit.push(name.ends_with(EXIT));
-        self.interfaces.push((interface.link_type, name));
+        self.at_exit.push(interface.name.as_ref().is_some_and(|name| name.ends_with(EXIT)));
+        self.interfaces.push(interface.clone());
     }
 
     fn print(&mut self, out: &mut Vec<u8>, packet: &Packet<'_>) {
-        let interface = self.interfaces.get(packet.interface as usize);
-        let (link_type, name) =
-            interface.map_or_else(Default::default, |(link_type, name)| (*link_type, name.as_str()));
-        // Print no more of a frame than would be written to a file, so that the cost of text is bounded.
-        let packet = Packet { frame: kept(packet.frame), ..*packet };
+        let Some(interface) = self.interfaces.get(packet.interface as usize) else { return };
+        let (link_type, name) = (interface.link_type, interface.name.as_deref().unwrap_or_default());
+        // Print no more of a frame than captures usually have, so that the cost of text is bounded.
+        let shown = interface.shown(packet.frame);
+        let packet = Packet { frame: kept(shown), ..*packet };
+        let hidden = shown.len() - packet.frame.len();
         self.packets += 1;
         if self.options.number {
             // Appending to memory does not fail.
@@ -113,7 +113,7 @@ impl Printer for Text {
             LineStyle::Tcpdump => {
                 // tcpdump prints no time stamp for a packet without any captured bytes.
                 if !packet.frame.is_empty() {
-                    self.clock.print(out, packet.timestamp);
+                    self.clock.print(out, interface.time(&packet));
                 }
                 if self.options.interface {
                     let way = match packet.meta.direction {
@@ -136,6 +136,9 @@ impl Printer for Text {
                 }
                 self.decoder.frame(out, link_type, packet.frame, packet.frame_len);
                 hex::print(out, self.options.hex, packet.frame);
+                if hidden > 0 {
+                    let _ = write!(out, " [{hidden} more bytes were captured]");
+                }
                 if let Some(id) = packet.meta.packet_id.filter(|_| self.shows_changes()) {
                     if at_exit {
                         self.changes.exit(out, id, packet.frame);
