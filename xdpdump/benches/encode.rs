@@ -15,7 +15,7 @@ fn records(criterion: &mut Criterion) {
         let packet = Packet {
             timestamp: Timestamp(1_700_000_000_123_456_789),
             uptime: None,
-            block: None,
+            record: xdpdump::packet::Record::None,
             interface: 0,
             frame: &frame,
             frame_len: length,

@@ -4,7 +4,7 @@ pub mod block;
 mod link_type;
 mod units;
 
-pub use block::{Block, ByteOrder, OwnedBlock};
+pub use block::{Block, ByteOrder, OwnedBlock, Record};
 pub use link_type::LinkType;
 pub use units::{Time, Units};
 
@@ -29,8 +29,8 @@ pub struct Packet<'a> {
     pub frame_len: u32,
     /// Metadata, as far as the source knows it.
     pub meta: Meta,
-    /// The block of a pcapng file that it was read from.
-    pub block: Option<Block<'a>>,
+    /// What it was read from.
+    pub record: Record<'a>,
 }
 
 /// Metadata of a frame, as far as its source knows it.
@@ -188,7 +188,7 @@ impl Interface {
 
     /// The time of one of its packets, also where a [`Timestamp`] cannot hold it.
     pub fn time(&self, packet: &Packet<'_>) -> Time {
-        match (&self.original, packet.block.and_then(Block::units)) {
+        match (&self.original, packet.record.block().and_then(Block::units)) {
             (Original::Pcapng(_, units), Some(count)) => units.time(count),
             _ => packet.timestamp.into(),
         }

@@ -39,7 +39,7 @@ fn packet(meta: Meta) -> Packet<'static> {
     Packet {
         timestamp: Timestamp(START),
         uptime: None,
-        block: None,
+        record: xdpdump::packet::Record::None,
         interface: 0,
         frame: &FRAME,
         frame_len: 60,
@@ -341,7 +341,7 @@ impl Owned {
         Packet {
             timestamp: Timestamp(self.time),
             uptime: None,
-            block: None,
+            record: xdpdump::packet::Record::None,
             interface: self.interface,
             frame: &self.frame,
             frame_len: self.frame_len,

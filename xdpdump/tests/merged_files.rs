@@ -38,7 +38,7 @@ fn write(path: &Path, interfaces: &[&str], packets: &[(i64, u32, u16)], totals: 
         let packet = Packet {
             timestamp: Timestamp(*time),
             uptime: None,
-            block: None,
+            record: xdpdump::packet::Record::None,
             interface: *interface,
             frame: &frame,
             frame_len: frame.len() as u32,

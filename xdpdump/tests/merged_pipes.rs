@@ -57,7 +57,15 @@ fn packet(time: i64) -> Vec<u8> {
     let mut block = Vec::new();
     let (timestamp, meta) = (Timestamp(time), Meta::default());
     let frame = &[0x5a; 60];
-    let packet = Packet { timestamp, uptime: None, block: None, interface: 0, frame, frame_len: 60, meta };
+    let packet = Packet {
+        timestamp,
+        uptime: None,
+        record: xdpdump::packet::Record::None,
+        interface: 0,
+        frame,
+        frame_len: 60,
+        meta,
+    };
     encode::enhanced_packet(&mut block, &packet);
     block
 }

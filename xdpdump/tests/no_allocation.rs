@@ -205,7 +205,7 @@ fn packet(time: i64, frame: &[u8]) -> Packet<'_> {
     Packet {
         timestamp: Timestamp(time),
         uptime: None,
-        block: None,
+        record: xdpdump::packet::Record::None,
         interface: 0,
         frame,
         frame_len: 65_000,

@@ -30,7 +30,7 @@ fn file(directory: &Path, name: &str) -> (Vec<u8>, usize) {
     let packet = Packet {
         timestamp,
         uptime: None,
-        block: None,
+        record: xdpdump::packet::Record::None,
         interface: 0,
         frame: &frame,
         frame_len,

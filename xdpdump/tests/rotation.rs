@@ -36,7 +36,7 @@ fn captured() -> (TempDir, PathBuf) {
         let packet = Packet {
             timestamp,
             uptime: None,
-            block: None,
+            record: xdpdump::packet::Record::None,
             interface: 0,
             frame: &frame,
             frame_len: 1000,

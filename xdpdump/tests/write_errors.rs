@@ -85,7 +85,7 @@ fn a_pipe_has_headers_at_once_and_packets_after_a_flush() {
             sink.packet(&Packet {
                 timestamp,
                 uptime: None,
-                block: None,
+                record: xdpdump::packet::Record::None,
                 interface: 0,
                 frame,
                 frame_len,
@@ -110,8 +110,16 @@ fn begun(path: &Path) -> Box<dyn Sink> {
 
 fn send_one(sink: &mut dyn Sink) {
     let (timestamp, meta, frame) = (Timestamp(0), Meta::default(), &b"frame"[..]);
-    sink.packet(&Packet { timestamp, uptime: None, block: None, interface: 0, frame, frame_len: 5, meta })
-        .unwrap();
+    sink.packet(&Packet {
+        timestamp,
+        uptime: None,
+        record: xdpdump::packet::Record::None,
+        interface: 0,
+        frame,
+        frame_len: 5,
+        meta,
+    })
+    .unwrap();
     sink.flush().unwrap();
 }
 
@@ -214,7 +222,7 @@ fn a_full_pipe_does_not_block_the_caller() {
         let packet = Packet {
             timestamp: Timestamp(0),
             uptime: None,
-            block: None,
+            record: xdpdump::packet::Record::None,
             interface: 0,
             frame,
             frame_len: 999,

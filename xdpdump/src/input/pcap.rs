@@ -4,12 +4,14 @@ use std::io::Read;
 
 use super::{MAX_RECORD, body::Stop, error::Fault, window::Window};
 use crate::packet::{
-    ByteOrder, Interface, LinkType, Meta, Original, Packet, Timestamp,
+    ByteOrder, Interface, LinkType, Meta, Original, Packet, Record, Timestamp,
     block::{Fields, PCAP_MICRO, PCAP_NANO},
 };
 
 const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
+/// Nanoseconds.
+const SECOND: i64 = 1_000_000_000;
 /// Bytes of a record header in Alexey Kuznetzov's format, which adds interface index, protocol and packet type to the usual
 /// one.
 const MODIFIED_RECORD_HEADER: usize = 24;
@@ -78,8 +80,12 @@ impl Pcap {
         }
         let mut fields = Fields::new(header, self.order);
         let mut field = || fields.u32().unwrap_or(0);
+        let (seconds, fraction) = (field(), field());
         // The largest values of both fields still fit into an i64.
-        let timestamp = Timestamp(i64::from(field()) * 1_000_000_000 + i64::from(field()) * self.unit);
+        let timestamp = Timestamp(i64::from(seconds) * SECOND + i64::from(fraction) * self.unit);
+        let is_usual = i64::from(fraction) * self.unit < SECOND;
+        let record =
+            if is_usual { Record::None } else { Record::Pcap { seconds, fraction, is_micro: self.unit > 1 } };
         let (captured, frame_len) = self.lengths(field(), field());
         if captured > MAX_RECORD {
             return Err(Stop::Damaged(offset, Fault::PacketLength(captured)));
@@ -93,7 +99,7 @@ impl Pcap {
         window.advance(self.record_header);
         let frame = window.advance(wanted);
         let meta = Meta::default();
-        Ok(Some(Packet { timestamp, uptime: None, interface: 0, frame, frame_len, meta, block: None }))
+        Ok(Some(Packet { timestamp, uptime: None, interface: 0, frame, frame_len, meta, record }))
     }
 
     /// Returns captured length and original length in this order: old versions of the format stored them in the opposite

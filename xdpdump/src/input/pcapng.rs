@@ -9,8 +9,8 @@ use xdpdump_ebpf::pcapng::block::{
 
 use super::{Item, MAX_RECORD, body::Stop, error::Fault, options, window::Window};
 use crate::packet::{
-    BRIEF, Block, ByteOrder, Detail, Interface, InterfaceStatistics, LinkType, Meta, Original, Packet, Units,
-    block::Fields,
+    BRIEF, Block, ByteOrder, Detail, Interface, InterfaceStatistics, LinkType, Meta, Original, Packet,
+    Record, Units, block::Fields,
 };
 
 /// The block type of a section header, the same in both byte orders.
@@ -106,7 +106,7 @@ impl Pcapng {
         let block = Block { bytes: window.advance(place.length), order: self.order };
         Ok(Some(match block.kind() {
             ENHANCED_PACKET | PACKET | SIMPLE_PACKET => match self.any_packet(block) {
-                Some(Ok(packet)) => Item::Packet(Packet { block: Some(block), ..packet }),
+                Some(Ok(packet)) => Item::Packet(Packet { record: Record::Pcapng(block), ..packet }),
                 Some(Err(fault)) => return Err(Stop::Damaged(place.offset, fault)),
                 None => return Err(Stop::Damaged(place.offset, Fault::Contents(block.kind()))),
             },
@@ -258,7 +258,7 @@ impl Pcapng {
             frame,
             frame_len,
             meta: Meta::default(),
-            block: None,
+            record: Record::None,
         }))
     }
 
@@ -272,7 +272,15 @@ impl Pcapng {
         let limit = if snap_len == 0 { u32::MAX } else { snap_len };
         let frame = fields.bytes(frame_len.min(limit) as usize)?;
         let (timestamp, meta) = Default::default();
-        Some(Ok(Packet { timestamp, uptime: None, interface: index, frame, frame_len, meta, block: None }))
+        Some(Ok(Packet {
+            timestamp,
+            uptime: None,
+            interface: index,
+            frame,
+            frame_len,
+            meta,
+            record: Record::None,
+        }))
     }
 
     fn known(&self, interface: u32) -> Result<Known, Fault> {

@@ -15,7 +15,7 @@ use crate::{
         records::Output,
     },
     packet::{
-        Block, ByteOrder, Interface, InterfaceStatistics, LinkType, Original, Packet, Time,
+        Block, ByteOrder, Interface, InterfaceStatistics, LinkType, Original, Packet, Record, Time,
         block::{INTERFACE_OPTIONS, PCAP_MICRO, PCAP_NANO, SECTION_OPTIONS, options},
     },
 };
@@ -170,15 +170,22 @@ impl Sink for PcapSink {
     }
 
     fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
-        let time = self.time(packet)?;
-        if let Some(block) = packet.block {
+        let (order, is_copy) = (self.order, self.is_copy);
+        let is_micro = self.precision == Precision::Micro;
+        let time = match packet.record {
+            // A copy is as wrong as the file.
+            Record::Pcap { seconds, fraction, is_micro: as_is } if as_is == is_micro => [seconds, fraction],
+            _ => self
+                .time(packet)
+                .map(|(seconds, nanos)| [seconds, if is_micro { nanos / 1000 } else { nanos }])?,
+        };
+        if let Record::Pcapng(block) = packet.record {
             self.count_losses(block);
         }
-        let (order, precision, is_copy) = (self.order, self.precision, self.is_copy);
         let captured = packet.frame.len() as u32;
         // A copy of a hostile file is as hostile.
         let frame_len = if is_copy { packet.frame_len } else { packet.frame_len.max(captured) };
-        self.output.record(|buffer| record(buffer, order, time, precision, packet.frame, frame_len))
+        self.output.record(|buffer| record(buffer, order, time, packet.frame, frame_len))
     }
 
     fn block(&mut self, block: &Block<'_>) -> Result<(), Error> {
@@ -249,15 +256,10 @@ impl Sink for PcapSink {
 fn record(
     buffer: &mut Vec<u8>,
     order: ByteOrder,
-    (seconds, nanoseconds): (u32, u32),
-    precision: Precision,
+    [seconds, fraction]: [u32; 2],
     frame: &[u8],
     frame_len: u32,
 ) {
-    let fraction = match precision {
-        Precision::Micro => nanoseconds / 1000,
-        Precision::Nano | Precision::AsRead => nanoseconds,
-    };
     buffer.reserve(PCAP_RECORD_HEADER + frame.len());
     for word in [seconds, fraction, frame.len() as u32, frame_len] {
         buffer.extend_from_slice(&order.of_u32(word));

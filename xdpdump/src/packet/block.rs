@@ -84,6 +84,35 @@ pub struct Block<'a> {
     pub order: ByteOrder,
 }
 
+/// What a packet was read from, as far as a copy needs it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Record<'a> {
+    /// Nothing that the packet itself does not have.
+    #[default]
+    None,
+    /// A record of a pcap file whose fraction of a second is a second or more.
+    Pcap {
+        /// The seconds.
+        seconds: u32,
+        /// The fraction.
+        fraction: u32,
+        /// Whether that is in microseconds, and not in nanoseconds.
+        is_micro: bool,
+    },
+    /// The block of a pcapng file.
+    Pcapng(Block<'a>),
+}
+
+impl<'a> Record<'a> {
+    /// The block, if it is one.
+    pub fn block(self) -> Option<Block<'a>> {
+        match self {
+            Self::Pcapng(block) => Some(block),
+            Self::None | Self::Pcap { .. } => None,
+        }
+    }
+}
+
 /// A [`Block`] that does not go away with the next one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OwnedBlock {

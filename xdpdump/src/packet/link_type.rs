@@ -20,8 +20,10 @@ impl LinkType {
     pub const PPP_ETHER: Self = Self(51);
     /// An IPv4 or IPv6 header.
     pub const RAW: Self = Self(101);
-    /// Numbers that some systems use in place of [`Self::RAW`].
-    pub const RAW_OF_BSD: [Self; 2] = [Self(12), Self(14)];
+    /// [`Self::RAW`] under the number that most BSDs and Linux use for it.
+    pub const RAW_BSD: Self = Self(12);
+    /// [`Self::RAW`] under the number that OpenBSD uses for it.
+    pub const RAW_OPENBSD: Self = Self(14);
     /// An 802.11 header.
     pub const IEEE802_11: Self = Self(105);
     /// A protocol family in network byte order.
@@ -30,6 +32,8 @@ impl LinkType {
     pub const LINUX_SLL: Self = Self(113);
     /// A radiotap header and an 802.11 header.
     pub const RADIOTAP: Self = Self(127);
+    /// PPP with the direction in place of the address.
+    pub const PPP_PPPD: Self = Self(166);
     /// USB of Linux with a header of 48 bytes.
     pub const USB_LINUX: Self = Self(189);
     /// USB of Linux with a header of 64 bytes.

@@ -15,7 +15,7 @@ use crate::{
     order::Stream,
     output::{Format, Target},
     packet::{
-        BRIEF, Block, ByteOrder, Interface, InterfaceStatistics, Meta, OwnedBlock, Packet, Timestamp,
+        BRIEF, Block, ByteOrder, Interface, InterfaceStatistics, Meta, OwnedBlock, Packet, Record, Timestamp,
         block::{SECTION_OPTIONS, options, section, text},
     },
 };
@@ -81,6 +81,15 @@ enum State {
     Ended,
 }
 
+/// What it was read from.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// See [`Record::None`] and [`Record::Pcap`].
+    Record(Record<'static>),
+    /// A block with this order of bytes.
+    Block(ByteOrder),
+}
+
 /// A packet without its bytes.
 #[derive(Clone, Copy)]
 struct Head {
@@ -90,8 +99,7 @@ struct Head {
     meta: Meta,
     /// Where its frame is in the bytes of the packet.
     frame: (usize, usize),
-    /// The order of the bytes of its block, if it has one.
-    order: Option<ByteOrder>,
+    origin: Origin,
 }
 
 impl Stream for Branch {
@@ -239,11 +247,14 @@ impl Branch {
 
     /// The next packet.
     pub fn packet(&self) -> Option<Packet<'_>> {
-        let Head { timestamp, interface, frame_len, meta, frame: (start, end), order } = self.head?;
+        let Head { timestamp, interface, frame_len, meta, frame: (start, end), origin } = self.head?;
         let interface = self.numbers.get(interface as usize).copied()?;
         let frame = self.packet.get(start..end)?;
-        let block = order.map(|order| Block { bytes: &self.packet, order });
-        Some(Packet { timestamp, uptime: None, interface, frame, frame_len, meta, block })
+        let record = match origin {
+            Origin::Record(record) => record,
+            Origin::Block(order) => Record::Pcapng(Block { bytes: &self.packet, order }),
+        };
+        Some(Packet { timestamp, uptime: None, interface, frame, frame_len, meta, record })
     }
 
     /// Opens the file again and reads it up to the first packet, if it sleeps.
@@ -275,13 +286,21 @@ impl Branch {
         let end = loop {
             match file.body.next() {
                 Ok(Some(Item::Packet(packet))) => {
-                    let Packet { timestamp, interface, frame_len, meta, frame, block, .. } = packet;
+                    let Packet { timestamp, interface, frame_len, meta, frame, record, .. } = packet;
+                    let block = record.block();
                     let start = block.and_then(Block::frame_offset).unwrap_or(0);
                     self.packet.clear();
                     self.packet.extend_from_slice(block.map_or(frame, |block| block.bytes));
                     self.time = self.time.max(time(timestamp));
-                    let (frame, order) = ((start, start + frame.len()), block.map(|block| block.order));
-                    self.head = Some(Head { timestamp, interface, frame_len, meta, frame, order });
+                    let frame = (start, start + frame.len());
+                    let origin = match record {
+                        Record::None => Origin::Record(Record::None),
+                        Record::Pcap { seconds, fraction, is_micro } => {
+                            Origin::Record(Record::Pcap { seconds, fraction, is_micro })
+                        }
+                        Record::Pcapng(block) => Origin::Block(block.order),
+                    };
+                    self.head = Some(Head { timestamp, interface, frame_len, meta, frame, origin });
                     self.packets += 1;
                     if self.is_live {
                         self.arrived = file.body.window.arrived().unwrap_or(self.arrived);

@@ -155,7 +155,7 @@ mod tests {
     const PACKET: Packet<'static> = Packet {
         timestamp: Timestamp(1_418_145_369_000_005_999),
         uptime: None,
-        block: None,
+        record: crate::packet::Record::None,
         interface: 0,
         frame: &[],
         frame_len: 60,

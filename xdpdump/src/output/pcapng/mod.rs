@@ -160,7 +160,7 @@ impl Sink for PcapngSink {
         let described = section.interfaces.get(interface as usize);
         let (units, is_as_read, snap_len) =
             described.map_or((Units::NANO, false, 0), |it| (it.units, it.is_as_read, it.snap_len));
-        let time = if is_as_read && packet.block.is_some() {
+        let time = if is_as_read && packet.record.block().is_some() {
             None
         } else {
             match units.of(packet.timestamp) {
@@ -170,15 +170,17 @@ impl Sink for PcapngSink {
                 None => return Err(self.time_error(packet.timestamp.into())),
             }
         };
-        if let (Some(block), Detail::Full) = (packet.block, self.detail) {
+        if let (Some(block), Detail::Full) = (packet.record.block(), self.detail) {
             let place = copy::Place { interface, snap_len, time, is_new_section };
             return self
                 .output
                 .record(|buffer| copy::packet(&mut Encoder { buffer, order }, packet, block, place));
         }
         let meta = self.detail.of(packet.meta);
-        let frame_len = packet.frame_len.max(packet.frame.len() as u32);
-        let time = time.or(packet.block.and_then(Block::units)).unwrap_or(0);
+        // A copy of a hostile file is as hostile.
+        let least = if self.copying.is_some() { 0 } else { packet.frame.len() as u32 };
+        let frame_len = packet.frame_len.max(least);
+        let time = time.or(packet.record.block().and_then(Block::units)).unwrap_or(0);
         let head = Head { interface, time, frame_len };
         self.output.record(|buffer| {
             Encoder { buffer, order }.packet(head, packet.frame, |encoder| encoder.meta(&meta));

@@ -20,7 +20,7 @@ pub fn send(sink: &mut dyn Sink) -> Result<(), Error> {
         sink.packet(&Packet {
             timestamp,
             uptime: None,
-            block: None,
+            record: xdpdump::packet::Record::None,
             interface: 0,
             frame,
             frame_len: 999,
