@@ -39,7 +39,15 @@ fn records(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("pcap", length), |bencher| {
             bencher.iter(|| {
                 buffer.clear();
-                pcap::record(black_box(&mut buffer), black_box(&packet), Precision::Nano);
+                let Time { seconds, nanos, .. } = black_box(&packet).timestamp.into();
+                let Packet { frame, frame_len, .. } = packet;
+                pcap::record(
+                    black_box(&mut buffer),
+                    ByteOrder::NATIVE,
+                    [seconds as u32, nanos],
+                    frame,
+                    frame_len,
+                );
             });
         });
     }

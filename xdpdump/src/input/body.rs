@@ -135,7 +135,7 @@ impl<R: Read> Body<R> {
         let first = match &mut self.decoder {
             None => Ok(None),
             Some(Decoder::Pcap(pcap)) => pcap.header(&mut self.window).map(Some),
-            Some(Decoder::Pcapng(pcapng)) => pcapng.first_interface(&mut self.window),
+            Some(Decoder::Pcapng(_)) => Pcapng::first_interface(&mut self.window),
         };
         self.interface = match first {
             Ok(interface) => interface,

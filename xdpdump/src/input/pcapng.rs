@@ -66,7 +66,7 @@ impl Default for Pcapng {
 
 impl Pcapng {
     /// Finds the first interface, and reads nothing; `None` if there is none, or not within [`MAX_DESCRIPTIONS`] bytes.
-    pub fn first_interface<R: Read>(&mut self, window: &mut Window<R>) -> Result<Option<Interface>, Stop> {
+    pub fn first_interface<R: Read>(window: &mut Window<R>) -> Result<Option<Interface>, Stop> {
         let mut ahead = Self::default();
         let mut at = 0;
         while at < MAX_DESCRIPTIONS {

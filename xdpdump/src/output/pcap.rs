@@ -252,8 +252,8 @@ impl Sink for PcapSink {
     }
 }
 
-/// Appends a packet as one record.
-fn record(
+/// Appends a packet as one record, with its seconds and the fraction in the unit of the file.
+pub fn record(
     buffer: &mut Vec<u8>,
     order: ByteOrder,
     [seconds, fraction]: [u32; 2],

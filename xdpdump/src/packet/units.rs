@@ -66,33 +66,31 @@ impl Units {
 
     /// The time for `units`. Its seconds are clamped, which only concerns times that are farther away than the universe is old.
     pub fn time(self, units: u64) -> Time {
-        let (exponent, units, second) =
-            (u32::from(self.resolution & 0x7f), i128::from(units), i128::from(SECOND));
-        // Units of a second, unless that are more than there can be units.
-        let whole = if self.resolution & 0x80 != 0 {
+        let exponent = u32::from(self.resolution & 0x7f);
+        let count = u128::from(units);
+        // Units of a second, unless they are more than there can be units.
+        let second = if self.resolution & 0x80 != 0 {
             (exponent < 64).then(|| 1 << exponent)
         } else {
-            10_i128.checked_pow(exponent).filter(|_| exponent < 20)
+            10_u128.checked_pow(exponent).filter(|_| exponent < 20)
         };
-        let (seconds, nanos, is_cut) = match whole {
-            Some(whole) => {
-                let scaled = units % whole * second;
-                (units / whole, scaled / whole, scaled % whole != 0)
-            }
-            None => {
-                let nanos = self.nanoseconds(units as u64);
-                // Nothing below half of the least unit is a nanosecond.
-                let back = if self.resolution & 0x80 != 0 {
-                    nanos.checked_shl(exponent).is_some_and(|back| back == units * second)
-                } else {
-                    10_i128.checked_pow(exponent - 9).is_some_and(|unit| nanos * unit == units)
-                };
-                (0, nanos, units != 0 && !back)
-            }
-        };
-        let seconds = seconds + i128::from(self.offset);
+        let (seconds, rest) = second.map_or((0, count), |second| (count / second, count % second));
+        let nanos = u32::try_from(self.nanoseconds(rest as u64)).unwrap_or(0);
+        let seconds = i128::try_from(seconds).unwrap_or(i128::MAX).saturating_add(self.offset.into());
         let seconds = seconds.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
-        Time { seconds, nanos: nanos as u32, is_cut }
+        Time { seconds, nanos, is_cut: !self.is_whole(rest as u64) }
+    }
+
+    /// Whether so many units, which are less than a second, are whole nanoseconds.
+    fn is_whole(self, units: u64) -> bool {
+        let exponent = u32::from(self.resolution & 0x7f);
+        if self.resolution & 0x80 != 0 {
+            // 10⁹ has nine factors of 2.
+            units == 0 || units.trailing_zeros() + 9 >= exponent
+        } else {
+            let unit = 10_u64.checked_pow(exponent.saturating_sub(9));
+            unit.map_or(units == 0, |unit| units.is_multiple_of(unit))
+        }
     }
 
     /// The number of whole units until `time`; `None` if it cannot be counted in them.
@@ -112,6 +110,7 @@ impl Units {
         u64::try_from(units).ok()
     }
 
+    #[inline]
     fn nanoseconds(self, units: u64) -> i128 {
         let exponent = u32::from(self.resolution & 0x7f);
         let units = i128::from(units);

@@ -45,7 +45,7 @@ impl LocalTime {
     }
 
     /// Seconds of the day.
-    pub fn of_day(&self) -> i64 {
+    fn of_day(&self) -> i64 {
         i64::from(self.hour) * 3600 + i64::from(self.minute) * 60 + i64::from(self.second)
     }
 

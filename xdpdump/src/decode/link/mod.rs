@@ -12,3 +12,4 @@ pub(in crate::decode) mod radiotap;
 pub(in crate::decode) mod stp;
 pub(in crate::decode) mod usb;
 pub(in crate::decode) mod wlan;
+mod wlan_management;

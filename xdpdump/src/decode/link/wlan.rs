@@ -1,12 +1,12 @@
-//! IEEE 802.11.
+//! IEEE 802.11: all headers, control frames and data; `wlan_management.rs` has the bodies of management frames.
 
 use crate::decode::address::Mac;
-use crate::decode::cursor::{Cursor, Layer, Printed, Truncated};
+use crate::decode::cursor::{Layer, Printed, Truncated};
 use crate::decode::link::ethernet::Addresses;
-use crate::decode::link::llc;
+use crate::decode::link::{llc, wlan_management};
 use crate::decode::printer::Printer;
 
-const NAME: &str = "802.11";
+pub(super) const NAME: &str = "802.11";
 /// Bytes of the header of a management frame.
 const MANAGEMENT_HEADER: usize = 24;
 
@@ -22,7 +22,7 @@ const END_ACK: u8 = 15;
 
 /// The frame control field (9.2.4.1).
 #[derive(Clone, Copy)]
-struct Control(u16);
+pub(super) struct Control(u16);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -42,24 +42,24 @@ impl Control {
         }
     }
 
-    fn subtype(self) -> u8 {
+    pub(super) fn subtype(self) -> u8 {
         (self.0 >> 4 & 15) as u8
     }
 
-    fn has(self, bit: u16) -> bool {
+    pub(super) fn has(self, bit: u16) -> bool {
         self.0 & bit != 0
     }
 }
 
 const TO_DISTRIBUTION: u16 = 0x0100;
 const FROM_DISTRIBUTION: u16 = 0x0200;
-const PROTECTED: u16 = 0x4000;
+pub(super) const PROTECTED: u16 = 0x4000;
 
 /// The addresses of a header, as far as it has them.
-struct Header<'a> {
-    control: Control,
+pub(super) struct Header<'a> {
+    pub(super) control: Control,
     duration: u16,
-    addresses: [Mac<'a>; 4],
+    pub(super) addresses: [Mac<'a>; 4],
     bytes: &'a [u8],
 }
 
@@ -94,7 +94,7 @@ pub(in crate::decode) fn print_captured(p: &mut Printer<'_>, frame: Layer<'_>, c
     }
     let body = frame.skip(length);
     match control.kind() {
-        Kind::Management => print_management(p, &header, body),
+        Kind::Management => wlan_management::print(p, &header, body),
         Kind::Control => {
             print_control(p, &header);
             Ok(())
@@ -227,226 +227,8 @@ fn print_data(p: &mut Printer<'_>, header: &Header<'_>, body: Layer<'_>) -> Prin
 }
 
 /// Prints the beginning of what WEP or one of its successors encrypted.
-fn print_encrypted(p: &mut Printer<'_>, body: Layer<'_>) -> Printed {
+pub(super) fn print_encrypted(p: &mut Printer<'_>, body: Layer<'_>) -> Printed {
     let vector = u32::from_le_bytes(body.cursor(NAME).array()?);
     write!(p, " IV:{:3x} Pad {:x} KeyID {:x}", vector & 0x00ff_ffff, vector >> 24 & 0x3f, vector >> 30);
     Ok(())
-}
-
-fn print_management(p: &mut Printer<'_>, header: &Header<'_>, body: Layer<'_>) -> Printed {
-    let subtype = header.control.subtype();
-    match subtype {
-        0 => p.text("Assoc Request"),
-        1 => p.text("Assoc Response"),
-        2 => p.text("ReAssoc Request"),
-        3 => p.text("ReAssoc Response"),
-        4 => p.text("Probe Request"),
-        5 => p.text("Probe Response"),
-        8 => p.text("Beacon"),
-        9 => p.text("ATIM"),
-        10 => p.text("Disassociation"),
-        11 => p.text("Authentication"),
-        12 => p.text("DeAuthentication"),
-        13 => p.text("Action"),
-        _ => write!(p, "Unhandled Management subtype({subtype:x})"),
-    }
-    if header.control.has(PROTECTED) {
-        return print_encrypted(p, body);
-    }
-    let mut cursor = body.cursor(NAME);
-    let source = header.addresses[1];
-    match subtype {
-        0 => {
-            cursor.skip(4)?;
-            let elements = Elements::read(&mut cursor);
-            elements.print_name(p);
-            elements.print_rates(p);
-            elements.end()
-        }
-        1 | 3 => {
-            let [capabilities, status, id] = numbers(&mut cursor)?;
-            let elements = Elements::read(&mut cursor);
-            let privacy = if capabilities & PRIVACY == 0 { "" } else { " PRIVACY " };
-            write!(p, " AID({:x}) :{privacy}: {}", id & 0x3fff, Code(status, STATUS));
-            elements.end()
-        }
-        2 => {
-            cursor.skip(4)?;
-            let access_point = Mac(cursor.take(6)?);
-            let elements = Elements::read(&mut cursor);
-            elements.print_name(p);
-            write!(p, " AP : {access_point}");
-            elements.end()
-        }
-        4 => {
-            let elements = Elements::read(&mut cursor);
-            elements.print_name(p);
-            elements.print_rates(p);
-            elements.end()
-        }
-        5 | 8 => {
-            cursor.skip(10)?;
-            let [capabilities] = numbers(&mut cursor)?;
-            let elements = Elements::read(&mut cursor);
-            elements.print_name(p);
-            elements.print_rates(p);
-            if subtype == 8 {
-                p.text(if capabilities & 1 == 0 { " IBSS" } else { " ESS" });
-            }
-            if let Some(channel) = elements.channel {
-                write!(p, " CH: {channel}");
-            }
-            if capabilities & PRIVACY != 0 {
-                p.text(", PRIVACY");
-            }
-            elements.end()
-        }
-        10 => {
-            let [reason] = numbers(&mut cursor)?;
-            write!(p, ": {}", Code(reason, REASON));
-            Ok(())
-        }
-        11 => {
-            let [algorithm, sequence, status] = numbers(&mut cursor)?;
-            let names = ["Open System", "Shared Key", "EAP"];
-            let algorithm = names.get(usize::from(algorithm)).unwrap_or(&"Reserved");
-            write!(p, " ({algorithm})-{sequence:x}: ");
-            if sequence % 2 == 1 {
-                write!(p, "{}", Code(status, STATUS));
-            }
-            Ok(())
-        }
-        12 => {
-            let [reason] = numbers(&mut cursor)?;
-            if !p.style.link_header {
-                write!(p, " ({source})");
-            }
-            write!(p, ": {}", Code(reason, REASON));
-            Ok(())
-        }
-        13 => {
-            let (category, action) = (cursor.u8()?, cursor.u8()?);
-            if !p.style.link_header {
-                write!(p, " ({source})");
-            }
-            match category {
-                0 => p.text(": Spectrum Management "),
-                1 => p.text(": QoS "),
-                2 => p.text(": DLS "),
-                3 => p.text(": BA "),
-                7 => p.text(": HT "),
-                13 => p.text(": MeshAction "),
-                14 => p.text(": MultihopAction "),
-                15 => p.text(": SelfprotectAction "),
-                127 => p.text(": Vendor "),
-                _ => write!(p, ": Reserved({category}) "),
-            }
-            match (category, action) {
-                (3, 0) => p.text("ADDBA Request"),
-                (3, 1) => p.text("ADDBA Response"),
-                (3, 2) => p.text("DELBA"),
-                (7, 0) => p.text("TxChWidth"),
-                (7, 1) => p.text("MIMOPwrSave"),
-                _ => write!(p, "Act#{action}"),
-            }
-            Ok(())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The bit of a capability field that says that frames are encrypted.
-const PRIVACY: u16 = 0x10;
-
-fn numbers<const N: usize>(cursor: &mut Cursor<'_>) -> Result<[u16; N], Truncated> {
-    let mut numbers = [0; N];
-    for number in &mut numbers {
-        *number = u16::from_le_bytes(cursor.array()?);
-    }
-    Ok(numbers)
-}
-
-/// A status or a reason with its text, if that is one of the usual ones (IEEE 802.11-2016, tables 9-45 and 9-46).
-struct Code(u16, &'static [(u16, &'static str)]);
-
-const STATUS: &[(u16, &str)] = &[
-    (0, "Successful"),
-    (1, "Unspecified failure"),
-    (15, "Authentication rejected because of challenge failure"),
-];
-const REASON: &[(u16, &str)] = &[
-    (1, "Unspecified reason"),
-    (2, "Previous authentication no longer valid"),
-    (4, "Disassociated due to inactivity"),
-    (6, "Class 2 frame received from nonauthenticated STA"),
-    (7, "Class 3 frame received from nonassociated STA"),
-    (15, "4-Way Handshake timeout"),
-    (16, "Group key handshake timeout"),
-];
-
-impl std::fmt::Display for Code {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.1.iter().find(|(code, _)| *code == self.0) {
-            Some((_, text)) => f.write_str(text),
-            None => write!(f, "code {}", self.0),
-        }
-    }
-}
-
-/// The elements of a management frame that are printed: the first of each kind.
-#[derive(Default)]
-struct Elements<'a> {
-    name: Option<&'a [u8]>,
-    rates: Option<&'a [u8]>,
-    channel: Option<u8>,
-    is_cut: bool,
-}
-
-impl<'a> Elements<'a> {
-    fn read(cursor: &mut Cursor<'a>) -> Self {
-        let mut elements = Self::default();
-        while !cursor.rest().is_empty() {
-            let element =
-                cursor.array().and_then(|[kind, length]| Ok((kind, cursor.take(usize::from(length))?)));
-            let Ok((kind, value)) = element else {
-                elements.is_cut = true;
-                break;
-            };
-            match kind {
-                0 => elements.name = elements.name.or(Some(value)),
-                1 if !value.is_empty() => elements.rates = elements.rates.or(Some(value)),
-                3 => {
-                    elements.channel =
-                        elements.channel.or(value.first().copied().filter(|_| value.len() == 1))
-                }
-                _ => {}
-            }
-        }
-        elements
-    }
-
-    fn print_name(&self, p: &mut Printer<'_>) {
-        if let Some(name) = self.name {
-            p.text(" (");
-            // What is behind a NUL byte is not printed.
-            p.escaped(name.split(|byte| *byte == 0).next().unwrap_or_default());
-            p.text(")");
-        }
-    }
-
-    fn print_rates(&self, p: &mut Printer<'_>) {
-        let Some(rates) = self.rates else { return };
-        let mut before = " [";
-        for rate in rates {
-            // In half a megabit per second; the topmost bit says that every station has to know it.
-            let basic = if rate & 0x80 == 0 { "" } else { "*" };
-            write!(p, "{before}{}.{}{basic}", (rate & 0x7f) / 2, if rate & 1 == 0 { 0 } else { 5 });
-            before = " ";
-        }
-        p.text(" Mbit]");
-    }
-
-    fn end(&self) -> Printed {
-        if self.is_cut { Err(Truncated(NAME)) } else { Ok(()) }
-    }
 }

@@ -307,13 +307,14 @@ impl Branch {
                     }
                     return;
                 }
-                Ok(Some(Item::Interface(interface))) => match self.to_skip.checked_sub(1) {
-                    Some(rest) => self.to_skip = rest,
-                    None => {
+                Ok(Some(Item::Interface(interface))) => {
+                    if let Some(rest) = self.to_skip.checked_sub(1) {
+                        self.to_skip = rest;
+                    } else {
                         let note = self.note.take();
                         self.described.push(Interface { note, ..interface.clone() });
                     }
-                },
+                }
                 Ok(Some(Item::Statistics(newer, _))) => drop(self.totals.insert(newer.interface, newer)),
                 Ok(Some(Item::Block(block))) if block.is_section() => self.note = described(block),
                 Ok(Some(Item::Block(block))) => {

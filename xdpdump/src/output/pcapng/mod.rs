@@ -91,7 +91,7 @@ impl PcapngSink {
             let (detail, is_captured) = (self.detail, self.copying.is_none());
             let order = ByteOrder::NATIVE;
             self.output.record(|buffer| {
-                blocks::section_header(&mut Encoder { buffer, order }, is_captured, detail)
+                blocks::section_header(&mut Encoder { buffer, order }, is_captured, detail);
             })?;
         }
         let earlier = self.interfaces;

@@ -67,12 +67,12 @@ impl Clock {
                 self.fraction(out, (magnitude % second) as u32);
             }
             TimeStyle::Default | TimeStyle::Date => match self.zone.local(seconds) {
-                Some((day, of_day)) => {
+                Some((day, clock)) => {
                     if self.style == TimeStyle::Date {
                         day.print(out);
                         out.push(b' ');
                     }
-                    self.time_of_day(out, of_day, nanos);
+                    self.time_of_day(out, clock, nanos);
                 }
                 // As tcpdump says it.
                 None => out.extend_from_slice(b"[Error converting time]"),
@@ -83,7 +83,7 @@ impl Clock {
                 let delta = now.abs_diff(reference);
                 let second = second.unsigned_abs();
                 let of_day = (delta / second % DAY.unsigned_abs() as u128) as i64;
-                self.time_of_day(out, of_day, (delta % second) as u32);
+                self.time_of_day(out, clock(of_day), (delta % second) as u32);
                 if self.style == TimeStyle::Delta || self.reference.is_none() {
                     self.reference = Some(now);
                 }
@@ -92,14 +92,12 @@ impl Clock {
         out.push(b' ');
     }
 
-    fn time_of_day(&self, out: &mut Vec<u8>, seconds: i64, nanos: u32) {
-        // The last minute of a day with a leap second has one more.
-        let minutes = seconds.min(DAY - 1) / 60;
-        digits(out, minutes / 60, 2);
+    fn time_of_day(&self, out: &mut Vec<u8>, [hour, minute, second]: [i64; 3], nanos: u32) {
+        digits(out, hour, 2);
         out.push(b':');
-        digits(out, minutes % 60, 2);
+        digits(out, minute, 2);
         out.push(b':');
-        digits(out, seconds - minutes * 60, 2);
+        digits(out, second, 2);
         self.fraction(out, nanos);
     }
 
@@ -117,6 +115,11 @@ fn digits(out: &mut Vec<u8>, mut number: i64, width: usize) {
         number /= 10;
     }
     out.extend_from_slice(&text[text.len() - width..]);
+}
+
+/// Hour, minute and second at a second of a day.
+fn clock(of_day: i64) -> [i64; 3] {
+    [of_day / HOUR, of_day / 60 % 60, of_day % 60]
 }
 
 /// A day of the local calendar.
@@ -154,8 +157,8 @@ struct Zone {
 }
 
 impl Zone {
-    /// The day, and the second of the day, at the time `seconds` (since 1970).
-    fn local(&mut self, seconds: i64) -> Option<(Day, i64)> {
+    /// The day, and hour, minute and second, at the time `seconds` (since 1970).
+    fn local(&mut self, seconds: i64) -> Option<(Day, [i64; 3])> {
         let hour = seconds.div_euclid(HOUR);
         let shift = match self.cached {
             _ if self.utc => Some(0),
@@ -171,10 +174,12 @@ impl Zone {
         };
         if let Some(shift) = shift {
             let local = seconds.saturating_add(shift);
-            return Some((Day::Number(local.div_euclid(DAY)), local.rem_euclid(DAY)));
+            return Some((Day::Number(local.div_euclid(DAY)), clock(local.rem_euclid(DAY))));
         }
         let local = LocalTime::at(seconds)?;
-        Some((Day::Date(local.year, local.month, local.day), local.of_day()))
+        // The last second of a minute may be a leap second.
+        let clock = [local.hour, local.minute, local.second].map(i64::from);
+        Some((Day::Date(local.year, local.month, local.day), clock))
     }
 }
 
