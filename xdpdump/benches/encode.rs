@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use xdpdump::{
-    output::{Precision, pcap, pcapng::encode},
-    packet::{Direction, Meta, Packet, Timestamp},
+    output::{pcap, pcapng::encode},
+    packet::{ByteOrder, Direction, Meta, Packet, Time, Timestamp},
 };
 
 fn records(criterion: &mut Criterion) {

@@ -492,6 +492,31 @@ fn each_of_several_files_is_complete() {
     }
 }
 
+/// A file that reaches its size limit is cut back to a whole block, whatever order its numbers have.
+#[test]
+fn a_failed_copy_ends_on_a_whole_block() {
+    let files = Files::new();
+    for order in ORDERS {
+        let other = Order { big: !order.big };
+        let packets = |order: Order, count: u64| -> Vec<u8> {
+            (0..count).flat_map(|time| order.packet(0, time, FRAME, &[text(1, "look here")])).collect()
+        };
+        let section = |order: Order| [order.section(&[]), order.interface(1, 0, &[])].concat();
+        let first = [section(other), packets(other, 3)].concat();
+        let bytes = [first.clone(), section(order), packets(order, 50_000)].concat();
+        let (original, copied) = (files.write("a.pcapng", &bytes), files.name("b.pcapng"));
+        let copy =
+            format!("ulimit -f 2000; exec {} -r {original} -w {copied}", env!("CARGO_BIN_EXE_xdpdump"));
+        let output = Command::new("bash").args(["-c", &copy]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+        let copied = fs::read(&copied).unwrap();
+        assert!(bytes.starts_with(&copied));
+        let block = order.packet(0, 0, FRAME, &[text(1, "look here")]).len();
+        let behind = copied.len() - first.len() - section(order).len();
+        assert!(behind > 10_000 * block && behind.is_multiple_of(block), "{behind} bytes of {block} each");
+    }
+}
+
 /// A file with one interface that counts time in this way, and one packet at this time.
 fn timed(resolution: u8, offset: i64, units: u64) -> Vec<u8> {
     let order = NATIVE;

@@ -134,25 +134,23 @@ fn usb(event: u8, transfer: u8, header: usize) -> Vec<u8> {
     join(&[&block, b"data"])
 }
 
+/// Frames with a header that `cooked` makes.
+fn cooked_frames(cooked: impl Fn(u8, u16, &[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
+    vec![
+        cooked(0, 0x0800, IPV4),
+        cooked(4, 0x86dd, &ipv6()),
+        cooked(1, 0x0806, &join(&[&[0, 1, 8, 0, 6, 4, 0, 1], MAC, &[10, 0, 0, 1], &[0; 6], &[10, 0, 0, 2]])),
+        cooked(2, 0x8100, &join(&[&[0x30, 5, 8, 0], IPV4])),
+        cooked(3, 0x88b5, b"an experiment"),
+        cooked(9, 2, b"anything"),
+    ]
+}
+
 /// Link types with their frames.
 fn frames() -> Vec<(u32, Vec<Vec<u8>>)> {
     let ipv6 = ipv6();
     let nflog = |family: u8, version: u8, rest: &[u8]| join(&[&[family, version, 0, 7], rest]);
     let elements = [&[8, 0, 1, 0, 8, 0, 0, 0][..], &[6, 0, 10, 0, b'a', 0, 0, 0], &[36, 0, 9, 0]].concat();
-    let cooked_frames = |cooked: &dyn Fn(u8, u16, &[u8]) -> Vec<u8>| {
-        vec![
-            cooked(0, 0x0800, IPV4),
-            cooked(4, 0x86dd, &ipv6),
-            cooked(
-                1,
-                0x0806,
-                &join(&[&[0, 1, 8, 0, 6, 4, 0, 1], MAC, &[10, 0, 0, 1], &[0; 6], &[10, 0, 0, 2]]),
-            ),
-            cooked(2, 0x8100, &join(&[&[0x30, 5, 8, 0], IPV4])),
-            cooked(3, 0x88b5, b"an experiment"),
-            cooked(9, 2, b"anything"),
-        ]
-    };
     vec![
         (
             0,
@@ -192,9 +190,9 @@ fn frames() -> Vec<(u32, Vec<Vec<u8>>)> {
         (101, vec![IPV4.to_vec(), ipv6.clone()]),
         (228, vec![IPV4.to_vec()]),
         (229, vec![ipv6.clone()]),
-        (113, cooked_frames(&|kind, protocol, rest| cooked(kind, 1, protocol, rest))),
+        (113, cooked_frames(|kind, protocol, rest| cooked(kind, 1, protocol, rest))),
         (113, vec![cooked(0, 803, 4, &radiotap_frames()[0])]),
-        (276, cooked_frames(&|kind, protocol, rest| cooked_2(kind, 200, protocol, rest))),
+        (276, cooked_frames(|kind, protocol, rest| cooked_2(kind, 200, protocol, rest))),
         (
             239,
             vec![
