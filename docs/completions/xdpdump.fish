@@ -36,7 +36,7 @@ perf\t'Perf rings'
 ring\t'Mapped rings'"
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s w -l write -d 'Write the packets to a file' -r -F
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l format -d 'File format' -r -f -a "pcapng\t'With interfaces, comments, losses, verdicts and statistics'
-pcap\t'Classic, with times in nanoseconds unless --micro'"
+pcap\t'Classic, with times in nanoseconds unless --micro, or as in the pcap file that is read'"
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l compress -d 'Compress the file with zstd' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l time-stamp-precision -d 'Precision of time stamps' -r -f -a "micro\t'Microseconds'
 nano\t'Nanoseconds'"

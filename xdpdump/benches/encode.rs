@@ -44,7 +44,7 @@ fn records(criterion: &mut Criterion) {
                 pcap::record(
                     black_box(&mut buffer),
                     ByteOrder::NATIVE,
-                    [seconds as u32, nanos],
+                    [u32::try_from(seconds).unwrap_or_default(), nanos],
                     frame,
                     frame_len,
                 );

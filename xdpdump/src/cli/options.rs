@@ -275,7 +275,8 @@ pub struct Options {
 
     /// Precision of time stamps
     ///
-    /// In a capture file, nanoseconds by default, and in text, microseconds by default.
+    /// By default, nanoseconds in a capture file, and microseconds in text. A copy of a file has the times of that file unless this
+    /// is given.
     #[arg(long, value_enum, value_name = "PRECISION", hide_short_help = true, help_heading = "Output")]
     pub time_stamp_precision: Option<TimePrecision>,
 
@@ -501,7 +502,7 @@ pub enum TimeStyleChoice {
 pub enum FileFormat {
     /// With interfaces, comments, losses, verdicts and statistics
     Pcapng,
-    /// Classic, with times in nanoseconds unless --micro
+    /// Classic, with times in nanoseconds unless --micro, or as in the pcap file that is read
     Pcap,
 }
 

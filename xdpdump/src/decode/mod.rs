@@ -64,11 +64,9 @@ impl Decoder {
             return;
         }
         let mut printer = Printer::new(out, &self.style, &mut self.conversations);
-        let result = match link_type {
+        let result = match link_type.usual() {
             LinkType::ETHERNET => link::ethernet::print(&mut printer, layer),
-            LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD | LinkType::IPV4 | LinkType::IPV6 => {
-                network::ip::print_raw(&mut printer, layer)
-            }
+            LinkType::RAW => network::ip::print_raw(&mut printer, layer),
             LinkType::LINUX_SLL => link::cooked::print(&mut printer, layer),
             LinkType::LINUX_SLL2 => link::cooked::print_2(&mut printer, layer),
             LinkType::NULL | LinkType::LOOP => link::null::print(&mut printer, layer),

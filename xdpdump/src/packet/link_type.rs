@@ -51,6 +51,15 @@ impl LinkType {
     /// Linux "cooked" with the number of the interface.
     pub const LINUX_SLL2: Self = Self(276);
 
+    /// The number under which frames with this link-level header are known: there are several for raw IP.
+    #[must_use]
+    pub fn usual(self) -> Self {
+        match self {
+            Self::RAW_BSD | Self::RAW_OPENBSD | Self::IPV4 | Self::IPV6 => Self::RAW,
+            other => other,
+        }
+    }
+
     /// The name that `-L` and `-y` use: `EN10MB`, `RAW`; `LINKTYPE n` for types without a name.
     pub fn name(self) -> Cow<'static, str> {
         match self.known() {
