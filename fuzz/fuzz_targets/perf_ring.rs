@@ -50,7 +50,8 @@ fn sample(time: u64, body: Split<'_>, scratch: &mut Vec<u8>, output: &Output) {
     };
     let packet = Packet {
         timestamp: Timestamp(time.cast_signed()),
-        uptime: Some(time), record: xdpdump::packet::Record::None,
+        uptime: Some(time),
+        record: xdpdump::packet::Record::None,
         interface: event.source,
         frame,
         frame_len: event.frame_len,

@@ -36,7 +36,16 @@ fuzz_target!(|data: &[u8]| {
         let (frame, next) = bytes.split_at((frame_len as usize).min(bytes.len()));
         rest = next;
         let (timestamp, meta) = (Timestamp(i64::from(frame_len) << 40), Meta::default());
-        sink.packet(&Packet { timestamp, uptime: None, record: xdpdump::packet::Record::None, interface: 0, frame, frame_len, meta }).unwrap();
+        sink.packet(&Packet {
+            timestamp,
+            uptime: None,
+            record: xdpdump::packet::Record::None,
+            interface: 0,
+            frame,
+            frame_len,
+            meta,
+        })
+        .unwrap();
     }
     sink.finish(&[]).unwrap();
 });

@@ -492,6 +492,40 @@ fn each_of_several_files_is_complete() {
     }
 }
 
+/// Whatever is wrong with a file, a copy of it can be read to its end.
+#[test]
+fn copies_of_damaged_files_are_whole() {
+    let files = Files::new();
+    let (mut state, everything) = (1_u32, ORDERS.map(|order| order.everything().concat()).concat());
+    let mut random = |most: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % most
+    };
+    for _ in 0..60 {
+        let mut bytes = everything.clone();
+        for _ in 0..=random(4) {
+            let (place, value) = (random(bytes.len()), random(256) as u8);
+            bytes[place] = value;
+        }
+        bytes.truncate(bytes.len() - random(200));
+        let original = files.write("a.pcapng", &bytes);
+        let twice: &[&str] = &["-r", &original];
+        for (name, more) in
+            [("b.pcapng", &[][..]), ("c.pcapng", &["udp"]), ("d.pcap", &[]), ("e.pcapng", twice)]
+        {
+            let copied = files.name(name);
+            let (output, errors) = run(&[&["-r", &original, "-w", &copied], more].concat());
+            assert!(matches!(output.status.code(), Some(0 | 1)), "{errors}");
+            if errors.contains("cannot be filtered") || !Path::new(&copied).exists() {
+                continue;
+            }
+            let (output, errors) = run(&["-r", &copied, "--count"]);
+            assert!(output.status.success(), "{name}: {errors}");
+            fs::remove_file(&copied).unwrap();
+        }
+    }
+}
+
 /// A file that reaches its size limit is cut back to a whole block, whatever order its numbers have.
 #[test]
 fn a_failed_copy_ends_on_a_whole_block() {
