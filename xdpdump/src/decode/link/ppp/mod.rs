@@ -1,4 +1,6 @@
-//! PPP (RFC 1661), by itself and framed like HDLC (RFC 1662).
+//! PPP (RFC 1661); `links.rs` has the kinds of links.
+
+pub(in crate::decode) mod links;
 
 use crate::decode::cursor::{Layer, Printed, Truncated};
 use crate::decode::network::{ipv4, ipv6};
@@ -17,65 +19,32 @@ const COMPRESSED: u16 = 0x00fd;
 const MPLS: u16 = 0x0281;
 const MPLS_MULTICAST: u16 = 0x0283;
 
-/// Prints a frame of a link of either kind.
-pub(in crate::decode) fn print_frame(p: &mut Printer<'_>, frame: Layer<'_>) -> Printed {
-    frame.cursor(NAME).need(4)?;
-    print(p, frame)
-}
-
-/// Prints a frame of a link that frames like HDLC.
-pub(in crate::decode) fn print_hdlc(p: &mut Printer<'_>, frame: Layer<'_>) -> Printed {
-    let mut cursor = frame.cursor("ppp_hdlc");
-    cursor.need(4)?;
-    let (address, control, protocol) = (cursor.u8()?, cursor.u8()?, cursor.u16()?);
-    if p.style.link_header {
-        write!(p, "{address:02x} {control:02x} {} ", frame.len);
-    }
-    if address != ADDRESS {
-        let [address, control] = protocol.to_be_bytes();
-        write!(p, "unknown addr {address:02x}; ctrl {control:02x}");
-        return Ok(());
-    }
-    match name(protocol) {
-        Some(name) => write!(p, "{name}: "),
-        None => write!(p, "unknown PPP protocol (0x{protocol:04x}): "),
-    }
-    print_protocol(p, protocol, frame.skip(4))
-}
-
-/// Prints a frame, which may begin with address and control, and whose protocol may be compressed to one byte.
+/// Prints a frame whose address and control may be missing.
 pub(in crate::decode) fn print(p: &mut Printer<'_>, frame: Layer<'_>) -> Printed {
-    let mut cursor = frame.cursor(NAME);
-    if frame.len < 2 {
+    let is_framed = frame.bytes.starts_with(&[ADDRESS, CONTROL]);
+    print_numbered(p, frame.skip(if is_framed { 2 } else { 0 }), frame.len)
+}
+
+/// Prints what begins with the number of a protocol, which may be compressed to one byte; the frame has `total` bytes.
+pub(super) fn print_numbered(p: &mut Printer<'_>, layer: Layer<'_>, total: usize) -> Printed {
+    let mut cursor = layer.cursor(NAME);
+    if layer.len < 2 {
         return Err(cursor.truncated());
     }
-    let mut header = 0;
-    if let [address @ (0 | 1 | ADDRESS), CONTROL] = cursor.array()? {
-        header = 2;
-        match address {
-            // Directions that the PPP daemon of Linux writes.
-            0 if p.style.link_header => p.text("In  "),
-            1 if p.style.link_header => p.text("Out "),
-            _ => {}
-        }
-    }
-    let mut cursor = frame.skip(header).cursor(NAME);
     let first = cursor.u8()?;
-    let (protocol, width) =
-        if first % 2 == 1 { (first.into(), 1) } else { (u16::from_be_bytes([first, cursor.u8()?]), 2) };
-    header += width;
+    let protocol = if first % 2 == 1 { first.into() } else { u16::from_be_bytes([first, cursor.u8()?]) };
     if p.style.link_header {
-        write!(p, "{} (0x{protocol:04x}), length {}", name(protocol).unwrap_or("unknown"), frame.len);
+        write!(p, "{} (0x{protocol:04x}), length {total}", name(protocol).unwrap_or("unknown"));
         if name(protocol).is_none() {
             return Ok(());
         }
         p.text(": ");
     }
-    print_protocol(p, protocol, frame.skip(header))
+    print_protocol(p, protocol, layer.skip(cursor.at()), layer.len)
 }
 
-/// Prints what follows the number of the protocol.
-fn print_protocol(p: &mut Printer<'_>, protocol: u16, layer: Layer<'_>) -> Printed {
+/// Prints what follows the number of the protocol; both have `total` bytes.
+fn print_protocol(p: &mut Printer<'_>, protocol: u16, layer: Layer<'_>, total: usize) -> Printed {
     match protocol {
         IPV4 | UNCOMPRESSED => p.nested(|p| ipv4::print(p, layer)),
         IPV6 => p.nested(|p| ipv6::print(p, layer)),
@@ -84,7 +53,9 @@ fn print_protocol(p: &mut Printer<'_>, protocol: u16, layer: Layer<'_>) -> Print
             p.text("compressed PPP data");
             Ok(())
         }
-        0x8021 | 0x8023 | 0x8281 | 0x8057 | 0x80fd | 0xc02b | 0xc021 => print_control(p, protocol, layer),
+        0x8021 | 0x8023 | 0x8281 | 0x8057 | 0x80fd | 0xc02b | 0xc021 => {
+            print_control(p, protocol, layer, total)
+        }
         _ => {
             match name(protocol) {
                 Some(name) => write!(p, "{name} "),
@@ -97,7 +68,7 @@ fn print_protocol(p: &mut Printer<'_>, protocol: u16, layer: Layer<'_>) -> Print
 }
 
 /// Prints a packet of a control protocol (RFC 1661, section 5).
-fn print_control(p: &mut Printer<'_>, protocol: u16, layer: Layer<'_>) -> Printed {
+fn print_control(p: &mut Printer<'_>, protocol: u16, layer: Layer<'_>, total: usize) -> Printed {
     let name = name(protocol).unwrap_or("unknown");
     write!(p, "{name}, ");
     let mut cursor = layer.cursor(name);
@@ -125,7 +96,7 @@ fn print_control(p: &mut Printer<'_>, protocol: u16, layer: Layer<'_>) -> Printe
         15 => "Reset-Ack",
         _ => "Unknown Opcode",
     };
-    write!(p, "{what} (0x{code:02x}), id {id}, length {}", layer.len + 2);
+    write!(p, "{what} (0x{code:02x}), id {id}, length {total}");
     if p.verbose() {
         let length = cursor.u16()?;
         match usize::from(length) {
