@@ -25,7 +25,8 @@ fuzz_target!(|data: &[u8]| {
     let output = Output::at_most(bound(rest));
     let mut sink = TextSink::new(Printable(&output), "nowhere", options(style, hex, time));
     let link_type = match link % 4 {
-        0 | 1 => LinkType::ETHERNET,
+        0 => LinkType::ETHERNET,
+        1 => LinkType::DECODED[usize::from(link / 4) % LinkType::DECODED.len()],
         2 => LinkType::RAW,
         _ => LinkType(link.into()),
     };

@@ -51,6 +51,28 @@ impl LinkType {
     /// Linux "cooked" with the number of the interface.
     pub const LINUX_SLL2: Self = Self(276);
 
+    /// The types whose frames are decoded.
+    pub const DECODED: [Self; 18] = [
+        Self::NULL,
+        Self::ETHERNET,
+        Self::PPP,
+        Self::RAW_BSD,
+        Self::RAW_OPENBSD,
+        Self::PPP_SERIAL,
+        Self::RAW,
+        Self::IEEE802_11,
+        Self::LOOP,
+        Self::LINUX_SLL,
+        Self::RADIOTAP,
+        Self::PPP_PPPD,
+        Self::USB_LINUX,
+        Self::USB_LINUX_MMAPPED,
+        Self::IPV4,
+        Self::IPV6,
+        Self::NFLOG,
+        Self::LINUX_SLL2,
+    ];
+
     /// The number under which frames with this link-level header are known: there are several for raw IP.
     #[must_use]
     pub fn usual(self) -> Self {
