@@ -54,6 +54,9 @@ date\t'With the date'
 since-first\t'Since the first packet'"
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l text-style -d 'Format of the text' -r -f -a "tcpdump\t'tcpdump\'s line'
 classic\t'The line of the original XDP demo'"
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l color -d 'When addresses and resets have colours' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s Q -l direction -d 'Direction of the frames' -r -f -a "in\t'Received frames'
 out\t'Sent frames'
 inout\t'Both'"

@@ -12,7 +12,7 @@ use clap::{CommandFactory as _, error::ErrorKind};
 use super::{
     Error,
     options::{
-        AtChoice, DirectionChoice, FileFormat, MAX_SNAP_LEN, Options, REORDER_WINDOW, TextStyle,
+        AtChoice, ColorChoice, DirectionChoice, FileFormat, MAX_SNAP_LEN, Options, REORDER_WINDOW, TextStyle,
         TimePrecision, TimeStampChoice, TimeStyleChoice, TransportChoice,
     },
     units::Compression,
@@ -28,7 +28,7 @@ use crate::{
         FileOptions, Format, LEVEL_FOR_CAPTURES, LEVEL_FOR_FILES, Precision, Readers, is_compressed,
         is_standard_output,
         json::JsonOptions,
-        text::{HexDump, LineStyle, TextOptions, TimeStyle},
+        text::{Color, HexDump, LineStyle, TextOptions, TimeStyle},
     },
     packet::{Detail, LinkType},
     transport::RingKind,
@@ -402,6 +402,11 @@ impl Options {
                 || matches!(self.at, Some(AtChoice::Both))
                 || self.interface.iter().any(|name| name == "any"),
             packet_flush: self.line_buffered,
+            color: match self.color {
+                ColorChoice::Auto => Color::Auto,
+                ColorChoice::Always => Color::Always,
+                ColorChoice::Never => Color::Never,
+            },
         }
     }
 }

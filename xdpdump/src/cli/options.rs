@@ -299,7 +299,7 @@ pub struct Options {
         conflicts_with_all = [
             "list_interfaces", "list_data_link_types", "list_time_stamp_types", "dump_filter", "count",
             "link_level_header", "quiet", "number", "time", "time_style", "nano", "micro", "hex", "hex_and_ascii", "ascii",
-            "absolute_tcp_sequence_numbers", "dont_verify_checksums", "text_style",
+            "absolute_tcp_sequence_numbers", "dont_verify_checksums", "text_style", "color",
         ],
         help_heading = "Output"
     )]
@@ -399,6 +399,19 @@ pub struct Options {
         help_heading = "Text"
     )]
     pub text_style: TextStyle,
+
+    /// When addresses and resets have colours
+    ///
+    /// By default on a terminal, unless the environment variable NO_COLOR is set.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_short_help = true,
+        help_heading = "Text"
+    )]
+    pub color: ColorChoice,
 
     /// Print more, up to -vvv
     ///
@@ -554,6 +567,16 @@ pub enum TextStyle {
     Tcpdump,
     /// The line of the original XDP demo
     Classic,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

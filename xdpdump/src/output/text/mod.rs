@@ -2,6 +2,7 @@
 
 mod change;
 mod classic;
+mod color;
 mod hex;
 mod time;
 
@@ -17,6 +18,7 @@ use crate::packet::{Direction, EXIT, Interface, Packet, VERDICTS};
 use change::Changes;
 use time::Clock;
 
+pub use color::Color;
 pub use hex::HexDump;
 pub use time::TimeStyle;
 
@@ -39,6 +41,8 @@ pub struct TextOptions {
     pub interface: bool,
     /// Write every packet as soon as it is printed.
     pub packet_flush: bool,
+    /// When addresses and resets have colours; who makes a sink resolves [`Color::Auto`].
+    pub color: Color,
 }
 
 /// The kinds of line.
@@ -64,6 +68,8 @@ pub struct Text {
     at_exit: Vec<bool>,
     changes: Changes,
     packets: u64,
+    /// A line without colours.
+    plain: Vec<u8>,
 }
 
 impl<W: Medium> TextSink<W> {
@@ -79,6 +85,7 @@ impl<W: Medium> TextSink<W> {
             at_exit: Vec::new(),
             changes: Changes::default(),
             packets: 0,
+            plain: Vec::new(),
         };
         Self::of(text, medium, name, options.packet_flush)
     }
@@ -134,7 +141,13 @@ impl Printer for Text {
                         None => write!(out, "[verdict {verdict}] "),
                     };
                 }
+                let start = out.len();
                 self.decoder.frame(out, link_type, packet.frame, packet.frame_len);
+                if self.options.color == Color::Always {
+                    self.plain.clear();
+                    self.plain.extend(out.drain(start..));
+                    color::paint(&self.plain, out);
+                }
                 hex::print(out, self.options.hex, packet.frame);
                 if hidden > 0 {
                     let _ = write!(out, " [{hidden} more bytes were captured]");
