@@ -227,6 +227,12 @@ impl<'a> Block<'a> {
         }
     }
 
+    /// Bytes of memory that a copy takes.
+    pub fn cost(self) -> usize {
+        // The allocator's share is about as large.
+        self.bytes.len() + 2 * size_of::<OwnedBlock>()
+    }
+
     /// A copy that stays.
     pub fn owned(self) -> OwnedBlock {
         OwnedBlock { bytes: self.bytes.into(), order: self.order }

@@ -22,7 +22,7 @@ use crate::{
 
 /// Most bytes that are read ahead of a stream; at least the longest record must fit.
 const READ_AHEAD: usize = 2 * MAX_RECORD as usize;
-/// Bytes of blocks in front of a packet that are kept until they are handed on.
+/// Bytes that blocks in front of a packet may take until they are handed on.
 const MAX_BLOCKS: usize = MAX_RECORD as usize;
 
 /// A file or a stream, and its next packet.
@@ -39,7 +39,7 @@ pub struct Branch {
     pub numbers: Vec<u32>,
     /// Blocks in front of the next packet that were not handed on.
     pub blocks: Vec<OwnedBlock>,
-    /// Their bytes.
+    /// The memory that they take, in bytes.
     bytes: usize,
     /// What is to be said of the section that is read, with its first interface.
     note: Option<String>,
@@ -318,7 +318,7 @@ impl Branch {
                 Ok(Some(Item::Statistics(newer, _))) => drop(self.totals.insert(newer.interface, newer)),
                 Ok(Some(Item::Block(block))) if block.is_section() => self.note = described(block),
                 Ok(Some(Item::Block(block))) => {
-                    self.bytes += block.bytes.len();
+                    self.bytes += block.cost();
                     self.blocks.push(block.owned());
                     if self.bytes > MAX_BLOCKS {
                         return;

@@ -39,7 +39,7 @@ use crate::{
     sys::clock,
 };
 
-/// Most bytes of names and secrets that are repeated in every file.
+/// Most bytes that names and secrets which are repeated in every file may take.
 const MAX_REPEATED: usize = 16 << 20;
 
 /// Blocks of a section that is copied, without which a file would not be complete in itself.
@@ -48,7 +48,7 @@ struct Repeated {
     section: Option<OwnedBlock>,
     /// Names and secrets.
     blocks: Vec<OwnedBlock>,
-    /// Their bytes.
+    /// The memory that they take, in bytes.
     bytes: usize,
 }
 
@@ -61,7 +61,7 @@ impl Repeated {
     /// Adds one; false the first time that there are too many.
     fn add(&mut self, block: &Block<'_>) -> bool {
         let was_full = self.bytes > MAX_REPEATED;
-        self.bytes = self.bytes.saturating_add(block.bytes.len());
+        self.bytes = self.bytes.saturating_add(block.cost());
         if self.bytes <= MAX_REPEATED {
             self.blocks.push(block.owned());
         }
