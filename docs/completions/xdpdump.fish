@@ -36,7 +36,7 @@ perf\t'Perf rings'
 ring\t'Mapped rings'"
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s w -l write -d 'Write the packets to a file' -r -F
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l format -d 'File format' -r -f -a "pcapng\t'With interfaces, comments, losses, verdicts and statistics'
-pcap\t'Classic, with times in nanoseconds unless --micro'"
+pcap\t'Classic, with times in nanoseconds unless --micro, or as in the pcap file that is read'"
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l compress -d 'Compress the file with zstd' -r
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l time-stamp-precision -d 'Precision of time stamps' -r -f -a "micro\t'Microseconds'
 nano\t'Nanoseconds'"
@@ -57,6 +57,9 @@ date\t'With the date'
 since-first\t'Since the first packet'"
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -l text-style -d 'Format of the text' -r -f -a "tcpdump\t'tcpdump\'s line'
 classic\t'The line of the original XDP demo'"
+complete -c xdpdump -n "__fish_xdpdump_needs_command" -l color -d 'When addresses and resets have colours' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
 complete -c xdpdump -n "__fish_xdpdump_needs_command" -s Q -l direction -d 'Direction of the frames' -r -f -a "in\t'Received frames'
 out\t'Sent frames'
 inout\t'Both'"

@@ -2,10 +2,14 @@
 //! hold any amount, and a decompressor may notice damage earlier or later.
 #![no_main]
 
-use std::io::Read;
+use std::{io::Read, path::Path};
 
 use libfuzzer_sys::fuzz_target;
-use xdpdump::input::{CaptureFile, Item};
+use xdpdump::{
+    input::{CaptureFile, Item},
+    output::{self, Copying, FileOptions, Format, Precision, Readers},
+    packet::Detail,
+};
 use xdpdump_fuzz::Output;
 use xdpdump_testing::bytes::Pieces;
 
@@ -21,7 +25,43 @@ fuzz_target!(|data: &[u8]| {
     let whole = read(file, &Output::of(file.len()));
     let pieces = read(pieces, &Output::of(file.len()));
     assert_eq!(whole, pieces);
+    for (copying, format, precision) in [
+        (Copying::Whole, Format::Pcapng, Precision::AsRead),
+        (Copying::Part, Format::Pcapng, Precision::AsRead),
+        (Copying::Merged, Format::Pcapng, Precision::AsRead),
+        (Copying::Part, Format::Pcapng, Precision::Nano),
+        (Copying::Part, Format::Pcap, Precision::AsRead),
+    ] {
+        copy(file, copying, format, precision);
+    }
 });
+
+/// Copies the file to nowhere; packets that the format cannot hold end that.
+fn copy(file: &[u8], copying: Copying, format: Format, precision: Precision) {
+    let options = FileOptions {
+        format,
+        precision,
+        detail: Detail::Full,
+        readers: Readers::Owner,
+        compression: None,
+        copying: Some(copying),
+    };
+    let Ok(mut file) = CaptureFile::new(file, "file") else { return };
+    let mut sink = output::open_with(Path::new("/dev/null"), options, None, &mut |_| {}).expect("nowhere");
+    while let Ok(Some(item)) = file.next() {
+        let copied = match &item {
+            Item::Interface(interface) => sink.interface(interface),
+            Item::Packet(packet) => sink.packet(packet),
+            Item::Statistics(_, Some(block)) | Item::Block(block) => sink.block(block),
+            Item::Statistics(_, None) => Ok(()),
+        };
+        if copied.is_err() {
+            break;
+        }
+    }
+    let _ = sink.finish(&[]);
+    sink.tell(&mut |_| {});
+}
 
 /// Items of a compressed file that are read.
 const MOST: usize = 10_000;
@@ -59,7 +99,11 @@ fn read(reader: impl Read, output: &Output) -> (Vec<(i64, usize, u32, u32)>, Str
                 output.made(packet.frame.len() + size_of_val(&packet));
                 items.push((packet.timestamp.0, packet.frame.len(), packet.frame_len, packet.interface));
             }
-            Ok(Some(Item::Statistics(statistics))) => {
+            Ok(Some(Item::Block(block))) => {
+                output.made(block.bytes.len());
+                items.push((0, block.bytes.len(), block.kind(), 0));
+            }
+            Ok(Some(Item::Statistics(statistics, _))) => {
                 assert!(
                     statistics.interface < interfaces,
                     "statistics of an interface that was not announced"

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use xdpdump::{
     output::{pcapng::encode, record::Framing},
-    packet::{Direction, Meta, Packet, Timestamp},
+    packet::{ByteOrder, Direction, Meta, Packet, Timestamp},
     transport::{
         event::{self, Event, Parsed, Split},
         perf::walk::{self, Record},
@@ -51,6 +51,7 @@ fn sample(time: u64, body: Split<'_>, scratch: &mut Vec<u8>, output: &Output) {
     let packet = Packet {
         timestamp: Timestamp(time.cast_signed()),
         uptime: Some(time),
+        record: xdpdump::packet::Record::None,
         interface: event.source,
         frame,
         frame_len: event.frame_len,
@@ -67,5 +68,5 @@ fn sample(time: u64, body: Split<'_>, scratch: &mut Vec<u8>, output: &Output) {
     let mut block = Vec::new();
     encode::enhanced_packet(&mut block, &packet);
     output.made(block.len());
-    assert_eq!(Framing::Pcapng.whole(&block, block.len(), false), block.len());
+    assert_eq!(Framing::Pcapng.whole(&block, block.len(), false, ByteOrder::NATIVE), block.len());
 }

@@ -25,7 +25,8 @@ fuzz_target!(|data: &[u8]| {
     let output = Output::at_most(bound(rest));
     let mut sink = TextSink::new(Printable(&output), "nowhere", options(style, hex, time));
     let link_type = match link % 4 {
-        0 | 1 => LinkType::ETHERNET,
+        0 => LinkType::ETHERNET,
+        1 => LinkType::DECODED[usize::from(link / 4) % LinkType::DECODED.len()],
         2 => LinkType::RAW,
         _ => LinkType(link.into()),
     };
@@ -36,7 +37,16 @@ fuzz_target!(|data: &[u8]| {
         let (frame, next) = bytes.split_at((frame_len as usize).min(bytes.len()));
         rest = next;
         let (timestamp, meta) = (Timestamp(i64::from(frame_len) << 40), Meta::default());
-        sink.packet(&Packet { timestamp, uptime: None, interface: 0, frame, frame_len, meta }).unwrap();
+        sink.packet(&Packet {
+            timestamp,
+            uptime: None,
+            record: xdpdump::packet::Record::None,
+            interface: 0,
+            frame,
+            frame_len,
+            meta,
+        })
+        .unwrap();
     }
     sink.finish(&[]).unwrap();
 });

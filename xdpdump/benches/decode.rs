@@ -33,6 +33,7 @@ fn lines(criterion: &mut Criterion) {
             let packet = Packet {
                 timestamp: *timestamp,
                 uptime: None,
+                record: xdpdump::packet::Record::None,
                 interface: 0,
                 frame: black_box(frame),
                 frame_len: frame.len() as u32,

@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use xdpdump::{
-    output::{Precision, pcap, pcapng::encode},
-    packet::{Direction, Meta, Packet, Timestamp},
+    output::{pcap, pcapng::encode},
+    packet::{ByteOrder, Direction, Meta, Packet, Time, Timestamp},
 };
 
 fn records(criterion: &mut Criterion) {
@@ -15,6 +15,7 @@ fn records(criterion: &mut Criterion) {
         let packet = Packet {
             timestamp: Timestamp(1_700_000_000_123_456_789),
             uptime: None,
+            record: xdpdump::packet::Record::None,
             interface: 0,
             frame: &frame,
             frame_len: length,
@@ -38,7 +39,15 @@ fn records(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("pcap", length), |bencher| {
             bencher.iter(|| {
                 buffer.clear();
-                pcap::record(black_box(&mut buffer), black_box(&packet), Precision::Nano);
+                let Time { seconds, nanos, .. } = black_box(&packet).timestamp.into();
+                let Packet { frame, frame_len, .. } = packet;
+                pcap::record(
+                    black_box(&mut buffer),
+                    ByteOrder::NATIVE,
+                    [u32::try_from(seconds).unwrap_or_default(), nanos],
+                    frame,
+                    frame_len,
+                );
             });
         });
     }

@@ -32,6 +32,7 @@ fn blocks(len: usize, times: impl Iterator<Item = i64>) -> Vec<u8> {
         let packet = Packet {
             timestamp: Timestamp(time),
             uptime: None,
+            record: xdpdump::packet::Record::None,
             interface: 0,
             frame: &frame,
             frame_len: len as u32,

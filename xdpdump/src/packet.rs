@@ -1,6 +1,12 @@
 //! A captured frame on its way from a source (ring or file) to the sinks.
 
-use std::{borrow::Cow, fmt};
+pub mod block;
+mod link_type;
+mod units;
+
+pub use block::{Block, ByteOrder, OwnedBlock, Record};
+pub use link_type::LinkType;
+pub use units::{Time, Units};
 
 /// Nanoseconds since the Unix epoch, UTC.
 ///
@@ -23,6 +29,8 @@ pub struct Packet<'a> {
     pub frame_len: u32,
     /// Metadata, as far as the source knows it.
     pub meta: Meta,
+    /// What it was read from.
+    pub record: Record<'a>,
 }
 
 /// Metadata of a frame, as far as its source knows it.
@@ -116,46 +124,6 @@ pub enum Direction {
     Outbound,
 }
 
-/// The link-level header type of an interface's frames; the numbers are pcap's LINKTYPE values
-/// (<https://www.tcpdump.org/linktypes.html>).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LinkType(pub u16);
-
-impl LinkType {
-    /// An Ethernet header without preamble and frame check sequence.
-    pub const ETHERNET: Self = Self(1);
-    /// An IPv4 or IPv6 header.
-    pub const RAW: Self = Self(101);
-
-    /// The name that `-L` and `-y` use: `EN10MB`, `RAW`; `LINKTYPE n` for types the tool does not decode.
-    pub fn name(self) -> Cow<'static, str> {
-        match self {
-            Self::ETHERNET => "EN10MB".into(),
-            Self::RAW => "RAW".into(),
-            Self(number) => format!("LINKTYPE {number}").into(),
-        }
-    }
-
-    /// A description for the user; `None` for types the tool does not decode.
-    pub fn description(self) -> Option<&'static str> {
-        match self {
-            Self::ETHERNET => Some("Ethernet"),
-            Self::RAW => Some("Raw IP"),
-            Self(_) => None,
-        }
-    }
-}
-
-/// In tcpdump's form: `EN10MB (Ethernet)`.
-impl fmt::Display for LinkType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.description() {
-            Some(description) => write!(f, "{} ({description})", self.name()),
-            None => f.write_str(&self.name()),
-        }
-    }
-}
-
 /// What is appended to the name of an interface whose frames are captured at the exit of an XDP program.
 pub const EXIT: &str = " (exit)";
 
@@ -180,6 +148,51 @@ pub struct Interface {
     pub os: Option<String>,
     /// Capture filter in force, a pcap-filter expression.
     pub filter: Option<String>,
+    /// Something to add to what a file says of it.
+    pub note: Option<String>,
+    /// What the file says that it was read from.
+    pub original: Original,
+}
+
+/// What the file says of an interface that it was read from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Original {
+    /// It was not read from a file.
+    #[default]
+    None,
+    /// The header of a pcap file.
+    Pcap([u8; 24]),
+    /// The Interface Description Block of a pcapng file, and how time is counted.
+    Pcapng(OwnedBlock, Units),
+}
+
+impl Interface {
+    /// Bytes of the frame check sequence behind each frame, if the header of a pcap file tells it: the topmost 4 bits of the
+    /// link type are its length in 16-bit words if bit 26 is set (draft-ietf-opsawg-pcap, section 4).
+    pub fn fcs_len(&self) -> Option<u8> {
+        let Original::Pcap(header) = &self.original else { return None };
+        let order = ByteOrder::of_pcap(header)?;
+        let field = order.u32(*header.last_chunk()?);
+        (field & 1 << 26 != 0).then_some((field >> 28) as u8 * 2)
+    }
+
+    /// The part of a frame that programs show: some writers of pcap files store more bytes than the snap length of their file
+    /// header, and libpcap drops these. Copies keep them.
+    pub fn shown<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
+        let limit = match self.original {
+            Original::Pcap(_) if self.snap_len > 0 => self.snap_len as usize,
+            _ => usize::MAX,
+        };
+        frame.get(..limit).unwrap_or(frame)
+    }
+
+    /// The time of one of its packets, also where a [`Timestamp`] cannot hold it.
+    pub fn time(&self, packet: &Packet<'_>) -> Time {
+        match (&self.original, packet.record.block().and_then(Block::units)) {
+            (Original::Pcapng(_, units), Some(count)) => units.time(count),
+            _ => packet.timestamp.into(),
+        }
+    }
 }
 
 /// Totals of an interface at the end of a capture.

@@ -8,8 +8,11 @@ use std::{
 use crate::{
     config::{Destination, File, Print},
     output::{
-        self, Fanout, RecorderSink, RotatingSink, Stream, Target, guardian::Guardian, is_standard_output,
-        json::JsonSink, text::TextSink,
+        self, Fanout, RecorderSink, RotatingSink, Stream, Target,
+        guardian::Guardian,
+        is_standard_output,
+        json::JsonSink,
+        text::{Color, TextOptions, TextSink},
     },
     packet::Timestamp,
     privilege::Folders,
@@ -47,11 +50,28 @@ pub fn open(
             if prints_to_stderr(destination) { (2, "standard error") } else { (1, "standard output") };
         let stream = Stream::standard(number)?;
         sinks.push(match print {
-            Print::Text(options) => Box::new(TextSink::new(stream, name, options)),
+            Print::Text(options) => {
+                let color = if has_colors(options.color, number) { Color::Always } else { Color::Never };
+                Box::new(TextSink::new(stream, name, TextOptions { color, ..options }))
+            }
             Print::Json(options) => Box::new(JsonSink::new(stream, name, options)),
         });
     }
     Ok(sinks)
+}
+
+/// Whether text on standard output (1) or standard error (2) has colours.
+fn has_colors(color: Color, number: i32) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            let is_terminal =
+                if number == 1 { io::stdout().is_terminal() } else { io::stderr().is_terminal() };
+            is_terminal && !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+        }
+    }
 }
 
 /// The folders of files that are written, and whether files in them are replaced.

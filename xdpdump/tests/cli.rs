@@ -429,6 +429,7 @@ fn packets_of_a_file_are_thinned_out_and_cut_and_the_filters_are_told() {
 
     assert!(xdpdump(["-r", &path(&first), "-w", &path(&second), "ip"]).status.success());
     let mut file = CaptureFile::open(&second).expect("a capture file");
+    assert!(matches!(file.next(), Ok(Some(Item::Block(_)))), "a section");
     let Some(Item::Interface(interface)) = file.next().expect("an undamaged file") else {
         panic!("no interface")
     };

@@ -56,7 +56,15 @@ fn large(packets: u32) -> Vec<u8> {
         .collect();
         let timestamp = Timestamp(number.into());
         let (uptime, interface, meta) = (None, 0, Meta::default());
-        let packet = Packet { timestamp, uptime, interface, frame: &frame, frame_len: 1000, meta };
+        let packet = Packet {
+            timestamp,
+            uptime,
+            record: xdpdump::packet::Record::None,
+            interface,
+            frame: &frame,
+            frame_len: 1000,
+            meta,
+        };
         sink.packet(&packet).unwrap();
     }
     sink.finish(&[]).unwrap();

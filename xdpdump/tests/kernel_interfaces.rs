@@ -55,7 +55,7 @@ fn of_each(path: &Path) -> BTreeMap<String, Vec<u32>> {
                 let name: &String = &names[packet.interface as usize];
                 lengths.entry(name.clone()).or_default().push(packet.frame_len);
             }
-            Item::Statistics(_) => {}
+            Item::Statistics(..) | Item::Block(_) => {}
         }
     }
     lengths

@@ -134,7 +134,7 @@ fn contents(path: &Path) -> (Vec<String>, Vec<u32>) {
         match item {
             Item::Interface(interface) => descriptions.push(interface.description.clone().unwrap()),
             Item::Packet(packet) => lengths.push(packet.frame_len),
-            Item::Statistics(_) => {}
+            Item::Statistics(..) | Item::Block(_) => {}
         }
     }
     (descriptions, lengths)

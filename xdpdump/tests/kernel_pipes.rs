@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use xdpdump::input::{CaptureFile, Item};
+use xdpdump::{
+    input::{CaptureFile, Item},
+    output::Format,
+};
 use xdpdump_testing::{
     capture::{Capture, Totals, xdpdump as tool},
     netns::{NetNs, Traces},
@@ -93,6 +96,9 @@ fn latency(options: &[&str]) -> Duration {
     let (left, right) = NetNs::quiet_pair("left", "right");
     let (capture, pipe) = start_into_pipe(&right, options);
     let mut file = CaptureFile::new(pipe, "pipe").unwrap();
+    if file.format() == Format::Pcapng {
+        assert!(matches!(file.next(), Ok(Some(Item::Block(_)))), "the section comes without a packet");
+    }
     assert!(matches!(file.next(), Ok(Some(Item::Interface(_)))), "headers come without a packet");
 
     let wire = Wire::open(&left, "left");
@@ -226,6 +232,7 @@ fn a_named_pipe_that_nobody_reads_is_waited_for_with_a_line_and_can_be_given_up(
     let mut capture = start();
     let mut reader = CaptureFile::new(File::open(&fifo).unwrap(), "pipe").unwrap();
     capture.wait_for("listening on");
+    assert!(matches!(reader.next(), Ok(Some(Item::Block(_)))));
     assert!(matches!(reader.next(), Ok(Some(Item::Interface(_)))));
     assert_eq!(capture.stop().totals(), Totals::exact(0, 0));
     drop(reader);

@@ -38,6 +38,7 @@ fn write(path: &Path, interfaces: &[&str], packets: &[(i64, u32, u16)], totals: 
         let packet = Packet {
             timestamp: Timestamp(*time),
             uptime: None,
+            record: xdpdump::packet::Record::None,
             interface: *interface,
             frame: &frame,
             frame_len: frame.len() as u32,
@@ -69,7 +70,8 @@ fn read(path: &Path) -> Contents {
                 let port = packet.frame.get(36..38).map_or(0, |port| u16::from_be_bytes([port[0], port[1]]));
                 contents.packets.push((packet.timestamp.0, name, port));
             }
-            Item::Statistics(statistics) => contents.totals.push(statistics),
+            Item::Statistics(statistics, _) => contents.totals.push(statistics),
+            Item::Block(_) => {}
         }
     }
     contents

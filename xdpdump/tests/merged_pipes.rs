@@ -57,7 +57,15 @@ fn packet(time: i64) -> Vec<u8> {
     let mut block = Vec::new();
     let (timestamp, meta) = (Timestamp(time), Meta::default());
     let frame = &[0x5a; 60];
-    let packet = Packet { timestamp, uptime: None, interface: 0, frame, frame_len: 60, meta };
+    let packet = Packet {
+        timestamp,
+        uptime: None,
+        record: xdpdump::packet::Record::None,
+        interface: 0,
+        frame,
+        frame_len: 60,
+        meta,
+    };
     encode::enhanced_packet(&mut block, &packet);
     block
 }
@@ -124,7 +132,7 @@ impl Tool {
                             return;
                         }
                     }
-                    Item::Statistics(_) => {}
+                    Item::Statistics(..) | Item::Block(_) => {}
                 }
             }
         });
@@ -150,7 +158,7 @@ fn read(path: &Path) -> Vec<(i64, String)> {
             Item::Packet(packet) => {
                 packets.push((packet.timestamp.0, names[packet.interface as usize].clone()));
             }
-            Item::Statistics(_) => {}
+            Item::Statistics(..) | Item::Block(_) => {}
         }
     }
     packets

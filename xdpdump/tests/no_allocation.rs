@@ -202,7 +202,15 @@ fn allocations(act: impl FnOnce()) -> usize {
 }
 
 fn packet(time: i64, frame: &[u8]) -> Packet<'_> {
-    Packet { timestamp: Timestamp(time), uptime: None, interface: 0, frame, frame_len: 65_000, meta: META }
+    Packet {
+        timestamp: Timestamp(time),
+        uptime: None,
+        record: xdpdump::packet::Record::None,
+        interface: 0,
+        frame,
+        frame_len: 65_000,
+        meta: META,
+    }
 }
 
 fn blocks(times: impl Iterator<Item = i64>) -> Vec<u8> {

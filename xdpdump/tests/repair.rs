@@ -27,8 +27,15 @@ fn file(directory: &Path, name: &str) -> (Vec<u8>, usize) {
     let path = directory.join(name);
     let frame = [0x5a; 101];
     let (timestamp, frame_len) = (Timestamp(1_700_000_000_000_000_000), 101);
-    let packet =
-        Packet { timestamp, uptime: None, interface: 0, frame: &frame, frame_len, meta: Meta::default() };
+    let packet = Packet {
+        timestamp,
+        uptime: None,
+        record: xdpdump::packet::Record::None,
+        interface: 0,
+        frame: &frame,
+        frame_len,
+        meta: Meta::default(),
+    };
     let mut sink = output::open(&path, Format::from_path(&path), Precision::Nano).unwrap();
     sink.interface(&Interface::default()).unwrap();
     sink.packet(&packet).unwrap();

@@ -26,7 +26,16 @@ fn file(path: &Path) -> Vec<u8> {
     for (number, _) in (0..).zip(0..PACKETS) {
         let (timestamp, frame_len) = (Timestamp(number), 1000);
         let (uptime, interface, meta) = (None, 0, Meta::default());
-        sink.packet(&Packet { timestamp, uptime, interface, frame: &frame, frame_len, meta }).unwrap();
+        sink.packet(&Packet {
+            timestamp,
+            uptime,
+            record: xdpdump::packet::Record::None,
+            interface,
+            frame: &frame,
+            frame_len,
+            meta,
+        })
+        .unwrap();
     }
     sink.finish(&[]).unwrap();
     drop(sink);

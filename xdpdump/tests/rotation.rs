@@ -36,6 +36,7 @@ fn captured() -> (TempDir, PathBuf) {
         let packet = Packet {
             timestamp,
             uptime: None,
+            record: xdpdump::packet::Record::None,
             interface: 0,
             frame: &frame,
             frame_len: 1000,

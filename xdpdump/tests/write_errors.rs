@@ -76,10 +76,22 @@ fn a_pipe_has_headers_at_once_and_packets_after_a_flush() {
         sink.interface(&Interface { link_type: LinkType::ETHERNET, ..Interface::default() }).unwrap();
 
         let mut capture = CaptureFile::new(reader, "pipe").unwrap();
+        if format == Format::Pcapng {
+            assert!(matches!(capture.next(), Ok(Some(Item::Block(_)))));
+        }
         assert!(matches!(capture.next(), Ok(Some(Item::Interface(_)))));
         for frame in [&b"first"[..], b"second"] {
             let (timestamp, meta, frame_len) = (Timestamp(0), Meta::default(), frame.len() as u32);
-            sink.packet(&Packet { timestamp, uptime: None, interface: 0, frame, frame_len, meta }).unwrap();
+            sink.packet(&Packet {
+                timestamp,
+                uptime: None,
+                record: xdpdump::packet::Record::None,
+                interface: 0,
+                frame,
+                frame_len,
+                meta,
+            })
+            .unwrap();
             sink.flush().unwrap();
             // This would never return if the reader needed more bytes than this packet.
             let Ok(Some(Item::Packet(packet))) = capture.next() else { panic!("no packet") };
@@ -98,7 +110,16 @@ fn begun(path: &Path) -> Box<dyn Sink> {
 
 fn send_one(sink: &mut dyn Sink) {
     let (timestamp, meta, frame) = (Timestamp(0), Meta::default(), &b"frame"[..]);
-    sink.packet(&Packet { timestamp, uptime: None, interface: 0, frame, frame_len: 5, meta }).unwrap();
+    sink.packet(&Packet {
+        timestamp,
+        uptime: None,
+        record: xdpdump::packet::Record::None,
+        interface: 0,
+        frame,
+        frame_len: 5,
+        meta,
+    })
+    .unwrap();
     sink.flush().unwrap();
 }
 
@@ -201,6 +222,7 @@ fn a_full_pipe_does_not_block_the_caller() {
         let packet = Packet {
             timestamp: Timestamp(0),
             uptime: None,
+            record: xdpdump::packet::Record::None,
             interface: 0,
             frame,
             frame_len: 999,

@@ -258,6 +258,7 @@ impl Receiver for Delivery<'_> {
         let mut packet = Packet {
             timestamp: Timestamp::default(),
             uptime: Some(event.time),
+            record: crate::packet::Record::None,
             interface: event.source,
             frame: event.frame.get(..len.min(event.frame.len())).unwrap_or_default(),
             frame_len: event.frame_len,

@@ -12,7 +12,7 @@ use clap::{CommandFactory as _, error::ErrorKind};
 use super::{
     Error,
     options::{
-        AtChoice, DirectionChoice, FileFormat, MAX_SNAP_LEN, Options, REORDER_WINDOW, TextStyle,
+        AtChoice, ColorChoice, DirectionChoice, FileFormat, MAX_SNAP_LEN, Options, REORDER_WINDOW, TextStyle,
         TimePrecision, TimeStampChoice, TimeStyleChoice, TransportChoice,
     },
     units::Compression,
@@ -28,7 +28,7 @@ use crate::{
         FileOptions, Format, LEVEL_FOR_CAPTURES, LEVEL_FOR_FILES, Precision, Readers, is_compressed,
         is_standard_output,
         json::JsonOptions,
-        text::{HexDump, LineStyle, TextOptions, TimeStyle},
+        text::{Color, HexDump, LineStyle, TextOptions, TimeStyle},
     },
     packet::{Detail, LinkType},
     transport::RingKind,
@@ -364,6 +364,7 @@ impl Options {
             precision: match self.time_stamp_precision {
                 Some(TimePrecision::Micro) => Precision::Micro,
                 None if self.micro => Precision::Micro,
+                None if self.interface.is_empty() => Precision::AsRead,
                 Some(TimePrecision::Nano) | None => Precision::Nano,
             },
             detail: match (self.lean, self.full) {
@@ -381,6 +382,7 @@ impl Options {
                 _ if self.interface.is_empty() => Some(LEVEL_FOR_FILES),
                 _ => Some(LEVEL_FOR_CAPTURES),
             },
+            copying: None,
         }
     }
 
@@ -419,6 +421,11 @@ impl Options {
                 || matches!(self.at, Some(AtChoice::Both))
                 || self.interface.iter().any(|name| name == "any"),
             packet_flush: self.line_buffered,
+            color: match self.color {
+                ColorChoice::Auto => Color::Auto,
+                ColorChoice::Always => Color::Always,
+                ColorChoice::Never => Color::Never,
+            },
         }
     }
 }

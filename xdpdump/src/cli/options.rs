@@ -176,7 +176,7 @@ pub struct Options {
     /// Capture one of every N frames
     ///
     /// Of those that the filter accepts, beginning with the first; each CPU counts separately.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Selection")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true, help_heading = "Selection")]
     pub sample: Option<u32>,
 
     /// Print the compiled filter and exit
@@ -276,7 +276,8 @@ pub struct Options {
 
     /// Precision of time stamps
     ///
-    /// In a capture file, nanoseconds by default, and in text, microseconds by default.
+    /// By default, nanoseconds in a capture file, and microseconds in text. A copy of a file has the times of that file unless this
+    /// is given.
     #[arg(long, value_enum, value_name = "PRECISION", hide_short_help = true, help_heading = "Output")]
     pub time_stamp_precision: Option<TimePrecision>,
 
@@ -303,7 +304,7 @@ pub struct Options {
         conflicts_with_all = [
             "list_interfaces", "list_data_link_types", "list_time_stamp_types", "dump_filter", "count",
             "link_level_header", "quiet", "number", "time", "time_style", "nano", "micro", "hex", "hex_and_ascii", "ascii",
-            "absolute_tcp_sequence_numbers", "dont_verify_checksums", "text_style",
+            "absolute_tcp_sequence_numbers", "dont_verify_checksums", "text_style", "color",
         ],
         help_heading = "Output"
     )]
@@ -403,6 +404,19 @@ pub struct Options {
         help_heading = "Text"
     )]
     pub text_style: TextStyle,
+
+    /// When addresses and resets have colours
+    ///
+    /// By default on a terminal, unless the environment variable NO_COLOR is set.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_short_help = true,
+        help_heading = "Text"
+    )]
+    pub color: ColorChoice,
 
     /// Print more, up to -vvv
     ///
@@ -506,7 +520,7 @@ pub enum TimeStyleChoice {
 pub enum FileFormat {
     /// With interfaces, comments, losses, verdicts and statistics
     Pcapng,
-    /// Classic, with times in nanoseconds unless --micro
+    /// Classic, with times in nanoseconds unless --micro, or as in the pcap file that is read
     Pcap,
 }
 
@@ -558,6 +572,16 @@ pub enum TextStyle {
     Tcpdump,
     /// The line of the original XDP demo
     Classic,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -65,7 +65,7 @@ impl Transport {
 
 /// Parses a frame; `None` when its link-level header is cut.
 pub(crate) fn parse(link_type: LinkType, frame: &[u8]) -> Option<Headers> {
-    if link_type == LinkType::RAW {
+    if link_type.usual() == LinkType::RAW {
         let ethertype = if frame.first()? >> 4 == 6 { ether_type::IPV6 } else { ether_type::IPV4 };
         let view = LaxSlicedPacket::from_ether_type(ethertype, frame);
         return Some(Headers { ethertype: ethertype.0, link_len: 0, ip: ip(&view), cut: is_cut(&view) });

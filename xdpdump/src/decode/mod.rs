@@ -64,11 +64,25 @@ impl Decoder {
             return;
         }
         let mut printer = Printer::new(out, &self.style, &mut self.conversations);
-        let result = match link_type {
+        let result = match link_type.usual() {
             LinkType::ETHERNET => link::ethernet::print(&mut printer, layer),
             LinkType::RAW => network::ip::print_raw(&mut printer, layer),
-            LinkType(number) => {
-                write!(printer, "link-type {number}, length {}", layer.len);
+            LinkType::LINUX_SLL => link::cooked::print(&mut printer, layer),
+            LinkType::LINUX_SLL2 => link::cooked::print_2(&mut printer, layer),
+            LinkType::NULL | LinkType::LOOP => link::null::print(&mut printer, layer),
+            LinkType::PPP | LinkType::PPP_PPPD => link::ppp::links::print(&mut printer, layer),
+            LinkType::PPP_ETHER => link::pppoe::print(&mut printer, layer),
+            LinkType::PPP_SERIAL => link::ppp::links::print_hdlc(&mut printer, layer),
+            LinkType::NFLOG => link::nflog::print(&mut printer, layer),
+            LinkType::IEEE802_11 => link::wlan::print(&mut printer, layer),
+            LinkType::RADIOTAP => link::radiotap::print(&mut printer, layer),
+            LinkType::USB_LINUX => link::usb::print(&mut printer, layer),
+            LinkType::USB_LINUX_MMAPPED => link::usb::print_mmapped(&mut printer, layer),
+            link_type => {
+                match link_type.known_name() {
+                    Some(name) => write!(printer, "link-type {name}, length {}", layer.len),
+                    None => write!(printer, "link-type {}, length {}", link_type.0, layer.len),
+                }
                 printer.payload(layer);
                 Ok(())
             }

@@ -105,7 +105,7 @@ impl Filter {
     /// # Errors
     /// What is wrong with the text, and where.
     pub fn compile(text: &str, link_type: LinkType) -> Result<Self, Error> {
-        let program = compile(text, link_type).map_err(|complaint| complaint.about(text))?;
+        let program = compile(text, link_type.usual()).map_err(|complaint| complaint.about(text))?;
         Ok(Self { text: text.to_owned(), program })
     }
 
@@ -175,7 +175,7 @@ pub struct Headers {
 impl Headers {
     /// Computes it for frames of this link type, and adds `more` bytes of what follows the headers, at most 2 GiB.
     pub fn new(more: u32, link_type: LinkType) -> Self {
-        Self { program: optimize::optimize(lower::headers(more, link_type)) }
+        Self { program: optimize::optimize(lower::headers(more, link_type.usual())) }
     }
 
     /// The number of bytes of the frame to capture: the headers, which have at most 65535 bytes, and the bytes wanted after

@@ -123,7 +123,7 @@ impl<R: Read> Body<R> {
         self.interface.as_ref()
     }
 
-    /// Reads up to the first interface.
+    /// Looks ahead up to the first interface, and reads the header of a pcap file.
     pub fn begin(&mut self) -> Result<(), Stop> {
         if self.decoder.is_none() {
             let bytes = self.window.peek(4)?;
@@ -135,16 +135,18 @@ impl<R: Read> Body<R> {
         let first = match &mut self.decoder {
             None => Ok(None),
             Some(Decoder::Pcap(pcap)) => pcap.header(&mut self.window).map(Some),
-            Some(Decoder::Pcapng(pcapng)) => pcapng.first_interface(&mut self.window),
+            Some(Decoder::Pcapng(_)) => Pcapng::first_interface(&mut self.window),
         };
         self.interface = match first {
             Ok(interface) => interface,
-            // Of a pcapng file the section's header is whole: it is a file without packets, to its end.
-            Err(Stop::Truncated { .. }) if self.offset() > 0 => None,
             Err(Stop::Truncated { what, wanted, got }) => return Err(Stop::TooShort { what, wanted, got }),
             Err(stop) => return Err(stop),
         };
-        self.state = if self.interface.is_some() { State::Announces } else { State::Reads };
+        self.state = match self.decoder {
+            // The interface is in the file's header, which is read.
+            Some(Decoder::Pcap(_)) => State::Announces,
+            Some(Decoder::Pcapng(_)) | None => State::Reads,
+        };
         Ok(())
     }
 

@@ -1,7 +1,6 @@
 //! Reads packets from capture files. Every byte of a file is treated as hostile.
 
 mod body;
-mod bytes;
 mod error;
 mod medium;
 pub mod merge;
@@ -9,7 +8,6 @@ mod options;
 mod pcap;
 mod pcapng;
 mod source;
-mod time;
 mod window;
 
 use std::{io, io::Read, os::fd::BorrowedFd, path::Path};
@@ -21,7 +19,7 @@ pub use source::Source;
 use self::{body::Body, medium::Medium};
 use crate::{
     output::{Format, Target},
-    packet::{Interface, InterfaceStatistics, Packet},
+    packet::{Block, Interface, InterfaceStatistics, Packet},
 };
 
 /// Longest pcap record or pcapng block that is read, in bytes. No capture tool writes longer ones.
@@ -34,8 +32,11 @@ pub enum Item<'a> {
     Interface(&'a Interface),
     /// A packet of an interface that was announced before.
     Packet(Packet<'a>),
-    /// Totals of an interface that was announced before.
-    Statistics(InterfaceStatistics),
+    /// Totals of an interface that was announced before, and the block they were read from.
+    Statistics(InterfaceStatistics, Option<Block<'a>>),
+    /// Another block of a pcapng file: the header of a section, to which everything until the next one belongs, or one that is
+    /// about no packet and no interface.
+    Block(Block<'a>),
 }
 
 /// A pcap or pcapng file, compressed or not, read packet by packet in constant memory.
@@ -100,7 +101,7 @@ impl<R: Read> CaptureFile<R> {
         Self { name: name.into(), body, compression: None, repairable: false }
     }
 
-    /// Reads up to the description of the first interface. `is_file` says that it is a regular file with a name.
+    /// Looks ahead up to the description of the first interface. `is_file` says that it is a regular file with a name.
     fn begin(&mut self, is_file: bool) -> Result<(), Error> {
         let begun = self.body.begin();
         self.compression = self.body.compression();

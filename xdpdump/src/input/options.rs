@@ -1,22 +1,15 @@
 //! The options at the end of pcapng blocks (draft-ietf-opsawg-pcapng, section 3.5).
 
-use xdpdump_ebpf::pcapng::{self, END_OF_OPTIONS};
+use xdpdump_ebpf::pcapng;
 
-use super::{bytes::Fields, time::Clock};
-use crate::packet::{Direction, HOST_TIME, Interface, InterfaceStatistics, Meta};
+use crate::packet::{
+    Direction, HOST_TIME, Interface, InterfaceStatistics, Meta, Units,
+    block::{Fields, options, text},
+};
 
-/// Code and value of each option, up to the end-of-options mark or to the first option that does not fit into the block.
-fn options(mut fields: Fields<'_>) -> impl Iterator<Item = (u16, Fields<'_>)> {
-    std::iter::from_fn(move || {
-        let code = fields.u16().filter(|&code| code != END_OF_OPTIONS)?;
-        let length = fields.u16()?;
-        Some((code, Fields::new(fields.padded(length.into())?, fields.order)))
-    })
-}
-
-/// Adds the options of an Interface Description Block to `interface`, and returns its clock.
-pub fn interface(fields: Fields<'_>, interface: &mut Interface) -> Clock {
-    let mut clock = Clock::default();
+/// Adds the options of an Interface Description Block to `interface`, and returns how it counts time.
+pub fn interface(fields: Fields<'_>, interface: &mut Interface) -> Units {
+    let mut units = Units::default();
     for (code, mut value) in options(fields) {
         match code {
             pcapng::interface::NAME => interface.name = Some(text(value.rest)),
@@ -24,20 +17,20 @@ pub fn interface(fields: Fields<'_>, interface: &mut Interface) -> Clock {
             pcapng::interface::MAC => interface.mac = value.rest.try_into().ok(),
             pcapng::interface::SPEED => interface.speed = value.u64(),
             pcapng::interface::TIME_RESOLUTION => {
-                clock.resolution = value.rest.first().copied().unwrap_or(clock.resolution);
+                units.resolution = value.rest.first().copied().unwrap_or(units.resolution);
             }
             pcapng::interface::FILTER => {
                 interface.filter = value.rest.strip_prefix(&[pcapng::interface::FILTER_EXPRESSION]).map(text);
             }
             pcapng::interface::OS => interface.os = Some(text(value.rest)),
             pcapng::interface::TIME_OFFSET => {
-                clock.offset = value.u64().map_or(clock.offset, u64::cast_signed);
+                units.offset = value.u64().map_or(units.offset, u64::cast_signed);
             }
             pcapng::interface::HARDWARE => interface.hardware = Some(text(value.rest)),
             _ => {}
         }
     }
-    clock
+    units
 }
 
 /// Whether one of the options is this comment.
@@ -68,14 +61,14 @@ pub fn packet(fields: Fields<'_>) -> Meta {
 }
 
 /// Adds the options of an Interface Statistics Block to `statistics`.
-pub fn statistics(fields: Fields<'_>, clock: Clock, statistics: &mut InterfaceStatistics) {
+pub fn statistics(fields: Fields<'_>, units: Units, statistics: &mut InterfaceStatistics) {
     for (code, mut value) in options(fields) {
         match code {
             pcapng::statistics::START_TIME => {
-                statistics.start = value.time().map_or(statistics.start, |time| clock.timestamp(time));
+                statistics.start = value.time().map_or(statistics.start, |time| units.timestamp(time));
             }
             pcapng::statistics::END_TIME => {
-                statistics.end = value.time().map_or(statistics.end, |time| clock.timestamp(time));
+                statistics.end = value.time().map_or(statistics.end, |time| units.timestamp(time));
             }
             pcapng::statistics::RECEIVED => statistics.received = value.u64().unwrap_or(0),
             pcapng::statistics::FILTER_ACCEPT => statistics.accepted = value.u64().unwrap_or(0),
@@ -93,9 +86,4 @@ fn direction(flags: u32) -> Direction {
         pcapng::packet::OUTBOUND => Direction::Outbound,
         _ => Direction::Unknown,
     }
-}
-
-/// The value as UTF-8, with invalid bytes replaced, and without the NUL bytes that some writers append.
-fn text(value: &[u8]) -> String {
-    String::from_utf8_lossy(value).trim_end_matches('\0').to_owned()
 }

@@ -2,23 +2,20 @@
 
 use std::io::Read;
 
-use super::{
-    MAX_RECORD,
-    body::Stop,
-    bytes::{ByteOrder, Fields},
-    error::Fault,
-    window::Window,
+use super::{MAX_RECORD, body::Stop, error::Fault, window::Window};
+use crate::packet::{
+    ByteOrder, Interface, LinkType, Meta, Original, Packet, Record, Timestamp,
+    block::{Fields, PCAP_MICRO, PCAP_NANO},
 };
-use crate::packet::{Interface, LinkType, Meta, Packet, Timestamp};
 
 const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
+/// Nanoseconds.
+const SECOND: i64 = 1_000_000_000;
 /// Bytes of a record header in Alexey Kuznetzov's format, which adds interface index, protocol and packet type to the usual
 /// one.
 const MODIFIED_RECORD_HEADER: usize = 24;
 
-const MICROSECONDS: u32 = 0xa1b2_c3d4;
-const NANOSECONDS: u32 = 0xa1b2_3c4d;
 const MODIFIED: u32 = 0xa1b2_cd34;
 
 /// The format of all records, from the file header.
@@ -29,20 +26,19 @@ pub struct Pcap {
     /// Nanoseconds in one unit of a time stamp's fraction.
     unit: i64,
     minor_version: u16,
-    snap_len: u32,
 }
 
 impl Pcap {
     /// The kind of pcap file with these first bytes, or `None` if it is not pcap.
     pub fn detect(magic: [u8; 4]) -> Option<Self> {
         let kind = |order: ByteOrder| match order.u32(magic) {
-            MICROSECONDS => Some((order, RECORD_HEADER, 1000)),
-            NANOSECONDS => Some((order, RECORD_HEADER, 1)),
+            PCAP_MICRO => Some((order, RECORD_HEADER, 1000)),
+            PCAP_NANO => Some((order, RECORD_HEADER, 1)),
             MODIFIED => Some((order, MODIFIED_RECORD_HEADER, 1000)),
             _ => None,
         };
         let (order, record_header, unit) = kind(ByteOrder::Little).or_else(|| kind(ByteOrder::Big))?;
-        Some(Self { order, record_header, unit, minor_version: 0, snap_len: 0 })
+        Some(Self { order, record_header, unit, minor_version: 0 })
     }
 
     /// Reads the file header.
@@ -64,9 +60,11 @@ impl Pcap {
             return Err(Stop::Damaged(0, Fault::PcapVersion(version.0, version.1)));
         }
         self.minor_version = version.1;
-        self.snap_len = interface.snap_len;
-        window.advance(FILE_HEADER);
-        Ok(interface)
+        let header = window.advance(FILE_HEADER).first_chunk().copied();
+        // The records of other versions cannot be copied as they are.
+        let is_usual = version.1 == 4 && self.record_header == RECORD_HEADER;
+        let original = header.filter(|_| is_usual).map_or(Original::None, Original::Pcap);
+        Ok(Interface { original, ..interface })
     }
 
     /// Reads the next record; `None` at the end of the file.
@@ -82,8 +80,12 @@ impl Pcap {
         }
         let mut fields = Fields::new(header, self.order);
         let mut field = || fields.u32().unwrap_or(0);
+        let (seconds, fraction) = (field(), field());
         // The largest values of both fields still fit into an i64.
-        let timestamp = Timestamp(i64::from(field()) * 1_000_000_000 + i64::from(field()) * self.unit);
+        let timestamp = Timestamp(i64::from(seconds) * SECOND + i64::from(fraction) * self.unit);
+        let is_usual = i64::from(fraction) * self.unit < SECOND;
+        let record =
+            if is_usual { Record::None } else { Record::Pcap { seconds, fraction, is_micro: self.unit > 1 } };
         let (captured, frame_len) = self.lengths(field(), field());
         if captured > MAX_RECORD {
             return Err(Stop::Damaged(offset, Fault::PacketLength(captured)));
@@ -96,10 +98,8 @@ impl Pcap {
         }
         window.advance(self.record_header);
         let frame = window.advance(wanted);
-        // Some writers store more bytes than the snap length of their file header; like libpcap, use only the snap length.
-        let limit = if self.snap_len == 0 { wanted } else { self.snap_len as usize };
-        let frame = frame.get(..limit).unwrap_or(frame);
-        Ok(Some(Packet { timestamp, uptime: None, interface: 0, frame, frame_len, meta: Meta::default() }))
+        let meta = Meta::default();
+        Ok(Some(Packet { timestamp, uptime: None, interface: 0, frame, frame_len, meta, record }))
     }
 
     /// Returns captured length and original length in this order: old versions of the format stored them in the opposite

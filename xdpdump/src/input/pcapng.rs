@@ -7,16 +7,11 @@ use xdpdump_ebpf::pcapng::block::{
     SECTION_HEADER, SIMPLE_PACKET, TRAILER_LEN,
 };
 
-use super::{
-    Item, MAX_RECORD,
-    body::Stop,
-    bytes::{ByteOrder, Fields},
-    error::Fault,
-    options,
-    time::Clock,
-    window::Window,
+use super::{Item, MAX_RECORD, body::Stop, error::Fault, options, window::Window};
+use crate::packet::{
+    BRIEF, Block, ByteOrder, Detail, Interface, InterfaceStatistics, LinkType, Meta, Original, Packet,
+    Record, Units, block::Fields,
 };
-use crate::packet::{BRIEF, Detail, Interface, InterfaceStatistics, LinkType, Meta, Packet};
 
 /// The block type of a section header, the same in both byte orders.
 pub const MAGIC: [u8; 4] = SECTION_HEADER.to_be_bytes();
@@ -45,15 +40,15 @@ pub struct Pcapng {
 struct Known {
     /// Its index in the whole file.
     index: u32,
-    clock: Clock,
+    units: Units,
     snap_len: u32,
 }
 
-/// A block that is completely in the window.
+/// Where a block is that is completely in the window.
 #[derive(Clone, Copy, Debug)]
-struct Block {
-    kind: u32,
+struct Place {
     length: usize,
+    /// Of its first byte in the file.
     offset: u64,
 }
 
@@ -70,12 +65,35 @@ impl Default for Pcapng {
 }
 
 impl Pcapng {
-    /// Reads up to the first interface; `None` if there is none.
-    pub fn first_interface<R: Read>(&mut self, window: &mut Window<R>) -> Result<Option<Interface>, Stop> {
-        let mut interface = None;
-        // Before the first interface, a packet is an error and statistics are skipped.
-        self.next(window, &mut interface)?;
-        Ok(interface)
+    /// Finds the first interface, and reads nothing; `None` if there is none, or not within [`MAX_DESCRIPTIONS`] bytes.
+    pub fn first_interface<R: Read>(window: &mut Window<R>) -> Result<Option<Interface>, Stop> {
+        let mut ahead = Self::default();
+        let mut at = 0;
+        while at < MAX_DESCRIPTIONS {
+            let place = match ahead.find(window, at) {
+                Ok(Some(place)) => place,
+                // The header of the section is whole: it is a file without packets, to its end.
+                Err(Stop::Truncated { .. }) if at > 0 => return Ok(None),
+                Ok(None) => return Ok(None),
+                Err(stop) => return Err(stop),
+            };
+            let end = at + place.length;
+            let bytes = window.ahead(end).get(at..).unwrap_or_default();
+            let block = Block { bytes, order: ahead.order };
+            match block.kind() {
+                SECTION_HEADER => ahead.section(block, place)?,
+                INTERFACE_DESCRIPTION => return ahead.interface(block, place).map(Some),
+                PACKET | SIMPLE_PACKET | ENHANCED_PACKET => {
+                    // There is no interface that it could be of.
+                    let fault = ahead.any_packet(block).and_then(Result::err);
+                    let fault = fault.unwrap_or(Fault::Contents(block.kind()));
+                    return Err(Stop::Damaged(place.offset, fault));
+                }
+                _ => {}
+            }
+            at = end;
+        }
+        Ok(None)
     }
 
     /// Reads the next item; `None` at the end of the file. An interface is stored in `interface`.
@@ -84,43 +102,32 @@ impl Pcapng {
         window: &'a mut Window<R>,
         interface: &'a mut Option<Interface>,
     ) -> Result<Option<Item<'a>>, Stop> {
-        let block = loop {
-            let Some(block) = self.block(window)? else { return Ok(None) };
-            match block.kind {
-                SECTION_HEADER => self.section(body(window.advance(block.length)), block)?,
-                INTERFACE_STATISTICS => {
-                    let fields = Fields::new(body(window.advance(block.length)), self.order);
-                    if let Some(statistics) = self.statistics(fields) {
-                        return Ok(Some(Item::Statistics(statistics)));
-                    }
-                }
-                INTERFACE_DESCRIPTION | PACKET | SIMPLE_PACKET | ENHANCED_PACKET => break block,
-                _ => drop(window.advance(block.length)),
+        let Some(place) = self.find(window, 0)? else { return Ok(None) };
+        let block = Block { bytes: window.advance(place.length), order: self.order };
+        Ok(Some(match block.kind() {
+            ENHANCED_PACKET | PACKET | SIMPLE_PACKET => match self.any_packet(block) {
+                Some(Ok(packet)) => Item::Packet(Packet { record: Record::Pcapng(block), ..packet }),
+                Some(Err(fault)) => return Err(Stop::Damaged(place.offset, fault)),
+                None => return Err(Stop::Damaged(place.offset, Fault::Contents(block.kind()))),
+            },
+            SECTION_HEADER => {
+                self.section(block, place)?;
+                Item::Block(block)
             }
-        };
-
-        let fields = Fields::new(body(window.advance(block.length)), self.order);
-        if block.kind == INTERFACE_DESCRIPTION {
-            *interface = Some(self.interface(fields, block)?);
-            return Ok(interface.as_ref().map(Item::Interface));
-        }
-        let packet = match block.kind {
-            ENHANCED_PACKET => self.enhanced_packet(fields),
-            SIMPLE_PACKET => self.simple_packet(fields),
-            _ => self.packet(fields),
-        };
-        match packet {
-            Some(Ok(packet)) => Ok(Some(Item::Packet(packet))),
-            Some(Err(fault)) => Err(Stop::Damaged(block.offset, fault)),
-            None => Err(Stop::Damaged(block.offset, Fault::Contents(block.kind))),
-        }
+            INTERFACE_DESCRIPTION => Item::Interface(interface.insert(self.interface(block, place)?)),
+            INTERFACE_STATISTICS => match self.statistics(Fields::new(block.body(), self.order)) {
+                Some(statistics) => Item::Statistics(statistics, Some(block)),
+                None => Item::Block(block),
+            },
+            _ => Item::Block(block),
+        }))
     }
 
-    /// Reads until the next block is completely in the window.
-    fn block<R: Read>(&mut self, window: &mut Window<R>) -> Result<Option<Block>, Stop> {
-        let offset = window.offset();
+    /// Reads until the block `at` bytes after the beginning of the window is completely in it.
+    fn find<R: Read>(&mut self, window: &mut Window<R>, at: usize) -> Result<Option<Place>, Stop> {
+        let offset = window.offset() + at as u64;
         let fault = |fault| Stop::Damaged(offset, fault);
-        let header = window.peek(HEADER_LEN)?;
+        let header = window.peek(at + HEADER_LEN)?.get(at..).unwrap_or_default();
         let got = header.len();
         if got == 0 {
             return Ok(None);
@@ -133,7 +140,7 @@ impl Pcapng {
         };
         if kind == MAGIC {
             let wanted = HEADER_LEN + 4;
-            let header = window.peek(wanted)?;
+            let header = window.peek(at + wanted)?.get(at..).unwrap_or_default();
             let got = header.len();
             let Some(&magic) = header.last_chunk().filter(|_| got == wanted) else {
                 return Err(Stop::Truncated { what: "section header", wanted, got });
@@ -141,26 +148,26 @@ impl Pcapng {
             self.order = byte_order(magic).map_err(fault)?;
         }
 
-        let (kind, length) = (self.order.u32(kind), self.order.u32(length));
+        let length = self.order.u32(length);
         let wanted = length as usize;
         if wanted < HEADER_LEN + TRAILER_LEN || !length.is_multiple_of(4) || length > MAX_RECORD {
             return Err(fault(Fault::BlockLength(length)));
         }
-        let bytes = window.peek(wanted)?;
+        let bytes = window.peek(at + wanted)?.get(at..).unwrap_or_default();
         let trailer = match bytes.last_chunk() {
             Some(&trailer) if bytes.len() == wanted => self.order.u32(trailer),
             _ => return Err(Stop::Truncated { what: "block", wanted, got: bytes.len() }),
         };
         if trailer == length {
-            Ok(Some(Block { kind, length: wanted, offset }))
+            Ok(Some(Place { length: wanted, offset }))
         } else {
             Err(fault(Fault::BlockEnd(length, trailer)))
         }
     }
 
     /// Begins a section: interface ids start from 0 again.
-    fn section(&mut self, body: &[u8], block: Block) -> Result<(), Stop> {
-        let mut fields = Fields::new(body, self.order);
+    fn section(&mut self, block: Block<'_>, place: Place) -> Result<(), Stop> {
+        let mut fields = Fields::new(block.body(), self.order);
         let version = (|| {
             let _byte_order = fields.u32()?;
             let version = (fields.u16()?, fields.u16()?);
@@ -172,39 +179,51 @@ impl Pcapng {
         self.interfaces.clear();
         match version {
             Some((1, _)) => Ok(()),
-            Some((major, minor)) => Err(Stop::Damaged(block.offset, Fault::PcapngVersion(major, minor))),
-            None => Err(Stop::Damaged(block.offset, Fault::Contents(block.kind))),
+            Some((major, minor)) => Err(Stop::Damaged(place.offset, Fault::PcapngVersion(major, minor))),
+            None => Err(Stop::Damaged(place.offset, Fault::Contents(SECTION_HEADER))),
         }
     }
 
-    fn interface(&mut self, mut fields: Fields<'_>, block: Block) -> Result<Interface, Stop> {
+    fn interface(&mut self, block: Block<'_>, place: Place) -> Result<Interface, Stop> {
         let index = self.earlier + self.interfaces.len();
         if index >= MAX_INTERFACES {
-            return Err(Stop::Damaged(block.offset, Fault::Interfaces));
+            return Err(Stop::Damaged(place.offset, Fault::Interfaces));
         }
-        self.descriptions += block.length;
+        self.descriptions += place.length;
         if self.descriptions > MAX_DESCRIPTIONS {
-            return Err(Stop::Damaged(block.offset, Fault::Descriptions));
+            return Err(Stop::Damaged(place.offset, Fault::Descriptions));
         }
+        let mut fields = Fields::new(block.body(), self.order);
         let (link_type, snap_len) = (|| {
             let link_type = LinkType(fields.u16()?);
             let _reserved = fields.u16()?;
             Some((link_type, fields.u32()?))
         })()
-        .ok_or(Stop::Damaged(block.offset, Fault::Contents(block.kind)))?;
+        .ok_or(Stop::Damaged(place.offset, Fault::Contents(INTERFACE_DESCRIPTION)))?;
         let mut interface = Interface { link_type, snap_len, ..Interface::default() };
-        let clock = options::interface(fields, &mut interface);
-        self.interfaces.push(Known { index: index as u32, clock, snap_len });
+        let units = options::interface(fields, &mut interface);
+        interface.original = Original::Pcapng(block.owned(), units);
+        self.interfaces.push(Known { index: index as u32, units, snap_len });
         Ok(interface)
     }
 
     /// Returns `None` if the block makes no sense: packets should not be lost because of wrong statistics.
     fn statistics(&self, mut fields: Fields<'_>) -> Option<InterfaceStatistics> {
-        let Known { index, clock, .. } = self.known(fields.u32()?).ok()?;
-        let end = clock.timestamp(fields.time()?);
+        let Known { index, units, .. } = self.known(fields.u32()?).ok()?;
+        let end = units.timestamp(fields.time()?);
         let mut statistics = InterfaceStatistics { interface: index, end, ..InterfaceStatistics::default() };
-        options::statistics(fields, clock, &mut statistics);
+        options::statistics(fields, units, &mut statistics);
         Some(statistics)
+    }
+
+    /// A packet of any kind of block; `None` if the block is too short for it.
+    fn any_packet<'a>(&self, block: Block<'a>) -> Option<Result<Packet<'a>, Fault>> {
+        let fields = Fields::new(block.body(), self.order);
+        match block.kind() {
+            ENHANCED_PACKET => self.enhanced_packet(fields),
+            SIMPLE_PACKET => self.simple_packet(fields),
+            _ => self.packet(fields),
+        }
     }
 
     fn enhanced_packet<'a>(&self, mut fields: Fields<'a>) -> Option<Result<Packet<'a>, Fault>> {
@@ -232,13 +251,14 @@ impl Pcapng {
         let captured = fields.u32()?;
         let frame_len = fields.u32()?;
         let frame = fields.padded(captured as usize)?;
-        Some(self.known(interface).map(|Known { index, clock, .. }| Packet {
-            timestamp: clock.timestamp(time),
+        Some(self.known(interface).map(|Known { index, units, .. }| Packet {
+            timestamp: units.timestamp(time),
             uptime: None,
             interface: index,
             frame,
             frame_len,
             meta: Meta::default(),
+            record: Record::None,
         }))
     }
 
@@ -252,7 +272,15 @@ impl Pcapng {
         let limit = if snap_len == 0 { u32::MAX } else { snap_len };
         let frame = fields.bytes(frame_len.min(limit) as usize)?;
         let (timestamp, meta) = Default::default();
-        Some(Ok(Packet { timestamp, uptime: None, interface: index, frame, frame_len, meta }))
+        Some(Ok(Packet {
+            timestamp,
+            uptime: None,
+            interface: index,
+            frame,
+            frame_len,
+            meta,
+            record: Record::None,
+        }))
     }
 
     fn known(&self, interface: u32) -> Result<Known, Fault> {
@@ -269,9 +297,4 @@ fn byte_order(magic: [u8; 4]) -> Result<ByteOrder, Fault> {
     } else {
         Err(Fault::ByteOrder(u32::from_be_bytes(magic)))
     }
-}
-
-/// The body of a block: the bytes between block type and length in front and the length at its end.
-fn body(block: &[u8]) -> &[u8] {
-    block.get(HEADER_LEN..block.len().saturating_sub(TRAILER_LEN)).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{BlockSink, Cause, Error, Sink};
-use crate::packet::{Interface, InterfaceStatistics, Packet, Timestamp};
+use crate::packet::{Block, Interface, InterfaceStatistics, Packet, Timestamp};
 
 /// Several sinks, each of which gets every packet. A call ends with the first error.
 #[derive(Default)]
@@ -28,6 +28,10 @@ impl Sink for Fanout {
 
     fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
         self.0.iter_mut().try_for_each(|sink| sink.packet(packet))
+    }
+
+    fn block(&mut self, block: &Block<'_>) -> Result<(), Error> {
+        self.0.iter_mut().try_for_each(|sink| sink.block(block))
     }
 
     /// Only a lone sink can take encoded blocks: several sinks may each need another form.

@@ -28,6 +28,17 @@ pub enum Format {
     Pcap,
 }
 
+/// How a file is copied of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copying {
+    /// All of one file.
+    Whole,
+    /// A part of one file, or what is written into several files.
+    Part,
+    /// Several files as one.
+    Merged,
+}
+
 /// Precision of the time stamps in a capture file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
@@ -36,6 +47,8 @@ pub enum Precision {
     /// Nanoseconds.
     #[default]
     Nano,
+    /// That of the file from which packets were read; nanoseconds, if there is none.
+    AsRead,
 }
 
 /// How to write a capture file.
@@ -51,6 +64,8 @@ pub struct FileOptions {
     pub readers: Readers,
     /// The level of zstd with which it is compressed; `None` if it is not.
     pub compression: Option<i32>,
+    /// What is written was read from files; `None` if it is captured.
+    pub copying: Option<Copying>,
 }
 
 impl Format {
@@ -72,8 +87,14 @@ pub fn is_compressed(path: &Path) -> bool {
 /// # Errors
 /// When the file cannot be opened, or its header cannot be written.
 pub fn open(path: &Path, format: Format, precision: Precision) -> Result<Box<dyn Sink>, Error> {
-    let options =
-        FileOptions { format, precision, detail: Detail::Full, readers: Readers::Owner, compression: None };
+    let options = FileOptions {
+        format,
+        precision,
+        detail: Detail::Full,
+        readers: Readers::Owner,
+        compression: None,
+        copying: None,
+    };
     open_with(path, options, None, &mut |_| {})
 }
 
@@ -95,6 +116,9 @@ pub fn open_with(
 pub trait FileSink: Sink {
     /// Its records.
     fn output(&mut self) -> &mut Output;
+
+    /// The next interface has this number: those before it belong to sections that this file does not have.
+    fn skip_interfaces(&mut self, _count: u32) {}
 }
 
 /// As [`open_with`].
@@ -104,14 +128,12 @@ pub(super) fn open_file(
     guardian: Option<&Guardian>,
     say: &mut dyn FnMut(&str),
 ) -> Result<Box<dyn FileSink>, Error> {
-    let FileOptions { format, precision, detail, readers, compression } = options;
+    let FileOptions { format, readers, compression, .. } = options;
     let target = Target::of(path);
     let name = target.name();
     let medium = medium::open(target, &name, readers, compression, guardian, say)?;
     Ok(match format {
-        Format::Pcapng => {
-            Box::new(PcapngSink::new(Output::new(name, medium, Framing::Pcapng), precision, detail)?)
-        }
-        Format::Pcap => Box::new(PcapSink::new(Output::new(name, medium, Framing::Pcap), precision)),
+        Format::Pcapng => Box::new(PcapngSink::new(Output::new(name, medium, Framing::Pcapng), options)?),
+        Format::Pcap => Box::new(PcapSink::new(Output::new(name, medium, Framing::Pcap), options)),
     })
 }

@@ -5,6 +5,7 @@ mod format;
 pub mod guardian;
 pub mod json;
 mod lines;
+mod losses;
 mod medium;
 pub mod pcap;
 pub mod pcapng;
@@ -24,13 +25,15 @@ use std::{
 };
 
 pub use fanout::Fanout;
-pub use format::{COMPRESSED, FileOptions, FileSink, Format, Precision, is_compressed, open, open_with};
+pub use format::{
+    COMPRESSED, Copying, FileOptions, FileSink, Format, Precision, is_compressed, open, open_with,
+};
 pub use medium::{Change, Fault, LEVEL_FOR_CAPTURES, LEVEL_FOR_FILES, Medium, Readers, Stream, resolve};
 pub use recorder::{Cause, Keep, Recorder, RecorderSink};
 pub use rotation::{RotatingSink, Rotation, folder as folder_of_rotation};
 pub use target::{Target, is_standard_output};
 
-use crate::packet::{Interface, InterfaceStatistics, LinkType, Packet, Timestamp};
+use crate::packet::{Block, Interface, InterfaceStatistics, LinkType, Packet, Time, Timestamp};
 
 /// How long a packet waits in a buffer, at most, if somebody may look at it: half of what the tool promises for a pipe.
 pub const PATIENCE: Duration = Duration::from_millis(50);
@@ -50,6 +53,15 @@ pub trait Sink {
     /// # Errors
     /// When the output cannot be written.
     fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error>;
+
+    /// Takes a block of a pcapng file that is neither a packet nor the description of an interface, for sinks that copy such
+    /// files. Interfaces and packets that follow the header of a section belong to it.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    fn block(&mut self, _block: &Block<'_>) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Whether [`Sink::as_block_sink`] returns `Some`.
     fn is_block_sink(&self) -> bool {
@@ -235,6 +247,9 @@ pub enum Error {
     /// A classic pcap file would have to hold these two link types.
     #[error("{0}: a pcap file holds one link type, not {1} and {2}: write pcapng")]
     LinkTypes(String, LinkType, LinkType),
+    /// A packet has a time that the file cannot hold, for this reason.
+    #[error("{0}: a packet of the time {1} s cannot be written: {2}")]
+    Time(String, Time, &'static str),
 }
 
 /// Prints `text`, such as a list of interfaces, on standard output.

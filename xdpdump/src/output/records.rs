@@ -2,16 +2,20 @@
 //! record when a write fails.
 
 use std::{
+    collections::VecDeque,
     io::{self, Write},
     os::fd::BorrowedFd,
     path::Path,
     time::{Duration, Instant},
 };
 
-use crate::output::{
-    Error,
-    medium::{Change, Fault, Medium},
-    record::Framing,
+use crate::{
+    output::{
+        Error,
+        medium::{Change, Fault, Medium},
+        record::Framing,
+    },
+    packet::ByteOrder,
 };
 
 /// Bytes that are collected before they are written in one system call.
@@ -30,6 +34,10 @@ pub struct Output {
     name: String,
     medium: Box<dyn Medium>,
     framing: Framing,
+    /// The byte order of numbers in the first record of the buffer.
+    order: ByteOrder,
+    /// Byte orders that begin after so many bytes of records.
+    orders: VecDeque<(u64, ByteOrder)>,
     /// Records to be written; begins with a record.
     buffer: Vec<u8>,
     /// Bytes at the beginning of the buffer that are already written: a part of its first record.
@@ -66,6 +74,8 @@ impl Output {
             name,
             medium,
             framing,
+            order: ByteOrder::NATIVE,
+            orders: VecDeque::new(),
             buffer: Vec::with_capacity(FULL + ROOM),
             sent: 0,
             interrupted: false,
@@ -118,6 +128,20 @@ impl Output {
         self.unwritten
     }
 
+    /// From the next record on, numbers have this byte order. Without a call, they have that of this machine.
+    pub fn begin_section(&mut self, order: ByteOrder) {
+        let last = self.orders.back().map_or(self.order, |(_, order)| *order);
+        if order != last {
+            self.orders.push_back((self.written + self.buffer.len() as u64, order));
+        }
+    }
+
+    /// The byte order of a record behind so many bytes.
+    fn order_at(&self, place: u64) -> ByteOrder {
+        let begun = self.orders.iter().take_while(|(begin, _)| *begin <= place);
+        begun.last().map_or(self.order, |(_, order)| *order)
+    }
+
     /// Appends one record, which `encode` appends to the buffer.
     ///
     /// # Errors
@@ -136,7 +160,7 @@ impl Output {
     pub fn records(&mut self, records: &[u8]) -> Result<(), Error> {
         if records.len() >= DIRECT && !self.interrupted {
             if let Err(error) = self.write_buffer() {
-                self.unwritten += self.framing.packets(records, false);
+                self.unwritten += self.framing.packets(records, false, self.order);
                 return Err(error);
             }
             if self.buffer.is_empty() {
@@ -227,7 +251,10 @@ impl Output {
         while let Some(rest) = records.get(written..).filter(|rest| !rest.is_empty()) {
             let first = self.file_start && written == 0;
             let whole = match self.medium.most() {
-                most if rest.len() > most => self.framing.whole(rest, most, first),
+                most if rest.len() > most => {
+                    let order = self.order_at(self.written + written as u64);
+                    self.framing.whole(rest, most, first, order)
+                }
                 _ => 0,
             };
             let next = rest.get(..whole).filter(|next| !next.is_empty()).unwrap_or(rest);
@@ -244,10 +271,14 @@ impl Output {
         }
         let whole = match records.len() {
             all if all == written => all,
-            _ => self.framing.whole(records, written, self.file_start),
+            _ => self.framing.whole(records, written, self.file_start, self.order),
         };
         self.file_start &= whole == 0;
         self.written += whole as u64;
+        self.order = self.order_at(self.written);
+        while self.orders.front().is_some_and(|(begin, _)| *begin <= self.written) {
+            self.orders.pop_front();
+        }
         self.sent = written - whole;
         self.medium.set_partial(self.sent as u64);
         Ok(whole)
@@ -270,9 +301,13 @@ impl Output {
 
     /// Remembers `fault`, and removes the one of `records` that was written only in part.
     fn fail(&mut self, fault: Fault, records: &[u8], written: usize) -> Result<(), Error> {
-        let whole = self.framing.whole(records, written, self.file_start);
+        let whole = self.framing.whole(records, written, self.file_start, self.order);
         let rest = records.get(whole..).unwrap_or_default();
-        self.unwritten += self.framing.packets(rest, self.file_start && whole == 0);
+        self.unwritten += self.framing.packets(
+            rest,
+            self.file_start && whole == 0,
+            self.order_at(self.written + whole as u64),
+        );
         let partial = written.saturating_sub(whole);
         // This fails, for example, when the file system became read-only.
         let cut = partial > 0 && self.medium.take_back(partial as u64).is_err();

@@ -69,7 +69,13 @@ impl<'a> Copy<'a> {
                     }
                 }
             }
-            Item::Statistics(newer) => drop(self.totals.insert(newer.interface, *newer)),
+            Item::Statistics(newer, block) => {
+                if let Some(block) = block {
+                    self.sink.block(block)?;
+                }
+                self.totals.insert(newer.interface, *newer);
+            }
+            Item::Block(block) => self.sink.block(block)?,
         }
         Ok(self.limit != Some(self.count))
     }

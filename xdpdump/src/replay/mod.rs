@@ -13,13 +13,13 @@ use std::{
 
 use self::copy::Copy;
 use crate::{
-    config,
+    config::{self, Destination},
     filter::Known,
     input::{
         self, CaptureFile, Source,
         merge::{Inputs, Merger},
     },
-    output::{self, Format, Sink, Target},
+    output::{self, Copying, Format, Sink, Target},
     packet::{Interface, LinkType},
     privilege::{self, Capabilities},
     report::Reporter,
@@ -126,6 +126,7 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
         }
     }
     user.become_it(Capabilities::NONE).map_err(run_as::Error::from)?;
+    let destination = &copying(destination, &input, &request);
     let mut sinks = user.open(|| sinks::open(destination, None, &mut |line| reporter.say(line)))?;
     // Filters for the link types of further interfaces are compiled when these are met. A kernel that refuses is no reason to
     // read nothing.
@@ -164,6 +165,22 @@ fn read(config: &config::Replay, reporter: &mut dyn Reporter) -> Result<(), Erro
         output::print_count(count, None)?;
     }
     result
+}
+
+/// The destination, of which the file knows how it is copied.
+fn copying(destination: &Destination, input: &Input, request: &Request) -> Destination {
+    let mut destination = destination.clone();
+    let is_part = !request.is_everything()
+        || [destination.limit, destination.max_bytes].iter().any(Option::is_some)
+        || destination.duration.is_some();
+    if let Some(file) = &mut destination.file {
+        file.options.copying = Some(match input {
+            Input::Several(_) => Copying::Merged,
+            Input::File(_) if is_part || file.rotation.is_some() => Copying::Part,
+            Input::File(_) => Copying::Whole,
+        });
+    }
+    destination
 }
 
 /// Refuses a filter that makes no sense for packets of an interface, or uses what the file does not tell of them.

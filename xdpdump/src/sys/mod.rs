@@ -9,6 +9,7 @@ pub mod clock;
 pub mod ethtool;
 pub mod inherited;
 pub mod kernel;
+pub mod local_time;
 pub mod mapping;
 pub mod nonblocking;
 pub mod packet_socket;

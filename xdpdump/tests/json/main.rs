@@ -56,6 +56,7 @@ fn line(frame: &Frame) -> String {
     let packet = Packet {
         timestamp: Timestamp(0),
         uptime: None,
+        record: xdpdump::packet::Record::None,
         interface: 0,
         frame: &frame.bytes,
         frame_len: frame.len,

@@ -91,7 +91,16 @@ fn with_metadata() -> String {
     let name = Some("eth0\n\u{202e}".to_owned());
     sink.interface(&Interface { link_type: LinkType::ETHERNET, name, ..Interface::default() }).unwrap();
     let (timestamp, frame) = (Timestamp(i64::MIN), &[0; 14]);
-    sink.packet(&Packet { timestamp, uptime: None, interface: 0, frame, frame_len: 14, meta }).unwrap();
+    sink.packet(&Packet {
+        timestamp,
+        uptime: None,
+        record: xdpdump::packet::Record::None,
+        interface: 0,
+        frame,
+        frame_len: 14,
+        meta,
+    })
+    .unwrap();
     sink.finish(&[]).unwrap();
     drop(sink);
     String::from_utf8(text).unwrap()

@@ -163,7 +163,15 @@ fn dumps_are_printable() {
             let mut sink = TextSink::new(&mut text, "memory", options);
             sink.interface(&Interface { link_type: LinkType::ETHERNET, ..Interface::default() }).unwrap();
             let (timestamp, frame_len, meta) = (Timestamp(0), frame.len() as u32, Meta::default());
-            let packet = Packet { timestamp, uptime: None, interface: 0, frame: &frame, frame_len, meta };
+            let packet = Packet {
+                timestamp,
+                uptime: None,
+                record: xdpdump::packet::Record::None,
+                interface: 0,
+                frame: &frame,
+                frame_len,
+                meta,
+            };
             sink.packet(&packet).unwrap();
             sink.finish(&[]).unwrap();
             drop(sink);

@@ -25,7 +25,12 @@ fn styles() -> impl Strategy<Value = Style> {
 }
 
 fn link_types() -> impl Strategy<Value = LinkType> {
-    prop_oneof![Just(LinkType::ETHERNET), Just(LinkType::RAW), any::<u16>().prop_map(LinkType)]
+    prop_oneof![
+        Just(LinkType::ETHERNET),
+        Just(LinkType::RAW),
+        proptest::sample::select(&LinkType::DECODED[..]),
+        any::<u16>().prop_map(LinkType)
+    ]
 }
 
 fn decode(style: Style, link_type: LinkType, frame: &[u8], frame_len: u32) -> Vec<u8> {

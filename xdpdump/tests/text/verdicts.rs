@@ -21,6 +21,7 @@ fn text(options: TextOptions, packets: &[(u32, u64, Option<u64>, [u8; 20])]) -> 
         let packet = Packet {
             timestamp: Timestamp(0),
             uptime: None,
+            record: xdpdump::packet::Record::None,
             interface: *interface,
             frame,
             frame_len: 20,

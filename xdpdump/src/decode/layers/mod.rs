@@ -128,7 +128,7 @@ impl Rest<'_> {
 /// type.
 pub(crate) fn parse(link_type: LinkType, frame: &[u8], frame_len: u32) -> Option<Layers> {
     let frame = Rest { bytes: frame, whole: frame.len().max(frame_len as usize) };
-    match link_type {
+    match link_type.usual() {
         LinkType::ETHERNET => Some(from_ethernet(frame)),
         LinkType::RAW => Some(from_ip(frame)),
         _ => None,

@@ -8,15 +8,22 @@ use std::{
     time::{Duration, Instant},
 };
 
+use xdpdump_ebpf::pcapng::COMMENT;
+
 use crate::{
     input::{CaptureFile, Error, Item, MAX_RECORD, Source},
     order::Stream,
     output::{Format, Target},
-    packet::{Interface, InterfaceStatistics, Meta, Packet, Timestamp},
+    packet::{
+        BRIEF, Block, ByteOrder, Interface, InterfaceStatistics, Meta, OwnedBlock, Packet, Record, Timestamp,
+        block::{SECTION_OPTIONS, options, section, text},
+    },
 };
 
 /// Most bytes that are read ahead of a stream; at least the longest record must fit.
 const READ_AHEAD: usize = 2 * MAX_RECORD as usize;
+/// Bytes that blocks in front of a packet may take until they are handed on.
+const MAX_BLOCKS: usize = MAX_RECORD as usize;
 
 /// A file or a stream, and its next packet.
 pub struct Branch {
@@ -30,6 +37,12 @@ pub struct Branch {
     pub described: Vec<Interface>,
     /// The numbers of those that were, in the output.
     pub numbers: Vec<u32>,
+    /// Blocks in front of the next packet that were not handed on.
+    pub blocks: Vec<OwnedBlock>,
+    /// The memory that they take, in bytes.
+    bytes: usize,
+    /// What is to be said of the section that is read, with its first interface.
+    note: Option<String>,
     /// How it ended, which was not said yet.
     pub ended: Option<Result<(), Error>>,
     /// Packets that were read.
@@ -38,8 +51,8 @@ pub struct Branch {
     pub late: Late,
     state: State,
     head: Option<Head>,
-    /// The bytes of the next packet.
-    frame: Vec<u8>,
+    /// The bytes of the next packet: its block, or its frame if it had none.
+    packet: Vec<u8>,
     /// The time of the next packet, or of the last one if that is later: a branch keeps its own order.
     time: u64,
     /// The newest totals of its interfaces.
@@ -68,6 +81,15 @@ enum State {
     Ended,
 }
 
+/// What it was read from.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// See [`Record::None`] and [`Record::Pcap`].
+    Record(Record<'static>),
+    /// A block with this order of bytes.
+    Block(ByteOrder),
+}
+
 /// A packet without its bytes.
 #[derive(Clone, Copy)]
 struct Head {
@@ -75,6 +97,9 @@ struct Head {
     interface: u32,
     frame_len: u32,
     meta: Meta,
+    /// Where its frame is in the bytes of the packet.
+    frame: (usize, usize),
+    origin: Origin,
 }
 
 impl Stream for Branch {
@@ -107,9 +132,11 @@ impl Branch {
         let mut branch = Self { is_live, ..Self::new(argument, name, State::Awake(Box::new(file))) };
         if !is_live {
             branch.load();
-            if branch.is_open() {
+            if branch.is_open() && !branch.is_full() {
                 branch.state = State::Asleep(branch.format(), again);
-                branch.frame = Vec::new();
+                branch.packet = Vec::new();
+                // They are read again.
+                branch.blocks = Vec::new();
             }
         }
         Ok(branch)
@@ -127,13 +154,16 @@ impl Branch {
             argument,
             is_live: false,
             described: Vec::new(),
+            blocks: Vec::new(),
+            bytes: 0,
+            note: None,
             numbers: Vec::new(),
             ended: None,
             packets: 0,
             late: Late::default(),
             state,
             head: None,
-            frame: Vec::new(),
+            packet: Vec::new(),
             time: 0,
             totals: BTreeMap::new(),
             to_skip: 0,
@@ -154,7 +184,18 @@ impl Branch {
 
     /// Whether there is something to announce or to say.
     pub fn has_news(&self) -> bool {
-        !self.described.is_empty() || self.ended.is_some()
+        !self.described.is_empty() || !self.blocks.is_empty() || self.ended.is_some()
+    }
+
+    /// Whether it has so much in front of its next packet that this has to be handed on first.
+    pub fn is_full(&self) -> bool {
+        self.bytes > MAX_BLOCKS
+    }
+
+    /// Takes the blocks in front of the next packet.
+    pub fn take_blocks(&mut self) -> Vec<OwnedBlock> {
+        self.bytes = 0;
+        take(&mut self.blocks)
     }
 
     /// The format, while it is read.
@@ -205,17 +246,22 @@ impl Branch {
     }
 
     /// The next packet.
-    pub fn packet(&mut self) -> Option<Packet<'_>> {
-        if let State::Asleep(..) = self.state {
-            self.wake();
-        }
-        let Head { timestamp, interface, frame_len, meta } = self.head?;
+    pub fn packet(&self) -> Option<Packet<'_>> {
+        let Head { timestamp, interface, frame_len, meta, frame: (start, end), origin } = self.head?;
         let interface = self.numbers.get(interface as usize).copied()?;
-        Some(Packet { timestamp, uptime: None, interface, frame: &self.frame, frame_len, meta })
+        let frame = self.packet.get(start..end)?;
+        let record = match origin {
+            Origin::Record(record) => record,
+            Origin::Block(order) => Record::Pcapng(Block { bytes: &self.packet, order }),
+        };
+        Some(Packet { timestamp, uptime: None, interface, frame, frame_len, meta, record })
     }
 
-    /// Opens the file again and reads it up to the first packet.
-    fn wake(&mut self) {
+    /// Opens the file again and reads it up to the first packet, if it sleeps.
+    pub fn wake(&mut self) {
+        if !matches!(self.state, State::Asleep(..)) {
+            return;
+        }
         let State::Asleep(_, mut source) = replace(&mut self.state, State::Ended) else { return };
         let rewound = source.rewind().map_err(|error| Error::Read { name: self.name.clone(), error });
         let mut file = CaptureFile::unread(source, &self.name);
@@ -240,22 +286,44 @@ impl Branch {
         let end = loop {
             match file.body.next() {
                 Ok(Some(Item::Packet(packet))) => {
-                    let Packet { timestamp, interface, frame_len, meta, frame, .. } = packet;
-                    self.frame.clear();
-                    self.frame.extend_from_slice(frame);
+                    let Packet { timestamp, interface, frame_len, meta, frame, record, .. } = packet;
+                    let block = record.block();
+                    let start = block.and_then(Block::frame_offset).unwrap_or(0);
+                    self.packet.clear();
+                    self.packet.extend_from_slice(block.map_or(frame, |block| block.bytes));
                     self.time = self.time.max(time(timestamp));
-                    self.head = Some(Head { timestamp, interface, frame_len, meta });
+                    let frame = (start, start + frame.len());
+                    let origin = match record {
+                        Record::None => Origin::Record(Record::None),
+                        Record::Pcap { seconds, fraction, is_micro } => {
+                            Origin::Record(Record::Pcap { seconds, fraction, is_micro })
+                        }
+                        Record::Pcapng(block) => Origin::Block(block.order),
+                    };
+                    self.head = Some(Head { timestamp, interface, frame_len, meta, frame, origin });
                     self.packets += 1;
                     if self.is_live {
                         self.arrived = file.body.window.arrived().unwrap_or(self.arrived);
                     }
                     return;
                 }
-                Ok(Some(Item::Interface(interface))) => match self.to_skip.checked_sub(1) {
-                    Some(rest) => self.to_skip = rest,
-                    None => self.described.push(interface.clone()),
-                },
-                Ok(Some(Item::Statistics(newer))) => drop(self.totals.insert(newer.interface, newer)),
+                Ok(Some(Item::Interface(interface))) => {
+                    if let Some(rest) = self.to_skip.checked_sub(1) {
+                        self.to_skip = rest;
+                    } else {
+                        let note = self.note.take();
+                        self.described.push(Interface { note, ..interface.clone() });
+                    }
+                }
+                Ok(Some(Item::Statistics(newer, _))) => drop(self.totals.insert(newer.interface, newer)),
+                Ok(Some(Item::Block(block))) if block.is_section() => self.note = described(block),
+                Ok(Some(Item::Block(block))) => {
+                    self.bytes += block.cost();
+                    self.blocks.push(block.owned());
+                    if self.bytes > MAX_BLOCKS {
+                        return;
+                    }
+                }
                 Ok(None) => break Ok(()),
                 Err(stop) if stop.is_not_yet() => return,
                 Err(stop) => break Err(stop.of(&file.name, file.compression, file.repairable)),
@@ -293,4 +361,20 @@ impl Branch {
             self.late.most = self.late.most.max(Duration::from_nanos(late));
         }
     }
+}
+
+/// What the header of a section says of where it is from: the section of a merge has another.
+fn described(section: Block<'_>) -> Option<String> {
+    let facts = options(section.options_at(SECTION_OPTIONS)).filter_map(|(code, value)| {
+        let what = match code {
+            section::HARDWARE => "hardware",
+            section::OS => "operating system",
+            section::USER_APPLICATION => "captured by",
+            COMMENT if value.rest != BRIEF.as_bytes() => "comment",
+            _ => return None,
+        };
+        Some(format!("{what}: {}", text(value.rest)))
+    });
+    let facts: Vec<_> = facts.collect();
+    (!facts.is_empty()).then(|| facts.join("; "))
 }

@@ -65,6 +65,10 @@ impl Common {
         receiver: &mut R,
     ) -> ControlFlow<Pause<R::End>> {
         while let Some(time) = branch.next_time().filter(|time| *time <= until) {
+            branch.wake();
+            if branch.has_news() {
+                self.news(branch, receiver).map_break(Pause::End)?;
+            }
             branch.note_late(self.latest);
             self.latest = self.latest.max(time);
             let flow = match branch.packet() {
@@ -83,8 +87,22 @@ impl Common {
         ControlFlow::Continue(())
     }
 
-    /// Announces new interfaces of a branch, and says how it ended.
+    /// Announces new interfaces of a branch, hands its blocks on, and says how it ended.
     pub fn news<R: Receiver>(&mut self, branch: &mut Branch, receiver: &mut R) -> ControlFlow<R::End> {
+        loop {
+            self.announce(branch, receiver)?;
+            let has_more = branch.is_full();
+            for block in branch.take_blocks() {
+                receiver.item(Item::Block(block.borrow()))?;
+            }
+            if !has_more {
+                return self.end(branch, receiver);
+            }
+            branch.load();
+        }
+    }
+
+    fn announce<R: Receiver>(&mut self, branch: &mut Branch, receiver: &mut R) -> ControlFlow<R::End> {
         if branch.is_live
             && branch.numbers.is_empty()
             && let Some(first) = branch.described.first()
@@ -100,6 +118,10 @@ impl Common {
                 receiver.item(Item::Interface(&new))?;
             }
         }
+        ControlFlow::Continue(())
+    }
+
+    fn end<R: Receiver>(&mut self, branch: &mut Branch, receiver: &mut R) -> ControlFlow<R::End> {
         let Some(ended) = branch.ended.take() else { return ControlFlow::Continue(()) };
         self.open -= 1;
         if self.is_stopped {

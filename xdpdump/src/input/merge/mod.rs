@@ -267,7 +267,7 @@ impl Merger {
     /// Hands on the totals: those of one capture in several files once, those of several captures together.
     fn finish<R: Receiver>(&mut self, receiver: &mut R) -> ControlFlow<R::End> {
         let totals = totals::sum(self.branches.iter_mut().flat_map(Branch::totals));
-        totals.into_iter().try_for_each(|statistics| receiver.item(Item::Statistics(statistics)))
+        totals.into_iter().try_for_each(|statistics| receiver.item(Item::Statistics(statistics, None)))
     }
 }
 

@@ -11,10 +11,10 @@ use super::{
     record::kept,
 };
 use crate::decode::layers;
-use crate::packet::{Direction, Interface, LinkType, Meta, Packet, Timestamp, VERDICTS};
+use crate::packet::{Direction, Interface, Meta, Packet, Time, VERDICTS};
 use object::{Object, decimal, decimal_of};
 
-const NANOS: u64 = 1_000_000_000;
+const NANOS: u32 = 1_000_000_000;
 
 /// How packets are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub type JsonSink<W> = Lines<W, Json>;
 /// Makes JSON of packets.
 #[derive(Default)]
 pub struct Json {
-    interfaces: Vec<(LinkType, Option<String>)>,
+    interfaces: Vec<Interface>,
     packets: u64,
 }
 
@@ -42,20 +42,18 @@ impl<W: Medium> JsonSink<W> {
 
 impl Printer for Json {
     fn interface(&mut self, interface: &Interface) {
-        self.interfaces.push((interface.link_type, interface.name.clone()));
+        self.interfaces.push(interface.clone());
     }
 
     fn print(&mut self, out: &mut Vec<u8>, packet: &Packet<'_>) {
         self.packets += 1;
-        let (link_type, name) = match self.interfaces.get(packet.interface as usize) {
-            Some((link_type, name)) => (*link_type, name.as_deref()),
-            None => Default::default(),
-        };
-        let number = self.packets;
+        let Some(interface) = self.interfaces.get(packet.interface as usize) else { return };
+        let packet = Packet { frame: interface.shown(packet.frame), ..*packet };
+        let (link_type, number) = (interface.link_type, self.packets);
         Object::write(out, |line| {
             line.object("frame", |frame| {
                 frame.number("number", number);
-                metadata(frame, name, packet);
+                metadata(frame, interface, &packet);
             });
             if is_told(packet.meta) {
                 line.object("capture", |capture| circumstances(capture, packet.meta));
@@ -75,11 +73,11 @@ impl Printer for Json {
 }
 
 /// What Wireshark shows about the frame itself.
-fn metadata(frame: &mut Object<'_>, name: Option<&str>, packet: &Packet<'_>) {
+fn metadata(frame: &mut Object<'_>, interface: &Interface, packet: &Packet<'_>) {
     let meta = packet.meta;
-    frame.quoted("time_epoch", |out| seconds(out, packet.timestamp));
+    frame.quoted("time_epoch", |out| seconds(out, interface.time(packet)));
     frame.number("interface_id", packet.interface);
-    if let Some(name) = name {
+    if let Some(name) = &interface.name {
         frame.string("interface_name", name);
     }
     if let Some(queue) = meta.queue {
@@ -125,14 +123,15 @@ fn circumstances(capture: &mut Object<'_>, meta: Meta) {
 }
 
 /// Appends seconds since 1970 with nine decimals. Before 1970, the decimals count away from zero as the seconds do.
-fn seconds(out: &mut Vec<u8>, Timestamp(time): Timestamp) {
-    if time < 0 {
+fn seconds(out: &mut Vec<u8>, Time { seconds, nanos, .. }: Time) {
+    let (whole, nanos) =
+        if seconds < 0 && nanos > 0 { (seconds + 1, NANOS - nanos) } else { (seconds, nanos) };
+    if seconds < 0 {
         out.push(b'-');
     }
-    let nanos = time.unsigned_abs();
-    decimal(out, nanos / NANOS);
+    decimal(out, whole.unsigned_abs());
     out.push(b'.');
-    decimal_of(out, nanos % NANOS, 9);
+    decimal_of(out, nanos.into(), 9);
 }
 
 #[cfg(test)]
@@ -140,6 +139,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::packet::{LinkType, Timestamp};
 
     /// What is printed for one packet.
     fn print(interface: &Interface, packet: &Packet<'_>) -> Value {
@@ -155,6 +155,7 @@ mod tests {
     const PACKET: Packet<'static> = Packet {
         timestamp: Timestamp(1_418_145_369_000_005_999),
         uptime: None,
+        record: crate::packet::Record::None,
         interface: 0,
         frame: &[],
         frame_len: 60,
@@ -217,7 +218,7 @@ mod tests {
             [(i64::MIN, "-9223372036.854775808"), (i64::MAX, "9223372036.854775807"), (0, "0.000000000")]
         {
             let mut out = Vec::new();
-            seconds(&mut out, Timestamp(time));
+            seconds(&mut out, Timestamp(time).into());
             assert_eq!(String::from_utf8(out).unwrap(), text);
         }
     }

@@ -1,83 +1,224 @@
 //! pcapng files (draft-ietf-opsawg-pcapng).
-//!
-//! The pcap-file crate encodes headers and statistics. [`encode`] encodes packets, because there are millions of them.
 
 mod blocks;
+mod copy;
 pub mod encode;
 
 use std::{
-    io,
     os::fd::BorrowedFd,
     time::{Duration, Instant},
 };
 
-use pcap_file::pcapng::{Block, PcapNgWriter};
+use xdpdump_ebpf::pcapng::block::INTERFACE_STATISTICS;
 
+use self::encode::{Encoder, Head};
 use crate::{
-    output::{BlockSink, Error, FileSink, Precision, Sink, records::Output},
-    packet::{Detail, Interface, InterfaceStatistics, Packet, Timestamp},
+    output::{
+        BlockSink, Copying, Error, FileOptions, FileSink, Precision, Sink, losses::Losses, records::Output,
+    },
+    packet::{
+        Block, ByteOrder, Detail, Interface, InterfaceStatistics, Original, Packet, Time, Units,
+        block::{Fields, kind::CUSTOM_NOT_COPIED},
+    },
 };
 
-/// Writes a pcapng file of one section in the byte order of this machine.
+pub use copy::name as name_of_block;
+
+/// Writes a pcapng file.
+///
+/// What is captured is one section in the byte order of this machine. What is copied from one file has the sections of that file;
+/// what is copied from several is one section.
 pub struct PcapngSink {
-    blocks: PcapNgWriter<Output>,
+    output: Output,
     precision: Precision,
     detail: Detail,
+    copying: Option<Copying>,
+    /// The section that is written; `None` before its header is.
+    section: Option<Section>,
+    /// Number of interfaces so far, in all sections.
+    interfaces: u32,
+    /// Blocks that could not be copied.
+    losses: Losses,
+}
+
+/// A section.
+struct Section {
+    order: ByteOrder,
+    /// Whether its header was copied.
+    is_copied: bool,
+    /// Number of interfaces in earlier sections.
+    earlier: u32,
+    interfaces: Vec<Described>,
+}
+
+/// What is needed of an interface to write its packets.
+#[derive(Clone, Copy)]
+struct Described {
+    /// In what time is counted.
+    units: Units,
+    /// Whether that is how the file counts it that the interface was read from.
+    is_as_read: bool,
+    snap_len: u32,
+    /// Whether its totals were copied.
+    has_totals: bool,
 }
 
 impl PcapngSink {
-    /// Creates the sink and writes the section header at once, because the reader of a pipe waits for it.
+    /// Creates the sink. The section header of a capture is written at once, because the reader of a pipe waits for it.
     ///
     /// # Errors
     /// When the output cannot be written.
-    pub fn new(output: Output, precision: Precision, detail: Detail) -> Result<Self, Error> {
-        let name = output.name().to_owned();
-        let blocks = PcapNgWriter::with_section_header(output, blocks::section_header(detail))
-            .map_err(|error| Error::Write(name, io::Error::other(error)))?;
-        let mut sink = Self { blocks, precision, detail };
-        sink.flush()?;
+    pub fn new(output: Output, options: FileOptions) -> Result<Self, Error> {
+        let FileOptions { precision, detail, copying, .. } = options;
+        let mut sink = Self {
+            output,
+            precision,
+            detail,
+            copying,
+            section: None,
+            interfaces: 0,
+            losses: Losses::default(),
+        };
+        if copying.is_none() {
+            sink.flush()?;
+        }
         Ok(sink)
     }
 
-    /// Appends a block that pcap-file encodes.
-    fn block(&mut self, block: &Block<'_>) -> Result<(), Error> {
-        match self.blocks.write_block(block) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Error::Write(self.blocks.get_ref().name().to_owned(), io::Error::other(error))),
+    /// The section, which begins now if none has.
+    fn section(&mut self) -> Result<&mut Section, Error> {
+        if self.section.is_none() {
+            let (detail, is_captured) = (self.detail, self.copying.is_none());
+            let order = ByteOrder::NATIVE;
+            self.output.record(|buffer| {
+                blocks::section_header(&mut Encoder { buffer, order }, is_captured, detail);
+            })?;
         }
+        let earlier = self.interfaces;
+        let new = || Section { order: ByteOrder::NATIVE, is_copied: false, earlier, interfaces: Vec::new() };
+        Ok(self.section.get_or_insert_with(new))
+    }
+
+    /// Begins a section with a header that was read.
+    fn begin_section(&mut self, header: Block<'_>) -> Result<(), Error> {
+        let Block { bytes, order } = header;
+        self.output.begin_section(order);
+        self.output.record(|buffer| match self.copying {
+            Some(Copying::Part) => blocks::section_of_part(&mut Encoder { buffer, order }, header),
+            _ => buffer.extend_from_slice(bytes),
+        })?;
+        let earlier = self.interfaces;
+        self.section = Some(Section { order, is_copied: true, earlier, interfaces: Vec::new() });
+        Ok(())
+    }
+
+    /// A time that cannot be counted in the units of the file.
+    fn time_error(&self, time: Time) -> Error {
+        Error::Time(
+            self.output.name().to_owned(),
+            time,
+            "pcapng counts from 1970 on: leave the precision as it is",
+        )
     }
 }
 
 impl FileSink for PcapngSink {
     fn output(&mut self) -> &mut Output {
-        self.blocks.get_mut()
+        &mut self.output
+    }
+
+    fn skip_interfaces(&mut self, count: u32) {
+        self.interfaces = count;
     }
 }
 
 impl BlockSink for PcapngSink {
     fn blocks(&mut self, blocks: &[u8]) -> Result<(), Error> {
-        self.blocks.get_mut().records(blocks)
+        self.output.records(blocks)
     }
 }
 
 impl Sink for PcapngSink {
     fn interface(&mut self, interface: &Interface) -> Result<(), Error> {
-        self.block(&blocks::interface_description(interface, self.precision))?;
+        let precision = self.precision;
+        let order = self.section()?.order;
+        let mut units = Units::NANO;
+        self.output.record(|buffer| {
+            units = blocks::interface_description(&mut Encoder { buffer, order }, interface, precision);
+        })?;
+        let is_as_read = precision == Precision::AsRead && matches!(interface.original, Original::Pcapng(..));
+        let snap_len = interface.snap_len;
+        self.section()?.interfaces.push(Described { units, is_as_read, snap_len, has_totals: false });
+        self.interfaces += 1;
         self.flush()
     }
 
     fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
-        let timestamp = match self.precision {
-            Precision::Micro => Timestamp(packet.timestamp.0.div_euclid(1000)),
-            Precision::Nano => packet.timestamp,
+        let section = self.section()?;
+        let (order, is_new_section) = (section.order, !section.is_copied);
+        let interface = packet.interface.wrapping_sub(section.earlier);
+        let described = section.interfaces.get(interface as usize);
+        let (units, is_as_read, snap_len) =
+            described.map_or((Units::NANO, false, 0), |it| (it.units, it.is_as_read, it.snap_len));
+        let time = if is_as_read && packet.record.block().is_some() {
+            None
+        } else {
+            match units.of(packet.timestamp) {
+                Some(time) => Some(time),
+                // The clock of the machine is wrong, and a capture goes on.
+                None if self.copying.is_none() => Some(0),
+                None => return Err(self.time_error(packet.timestamp.into())),
+            }
         };
-        let packet = Packet { timestamp, meta: self.detail.of(packet.meta), ..*packet };
-        self.blocks.get_mut().record(|buffer| encode::enhanced_packet(buffer, &packet))
+        if let (Some(block), Detail::Full) = (packet.record.block(), self.detail) {
+            let place = copy::Place { interface, snap_len, time, is_new_section };
+            return self
+                .output
+                .record(|buffer| copy::packet(&mut Encoder { buffer, order }, packet, block, place));
+        }
+        let meta = self.detail.of(packet.meta);
+        // A copy of a hostile file is as hostile.
+        let least = if self.copying.is_some() { 0 } else { packet.frame.len() as u32 };
+        let frame_len = packet.frame_len.max(least);
+        let time = time.or(packet.record.block().and_then(Block::units)).unwrap_or(0);
+        let head = Head { interface, time, frame_len };
+        self.output.record(|buffer| {
+            Encoder { buffer, order }.packet(head, packet.frame, |encoder| encoder.meta(&meta));
+        })
+    }
+
+    fn block(&mut self, block: &Block<'_>) -> Result<(), Error> {
+        let Some(copying) = self.copying else { return Ok(()) };
+        let kind = block.kind();
+        if block.is_section() {
+            return if copying == Copying::Merged { Ok(()) } else { self.begin_section(*block) };
+        }
+        if kind == CUSTOM_NOT_COPIED && copying != Copying::Whole {
+            self.losses.block(kind);
+            return Ok(());
+        }
+        let section = self.section()?;
+        let order = section.order;
+        if kind == INTERFACE_STATISTICS {
+            let id = Fields::new(block.body(), block.order).u32().unwrap_or(u32::MAX);
+            match section.interfaces.get_mut(id as usize) {
+                Some(described) if described.is_as_read && section.is_copied => described.has_totals = true,
+                // They count time in other units, and the totals are written at the end.
+                Some(_) => return Ok(()),
+                None => {}
+            }
+        }
+        let mut is_copied = true;
+        self.output.record(|buffer| is_copied = copy::other(&mut Encoder { buffer, order }, *block))?;
+        if !is_copied {
+            self.losses.block(kind);
+        }
+        Ok(())
     }
 
     /// Encoded blocks have time stamps in nanoseconds.
     fn is_block_sink(&self) -> bool {
-        self.precision == Precision::Nano
+        self.copying.is_none() && self.precision == Precision::Nano
     }
 
     fn as_block_sink(&mut self) -> Option<&mut dyn BlockSink> {
@@ -85,45 +226,66 @@ impl Sink for PcapngSink {
     }
 
     fn flush(&mut self) -> Result<(), Error> {
-        self.blocks.get_mut().flush()
+        self.section()?;
+        self.output.flush()
     }
 
     fn patience(&self) -> Duration {
-        self.blocks.get_ref().patience()
+        self.output.patience()
     }
 
     fn accepted(&self) -> u64 {
-        self.blocks.get_ref().accepted()
+        self.output.accepted()
     }
 
     fn unwritten(&self) -> u64 {
-        self.blocks.get_ref().unwritten()
+        self.output.unwritten()
     }
 
     fn finish(&mut self, statistics: &[InterfaceStatistics]) -> Result<(), Error> {
-        for statistics in statistics {
-            self.block(&blocks::interface_statistics(statistics))?;
+        let section = self.section()?;
+        let (order, earlier, interfaces) = (section.order, section.earlier, section.interfaces.clone());
+        for totals in statistics {
+            // Those of an earlier section cannot be written any more.
+            let Some(interface) = totals.interface.checked_sub(earlier) else { continue };
+            let units = match interfaces.get(interface as usize) {
+                Some(described) if described.has_totals => continue,
+                Some(described) => described.units,
+                None => continue,
+            };
+            self.output.record(|buffer| {
+                blocks::interface_statistics(&mut Encoder { buffer, order }, interface, units, totals);
+            })?;
         }
-        self.blocks.get_mut().finish()
+        self.output.finish()
+    }
+
+    fn tell(&mut self, say: &mut dyn FnMut(&str)) {
+        if let Some(losses) = self.losses.take() {
+            say(&format!(
+                "{}: left out, because it does not fit into this file: {losses}",
+                self.output.name()
+            ));
+        }
     }
 
     fn watch(&self, each: &mut dyn FnMut(BorrowedFd<'_>)) {
-        self.blocks.get_ref().watch(each);
+        self.output.watch(each);
     }
 
     fn look_after(&mut self, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        self.blocks.get_mut().look_after(say)
+        self.output.look_after(say)
     }
 
     fn is_interrupted(&self) -> bool {
-        self.blocks.get_ref().is_interrupted()
+        self.output.is_interrupted()
     }
 
     fn interrupted_by(&mut self, interrupt: BorrowedFd<'_>) -> Result<(), Error> {
-        self.blocks.get_mut().interrupted_by(interrupt)
+        self.output.interrupted_by(interrupt)
     }
 
     fn end_by(&mut self, deadline: Instant) {
-        self.blocks.get_mut().end_by(deadline);
+        self.output.end_by(deadline);
     }
 }

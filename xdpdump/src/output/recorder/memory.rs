@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::{
         output::pcapng::encode::enhanced_packet,
-        packet::{Meta, Packet},
+        packet::{Meta, Packet, Record},
     };
 
     /// A block with so many bytes of a frame.
@@ -149,7 +149,8 @@ mod tests {
         let mut block = Vec::new();
         let (uptime, interface, meta, frame) = (None, 0, Meta::default(), &vec![0; len][..]);
         let timestamp = Timestamp(time);
-        let packet = Packet { timestamp, uptime, interface, frame, frame_len: len as u32, meta };
+        let (frame_len, record) = (len as u32, Record::default());
+        let packet = Packet { timestamp, uptime, interface, frame, frame_len, meta, record };
         enhanced_packet(&mut block, &packet);
         block
     }

@@ -32,9 +32,42 @@ use super::{
     record::{self, Framing},
 };
 use crate::{
-    packet::{Interface, InterfaceStatistics, Packet, Timestamp},
+    packet::{
+        Block, ByteOrder, Interface, InterfaceStatistics, OwnedBlock, Packet, Timestamp,
+        block::kind::{DECRYPTION_SECRETS, NAME_RESOLUTION},
+    },
     sys::clock,
 };
+
+/// Most bytes that names and secrets which are repeated in every file may take.
+const MAX_REPEATED: usize = 16 << 20;
+
+/// Blocks of a section that is copied, without which a file would not be complete in itself.
+#[derive(Default)]
+struct Repeated {
+    section: Option<OwnedBlock>,
+    /// Names and secrets.
+    blocks: Vec<OwnedBlock>,
+    /// The memory that they take, in bytes.
+    bytes: usize,
+}
+
+impl Repeated {
+    /// Whether such a block is one of them.
+    fn includes(block: &Block<'_>) -> bool {
+        matches!(block.kind(), NAME_RESOLUTION | DECRYPTION_SECRETS)
+    }
+
+    /// Adds one; false the first time that there are too many.
+    fn add(&mut self, block: &Block<'_>) -> bool {
+        let was_full = self.bytes > MAX_REPEATED;
+        self.bytes = self.bytes.saturating_add(block.cost());
+        if self.bytes <= MAX_REPEATED {
+            self.blocks.push(block.owned());
+        }
+        was_full || self.bytes <= MAX_REPEATED
+    }
+}
 
 /// When the next file begins, and what becomes of the files before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,11 +100,18 @@ pub struct RotatingSink {
     schedule: Option<Schedule>,
     /// When the present period began.
     period: Option<Timestamp>,
+    /// Of the section that is written.
     interfaces: Vec<Interface>,
+    /// Number of interfaces in earlier sections.
+    earlier: u32,
+    /// What each file begins with.
+    repeated: Repeated,
     /// The file that is written; `None` before it begins.
     current: Option<Member>,
     /// The next file, at `path_of_next` until it is needed.
     next: Option<Box<dyn FileSink>>,
+    /// Whether it was made ready for an earlier section.
+    is_stale: bool,
     path_of_next: PathBuf,
     /// A file that has ended and lacks its totals.
     ended: Option<Member>,
@@ -129,8 +169,11 @@ impl RotatingSink {
             schedule: None,
             period: None,
             interfaces: Vec::new(),
+            earlier: 0,
+            repeated: Repeated::default(),
             current: None,
             next: None,
+            is_stale: false,
             ended: None,
             is_live: begin.is_some(),
             totals: Totals::default(),
@@ -149,17 +192,37 @@ impl RotatingSink {
 
     /// Makes the next file ready, unless it is, or none will follow.
     fn prepare(&mut self) -> Result<(), Error> {
+        if self.is_stale {
+            self.is_stale = false;
+            self.next.take().map_or(Ok(()), |mut next| next.output().remove())?;
+        }
         if self.next.is_some() || self.is_last() {
             return Ok(());
         }
         let messages = &mut self.messages;
         let mut say = |line: &str| messages.push(line.to_owned());
         let mut sink = format::open_file(&self.path_of_next, self.options, self.guardian.as_ref(), &mut say)?;
-        for interface in &self.interfaces {
-            sink.interface(interface)?;
-        }
+        sink.skip_interfaces(self.earlier);
+        self.repeated.section.iter().try_for_each(|header| sink.block(&header.borrow()))?;
+        self.interfaces.iter().try_for_each(|interface| sink.interface(interface))?;
+        self.repeated.blocks.iter().try_for_each(|block| sink.block(&block.borrow()))?;
         self.next = Some(sink);
         Ok(())
+    }
+
+    /// Takes note of the header of a section, or of a block that every file gets.
+    fn repeat(&mut self, block: &Block<'_>) {
+        if block.is_section() {
+            self.earlier += self.interfaces.len() as u32;
+            self.interfaces.clear();
+            self.repeated = Repeated { section: Some(block.owned()), ..Repeated::default() };
+            // Of the first file nothing was written.
+            self.is_stale = self.current.is_some();
+        } else if !self.repeated.add(block) {
+            self.messages.push(format!(
+                "more than {MAX_REPEATED} bytes of names and secrets: later files do not have all of them"
+            ));
+        }
     }
 
     /// Whether the capture ends with the present file.
@@ -258,6 +321,8 @@ impl RotatingSink {
     /// Finishes a file, for which there may be a command.
     fn complete(&mut self, mut member: Member, totals: &[InterfaceStatistics]) -> Result<(), Error> {
         let result = member.sink.finish(totals);
+        let messages = &mut self.messages;
+        member.sink.tell(&mut |line| messages.push(line.to_owned()));
         self.finished += member.sink.accepted();
         self.unwritten += member.sink.unwritten();
         let Member { sink, path, .. } = member;
@@ -312,7 +377,7 @@ impl RotatingSink {
 impl Sink for RotatingSink {
     fn interface(&mut self, interface: &Interface) -> Result<(), Error> {
         self.interfaces.push(interface.clone());
-        if let Some(next) = &mut self.next {
+        if let Some(next) = self.next.as_mut().filter(|_| !self.is_stale) {
             next.interface(interface)?;
         }
         self.current.as_mut().map_or(Ok(()), |current| current.sink.interface(interface))
@@ -326,6 +391,19 @@ impl Sink for RotatingSink {
         let Some(current) = &mut self.current else { return Ok(()) };
         current.count(packet.interface);
         current.sink.packet(packet)
+    }
+
+    fn block(&mut self, block: &Block<'_>) -> Result<(), Error> {
+        let is_repeated = block.is_section() || Repeated::includes(block);
+        if is_repeated {
+            self.repeat(block);
+        }
+        if let Some(next) = self.next.as_mut().filter(|_| !self.is_stale)
+            && (is_repeated || self.current.is_none())
+        {
+            next.block(block)?;
+        }
+        self.current.as_mut().map_or(Ok(()), |current| current.sink.block(block))
     }
 
     fn is_block_sink(&self) -> bool {
@@ -455,7 +533,7 @@ impl BlockSink for RotatingSink {
 impl RotatingSink {
     /// Counts packets that no file gets.
     fn lose(&mut self, blocks: &[u8]) {
-        self.unwritten += Framing::Pcapng.packets(blocks, false);
+        self.unwritten += Framing::Pcapng.packets(blocks, false, ByteOrder::NATIVE);
     }
 }
 

@@ -7,12 +7,12 @@ use std::{
 };
 
 use chrono::{
-    Local, TimeZone as _,
+    FixedOffset, Offset as _, TimeZone as _, Utc,
     format::{Item, Parsed, StrftimeItems, parse_and_remainder},
 };
 
 use super::{Rotation, format};
-use crate::packet::Timestamp;
+use crate::{packet::Timestamp, sys::local_time::LocalTime};
 
 /// What programs that compress a file put behind its name.
 const COMPRESSED: [&str; 6] = [".gz", ".zst", ".lz4", ".xz", ".bz2", ".lzo"];
@@ -99,7 +99,11 @@ impl Names {
 
     fn formatted(&self, time: Timestamp) -> OsString {
         let mut name = String::new();
-        let format = Local.timestamp_nanos(time.0).format_with_items(items(&self.path));
+        let utc = Utc.timestamp_nanos(time.0);
+        let shift = LocalTime::shift(utc.timestamp());
+        let zone = i32::try_from(shift).ok().and_then(FixedOffset::east_opt).unwrap_or(Utc.fix());
+        let format = utc.with_timezone(&zone);
+        let format = format.format_with_items(items(&self.path));
         if self.is_timed && write!(name, "{format}").is_ok() && !name.is_empty() {
             name.into()
         } else {

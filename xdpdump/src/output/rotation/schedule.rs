@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{Local, Offset as _, TimeZone as _};
-
-use crate::packet::Timestamp;
+use crate::{packet::Timestamp, sys::local_time::LocalTime};
 
 /// By how much a clock that was set back is behind at least, in nanoseconds: what hands packets on is behind by some milliseconds.
 const SET_BACK: i64 = 1_000_000_000;
@@ -54,8 +52,8 @@ impl Schedule {
 
     fn end_after(&self, begin: Timestamp) -> Timestamp {
         let into = if self.is_aligned {
-            let offset = Local.timestamp_nanos(begin.0).offset().fix().local_minus_utc();
-            begin.0.saturating_add(i64::from(offset) * 1_000_000_000).rem_euclid(self.period)
+            let shift = LocalTime::shift(begin.0.div_euclid(1_000_000_000));
+            begin.0.saturating_add(shift * 1_000_000_000).rem_euclid(self.period)
         } else {
             0
         };

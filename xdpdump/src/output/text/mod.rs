@@ -2,6 +2,7 @@
 
 mod change;
 mod classic;
+mod color;
 mod hex;
 mod time;
 
@@ -13,10 +14,11 @@ use super::{
     record::kept,
 };
 use crate::decode::{Decoder, Style};
-use crate::packet::{Direction, EXIT, Interface, LinkType, Packet, VERDICTS};
+use crate::packet::{Direction, EXIT, Interface, Packet, VERDICTS};
 use change::Changes;
 use time::Clock;
 
+pub use color::Color;
 pub use hex::HexDump;
 pub use time::TimeStyle;
 
@@ -39,6 +41,8 @@ pub struct TextOptions {
     pub interface: bool,
     /// Write every packet as soon as it is printed.
     pub packet_flush: bool,
+    /// When addresses and resets have colours; who makes a sink resolves [`Color::Auto`].
+    pub color: Color,
 }
 
 /// The kinds of line.
@@ -59,11 +63,13 @@ pub struct Text {
     options: TextOptions,
     decoder: Decoder,
     clock: Clock,
-    interfaces: Vec<(LinkType, String)>,
+    interfaces: Vec<Interface>,
     /// For each interface, whether its packets were captured at the exit of an XDP program.
     at_exit: Vec<bool>,
     changes: Changes,
     packets: u64,
+    /// A line without colours.
+    plain: Vec<u8>,
 }
 
 impl<W: Medium> TextSink<W> {
@@ -79,6 +85,7 @@ impl<W: Medium> TextSink<W> {
             at_exit: Vec::new(),
             changes: Changes::default(),
             packets: 0,
+            plain: Vec::new(),
         };
         Self::of(text, medium, name, options.packet_flush)
     }
@@ -93,17 +100,17 @@ impl Text {
 
 impl Printer for Text {
     fn interface(&mut self, interface: &Interface) {
-        let name = interface.name.clone().unwrap_or_default();
-        self.at_exit.push(name.ends_with(EXIT));
-        self.interfaces.push((interface.link_type, name));
+        self.at_exit.push(interface.name.as_ref().is_some_and(|name| name.ends_with(EXIT)));
+        self.interfaces.push(interface.clone());
     }
 
     fn print(&mut self, out: &mut Vec<u8>, packet: &Packet<'_>) {
-        let interface = self.interfaces.get(packet.interface as usize);
-        let (link_type, name) =
-            interface.map_or_else(Default::default, |(link_type, name)| (*link_type, name.as_str()));
-        // Print no more of a frame than would be written to a file, so that the cost of text is bounded.
-        let packet = Packet { frame: kept(packet.frame), ..*packet };
+        let Some(interface) = self.interfaces.get(packet.interface as usize) else { return };
+        let (link_type, name) = (interface.link_type, interface.name.as_deref().unwrap_or_default());
+        // Print no more of a frame than captures usually have, so that the cost of text is bounded.
+        let shown = interface.shown(packet.frame);
+        let packet = Packet { frame: kept(shown), ..*packet };
+        let hidden = shown.len() - packet.frame.len();
         self.packets += 1;
         if self.options.number {
             // Appending to memory does not fail.
@@ -113,7 +120,7 @@ impl Printer for Text {
             LineStyle::Tcpdump => {
                 // tcpdump prints no time stamp for a packet without any captured bytes.
                 if !packet.frame.is_empty() {
-                    self.clock.print(out, packet.timestamp);
+                    self.clock.print(out, interface.time(&packet));
                 }
                 if self.options.interface {
                     let way = match packet.meta.direction {
@@ -134,8 +141,17 @@ impl Printer for Text {
                         None => write!(out, "[verdict {verdict}] "),
                     };
                 }
+                let start = out.len();
                 self.decoder.frame(out, link_type, packet.frame, packet.frame_len);
+                if self.options.color == Color::Always {
+                    self.plain.clear();
+                    self.plain.extend(out.drain(start..));
+                    color::paint(&self.plain, out);
+                }
                 hex::print(out, self.options.hex, packet.frame);
+                if hidden > 0 {
+                    let _ = write!(out, " [{hidden} more bytes were captured]");
+                }
                 if let Some(id) = packet.meta.packet_id.filter(|_| self.shows_changes()) {
                     if at_exit {
                         self.changes.exit(out, id, packet.frame);

@@ -2,13 +2,15 @@
 
 use std::io::Write as _;
 
-use chrono::{Datelike, Local, Offset as _, TimeZone as _};
+use chrono::Datelike as _;
 
-use crate::packet::Timestamp;
+use crate::{packet::Time, sys::local_time::LocalTime};
 
 const NANOS: i64 = 1_000_000_000;
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
+/// Seconds from 1970 to years that not every calendar has.
+const FAR: u64 = (100_000 * 366 * DAY).unsigned_abs();
 
 /// How time stamps are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,70 +34,76 @@ pub enum TimeStyle {
 pub(super) struct Clock {
     style: TimeStyle,
     nano: bool,
-    /// The packet that deltas are counted from.
-    reference: Option<Timestamp>,
+    /// The packet that deltas are counted from, in nanoseconds since 1970.
+    reference: Option<i128>,
     zone: Zone,
 }
 
 impl Clock {
     /// `utc` prints UTC instead of the local time zone.
     pub(super) fn new(style: TimeStyle, nano: bool, utc: bool) -> Self {
-        Self { style, nano, reference: None, zone: Zone { utc, cached: None } }
+        let mut zone = Zone { utc, cached: None };
+        // The C library reads its time zone now, while files can be read.
+        let _ = zone.local(0);
+        Self { style, nano, reference: None, zone }
     }
 
     /// Appends the time stamp and the space after it.
-    pub(super) fn print(&mut self, out: &mut Vec<u8>, time: Timestamp) {
+    pub(super) fn print(&mut self, out: &mut Vec<u8>, time: Time) {
         // Fractions are truncated, not rounded: 0.9999999 s is printed as 0.999999.
         let unit = if self.nano { 1 } else { 1000 };
-        let now = time.0.saturating_sub(time.0.rem_euclid(unit));
-        let (seconds, nanos) = (now.div_euclid(NANOS), now.rem_euclid(NANOS));
+        let Time { seconds, nanos, .. } = time;
+        let nanos = nanos - nanos % unit;
+        let second = i128::from(NANOS);
+        let now = i128::from(seconds) * second + i128::from(nanos);
         match self.style {
             TimeStyle::None => return,
             TimeStyle::Epoch => {
                 // The fraction counts away from zero, as the seconds do.
                 let (sign, magnitude) = (if now < 0 { "-" } else { "" }, now.unsigned_abs());
-                let second = NANOS.unsigned_abs();
+                let second = second.unsigned_abs();
                 // Appending to memory does not fail.
                 let _ = write!(out, "{sign}{}", magnitude / second);
-                self.fraction(out, (magnitude % second).cast_signed());
+                self.fraction(out, (magnitude % second) as u32);
             }
-            TimeStyle::Default => {
-                let local = seconds.saturating_add(self.zone.offset(seconds));
-                self.time_of_day(out, local.rem_euclid(DAY), nanos);
-            }
-            TimeStyle::Date => {
-                let local = seconds.saturating_add(self.zone.offset(seconds));
-                date(out, local.div_euclid(DAY));
-                out.push(b' ');
-                self.time_of_day(out, local.rem_euclid(DAY), nanos);
-            }
+            TimeStyle::Default | TimeStyle::Date => match self.zone.local(seconds) {
+                Some((day, clock)) => {
+                    if self.style == TimeStyle::Date {
+                        day.print(out);
+                        out.push(b' ');
+                    }
+                    self.time_of_day(out, clock, nanos);
+                }
+                // As tcpdump says it.
+                None => out.extend_from_slice(b"[Error converting time]"),
+            },
             TimeStyle::Delta | TimeStyle::SinceFirst => {
-                let reference = self.reference.unwrap_or(Timestamp(now)).0;
+                let reference = self.reference.unwrap_or(now);
                 out.push(if now < reference { b'-' } else { b' ' });
                 let delta = now.abs_diff(reference);
-                let nanos = (delta % NANOS.unsigned_abs()).cast_signed();
-                let seconds = (delta / NANOS.unsigned_abs()).cast_signed();
-                self.time_of_day(out, seconds % DAY, nanos);
+                let second = second.unsigned_abs();
+                let of_day = (delta / second % DAY.unsigned_abs() as u128) as i64;
+                self.time_of_day(out, clock(of_day), (delta % second) as u32);
                 if self.style == TimeStyle::Delta || self.reference.is_none() {
-                    self.reference = Some(Timestamp(now));
+                    self.reference = Some(now);
                 }
             }
         }
         out.push(b' ');
     }
 
-    fn time_of_day(&self, out: &mut Vec<u8>, seconds: i64, nanos: i64) {
-        digits(out, seconds / HOUR, 2);
+    fn time_of_day(&self, out: &mut Vec<u8>, [hour, minute, second]: [i64; 3], nanos: u32) {
+        digits(out, hour, 2);
         out.push(b':');
-        digits(out, seconds / 60 % 60, 2);
+        digits(out, minute, 2);
         out.push(b':');
-        digits(out, seconds % 60, 2);
+        digits(out, second, 2);
         self.fraction(out, nanos);
     }
 
-    fn fraction(&self, out: &mut Vec<u8>, nanos: i64) {
+    fn fraction(&self, out: &mut Vec<u8>, nanos: u32) {
         out.push(b'.');
-        if self.nano { digits(out, nanos, 9) } else { digits(out, nanos / 1000, 6) }
+        if self.nano { digits(out, nanos.into(), 9) } else { digits(out, i64::from(nanos) / 1000, 6) }
     }
 }
 
@@ -109,54 +117,82 @@ fn digits(out: &mut Vec<u8>, mut number: i64, width: usize) {
     out.extend_from_slice(&text[text.len() - width..]);
 }
 
-/// Appends the date of a day counted from 1970-01-01.
-fn date(out: &mut Vec<u8>, days: i64) {
-    let day = i32::try_from(days).ok().and_then(chrono::NaiveDate::from_epoch_days);
-    if let Some(day) = day {
-        digits(out, i64::from(day.year()), 4);
+/// Hour, minute and second at a second of a day.
+fn clock(of_day: i64) -> [i64; 3] {
+    [of_day / HOUR, of_day / 60 % 60, of_day % 60]
+}
+
+/// A day of the local calendar.
+enum Day {
+    /// Counted from 1970-01-01.
+    Number(i64),
+    /// Year, month and day of the month.
+    Date(i64, u32, u32),
+}
+
+impl Day {
+    /// Appends the date.
+    fn print(&self, out: &mut Vec<u8>) {
+        let (year, month, day) = match *self {
+            Self::Date(year, month, day) => (year, month, day),
+            Self::Number(days) => {
+                let date = i32::try_from(days).ok().and_then(chrono::NaiveDate::from_epoch_days);
+                date.map_or((0, 0, 0), |date| (date.year().into(), date.month(), date.day()))
+            }
+        };
+        // Appending to memory does not fail.
+        let _ = write!(out, "{year:04}-");
+        digits(out, month.into(), 2);
         out.push(b'-');
-        digits(out, i64::from(day.month()), 2);
-        out.push(b'-');
-        digits(out, i64::from(day.day()), 2);
+        digits(out, day.into(), 2);
     }
 }
 
-/// The local time zone; its offset is looked up once per hour of packet time, because changes to and
-/// from daylight saving time fall on whole hours.
+/// The local time zone. How far its clock is ahead of UTC is looked up once per hour of packet time, if it does not change within
+/// that hour.
 struct Zone {
     utc: bool,
-    /// The hour (counted from 1970) that was looked up last, and its offset in seconds.
-    cached: Option<(i64, i64)>,
+    /// The hour (counted from 1970) that was looked up last, and by how many seconds the local clock is ahead in all of it.
+    cached: Option<(i64, Option<i64>)>,
 }
 
 impl Zone {
-    /// Seconds to add to UTC at the time `seconds` (since 1970).
-    fn offset(&mut self, seconds: i64) -> i64 {
+    /// The day, and hour, minute and second, at the time `seconds` (since 1970).
+    fn local(&mut self, seconds: i64) -> Option<(Day, [i64; 3])> {
         let hour = seconds.div_euclid(HOUR);
-        match self.cached {
-            _ if self.utc => 0,
-            Some((cached, offset)) if cached == hour => offset,
+        let shift = match self.cached {
+            _ if self.utc => Some(0),
+            Some((cached, shift)) if cached == hour => shift,
             _ => {
-                let offset = Local
-                    .timestamp_opt(seconds, 0)
-                    .single()
-                    .map_or(0, |time| i64::from(time.offset().fix().local_minus_utc()));
-                self.cached = Some((hour, offset));
-                offset
+                let begin = hour.saturating_mul(HOUR);
+                // A leap second at the end of the hour counts, too.
+                let shift = Some(LocalTime::shift(begin))
+                    .filter(|shift| begin.unsigned_abs() < FAR && *shift == LocalTime::shift(begin + HOUR));
+                self.cached = Some((hour, shift));
+                shift
             }
+        };
+        if let Some(shift) = shift {
+            let local = seconds.saturating_add(shift);
+            return Some((Day::Number(local.div_euclid(DAY)), clock(local.rem_euclid(DAY))));
         }
+        let local = LocalTime::at(seconds)?;
+        // The last second of a minute may be a leap second.
+        let clock = [local.hour, local.minute, local.second].map(i64::from);
+        Some((Day::Date(local.year, local.month, local.day), clock))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packet::Timestamp;
 
     fn print(style: TimeStyle, nano: bool, times: &[i64]) -> String {
         let mut clock = Clock::new(style, nano, true);
         let mut out = Vec::new();
         for time in times {
-            clock.print(&mut out, Timestamp(*time));
+            clock.print(&mut out, Timestamp(*time).into());
             out.push(b'|');
         }
         String::from_utf8(out).unwrap()
@@ -201,6 +237,10 @@ mod tests {
         for style in [TimeStyle::Default, TimeStyle::Epoch, TimeStyle::Delta, TimeStyle::Date] {
             print(style, false, &[i64::MIN, i64::MAX, 0, -1]);
             print(style, true, &[i64::MAX, i64::MIN]);
+            let mut clock = Clock::new(style, true, false);
+            for seconds in [i64::MIN, i64::MAX, 253_402_300_800, -4_000_000_000_000] {
+                clock.print(&mut Vec::new(), Time { seconds, nanos: 999_999_999, is_cut: false });
+            }
         }
     }
 }

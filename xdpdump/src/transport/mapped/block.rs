@@ -130,7 +130,7 @@ mod tests {
             };
             encode::enhanced_packet(&mut record, &Packet {
                 timestamp: Timestamp(time),
-                uptime: None,
+                uptime: None, record: crate::packet::Record::None,
                 interface: source,
                 frame: &frame,
                 frame_len: 9000,

@@ -57,7 +57,8 @@ pub fn read(path: &Path) -> Contents {
                 frame_len: packet.frame_len,
                 meta: packet.meta,
             }),
-            Item::Statistics(statistics) => contents.statistics.push(statistics),
+            Item::Statistics(statistics, _) => contents.statistics.push(statistics),
+            Item::Block(_) => {}
         }
     }
     contents

@@ -17,7 +17,15 @@ pub fn send(sink: &mut dyn Sink) -> Result<(), Error> {
     for number in 0..MANY {
         let (frame, meta) = (&[0x5a; 999][..], Meta { packet_id: Some(number.into()), ..Meta::default() });
         let timestamp = Timestamp(1_700_000_000_000_000_000 + i64::from(number));
-        sink.packet(&Packet { timestamp, uptime: None, interface: 0, frame, frame_len: 999, meta })?;
+        sink.packet(&Packet {
+            timestamp,
+            uptime: None,
+            record: xdpdump::packet::Record::None,
+            interface: 0,
+            frame,
+            frame_len: 999,
+            meta,
+        })?;
     }
     sink.finish(&[])
 }

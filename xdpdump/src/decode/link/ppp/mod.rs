@@ -5,6 +5,7 @@ mod ccp;
 mod control;
 mod ipcp;
 mod lcp;
+pub(in crate::decode) mod links;
 
 use crate::decode::cursor::{Layer, Printed};
 use crate::decode::network::{ipv4, ipv6};
@@ -12,6 +13,8 @@ use crate::decode::printer::Printer;
 use crate::decode::tunnels::mpls;
 
 const IPV4: u16 = 0x0021;
+/// TCP whose header is not compressed (RFC 1144); tcpdump prints it as an IP packet.
+const UNCOMPRESSED: u16 = 0x002f;
 const IPV6: u16 = 0x0057;
 const IPX: u16 = 0x002b;
 const MULTILINK: u16 = 0x003d;
@@ -32,10 +35,12 @@ const CHAP: u16 = 0xc223;
 /// Prints a frame whose address and control may be missing, and whose protocol may be a byte (RFC 1661 §6).
 pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed {
     layer.cursor("ppp").need(2)?;
-    let (total, mut layer) = (layer.len, layer);
-    if layer.bytes.starts_with(&[0xff, 3]) {
-        layer = layer.skip(2);
-    }
+    let is_framed = layer.bytes.starts_with(&[0xff, 3]);
+    print_numbered(p, layer.skip(if is_framed { 2 } else { 0 }), layer.len)
+}
+
+/// Prints what begins with the number of a protocol; the frame has `total` bytes.
+fn print_numbered(p: &mut Printer<'_>, layer: Layer<'_>, total: usize) -> Printed {
     let mut cursor = layer.cursor("ppp");
     cursor.need(2)?;
     let first = cursor.u8()?;
@@ -57,7 +62,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
 fn print_protocol(p: &mut Printer<'_>, protocol: u16, layer: Layer<'_>, total: usize) -> Printed {
     match protocol {
         LCP | IPCP | OSICP | IPV6CP | CCP | MPLSCP | BACP => control::print(p, protocol, layer, total),
-        IPV4 => p.nested(|p| ipv4::print(p, layer)),
+        IPV4 | UNCOMPRESSED => p.nested(|p| ipv4::print(p, layer)),
         IPV6 => p.nested(|p| ipv6::print(p, layer)),
         MPLS | MPLS_MULTICAST => p.nested(|p| mpls::print(p, layer)),
         IPX => crate::decode::link::ipx::print(p, layer),
@@ -118,7 +123,7 @@ fn name(protocol: u16) -> Option<&'static str> {
         0x0029 => "APPLE",
         IPX => "IPX",
         0x002d => "VJC IP",
-        0x002f => "VJNC IP",
+        UNCOMPRESSED => "VJNC IP",
         0x0031 => "BRPDU",
         0x0033 => "STII",
         0x0035 => "VINES",
