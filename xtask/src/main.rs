@@ -12,6 +12,7 @@ mod manifest;
 mod packages;
 mod process;
 mod run;
+mod soak;
 mod tally;
 mod test;
 mod toolchain;
@@ -49,6 +50,8 @@ enum Task {
     Fuzz(fuzz::Args),
     /// Build xdpdump and run it as root: `cargo xtask run -- -i eth0 -w out.pcap`
     Run(run::Args),
+    /// Capture for a long time with everything on, and compare the files with what was sent
+    Soak(soak::Args),
     /// Run every test: unit, golden and, as root, real-kernel tests
     Test(test::Args),
     /// Run the real-kernel tests on Debian's kernels, each in a virtual machine
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Task::Docs => docs::run(),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Run(args) => run::run(&args),
+        Task::Soak(args) => soak::run(&args),
         Task::Test(args) => test::run(&args),
         Task::VmTest(args) => vm_test::run(&args),
     };

@@ -336,9 +336,10 @@ impl Options {
                 Print::Text(self.text_options())
             }
         });
-        // A file on standard output goes to a program that may use the terminal itself.
+        // A file on standard output goes to a program that may use the terminal itself, and so may a command.
         let live = print.is_none()
             && !self.quiet
+            && self.command.is_empty()
             && file.as_ref().is_some_and(|file| !is_standard_output(&file.path));
         Destination {
             file,

@@ -119,7 +119,8 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn build() -> Result<PathBuf> {
+/// Builds the tool as users get it.
+pub(crate) fn build() -> Result<PathBuf> {
     let built = cargo::build(cargo::command().args(["build", "--release", "--package", "xdpdump"]))?;
     let tool = built.into_iter().find(|built| built.target == "xdpdump" && !built.is_test);
     Ok(tool.context("cargo did not build an xdpdump binary")?.path)
