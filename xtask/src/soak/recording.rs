@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command},
     sync::atomic::{AtomicU64, Ordering},
     thread,
@@ -18,7 +18,7 @@ use xdpdump_testing::{
     terminal::Terminal,
 };
 
-use crate::{bench, packages, process};
+use crate::process;
 
 /// Bytes of a frame.
 const FRAME: usize = 200;
@@ -31,31 +31,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Time after which memory has the size that it keeps.
 const WARM: Duration = Duration::from_mins(1);
 
-#[derive(clap::Args)]
-pub struct Args {
-    /// Minutes
-    #[arg(long, default_value_t = 20)]
-    minutes: u64,
-    /// Frames per second
-    #[arg(long, default_value_t = 200_000)]
-    rate: u32,
-    /// The program instead of one that is built
-    #[arg(long, value_name = "FILE")]
-    xdpdump: Option<PathBuf>,
-}
-
-/// Runs it, as root.
-pub fn run(args: &Args) -> Result<()> {
-    ensure!(process::is_root(), "the soak needs root: run it as root");
-    let xdpdump = args.xdpdump.clone().map_or_else(bench::build, Ok)?;
-    packages::provide(&[("capinfos", "wireshark-common")])?;
+/// Runs it for so many minutes, with so many frames per second.
+pub fn run(xdpdump: &Path, minutes: u64, rate: u32) -> Result<()> {
     let scene = Scene::new();
     let folder = scene.directory.path().join("files");
     fs::create_dir(&folder)?;
-    let mut capture = Capture::start(&xdpdump, &scene, &folder)?;
-    let memory = under_load(&scene.left, "left", FRAME, args.rate, || {
-        capture.watch(Duration::from_mins(args.minutes))
-    })?;
+    let mut capture = Capture::start(xdpdump, &scene, &folder)?;
+    let memory =
+        under_load(&scene.left, "left", FRAME, rate, || capture.watch(Duration::from_mins(minutes)))?;
     let arrived = scene.arrived();
     let lines = capture.stop()?;
     let counts = Counts::read(scene.directory.path())?;
