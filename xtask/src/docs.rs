@@ -1,4 +1,5 @@
-//! `cargo xtask docs`: writes the manual pages and shell completions in `docs/` anew, from the table of options.
+//! `cargo xtask docs`: writes the manual pages and shell completions in `docs/` anew, from the table of options, and the table of
+//! protocols, from the decoders.
 
 use anyhow::Result;
 
@@ -10,6 +11,6 @@ pub fn run() -> Result<()> {
     let mut cargo = cargo::command();
     cargo.args(["test", "--quiet", "--package", "xdpdump", "--test", "manual", "committed_files"]);
     process::run(cargo.env("XDPDUMP_BLESS", "1"))?;
-    println!("docs: docs/man and docs/completions are current");
+    println!("docs: docs/man, docs/completions and docs/protocols.md are current");
     Ok(())
 }

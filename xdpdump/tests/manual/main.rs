@@ -4,6 +4,7 @@
 //! `cargo xtask docs` writes them anew: it runs these tests with `XDPDUMP_BLESS=1`.
 
 mod page;
+mod protocols;
 
 use std::{
     env, fs,
@@ -29,6 +30,7 @@ const COMPLETIONS: [(Shell, &str); 3] =
 fn generated() -> Vec<(PathBuf, String)> {
     let mut files: Vec<_> =
         page::all().into_iter().map(|(name, text)| (Path::new("man").join(name), text)).collect();
+    files.push((PathBuf::from("protocols.md"), protocols::page()));
     for (shell, name) in COMPLETIONS {
         let mut text = Vec::new();
         clap_complete::generate(shell, &mut cli::command(), "xdpdump", &mut text);
