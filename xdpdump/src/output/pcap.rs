@@ -1,10 +1,15 @@
 //! Classic pcap files (draft-ietf-opsawg-pcap): one link type, no metadata.
 
 use std::{
+    io,
     os::fd::BorrowedFd,
     time::{Duration, Instant},
 };
 
+use pcap_file::{
+    DataLink, Endianness,
+    pcap::{PcapHeader, PcapTsResolution},
+};
 use xdpdump_ebpf::pcapng::{COMMENT, block::INTERFACE_STATISTICS};
 
 use crate::{
@@ -16,7 +21,7 @@ use crate::{
     },
     packet::{
         Block, ByteOrder, Interface, InterfaceStatistics, LinkType, Original, Packet, Record, Time,
-        block::{INTERFACE_OPTIONS, PCAP_MICRO, PCAP_NANO, SECTION_OPTIONS, options},
+        block::{INTERFACE_OPTIONS, PCAP_MICRO, SECTION_OPTIONS, options},
     },
 };
 
@@ -56,7 +61,7 @@ impl PcapSink {
     fn header(&mut self, interface: &Interface) -> Result<(), Error> {
         let header = match (self.precision, &interface.original) {
             (Precision::AsRead, Original::Pcap(header)) => *header,
-            _ => self.new_header(interface),
+            _ => self.new_header(interface)?,
         };
         self.order = ByteOrder::of_pcap(&header).unwrap_or(ByteOrder::NATIVE);
         self.precision = match header.first_chunk().map(|magic| self.order.u32(*magic)) {
@@ -69,14 +74,7 @@ impl PcapSink {
         self.output.flush()
     }
 
-    fn new_header(&self, interface: &Interface) -> [u8; 24] {
-        let magic = match self.precision {
-            Precision::Micro => PCAP_MICRO,
-            Precision::Nano | Precision::AsRead => PCAP_NANO,
-        };
-        // libpcap regards a snap length of 0 as a broken file, other readers as "nothing captured".
-        let snap_len =
-            if interface.snap_len == 0 { longest(interface.link_type) } else { interface.snap_len };
+    fn new_header(&self, interface: &Interface) -> Result<[u8; 24], Error> {
         // What the file that was read says of the frame check sequence stays.
         let link_type = match &interface.original {
             Original::Pcap(header) => header
@@ -85,13 +83,22 @@ impl PcapSink {
                 .map_or(interface.link_type.0.into(), |(field, order)| order.u32(*field)),
             _ => interface.link_type.0.into(),
         };
-        let version = ByteOrder::NATIVE.of_u16(2).into_iter().chain(ByteOrder::NATIVE.of_u16(4));
-        let mut header = [0; 24];
-        let fields =
-            [magic.to_ne_bytes(), [0; 4], [0; 4], [0; 4], snap_len.to_ne_bytes(), link_type.to_ne_bytes()];
-        header.iter_mut().zip(fields.as_flattened()).for_each(|(byte, field)| *byte = *field);
-        header.iter_mut().skip(4).zip(version).for_each(|(byte, field)| *byte = field);
+        let header = PcapHeader {
+            // libpcap regards a snap length of 0 as a broken file, other readers as "nothing captured".
+            snaplen: if interface.snap_len == 0 { longest(interface.link_type) } else { interface.snap_len },
+            datalink: DataLink::from(link_type),
+            ts_resolution: match self.precision {
+                Precision::Micro => PcapTsResolution::MicroSecond,
+                Precision::Nano | Precision::AsRead => PcapTsResolution::NanoSecond,
+            },
+            endianness: Endianness::native(),
+            ..PcapHeader::default()
+        };
+        let mut bytes = [0; 24];
         header
+            .write_to(&mut &mut bytes[..])
+            .map_err(|error| Error::Write(self.output.name().to_owned(), io::Error::other(error)))?;
+        Ok(bytes)
     }
 
     /// Counts what a packet's block has that this file cannot hold.

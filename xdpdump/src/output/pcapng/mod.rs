@@ -3,8 +3,10 @@
 mod blocks;
 mod copy;
 pub mod encode;
+mod own;
 
 use std::{
+    io,
     os::fd::BorrowedFd,
     time::{Duration, Instant},
 };
@@ -89,10 +91,8 @@ impl PcapngSink {
     fn section(&mut self) -> Result<&mut Section, Error> {
         if self.section.is_none() {
             let (detail, is_captured) = (self.detail, self.copying.is_none());
-            let order = ByteOrder::NATIVE;
-            self.output.record(|buffer| {
-                blocks::section_header(&mut Encoder { buffer, order }, is_captured, detail);
-            })?;
+            let header = own::section_header(is_captured, detail).map_err(|error| self.refused(error))?;
+            self.output.record(|buffer| buffer.extend_from_slice(&header))?;
         }
         let earlier = self.interfaces;
         let new = || Section { order: ByteOrder::NATIVE, is_copied: false, earlier, interfaces: Vec::new() };
@@ -110,6 +110,11 @@ impl PcapngSink {
         let earlier = self.interfaces;
         self.section = Some(Section { order, is_copied: true, earlier, interfaces: Vec::new() });
         Ok(())
+    }
+
+    /// A value that pcap-file does not write.
+    fn refused(&self, error: io::Error) -> Error {
+        Error::Write(self.output.name().to_owned(), error)
     }
 
     /// A time that cannot be counted in the units of the file.
@@ -142,10 +147,17 @@ impl Sink for PcapngSink {
     fn interface(&mut self, interface: &Interface) -> Result<(), Error> {
         let precision = self.precision;
         let order = self.section()?.order;
-        let mut units = Units::NANO;
-        self.output.record(|buffer| {
-            units = blocks::interface_description(&mut Encoder { buffer, order }, interface, precision);
-        })?;
+        let units = blocks::units(interface, precision);
+        if let Original::Pcapng(block, _) = &interface.original {
+            let units = (precision != Precision::AsRead).then_some(units);
+            self.output.record(|buffer| {
+                blocks::copied_description(&mut Encoder { buffer, order }, interface, block.borrow(), units);
+            })?;
+        } else {
+            let block = own::interface_description(order, interface, units);
+            let block = block.map_err(|error| self.refused(error))?;
+            self.output.record(|buffer| buffer.extend_from_slice(&block))?;
+        }
         let is_as_read = precision == Precision::AsRead && matches!(interface.original, Original::Pcapng(..));
         let snap_len = interface.snap_len;
         self.section()?.interfaces.push(Described { units, is_as_read, snap_len, has_totals: false });
