@@ -105,6 +105,31 @@ impl fmt::Display for Address {
     }
 }
 
+/// The name of an address family (IANA address family numbers), in tcpdump's words.
+pub(in crate::decode) fn family_name(family: u16) -> Option<&'static str> {
+    Some(match family {
+        0 => "Reserved",
+        1 => "IPv4",
+        2 => "IPv6",
+        3 => "NSAP",
+        4 => "HDLC",
+        5 => "BBN 1822",
+        6 => "802",
+        7 => "E.163",
+        8 => "E.164",
+        9 => "F.69",
+        10 => "X.121",
+        11 => "Novell IPX",
+        12 => "Appletalk",
+        13 => "Decnet IV",
+        14 => "Banyan Vines",
+        15 => "E.164 with NSAP subaddress",
+        25 => "VPLS",
+        196 => "Layer-2 VPN",
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,13 +13,14 @@ const FOLDERS: [(&str, &str); 6] = [
 ];
 
 /// Files that are no protocols, but what several of them need.
-const SHARED: [&str; 18] = [
+const SHARED: [&str; 19] = [
     "conversation",
     "dns_name",
     "dns_type",
     "duration",
     "ethertype",
     "gmpls",
+    "group_records",
     "icmp_extension",
     "ip",
     "ipv6_options",

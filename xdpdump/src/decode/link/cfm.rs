@@ -1,8 +1,9 @@
 //! Connectivity fault management (IEEE 802.1Q clause 20). The fields are shown with `-v`.
 
+use crate::decode::address::family_name;
 use crate::decode::address::{Ipv4, Ipv6, Mac};
 use crate::decode::cursor::{Cursor, Layer, Printed, Truncated};
-use crate::decode::link::{lldp, oui};
+use crate::decode::link::oui;
 use crate::decode::printer::Printer;
 
 const HEADER: usize = 4;
@@ -360,7 +361,11 @@ fn print_chassis(p: &mut Printer<'_>, kind: u8, value: &[u8]) -> Result<bool, Tr
         }
         (5, [family, address @ ..]) => {
             let mut cursor = Cursor::new("cfm", address);
-            write!(p, "\n\t  Network Address Type {} ({family})", lldp::family_name(*family));
+            write!(
+                p,
+                "\n\t  Network Address Type {} ({family})",
+                family_name(u16::from(*family)).unwrap_or("Unknown")
+            );
             match (family, address.len()) {
                 (1, 4) => write!(p, ", {}", Ipv4::read(&mut cursor)?),
                 (2, 16) => write!(p, ", {}", Ipv6::read(&mut cursor)?),

@@ -3,7 +3,7 @@
 use crate::decode::address::Ipv4;
 use crate::decode::checksum::Checksum;
 use crate::decode::cursor::{Cursor, Layer, Printed};
-use crate::decode::network::mld::record_name;
+use crate::decode::network::group_records;
 use crate::decode::printer::Printer;
 use crate::decode::routing::{dvmrp, pim_v1};
 
@@ -113,7 +113,7 @@ fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, len: usize) -> Prin
     cursor.skip(2)?;
     let sources = cursor.u16()?;
     if sources > 0 && p.style.verbosity > 1 {
-        print_sources(p, cursor, sources)?;
+        group_records::print_sources(p, cursor, sources, Ipv4::read)?;
     } else if sources > 0 {
         write!(p, ", {sources} source(s)");
     }
@@ -123,37 +123,5 @@ fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, len: usize) -> Prin
 
 fn print_report(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
     cursor.skip(5)?;
-    let groups = cursor.u16()?;
-    write!(p, ", {groups} group record(s)");
-    if !p.verbose() {
-        return Ok(());
-    }
-    for _ in 0..groups {
-        let kind = cursor.u8()?;
-        let auxiliary = usize::from(cursor.u8()?) * 4;
-        let sources = cursor.u16()?;
-        write!(p, " [gaddr {}", Ipv4::read(cursor)?);
-        match record_name(kind) {
-            Some(name) => write!(p, " {name}"),
-            None => write!(p, "  [v3-report-#{kind}]"),
-        }
-        if p.style.verbosity > 1 {
-            print_sources(p, cursor, sources)?;
-        } else {
-            write!(p, ", {sources} source(s)");
-            cursor.skip_to_end(usize::from(sources) * 4)?;
-        }
-        cursor.skip_to_end(auxiliary)?;
-        p.text("]");
-    }
-    Ok(())
-}
-
-fn print_sources(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, sources: u16) -> Printed {
-    p.text(" {");
-    for _ in 0..sources {
-        write!(p, " {}", Ipv4::read(cursor)?);
-    }
-    p.text(" }");
-    Ok(())
+    group_records::print(p, cursor, "v3-report", Ipv4::read)
 }

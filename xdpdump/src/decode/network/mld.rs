@@ -2,6 +2,7 @@
 
 use crate::decode::address::Ipv6;
 use crate::decode::cursor::{Cursor, Layer, Printed, Truncated};
+use crate::decode::network::group_records;
 use crate::decode::printer::Printer;
 
 pub(in crate::decode) const QUERY: u8 = 130;
@@ -92,7 +93,7 @@ fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
     let sources = cursor.u16()?;
     if sources > 0 {
         if p.style.verbosity > 1 {
-            print_sources(p, cursor, sources)?;
+            group_records::print_sources(p, cursor, sources, Ipv6::read)?;
         } else {
             write!(p, ", {sources} source(s)");
         }
@@ -103,50 +104,5 @@ fn print_query(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
 
 fn print_report(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
     cursor.skip(2)?;
-    let groups = cursor.u16()?;
-    write!(p, ", {groups} group record(s)");
-    if !p.verbose() {
-        return Ok(());
-    }
-    for _ in 0..groups {
-        let kind = cursor.u8()?;
-        let auxiliary = usize::from(cursor.u8()?) * 4;
-        let sources = cursor.u16()?;
-        write!(p, " [gaddr {}", Ipv6::read(cursor)?);
-        match record_name(kind) {
-            Some(name) => write!(p, " {name}"),
-            None => write!(p, "  [v2-report-#{kind}]"),
-        }
-        if p.style.verbosity > 1 {
-            print_sources(p, cursor, sources)?;
-        } else {
-            write!(p, ", {sources} source(s)");
-            cursor.skip_to_end(usize::from(sources) * 16)?;
-        }
-        cursor.skip_to_end(auxiliary)?;
-        p.text("]");
-    }
-    Ok(())
-}
-
-fn print_sources(p: &mut Printer<'_>, cursor: &mut Cursor<'_>, sources: u16) -> Printed {
-    p.text(" {");
-    for _ in 0..sources {
-        write!(p, " {}", Ipv6::read(cursor)?);
-    }
-    p.text(" }");
-    Ok(())
-}
-
-/// Name of a kind of group record; the numbers are the same in `IGMPv3` and `MLDv2`.
-pub(in crate::decode) fn record_name(kind: u8) -> Option<&'static str> {
-    Some(match kind {
-        1 => "is_in",
-        2 => "is_ex",
-        3 => "to_in",
-        4 => "to_ex",
-        5 => "allow",
-        6 => "block",
-        _ => return None,
-    })
+    group_records::print(p, cursor, "v2-report", Ipv6::read)
 }

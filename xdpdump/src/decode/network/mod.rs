@@ -1,6 +1,7 @@
 //! Network layers: IP, its control messages, and address resolution.
 
 pub(in crate::decode) mod arp;
+pub(in crate::decode) mod group_records;
 pub(in crate::decode) mod icmp;
 pub(in crate::decode) mod icmp_extension;
 pub(in crate::decode) mod icmpv6;

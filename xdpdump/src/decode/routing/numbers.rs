@@ -1,30 +1,5 @@
 //! Numbers that several routing protocols use (IANA), in tcpdump's words.
 
-/// Address families.
-pub(super) fn address_family(afi: u16) -> Option<&'static str> {
-    Some(match afi {
-        0 => "Reserved",
-        1 => "IPv4",
-        2 => "IPv6",
-        3 => "NSAP",
-        4 => "HDLC",
-        5 => "BBN 1822",
-        6 => "802",
-        7 => "E.163",
-        8 => "E.164",
-        9 => "F.69",
-        10 => "X.121",
-        11 => "Novell IPX",
-        12 => "Appletalk",
-        13 => "Decnet IV",
-        14 => "Banyan Vines",
-        15 => "E.164 with NSAP subaddress",
-        25 => "VPLS",
-        196 => "Layer-2 VPN",
-        _ => return None,
-    })
-}
-
 /// What a layer 2 VPN transports.
 pub(super) fn l2vpn_encapsulation(kind: u8) -> Option<&'static str> {
     Some(match kind {

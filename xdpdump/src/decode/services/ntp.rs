@@ -171,6 +171,11 @@ impl Stamp {
         }
     }
 
+    /// Whether it is a time.
+    pub(in crate::decode) fn is_set(self) -> bool {
+        self.value() != 0
+    }
+
     /// The time as one number, in units of 2^-32 seconds.
     fn value(self) -> u64 {
         u64::from(self.seconds) << 32 | u64::from(self.fraction)

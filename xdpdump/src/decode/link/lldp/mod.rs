@@ -5,6 +5,7 @@ mod ieee8021;
 mod ieee8023;
 mod med;
 
+use crate::decode::address::family_name;
 use crate::decode::address::{Ipv4, Ipv6, Mac};
 use crate::decode::cursor::{Cursor, Layer, Printed};
 use crate::decode::link::oui;
@@ -137,7 +138,7 @@ fn print_address(p: &mut Printer<'_>, value: &[u8]) -> Printed {
     let mut cursor = Cursor::new("lldp", value);
     cursor.need(1)?;
     let family = cursor.u8()?;
-    write!(p, "AFI {} ({family})", family_name(family));
+    write!(p, "AFI {} ({family})", family_name(family.into()).unwrap_or("Unknown"));
     match family {
         1 => write!(p, ": {}", Ipv4::read(&mut cursor)?),
         2 => write!(p, ": {}", Ipv6::read(&mut cursor)?),
@@ -145,31 +146,6 @@ fn print_address(p: &mut Printer<'_>, value: &[u8]) -> Printed {
         _ => p.text(", no AF printer !"),
     }
     Ok(())
-}
-
-/// The name of an address family.
-pub(in crate::decode) fn family_name(family: u8) -> &'static str {
-    match family {
-        0 => "Reserved",
-        1 => "IPv4",
-        2 => "IPv6",
-        3 => "NSAP",
-        4 => "HDLC",
-        5 => "BBN 1822",
-        6 => "802",
-        7 => "E.163",
-        8 => "E.164",
-        9 => "F.69",
-        10 => "X.121",
-        11 => "Novell IPX",
-        12 => "Appletalk",
-        13 => "Decnet IV",
-        14 => "Banyan Vines",
-        15 => "E.164 with NSAP subaddress",
-        25 => "VPLS",
-        196 => "Layer-2 VPN",
-        _ => "Unknown",
-    }
 }
 
 fn print_management(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {

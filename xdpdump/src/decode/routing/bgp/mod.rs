@@ -11,7 +11,6 @@ pub(super) use nlri::Distinguisher;
 
 use crate::decode::cursor::{Cursor, Layer, Printed, Truncated};
 use crate::decode::printer::Printer;
-use crate::decode::routing::numbers;
 
 /// Every message begins with 16 bytes of ones.
 const MARKER: [u8; 16] = [0xff; 16];
@@ -104,7 +103,7 @@ fn print_message(p: &mut Printer<'_>, kind: u8, mut cursor: Cursor<'_>, length: 
 
 /// Prints an address family as messages other than updates show it.
 fn print_family(p: &mut Printer<'_>, afi: u16, safi: u8) {
-    let afi_name = numbers::address_family(afi).unwrap_or("Unknown");
+    let afi_name = crate::decode::address::family_name(afi).unwrap_or("Unknown");
     let safi_name = names::subsequent_family(safi).unwrap_or("Unknown");
     write!(p, " AFI {afi_name} ({afi}), SAFI {safi_name} ({safi})");
 }

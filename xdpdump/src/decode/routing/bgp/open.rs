@@ -140,7 +140,7 @@ fn print_tuples(p: &mut Printer<'_>, kind: u8, value: &mut Cursor<'_>) -> Printe
 
 /// Prints an address family at the beginning of a line.
 fn print_bare_family(p: &mut Printer<'_>, afi: u16, safi: u8) {
-    let afi_name = crate::decode::routing::numbers::address_family(afi).unwrap_or("Unknown");
+    let afi_name = crate::decode::address::family_name(afi).unwrap_or("Unknown");
     let safi_name = super::names::subsequent_family(safi).unwrap_or("Unknown");
     write!(p, "AFI {afi_name} ({afi}), SAFI {safi_name} ({safi})");
 }

@@ -5,7 +5,7 @@ use crate::decode::cursor::{Cursor, Printed, Truncated};
 use crate::decode::printer::Printer;
 use crate::decode::routing::bgp::names;
 use crate::decode::routing::bgp::nlri::{self, Before, Distinguisher};
-use crate::decode::routing::{nsap::Nsap, numbers};
+use crate::decode::routing::nsap::Nsap;
 
 const IPV4: u16 = 1;
 const IPV6: u16 = 2;
@@ -52,7 +52,7 @@ fn print_family(
 ) -> Result<Option<(u16, u8, Shape)>, Truncated> {
     let all = *cursor;
     let (afi, safi) = (cursor.u16()?, cursor.u8()?);
-    let afi_name = numbers::address_family(afi).unwrap_or("Unknown AFI");
+    let afi_name = crate::decode::address::family_name(afi).unwrap_or("Unknown AFI");
     let safi_name = names::subsequent_family(safi).unwrap_or("Unknown SAFI");
     let private = if safi > 128 { "vendor specific " } else { "" };
     write!(p, "\n\t    AFI: {afi_name} ({afi}), {private}SAFI: {safi_name} ({safi})");

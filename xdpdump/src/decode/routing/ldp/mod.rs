@@ -5,7 +5,6 @@ mod fec;
 use crate::decode::address::{Ipv4, Ipv6};
 use crate::decode::cursor::{Cursor, Element, Field, Layer, Printed, Truncated};
 use crate::decode::printer::Printer;
-use crate::decode::routing::numbers;
 
 pub(in crate::decode) const PORT: u16 = 646;
 
@@ -186,7 +185,7 @@ fn print_value(p: &mut Printer<'_>, kind: u16, mut value: Cursor<'_>) -> Printed
         ADDRESSES => {
             let family = v.u16()?;
             p.text("\n\t      Address Family: ");
-            match numbers::address_family(family) {
+            match crate::decode::address::family_name(family) {
                 Some(name) => p.text(name),
                 None => write!(p, "Unknown ({family})"),
             }

@@ -1,10 +1,10 @@
 //! Ping of a label switched path (RFC 8029, RFC 5884).
 
 mod elements;
-mod time;
 
-use crate::decode::cursor::{Layer, Printed};
+use crate::decode::cursor::{Cursor, Layer, Printed};
 use crate::decode::printer::Printer;
+use crate::decode::services::ntp::Stamp;
 
 pub(in crate::decode) const PORT: u16 = 3503;
 
@@ -53,9 +53,9 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     write!(p, " ({code})\n\t  Return Subcode: ({subcode})");
     write!(p, "\n\t  Sender Handle: 0x{handle:08x}, Sequence: {sequence}");
     p.text("\n\t  Sender Timestamp: ");
-    time::print(p, cursor.u32()?, cursor.u32()?);
+    print_time(p, &mut cursor)?;
     p.text(" Receiver Timestamp: ");
-    time::print(p, cursor.u32()?, cursor.u32()?);
+    print_time(p, &mut cursor)?;
     elements::print(p, cursor, layer.len.saturating_sub(HEADER))
 }
 
@@ -75,4 +75,15 @@ fn return_code(code: u8) -> &'static str {
         13 => "Premature termination of ping due to label stack shrinking to a single label",
         _ => "unknown",
     }
+}
+
+/// Prints a time, which NTP counts.
+fn print_time(p: &mut Printer<'_>, cursor: &mut Cursor<'_>) -> Printed {
+    let time = Stamp::read(cursor)?;
+    if time.is_set() {
+        time.print(p);
+    } else {
+        p.text("no timestamp");
+    }
+    Ok(())
 }
