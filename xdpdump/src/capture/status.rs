@@ -190,8 +190,11 @@ fn label(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// Replaces a file in one step, so that nobody reads a part of it.
+/// Replaces a file in one step, so that nobody reads a part of it. Nothing but a file is replaced: a device would be gone.
 fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(io::Error::other("there is something else that is no regular file"));
+    }
     let new = name_of_new(path);
     let mut file = File::create(&new)?;
     file.write_all(text.as_bytes())?;
@@ -243,6 +246,21 @@ mod tests {
         assert_eq!(value["captured"], 90);
         assert_eq!(value["dropped"], 10);
         assert_eq!(value["packets_per_second"], 60);
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        for path in [directory.path(), &link] {
+            assert!(write_file(path, "text").is_err());
+        }
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        let file = directory.path().join("file");
+        write_file(&file, "one").unwrap();
+        write_file(&file, "two").unwrap();
+        assert_eq!(fs::read_to_string(file).unwrap(), "two");
     }
 
     #[test]

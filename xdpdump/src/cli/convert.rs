@@ -45,6 +45,12 @@ impl Options {
         self.rotation.rotation().map_err(Error::Usage)?;
         self.check_compression()?;
         self.check_recorder()?;
+        if self.course.stats_file.as_deref() == Some(Path::new("-")) {
+            return Err(Error::Usage(
+                "--stats-file replaces a file again and again, which standard output is none: name a file"
+                    .to_owned(),
+            ));
+        }
         if self.write.is_some() && self.course.stats_file == self.write {
             return Err(Error::Usage(
                 "--stats-file would replace the capture (-w): name another file".to_owned(),

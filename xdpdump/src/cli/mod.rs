@@ -100,6 +100,12 @@ pub fn command() -> clap::Command {
         .after_long_help(options::DIFFERENCES)
 }
 
+/// The number of a process.
+fn process_id(text: &str) -> Result<i32, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "a process is named by its number: `pgrep -a xdpdump` lists captures".to_owned())
+}
+
 /// What the tool can do besides capturing and reading.
 #[derive(Debug, Parser)]
 #[command(name = "xdpdump")]
@@ -120,7 +126,7 @@ enum Subcommand {
     /// Make a capture with --keep write the packets that it keeps
     Dump {
         /// Its process
-        #[arg(value_name = "PID")]
+        #[arg(value_name = "PID", value_parser = process_id)]
         process: i32,
     },
     /// Put xdpdump into Wireshark's own list of interfaces

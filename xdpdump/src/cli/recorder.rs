@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser};
 
 use super::units;
 use crate::output::{Keep, Recorder};
@@ -27,8 +27,8 @@ pub struct RecorderOptions {
 
     /// Write what is kept when a packet comes that EXPR accepts
     ///
-    /// A filter, as for packets; at most one file in 10 seconds is written for --trigger and --dump-on-loss.
-    #[arg(long, value_name = "EXPR", requires = "keep", hide_short_help = true, help_heading = "Files")]
+    /// A filter, as for packets, of those that are captured; at most one file in 10 seconds is written for --trigger and --dump-on-loss.
+    #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new(), requires = "keep", hide_short_help = true, help_heading = "Files")]
     pub trigger: Option<String>,
 
     /// Write what is kept when packets were lost

@@ -60,7 +60,10 @@ impl Decoder {
     pub fn frame(&mut self, out: &mut Vec<u8>, link_type: LinkType, frame: &[u8], frame_len: u32) {
         let layer = Layer { bytes: frame, len: (frame_len as usize).max(frame.len()) };
         if frame.is_empty() {
-            out.extend_from_slice(b"[Invalid header: caplen==0]");
+            out.extend_from_slice(match frame_len {
+                0 => b"[Invalid header: caplen==0, len==0]",
+                _ => b"[Invalid header: caplen==0]",
+            });
             return;
         }
         let mut printer = Printer::new(out, &self.style, &mut self.conversations);

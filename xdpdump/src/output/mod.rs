@@ -225,6 +225,9 @@ pub enum Error {
     /// Dumps are files.
     #[error("{0} is no name for files of what is kept: name a regular file with -w")]
     NoFiles(String),
+    /// The machine has less memory, in MiB.
+    #[error("the machine has {0} MiB of memory, less than --keep would take: keep less")]
+    TooMuchToKeep(u64),
     /// Only regular files follow one another.
     #[error(
         "{0} cannot be followed by other files: name a regular file with -w, or leave -C, -G and what belongs to them out"

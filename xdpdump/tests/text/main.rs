@@ -13,6 +13,7 @@ mod messages;
 mod properties;
 mod routing;
 mod services;
+mod source_routes;
 mod transports;
 mod tunnels;
 mod verdicts;

@@ -29,7 +29,7 @@ const BUDGET: &str = "96m";
 /// How often memory is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Time after which memory has the size that it keeps.
-const WARM: Duration = Duration::from_mins(1);
+const WARM: Duration = Duration::from_mins(5);
 
 /// Runs it for so many minutes, with so many frames per second.
 pub fn run(xdpdump: &Path, minutes: u64, rate: u32) -> Result<()> {
@@ -43,7 +43,7 @@ pub fn run(xdpdump: &Path, minutes: u64, rate: u32) -> Result<()> {
     let lines = capture.stop()?;
     let counts = Counts::read(scene.directory.path())?;
     println!(
-        "{} frames arrived; {} files with {} packets; memory {} to {} KiB after the first minute",
+        "{} frames arrived; {} files with {} packets; memory {} to {} KiB after the first minutes",
         arrived, counts.files, counts.packets, memory.least, memory.most
     );
     println!("{}", lines.join("\n"));

@@ -74,6 +74,8 @@ pub struct Session<'a> {
     command: Option<Command>,
     /// Packets that were lost, when that was last looked at.
     dropped: u64,
+    /// Bytes in files, when that was last said.
+    bytes: u64,
 }
 
 /// The name of the interface, the direction and the totals of each source.
@@ -125,6 +127,7 @@ impl<'a> Session<'a> {
             service: Service::default(),
             command: None,
             dropped: 0,
+            bytes: 0,
         }
     }
 
@@ -243,7 +246,9 @@ impl<'a> Session<'a> {
     fn tell(&mut self, totals: &[Totals], is_end: bool, reporter: &mut dyn Reporter) {
         let Some(status) = &mut self.status else { return };
         let sink = self.delivery.sink();
-        let bytes = sink.accepted();
+        // What becomes of bytes that are still to be compressed is a guess, and a counter does not go back.
+        self.bytes = self.bytes.max(sink.accepted());
+        let bytes = self.bytes;
         let only = self.order.config.destination.file.as_ref().map(|file| (&*file.path, bytes));
         let file = sink.current_file().or(only);
         let sources = named(&self.connection.sources, totals);
@@ -264,9 +269,13 @@ impl<'a> Session<'a> {
         if self.end_at.is_some_and(|at| now >= at) {
             return Err(End::Ended(Ending::Duration));
         }
-        let most = self.order.config.destination.max_bytes;
-        if most.is_some_and(|most| self.delivery.sink().accepted() >= most) {
-            return Err(End::Ended(Ending::Bytes));
+        let Some(most) = self.order.config.destination.max_bytes else { return Ok(()) };
+        if self.delivery.sink().accepted() >= most {
+            // What becomes of bytes that are still to be compressed was a guess.
+            self.delivery.flush()?;
+            if self.delivery.sink().accepted() >= most {
+                return Err(End::Ended(Ending::Bytes));
+            }
         }
         Ok(())
     }

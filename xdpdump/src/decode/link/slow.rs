@@ -38,12 +38,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
         }
         _ => {
             write!(p, "unknown ({protocol}), length {}", layer.len);
-            if p.verbose() {
-                p.hex("\n\t", layer.bytes);
-            } else {
-                p.text("\n");
-                p.hex("\t", layer.bytes);
-            }
+            p.hex("\n\t", layer.bytes);
             return Ok(());
         }
     };

@@ -90,6 +90,8 @@ pub(in crate::decode) fn name(protocol: u8) -> &'static str {
 pub(in crate::decode) struct Header {
     pub(in crate::decode) src: Address,
     pub(in crate::decode) dst: Address,
+    /// The last address of a source route, over which checksums are instead of over the destination.
+    pub(in crate::decode) route_end: Option<Address>,
     /// Whether the transport header follows directly, so that it prints `src.port > dst.port` itself.
     pub(in crate::decode) direct: bool,
     /// Whether the packet is a fragment: its checksum cannot be verified.
@@ -102,7 +104,12 @@ impl Header {
     /// The checksum over pseudo header and `len` bytes of a message; `None` unless all were captured.
     pub(in crate::decode) fn sum(&self, protocol: u8, bytes: &[u8], len: usize) -> Option<u16> {
         let bytes = bytes.get(..len)?;
-        Some(Checksum::default().pseudo(self.src, self.dst, protocol, len).add(bytes).finish())
+        Some(
+            Checksum::default()
+                .pseudo(self.src, self.route_end.unwrap_or(self.dst), protocol, len)
+                .add(bytes)
+                .finish(),
+        )
     }
 
     /// Whether this is IPv6.

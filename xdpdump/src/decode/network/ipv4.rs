@@ -66,6 +66,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     let header = ip::Header {
         src: Address::V4(Ipv4::read(&mut cursor)?),
         dst: Address::V4(Ipv4::read(&mut cursor)?),
+        route_end: route_end(layer, header_len).map(Address::V4),
         direct: true,
         fragment: fragment & (MORE_FRAGMENTS | OFFSET) != 0,
         ttl,
@@ -210,6 +211,25 @@ fn option_name(kind: u8) -> Option<&'static str> {
         ROUTER_ALERT => "RA",
         _ => return None,
     })
+}
+
+/// The last address of a source route in the options (RFC 791 §3.1).
+fn route_end(layer: Layer<'_>, header_len: usize) -> Option<Ipv4> {
+    let mut options = layer.bytes.get(HEADER..header_len)?;
+    loop {
+        let (kind, rest) = options.split_first()?;
+        match *kind {
+            END => return None,
+            NOP => options = rest,
+            _ => {
+                let (option, behind) = options.split_at_checked(usize::from(*rest.first()?).max(2))?;
+                if let (LOOSE_ROUTE | STRICT_ROUTE, Some(end)) = (*kind, option.get(3..)?.last_chunk::<4>()) {
+                    return Ipv4::read(&mut Cursor::new("ip", end)).ok();
+                }
+                options = behind;
+            }
+        }
+    }
 }
 
 fn print_route(p: &mut Printer<'_>, data: &mut Cursor<'_>, len: usize) -> Printed {

@@ -44,6 +44,7 @@ pub(in crate::decode) fn print(p: &mut Printer<'_>, layer: Layer<'_>) -> Printed
     let src = Ipv6::read(&mut cursor)?;
     let dst = Ipv6::read(&mut cursor)?;
     let header = ip::Header {
+        route_end: None,
         src: Address::V6(src),
         dst: Address::V6(dst),
         direct: matches!(next, ip::TCP | ip::UDP | ip::SCTP | ip::DCCP),
@@ -187,10 +188,13 @@ fn print_segments(
         write!(p, " (invalid length {units}) (invalid)");
         return Ok(None);
     }
+    let mut first = None;
     for i in 0..units / 2 {
-        write!(p, ", [{i}]{}", Ipv6::read(cursor)?);
+        let address = Ipv6::read(cursor)?;
+        write!(p, ", [{i}]{address}");
+        first.get_or_insert(address);
     }
     p.text(") ");
-    // The final destination is the first in the list.
-    Ok(Some((len, None)))
+    // Checksums are over the final destination, which is the first in the list (RFC 8754 §2, RFC 8200 §8.1).
+    Ok(Some((len, first)))
 }

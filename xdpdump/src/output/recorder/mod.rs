@@ -19,7 +19,10 @@ use memory::{Memory, Place};
 use super::{
     BlockSink, Error, FileOptions, FileSink, Sink, Target, format, guardian::Guardian, pcapng::encode, record,
 };
-use crate::packet::{Interface, InterfaceStatistics, Packet, Timestamp};
+use crate::{
+    packet::{Interface, InterfaceStatistics, Packet, Timestamp},
+    sys::kernel,
+};
 
 /// Bytes of a dump that are written at once.
 const PIECE: usize = 4 << 20;
@@ -169,6 +172,10 @@ impl RecorderSink {
         }
         // So that a mistake is known now, and not when the packets are wanted.
         names::check(path)?;
+        let memory = kernel::total_memory();
+        if recorder.keep.bytes > memory {
+            return Err(Error::TooMuchToKeep(memory >> 20));
+        }
         let memory = Memory::new(recorder.keep);
         Ok(Self {
             recorder,

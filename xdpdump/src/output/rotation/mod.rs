@@ -284,7 +284,12 @@ impl RotatingSink {
     /// Begins the next file if that is due before a packet of this time.
     fn make_room(&mut self, time: Timestamp) -> Result<(), Error> {
         if self.room() == Some(0) {
-            return self.begin(time);
+            // What becomes of bytes that are still to be compressed was a guess. And what cannot be written has to be known
+            // before another file begins.
+            self.flush()?;
+            if self.room() == Some(0) {
+                return self.begin(time);
+            }
         }
         // Packets after the last period are written to its file, until the capture has ended.
         if !self.is_last()

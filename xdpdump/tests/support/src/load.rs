@@ -9,8 +9,9 @@ use std::{
 
 use crate::{generator::Generator, netns::NetNs, wait, wire};
 
-/// Number of frames sent between two checks whether to stop.
-const BURST: u32 = 4096;
+/// Time between two checks whether to stop. Within it the pace is kept, although sending costs some milliseconds each time,
+/// however few frames it is.
+const BURST: Duration = Duration::from_millis(500);
 
 /// Runs `action` while numbered frames of `frame_len` bytes are sent from `interface` of `netns`, `per_second` each second.
 ///
@@ -24,12 +25,11 @@ pub fn under_load<T>(
 ) -> T {
     let generator = Generator::new(netns.interface_index(interface), wire::frame(frame_len, b""));
     let done = AtomicBool::new(false);
-    let burst = Duration::from_secs(1) * BURST / per_second;
     thread::scope(|scope| {
         scope.spawn(|| {
             netns.run(|| {
                 while !done.load(Ordering::Relaxed) {
-                    generator.send_paced(per_second, burst);
+                    generator.send_paced(per_second, BURST);
                 }
             });
         });

@@ -221,7 +221,11 @@ fn print_full_name(p: &mut Printer<'_>, value: &mut Cursor<'_>) -> Printed {
         p.flags(u32::from(flags), &[(1, "S"), (2, "O"), (4, "E"), (8, "N")], "");
         p.text("] ");
     }
-    write!(p, "{}/{} ", value.u8()?, value.u8()?);
+    // The results of both directions are obsolete (RFC 4702 §2.2).
+    let results = (value.u8()?, value.u8()?);
+    if results != (0, 0) {
+        write!(p, "{}/{} ", results.0, results.1);
+    }
     print_text(p, value.take(value.rest().len())?);
     Ok(())
 }
