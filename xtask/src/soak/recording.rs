@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use xdpdump_testing::{
-    load::{self, under_load},
+    load::{self, under_bursts},
     scene::Scene,
     terminal::Terminal,
 };
@@ -22,6 +22,8 @@ use crate::process;
 
 /// Bytes of a frame.
 const FRAME: usize = 200;
+/// Time in which the rate is kept.
+const BURST: Duration = Duration::from_millis(500);
 /// Seconds until a file is followed by another.
 const PERIOD: &str = "5";
 /// Bytes that the files on the disk may have. It takes some of them.
@@ -37,8 +39,9 @@ pub fn run(xdpdump: &Path, minutes: u64, rate: u32) -> Result<()> {
     let folder = scene.directory.path().join("files");
     fs::create_dir(&folder)?;
     let mut capture = Capture::start(xdpdump, &scene, &folder)?;
-    let memory =
-        under_load(&scene.left, "left", FRAME, rate, || capture.watch(Duration::from_mins(minutes)))?;
+    let memory = under_bursts(&scene.left, "left", FRAME, rate, BURST, || {
+        capture.watch(Duration::from_mins(minutes))
+    })?;
     let arrived = scene.arrived();
     let lines = capture.stop()?;
     let counts = Counts::read(scene.directory.path())?;

@@ -9,9 +9,8 @@ use std::{
 
 use crate::{generator::Generator, netns::NetNs, wait, wire};
 
-/// Time between two checks whether to stop. Within it the pace is kept, although sending costs some milliseconds each time,
-/// however few frames it is.
-const BURST: Duration = Duration::from_millis(500);
+/// Number of frames sent between two checks whether to stop.
+const BURST: u32 = 4096;
 
 /// Runs `action` while numbered frames of `frame_len` bytes are sent from `interface` of `netns`, `per_second` each second.
 ///
@@ -23,13 +22,26 @@ pub fn under_load<T>(
     per_second: u32,
     action: impl FnOnce() -> T,
 ) -> T {
+    // The end of each burst costs some milliseconds, so there are fewer frames a second than that.
+    under_bursts(netns, interface, frame_len, per_second, Duration::from_secs(1) * BURST / per_second, action)
+}
+
+/// As [`under_load`], with bursts of so much time, each of which keeps the pace.
+pub fn under_bursts<T>(
+    netns: &NetNs,
+    interface: &str,
+    frame_len: usize,
+    per_second: u32,
+    burst: Duration,
+    action: impl FnOnce() -> T,
+) -> T {
     let generator = Generator::new(netns.interface_index(interface), wire::frame(frame_len, b""));
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             netns.run(|| {
                 while !done.load(Ordering::Relaxed) {
-                    generator.send_paced(per_second, BURST);
+                    generator.send_paced(per_second, burst);
                 }
             });
         });
