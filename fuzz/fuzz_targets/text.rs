@@ -8,7 +8,7 @@ use xdpdump::{
     decode::Style,
     output::{
         Sink,
-        text::{HexDump, LineStyle, TextOptions, TextSink, TimeStyle},
+        text::{Color, HexDump, LineStyle, TextOptions, TextSink, TimeStyle},
     },
     packet::{Interface, LinkType, Meta, Packet, Timestamp},
 };
@@ -91,6 +91,7 @@ fn options(style: u8, hex: u8, time: u8) -> TextOptions {
         },
         line_style: if hex >= 0xe0 { LineStyle::Classic } else { LineStyle::Tcpdump },
         packet_flush: false,
+        color: Color::Never,
     }
 }
 
