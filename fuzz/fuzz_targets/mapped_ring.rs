@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
             assert_eq!((event.time, event.source), (time, source));
             assert!(event.frame.len() < len);
         }
-        block::stamp(record, Timestamp(time.cast_signed()));
+        block::stamp(record, time, Timestamp(time.cast_signed()));
         let time = time.cast_signed().max(0).cast_unsigned();
         assert_eq!(block::peek(record), Some(Outline { time, source, len }));
         start += len;

@@ -220,10 +220,43 @@ pub mod ring {
         pub tail: u64,
         /// Ring the doorbell once when `head` has reached this position. Written by the reader.
         pub wake_at: u64,
+        /// Nanoseconds that the programs add to `CLOCK_MONOTONIC`, so that records have wall-clock time; 0 leaves that to the
+        /// reader. Written by the reader.
+        pub offset: u64,
     }
 
-    /// Offset of the records: one page after the control structure, on machines with pages of 4 KiB.
-    pub const DATA: usize = 4096;
+    /// The least time stamp that is wall-clock time, in nanoseconds: `CLOCK_MONOTONIC` reaches it after 36 years, the wall
+    /// clock did in 2006.
+    pub const WALL: u64 = 1 << 60;
+
+    /// The first record that begins in a section of the ring. The ring has a power of two of sections, of equal length, each
+    /// longer than a record; the mark of the one that begins at position `n * length` is at index `n` modulo their number.
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug)]
+    pub struct Mark {
+        /// Position of the record.
+        pub position: u64,
+        /// [`CpuCounters::emitted`](super::CpuCounters::emitted) of its source when it is written: the number of records
+        /// before it, if all records are of one source.
+        pub emitted: u64,
+    }
+
+    /// Most sections of a ring.
+    pub const MARKS: usize = 512;
+
+    /// Offset of the marks: one page after the control structure, on machines with pages of 4 KiB.
+    pub const MARKS_AT: usize = 4096;
+
+    /// Binary logarithm of the length of a section, in a ring of `len` bytes.
+    pub const fn section_shift(len: usize) -> u32 {
+        /// Longer than the longest record.
+        const LEAST: u32 = 17;
+        let shift = len.ilog2().saturating_sub(MARKS.ilog2());
+        if shift < LEAST { LEAST } else { shift }
+    }
+
+    /// Offset of the records.
+    pub const DATA: usize = MARKS_AT + MARKS * size_of::<Mark>();
 
     /// Most bytes of a frame in a record, which is the most that `bpf_xdp_load_bytes` copies (net/core/filter.c,
     /// v6.18).
@@ -234,14 +267,15 @@ pub mod ring {
 
     const _: () = {
         use core::mem::{offset_of, size_of};
-        assert!(size_of::<Control>() <= DATA);
+        assert!(size_of::<Control>() <= MARKS_AT);
         assert!(offset_of!(Control, tail) == 128);
         assert!(SLACK > block::longest());
+        assert!(1 << section_shift(0x1000) > block::longest());
     };
 
     /// The layout of a record: an Enhanced Packet Block (draft-ietf-opsawg-pcapng, section 4.3) in native byte order,
-    /// with the options that the program writes. Offsets are in bytes. The time stamp is `CLOCK_MONOTONIC` until the
-    /// reader replaces it.
+    /// with the options that the program writes. Offsets are in bytes. A time stamp below [`WALL`](super::WALL) is
+    /// `CLOCK_MONOTONIC`, which the reader replaces.
     pub mod block {
         use crate::pcapng::{block::TRAILER_LEN, option_header, packet};
 

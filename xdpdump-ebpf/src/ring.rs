@@ -14,7 +14,7 @@ use xdpdump_ebpf::{
         packet,
     },
     ring::{
-        Control, DATA, MAX_CAPTURE_LEN,
+        Control, DATA, MARKS, MARKS_AT, MAX_CAPTURE_LEN, Mark,
         block::{self, DROP_COUNT_LEN, END_LEN, FLAGS_LEN, PACKET_ID_LEN, QUEUE_LEN, detail},
     },
 };
@@ -31,6 +31,10 @@ use crate::{
 /// size, which includes control page, ring and slack.
 #[unsafe(no_mangle)]
 static RING_MASK: u32 = 0xfff;
+
+/// Binary logarithm of the length of a ring's sections. Set like [`RING_MASK`].
+#[unsafe(no_mangle)]
+static SECTION_SHIFT: u32 = 17;
 
 /// Not 0 if other CPUs see this CPU's stores in their order, as on x86. Set like [`RING_MASK`].
 #[unsafe(no_mangle)]
@@ -183,7 +187,7 @@ unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: 
     // and the check above keeps it off the records that the reader still wants. All offsets are multiples of 4.
     unsafe {
         let at = control.cast::<u8>().add(DATA).add(offset as usize);
-        let time = bpf_ktime_get_ns();
+        let time = bpf_ktime_get_ns() + (&raw const (*control).offset).read_volatile();
         put(at, 0, ENHANCED_PACKET);
         put(at, TOTAL_LEN, total_len as u32);
         put(at, block::SOURCE, source());
@@ -232,8 +236,11 @@ unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: 
         put(at, 0, total_len as u32);
 
         (*counters).reported = losses;
-        (*counters).emitted += 1;
+        let emitted = (*counters).emitted + 1;
+        (*counters).emitted = emitted;
+        let before = head;
         let head = head + total_len;
+        mark(control, before, Mark { position: head, emitted });
         publish(&raw mut (*control).head, head);
         // The reader asks to be woken in `wake_at` and then looks at `head` before it sleeps. This store may become visible after
         // this load, so neither may see the other's: therefore the reader looks once more after a moment, and only then sleeps
@@ -244,6 +251,26 @@ unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: 
             ring_doorbell(frame);
         }
     }
+}
+
+/// Marks the next record, if it is the first that begins in its section of the ring.
+///
+/// # Safety
+/// `control` is the beginning of this CPU's memory, and nobody else writes to its marks; `before` is the position of the record
+/// before the next one.
+#[inline(always)]
+unsafe fn mark(control: *mut Control, before: u64, next: Mark) {
+    // SAFETY: statics of this program; volatile because user space replaces their values before loading.
+    let (mask, shift) =
+        unsafe { ((&raw const RING_MASK).read_volatile(), (&raw const SECTION_SHIFT).read_volatile() & 31) };
+    let section = next.position >> shift;
+    if section == before >> shift {
+        return;
+    }
+    let mut index = section & u64::from(mask >> shift);
+    bound(&mut index, MARKS as u64 - 1);
+    // SAFETY: the index is bounded, and guaranteed by the caller.
+    unsafe { control.cast::<u8>().add(MARKS_AT).cast::<Mark>().add(index as usize).write(next) };
 }
 
 /// Copies `len` bytes (at least 1) of the frame, from `offset` on.

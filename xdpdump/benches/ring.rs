@@ -60,7 +60,7 @@ impl Ring<'_> {
     fn take(&mut self, until: u64) -> ControlFlow<Infallible> {
         while let Some(next) = block::peek(&self.bytes[self.at..]).filter(|next| next.time <= until) {
             // The times stay the same, for the next round.
-            block::stamp(&mut self.bytes[self.at..], Timestamp(next.time.cast_signed()));
+            block::stamp(&mut self.bytes[self.at..], u64::MAX, Timestamp(next.time.cast_signed()));
             self.at += next.len;
         }
         ControlFlow::Continue(())
@@ -110,7 +110,7 @@ fn rings(criterion: &mut Criterion) {
                 let mut rest = black_box(&mut bytes[..]);
                 while let Some(next) = block::peek(rest) {
                     let (record, others) = rest.split_at_mut(next.len);
-                    block::stamp(record, Timestamp(next.time.cast_signed()));
+                    block::stamp(record, u64::MAX, Timestamp(next.time.cast_signed()));
                     rest = others;
                 }
             });

@@ -2,6 +2,8 @@
 
 use std::{io, time::Duration};
 
+use xdpdump_ebpf::ring::WALL;
+
 use crate::{
     packet::Timestamp,
     sys::{clock, ptp::PtpClock},
@@ -31,6 +33,8 @@ pub struct Sample {
     pub monotonic: u64,
     /// `CLOCK_REALTIME` minus that, nanoseconds.
     pub offset: i64,
+    /// By how much the offset may be wrong in either direction, nanoseconds.
+    pub error: u32,
 }
 
 impl Sample {
@@ -45,11 +49,14 @@ impl Sample {
             let width = after - before;
             if best.is_none_or(|(narrowest, _)| width < narrowest) {
                 let monotonic = before + width / 2;
-                let sample = Self { monotonic: monotonic.cast_unsigned(), offset: realtime - monotonic };
+                // The clocks are rounded to nanoseconds, each by itself.
+                let error = u32::try_from(width - width / 2 + 1).unwrap_or(u32::MAX);
+                let sample =
+                    Self { monotonic: monotonic.cast_unsigned(), offset: realtime - monotonic, error };
                 best = Some((width, sample));
             }
         }
-        best.map_or(Self { monotonic: 0, offset: 0 }, |(_, sample)| sample)
+        best.map_or(Self { monotonic: 0, offset: 0, error: 0 }, |(_, sample)| sample)
     }
 
     /// Reads the clock of an adapter.
@@ -58,7 +65,7 @@ impl Sample {
     /// The error of the system call.
     pub fn of_adapter(clock: &PtpClock) -> io::Result<Self> {
         let (time, realtime) = clock.compare()?;
-        Ok(Self { monotonic: time, offset: realtime.saturating_sub_unsigned(time) })
+        Ok(Self { monotonic: time, offset: realtime.saturating_sub_unsigned(time), error: 0 })
     }
 }
 
@@ -144,10 +151,35 @@ impl Clock {
     pub fn follow(&mut self, sample: Sample, stepped: bool) {
         if stepped || self.is_beyond_slewing(sample) {
             self.push(Segment { start: sample.monotonic, offset: sample.offset, rate: 0 });
+        } else if self.is_confirmed_by(sample) {
+            self.sample.monotonic = sample.monotonic;
+            return;
         } else {
             self.correct(sample);
         }
         self.sample = sample;
+    }
+
+    /// The offset of wall-clock time, if it is the same for all events from `now` on, as far as is known, and if these times are
+    /// such that [`WALL`] tells them from monotonic times.
+    pub fn offset_from(&self, now: u64) -> Option<u64> {
+        let offset = u64::try_from(self.constant_from(now)?).ok()?;
+        (WALL..1 << 62).contains(&now.checked_add(offset)?).then_some(offset)
+    }
+
+    /// Whether the offset is constant, and `sample` differs from it by no more than the errors of reading, nor is much better than
+    /// the sample that it is from. The kernel slews both clocks alike and keeps their distance
+    /// (`tk->wall_to_monotonic`, kernel/time/timekeeping.c, v6.18).
+    fn is_confirmed_by(&self, sample: Sample) -> bool {
+        let errors = u64::from(self.sample.error) + u64::from(sample.error);
+        let is_much_better = sample.error < self.sample.error / 2;
+        let is_constant = self.constant_from(sample.monotonic) == Some(self.sample.offset);
+        is_constant && !is_much_better && sample.offset.abs_diff(self.sample.offset) <= errors
+    }
+
+    fn constant_from(&self, now: u64) -> Option<i64> {
+        let last = self.segments.last().filter(|last| last.start <= now && last.rate == 0)?;
+        Some(last.offset)
     }
 
     fn is_beyond_slewing(&self, sample: Sample) -> bool {
@@ -201,7 +233,7 @@ mod tests {
     const START: i64 = 1_700_000_000 * SECOND;
 
     fn sample(monotonic: i64, offset: i64) -> Sample {
-        Sample { monotonic: monotonic.cast_unsigned(), offset }
+        Sample { monotonic: monotonic.cast_unsigned(), offset, error: 0 }
     }
 
     #[test]

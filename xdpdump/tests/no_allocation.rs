@@ -95,7 +95,7 @@ fn packets_are_written_and_merged_without_allocating() {
         // The blocks of two CPUs that are busy in turn, delivered as runs of blocks and as events.
         let mut rings = [0, 1].map(|cpu| blocks((0..10_000).filter(|time| time / 7 % 2 == cpu)));
         let mut rings = rings.each_mut().map(|ring| Ring(ring));
-        let clock = Clock::new(Sample { monotonic: 0, offset: 0 });
+        let clock = Clock::new(Sample { monotonic: 0, offset: 0, error: 0 });
         let mut delivery = Delivery { sink: sink.as_mut(), clock, last: 0, count: 0 };
         let merged = allocations(|| {
             let end = merge.run(&mut rings, u64::MAX, |ring, until| ring.drain_until(until, &mut delivery));
@@ -236,7 +236,7 @@ impl Ring<'_> {
             let (record, rest) = std::mem::take(&mut self.0).split_at_mut(next.len);
             self.0 = rest;
             if receiver.wants_blocks() {
-                block::stamp(record, receiver.stamp(next.source, next.time));
+                block::stamp(record, next.time, receiver.stamp(next.source, next.time));
                 receiver.blocks(record)?;
             } else {
                 receiver.event(&block::event(record, 0).expect("a whole record"))?;

@@ -2,7 +2,7 @@
 
 use std::{
     num::NonZeroU64,
-    ops::ControlFlow,
+    ops::{ControlFlow, RangeInclusive},
     os::fd::{AsFd, BorrowedFd},
     rc::Rc,
 };
@@ -334,6 +334,21 @@ impl Receiver for Delivery<'_> {
         self.late += u64::from(time < self.last);
         self.last = self.last.max(time);
         self.clock.wall(time)
+    }
+
+    fn offset(&self, now: u64) -> Option<u64> {
+        self.clock.offset_from(now)
+    }
+
+    fn unread(&mut self, blocks: &[u8], count: u64, times: RangeInclusive<u64>) -> ControlFlow<End> {
+        self.captured += count;
+        if let Some(source) = self.sources.first_mut() {
+            source.read.captured += count;
+        }
+        self.late += u64::from(*times.start() < self.last);
+        self.last = self.last.max(*times.end());
+        self.clock.wall(*times.end());
+        self.blocks(blocks)
     }
 
     fn blocks(&mut self, blocks: &[u8]) -> ControlFlow<End> {

@@ -39,7 +39,7 @@ pub use observed::{Named, Observed, Unobservable};
 pub use occupant::{Holder, Process};
 use splice::Functions;
 pub use tap::{Point, check_beside};
-use xdpdump_ebpf::Counters;
+use xdpdump_ebpf::{Counters, ring::section_shift};
 
 use crate::{
     filter::ebpf::{Hook, Target},
@@ -79,6 +79,10 @@ pub struct RingLayout {
 impl RingLayout {
     fn ring_mask(self) -> u32 {
         self.ring_len.saturating_sub(1) as u32
+    }
+
+    fn section_shift(self) -> u32 {
+        section_shift(self.ring_len.max(1))
     }
 }
 

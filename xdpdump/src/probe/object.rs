@@ -138,7 +138,6 @@ impl Image {
         counters: &SourceCounters,
     ) -> Result<Linked, Error> {
         let mut object = self.object.clone();
-        let ring_mask = self.layout.ring_mask();
         let detail = match self.detail {
             Detail::Lean => detail::LEAN,
             Detail::Brief => detail::BRIEF,
@@ -149,7 +148,8 @@ impl Image {
             ("SOURCE", constants.source),
             ("SNAP_LEN", constants.snap_len),
             ("ONE_IN", constants.one_in),
-            ("RING_MASK", ring_mask),
+            ("RING_MASK", self.layout.ring_mask()),
+            ("SECTION_SHIFT", self.layout.section_shift()),
             ("PREEMPTIBLE", u32::from(preemptible)),
             ("STORES_IN_ORDER", u32::from(STORES_IN_ORDER)),
             ("DETAIL", detail),

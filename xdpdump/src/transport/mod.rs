@@ -6,7 +6,7 @@ pub mod perf;
 
 use std::{
     io,
-    ops::{Add, ControlFlow},
+    ops::{Add, ControlFlow, RangeInclusive},
     os::fd::BorrowedFd,
     time::Duration,
 };
@@ -57,6 +57,18 @@ pub trait Receiver {
 
     /// Receives whole blocks, for events that were announced to [`Receiver::stamp`].
     fn blocks(&mut self, blocks: &[u8]) -> ControlFlow<Self::End>;
+
+    /// Wall-clock time minus `CLOCK_MONOTONIC` in nanoseconds, if that is the same for all events from `now` on, as far as is
+    /// known: then the programs can give blocks their time.
+    fn offset(&self, _now: u64) -> Option<u64> {
+        None
+    }
+
+    /// Receives a run of `count` blocks that nobody has looked at, of source 0, with their wall-clock times. `times` are the
+    /// `CLOCK_MONOTONIC` times of the first and the last.
+    fn unread(&mut self, blocks: &[u8], _count: u64, _times: RangeInclusive<u64>) -> ControlFlow<Self::End> {
+        self.blocks(blocks)
+    }
 }
 
 /// Why there are no rings.

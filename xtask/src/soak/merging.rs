@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use xdpdump_testing::{load::under_load, scene::Scene};
 
+use super::blocks;
 use crate::process;
 
 /// Frames a second of each source.
@@ -22,10 +23,6 @@ const OFFSETS: [i64; 3] = [0, 300_000_000, -200_000_000];
 const STALLS_FOR: Duration = Duration::from_secs(5);
 /// How long packets wait for those of other sources. That is less than the stall.
 const WINDOW: &str = "1s";
-
-/// An Enhanced Packet Block (draft-ietf-opsawg-pcapng, section 4.3): its type, and where its time is.
-const PACKET: u32 = 6;
-const TIME: usize = 12;
 
 /// Runs it for so many minutes.
 pub fn run(xdpdump: &Path, minutes: u64) -> Result<()> {
@@ -111,13 +108,10 @@ fn forward(
                 thread::sleep(time);
             }
             let mut whole = 0;
-            while let Some(len) = word(&bytes, whole + 4).map(|len| len as usize)
-                && whole + len <= bytes.len()
-                && len > 0
-            {
-                if word(&bytes, whole) == Some(PACKET) {
+            while let Some(len) = bytes.get(whole..).and_then(blocks::whole) {
+                if blocks::is_packet(&bytes[whole..]) {
                     packets += 1;
-                    shift(&mut bytes[whole..], offset);
+                    blocks::shift(&mut bytes[whole..], offset);
                 }
                 whole += len;
             }
@@ -127,33 +121,17 @@ fn forward(
     })
 }
 
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().copied().map(u32::from_ne_bytes)
-}
-
-fn shift(block: &mut [u8], offset: i64) {
-    let (Some(high), Some(low)) = (word(block, TIME), word(block, TIME + 4)) else { return };
-    let time = (u64::from(high) << 32 | u64::from(low)).wrapping_add_signed(offset);
-    block[TIME..TIME + 4].copy_from_slice(&((time >> 32) as u32).to_ne_bytes());
-    block[TIME + 4..TIME + 8].copy_from_slice(&(time as u32).to_ne_bytes());
-}
-
 /// Compares the file with what the sources sent.
 fn check(merged: &Path, sent: &[u64]) -> Result<()> {
     let bytes = fs::read(merged)?;
     let mut packets = vec![0; sent.len()];
-    let mut last = vec![(0, 0); sent.len()];
-    let mut at = 0;
-    while let Some(len) = word(&bytes, at + 4).map(|len| len as usize).filter(|len| *len > 0) {
-        if word(&bytes, at) == Some(PACKET) {
-            let interface = word(&bytes, at + 8).context("no interface")? as usize;
-            let time = word(&bytes, at + TIME).zip(word(&bytes, at + TIME + 4)).context("no time")?;
-            let count = packets.get_mut(interface).context("one interface too many")?;
-            let before = last.get_mut(interface).context("one interface too many")?;
-            *count += 1;
-            ensure!(time >= std::mem::replace(before, time), "a source is not in order");
-        }
-        at += len;
+    let mut last = vec![0; sent.len()];
+    for packet in blocks::packets(&bytes) {
+        let interface = packet.interface as usize;
+        let count = packets.get_mut(interface).context("one interface too many")?;
+        let before = last.get_mut(interface).context("one interface too many")?;
+        *count += 1;
+        ensure!(packet.time >= std::mem::replace(before, packet.time), "a source is not in order");
     }
     // The interfaces may come in another order.
     let (mut found, mut expected) = (packets, sent.to_vec());

@@ -1,5 +1,7 @@
 //! Runs that last: what tests of seconds do not see.
 
+mod blocks;
+mod keeping;
 mod merging;
 mod recording;
 
@@ -15,12 +17,12 @@ pub struct Args {
     /// What runs
     #[arg(long, value_enum, default_value = "recording")]
     scene: Scene,
-    /// Minutes; by default 20, or 1 for three live sources
+    /// Minutes; by default 20 for a recording, or else 1
     #[arg(long)]
     minutes: Option<u64>,
-    /// Frames per second
-    #[arg(long, default_value_t = 200_000)]
-    rate: u32,
+    /// Frames per second; by default 200 000, or 1 000 000 for a flight recorder
+    #[arg(long)]
+    rate: Option<u32>,
     /// The program instead of one that is built
     #[arg(long, value_name = "FILE")]
     xdpdump: Option<PathBuf>,
@@ -30,6 +32,8 @@ pub struct Args {
 enum Scene {
     /// A capture with several compressed files, a budget of the disk, and a line on a terminal
     Recording,
+    /// A flight recorder that is asked for dumps again and again
+    Keeping,
     /// Three live captures whose clocks are apart, merged: one stalls, one is killed
     Merging,
 }
@@ -40,7 +44,10 @@ pub fn run(args: &Args) -> Result<()> {
     let xdpdump = args.xdpdump.clone().map_or_else(bench::build, Ok)?;
     packages::provide(&[("capinfos", "wireshark-common")])?;
     match args.scene {
-        Scene::Recording => recording::run(&xdpdump, args.minutes.unwrap_or(20), args.rate),
+        Scene::Recording => {
+            recording::run(&xdpdump, args.minutes.unwrap_or(20), args.rate.unwrap_or(200_000))
+        }
+        Scene::Keeping => keeping::run(&xdpdump, args.minutes.unwrap_or(1), args.rate.unwrap_or(1_000_000)),
         Scene::Merging => merging::run(&xdpdump, args.minutes.unwrap_or(1)),
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 /// What a reader needs to know about a record to hand it on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outline {
-    /// `CLOCK_MONOTONIC` nanoseconds.
+    /// Its time stamp, see [`Stamps`](super::stamping::Stamps).
     pub time: u64,
     /// The source it was taken at.
     pub source: u32,
@@ -38,9 +38,19 @@ pub fn peek(bytes: &[u8]) -> Option<Outline> {
     (is_record && time != u64::MAX).then_some(Outline { time, source: word(bytes, SOURCE)?, len })
 }
 
-/// Replaces the time of a record that [`peek`] found.
-pub fn stamp(record: &mut [u8], time: Timestamp) {
+/// The last record of a run, which its last four bytes lead to.
+pub fn last(run: &[u8]) -> Option<Outline> {
+    let len = word(run, run.len().checked_sub(TRAILER_LEN)?)? as usize;
+    peek(run.get(run.len().checked_sub(len)?..)?).filter(|last| last.len == len)
+}
+
+/// Gives a record that [`peek`] found another time, instead of `old`. A record that has it already is not written to: its memory
+/// may be in the cache of another CPU.
+pub fn stamp(record: &mut [u8], old: u64, time: Timestamp) {
     let nanos = time.0.max(0).cast_unsigned();
+    if nanos == old {
+        return;
+    }
     for (at, half) in [(TIME, (nanos >> 32) as u32), (TIME + 4, nanos as u32)] {
         if let Some(field) = record.get_mut(at..at + 4) {
             field.copy_from_slice(&half.to_ne_bytes());
@@ -142,8 +152,11 @@ mod tests {
                 adapter: Adapter::default(), frame_len: 9000, frame: &frame,
             };
             prop_assert_eq!(event(&record, 3), Some(expected));
-            stamp(&mut record, Timestamp(5));
-            prop_assert_eq!(peek(&record), Some(Outline { time: 5, source, len: record.len() }));
+            stamp(&mut record, time.cast_unsigned(), Timestamp(5));
+            let expected = Outline { time: 5, source, len: record.len() };
+            prop_assert_eq!(peek(&record), Some(expected));
+            let run = [&record[..], &record].concat();
+            prop_assert_eq!((peek(&run), last(&run)), (Some(expected), Some(expected)));
         }
 
         #[test]
@@ -154,8 +167,9 @@ mod tests {
             if let Some(Outline { len, .. }) = peek(&bytes) {
                 prop_assert!(len <= bytes.len());
                 event(&bytes[..len], 0);
-                stamp(&mut bytes[..len], Timestamp(1));
+                stamp(&mut bytes[..len], 0, Timestamp(1));
             }
+            last(&bytes);
         }
     }
 }

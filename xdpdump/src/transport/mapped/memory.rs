@@ -1,9 +1,14 @@
 //! One CPU's memory, shared with the kernel program.
 
-use std::{io, mem::offset_of, os::fd::BorrowedFd, sync::atomic::AtomicU64};
+use std::{
+    io,
+    mem::offset_of,
+    os::fd::BorrowedFd,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use rustix::param::page_size;
-use xdpdump_ebpf::ring::{Control, DATA, SLACK};
+use xdpdump_ebpf::ring::{Control, DATA, MARKS_AT, Mark, SLACK, section_shift};
 
 use super::protocol::ReaderSide;
 use crate::sys::mapping::Mapping;
@@ -47,6 +52,33 @@ impl RingMemory {
         }
     }
 
+    /// Makes the programs add so many nanoseconds to `CLOCK_MONOTONIC` in the time stamps of records. A program that runs at the
+    /// moment may not yet.
+    pub fn set_offset(&self, nanoseconds: u64) {
+        self.mapping.word(offset_of!(Control, offset)).store(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// The position of the last record that a mark shows between the positions `tail` and `limit`, in the same lap as `tail` or at
+    /// the beginning of the next, and the number of records before it. `None` if there is none within about `most` bytes.
+    ///
+    /// `limit` was read from [`ReaderSide::head`]. Marks were written before that head, and are not overwritten before a tail
+    /// beyond them is set.
+    pub fn last_mark(&self, tail: u64, limit: u64, most: usize) -> Option<Mark> {
+        let shift = section_shift(self.ring_len);
+        let (ring, sections) = (self.ring_len as u64, self.ring_len as u64 >> shift);
+        let first = (tail >> shift) + 1;
+        let lap = ((tail / ring) + 1) * sections;
+        let last = (limit >> shift).min(lap).min(first.max(tail.saturating_add(most as u64) >> shift));
+        (first..=last).rev().find_map(|section| {
+            let at = MARKS_AT + (section % sections) as usize * size_of::<Mark>();
+            let word = |field: usize| self.mapping.word(at + field).load(Ordering::Relaxed);
+            let position = word(offset_of!(Mark, position));
+            // Otherwise it is of an earlier lap, or damaged.
+            let is_there = position >> shift == section && position <= limit && position > tail;
+            is_there.then(|| Mark { position, emitted: word(offset_of!(Mark, emitted)) })
+        })
+    }
+
     /// The memory of the records from position `tail` up to `head`, or up to the end of the slack behind the ring if that
     /// comes first. The second value is the number of those bytes in which a record may begin (a record that begins in the
     /// ring may end in the slack).
@@ -68,17 +100,57 @@ impl RingMemory {
     }
 }
 
-/// The tests use heap memory instead of memory shared with the kernel, so that Miri can check them: see CONTRIBUTING.md.
+/// For tests: heap memory instead of memory shared with the kernel, so that Miri can check them (see CONTRIBUTING.md), and what the
+/// kernel program writes to it.
+#[cfg(test)]
+impl RingMemory {
+    pub fn of_heap(ring_len: usize) -> Self {
+        Self { mapping: Mapping::of_heap(value_len(ring_len)), ring_len }
+    }
+
+    /// What the program is to add to the time.
+    pub fn offset(&self) -> u64 {
+        self.mapping.word(offset_of!(Control, offset)).load(Ordering::Relaxed)
+    }
+
+    /// Where the reader is.
+    pub fn tail(&self) -> u64 {
+        self.mapping.word(offset_of!(Control, tail)).load(Ordering::Relaxed)
+    }
+
+    pub fn set_busy(&self, busy: bool) {
+        self.mapping.word(offset_of!(Control, busy)).store(busy.into(), Ordering::Relaxed);
+    }
+
+    /// Appends a record at `head`, as `record` in xdpdump-ebpf/src/ring.rs does; returns the new head.
+    pub fn append(&self, head: u64, record: &[u8], emitted: u64) -> u64 {
+        let offset = DATA + (head as usize & (self.ring_len - 1));
+        assert!(record.len() <= SLACK, "a record is at most that long");
+        // SAFETY: offset and length are inside the mapping, and the test is the only one who accesses it.
+        unsafe {
+            self.mapping.base().as_ptr().add(offset).copy_from_nonoverlapping(record.as_ptr(), record.len());
+        }
+        let (next, shift) = (head + record.len() as u64, section_shift(self.ring_len));
+        if next >> shift != head >> shift {
+            let index = (next >> shift) as usize & ((self.ring_len >> shift) - 1);
+            for (field, value) in [(offset_of!(Mark, position), next), (offset_of!(Mark, emitted), emitted)] {
+                let word = self.mapping.word(MARKS_AT + index * size_of::<Mark>() + field);
+                word.store(value, Ordering::Relaxed);
+            }
+        }
+        self.mapping.word(offset_of!(Control, head)).store(next, Ordering::Release);
+        next
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::Ordering;
-
     use super::*;
 
     const RING: usize = 4096;
 
     fn memory() -> RingMemory {
-        RingMemory { mapping: Mapping::of_heap(value_len(RING)), ring_len: RING }
+        RingMemory::of_heap(RING)
     }
 
     #[test]

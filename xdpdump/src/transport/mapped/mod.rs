@@ -6,6 +6,7 @@ mod memory;
 mod protocol;
 mod ring;
 mod rings;
+mod stamping;
 
 pub use memory::value_len;
 pub use rings::{MAX_RING_LEN, Rings, ring_len};

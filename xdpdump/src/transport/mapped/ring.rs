@@ -7,15 +7,19 @@ use std::{
     time::Duration,
 };
 
+use xdpdump_ebpf::ring::WALL;
+
 use super::{
     block::{self, Outline},
     memory::RingMemory,
+    stamping::Stamps,
 };
 use crate::{
     order::Stream,
     sys::bpf,
     transport::{
         Counts, Receiver,
+        event::Event,
         perf::{self, Pulse},
     },
 };
@@ -47,6 +51,14 @@ pub struct Ring {
     head: u64,
     /// The head at which the program was asked to ring the doorbell.
     wake_at: u64,
+    /// What time stamps mean.
+    stamps: Stamps,
+    /// The head when [`Ring::note_head`] was called.
+    noted: u64,
+    /// A head that was read, and when: `CLOCK_MONOTONIC` nanoseconds.
+    seen: (u64, u64),
+    /// Number of records that were taken; `None` after damage.
+    taken: Option<u64>,
     counts: Counts,
     /// `None` while the CPU is offline.
     doorbell: Option<Doorbell>,
@@ -66,7 +78,24 @@ impl Ring {
     /// The error of the system call.
     pub fn open(map: BorrowedFd<'_>, cpu: u32, ring_len: usize) -> io::Result<Self> {
         let memory = RingMemory::map(map, cpu, ring_len)?;
-        Ok(Self { cpu, memory, tail: 0, head: 0, wake_at: 0, counts: Counts::default(), doorbell: None })
+        Ok(Self::new(cpu, memory))
+    }
+
+    /// The ring of `cpu` in this memory, without a doorbell.
+    pub fn new(cpu: u32, memory: RingMemory) -> Self {
+        Self {
+            cpu,
+            memory,
+            tail: 0,
+            head: 0,
+            wake_at: 0,
+            stamps: Stamps::default(),
+            noted: 0,
+            seen: (0, 0),
+            taken: Some(0),
+            counts: Counts::default(),
+            doorbell: None,
+        }
     }
 
     /// Whether the ring has a doorbell that still works.
@@ -124,10 +153,58 @@ impl Ring {
         self.memory.control().has_shown_all()
     }
 
+    /// Its memory, for what the program does in tests.
+    #[cfg(test)]
+    pub fn memory(&self) -> &RingMemory {
+        &self.memory
+    }
+
+    /// Has programs give records wall-clock time from now on.
+    pub fn set_stamps(&mut self, stamps: Stamps) {
+        self.stamps = stamps;
+        self.memory.set_offset(stamps.offset);
+    }
+
+    /// Has programs leave the time as it is from now on.
+    pub fn end_stamps(&self) {
+        self.memory.set_offset(0);
+    }
+
+    /// Notes how far the program has come.
+    pub fn note_head(&mut self) {
+        self.noted = self.memory.control().head();
+    }
+
+    /// Whether everything was read that the program had written when [`Ring::note_head`] was called.
+    pub fn is_past_note(&self) -> bool {
+        self.tail >= self.noted
+    }
+
+    /// Whether nothing waits in it.
+    pub fn is_empty(&self) -> bool {
+        self.memory.control().head() == self.tail
+    }
+
+    /// A position that the head had reached at least `age` nanoseconds before `now`: the last one that is known, which may have
+    /// been read already.
+    pub fn head_of_age(&mut self, age: u64, now: u64) -> u64 {
+        let (head, at) = self.seen;
+        if now.saturating_sub(at) < age {
+            return self.tail;
+        }
+        self.seen = (self.memory.control().head(), now);
+        head
+    }
+
     /// Everything the program has written by now.
     pub fn batch(&mut self) -> Batch<'_> {
         let head = self.memory.control().head();
         Batch { ring: self, head }
+    }
+
+    /// Counts records that were taken.
+    fn count(&mut self, records: u64) {
+        self.taken = self.taken.map(|taken| taken.wrapping_add(records));
     }
 
     /// How long an empty ring would last if it were filled as it was in `elapsed`, between the last call and this one.
@@ -161,23 +238,29 @@ impl Batch<'_> {
     /// Skips all bytes of the batch, because they are not valid records.
     fn skip_damage(&mut self) {
         self.ring.counts.damaged += 1;
+        self.ring.taken = None;
         self.ring.tail = self.head;
         self.ring.memory.control().give_back(self.head);
     }
 
     /// Hands on a run of blocks and returns its length in bytes: 0 when there is no record up to the time `until`.
     fn drain_blocks<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End, usize> {
-        let sources = receiver.sources();
+        let (sources, stamps) = (receiver.sources(), self.ring.stamps);
         let (bytes, lap) = self.records();
-        let mut len = 0;
+        let (mut len, mut count) = (0, 0);
         while len < lap.min(RUN_BYTES) {
             let record = &mut bytes[len..];
-            let next = block::peek(record).filter(|next| next.time <= until && next.source < sources);
-            let Some(next) = next else { break };
-            block::stamp(record, receiver.stamp(next.source, next.time));
+            let Some(next) = block::peek(record).filter(|next| next.source < sources) else { break };
+            let time = stamps.monotonic(next.time);
+            if time > until {
+                break;
+            }
+            block::stamp(record, next.time, receiver.stamp(next.source, time));
             len += next.len;
+            count += 1;
         }
         let flow = if len == 0 { ControlFlow::Continue(()) } else { receiver.blocks(&bytes[..len]) };
+        self.ring.count(count);
         self.release(len);
         flow?;
         ControlFlow::Continue(len)
@@ -185,26 +268,59 @@ impl Batch<'_> {
 
     /// Hands on a run of events and returns its length in bytes: 0 when there is no record up to the time `until`.
     fn drain_events<R: Receiver>(&mut self, until: u64, receiver: &mut R) -> ControlFlow<R::End, usize> {
-        let cpu = self.ring.cpu;
+        let (cpu, stamps) = (self.ring.cpu, self.ring.stamps);
         let sources = receiver.sources();
         let (bytes, lap) = self.records();
-        let mut len = 0;
+        let (mut len, mut count) = (0, 0);
         let mut damaged = 0;
         let mut flow = ControlFlow::Continue(());
         while len < lap.min(RUN_BYTES) && flow.is_continue() {
             let record = &bytes[len..];
-            let next = block::peek(record).filter(|next| next.time <= until && next.source < sources);
-            let Some(next) = next else { break };
+            let Some(next) = block::peek(record).filter(|next| next.source < sources) else { break };
+            let time = stamps.monotonic(next.time);
+            if time > until {
+                break;
+            }
             len += next.len;
+            count += 1;
             match block::event(&record[..next.len], cpu) {
-                Some(event) => flow = receiver.event(&event),
+                Some(event) => flow = receiver.event(&Event { time, ..event }),
                 None => damaged += 1,
             }
         }
         self.ring.counts.damaged += damaged;
+        self.ring.count(count);
         self.release(len);
         flow?;
         ControlFlow::Continue(len)
+    }
+
+    /// Hands on, unread, what was written before the position `limit`: as far as a mark shows where a record begins and how many
+    /// records are before it. Returns whether the rest is to wait until it can be handed on in the same way.
+    ///
+    /// The programs give records their time, no other CPU wrote anything of that age, and all records are of source 0.
+    pub fn drain_unread<R: Receiver>(&mut self, limit: u64, receiver: &mut R) -> ControlFlow<R::End, bool> {
+        let mut any = false;
+        while let Some(taken) = self.ring.taken {
+            let mark = |limit| self.ring.memory.last_mark(self.ring.tail, limit, RUN_BYTES);
+            let Some(mark) = mark(limit.min(self.head)) else {
+                return ControlFlow::Continue(any || mark(self.head).is_some());
+            };
+            let (stamps, len) = (self.ring.stamps, mark.position.wrapping_sub(self.ring.tail) as usize);
+            let (bytes, _) = self.records();
+            let run = bytes.get(..len).and_then(|run| Some((run, block::peek(run)?, block::last(run)?)));
+            let is_stamped = |first: Outline, last: Outline| first.time.min(last.time) >= WALL;
+            let Some((run, first, last)) = run.filter(|(_, first, last)| is_stamped(*first, *last)) else {
+                break;
+            };
+            let times = stamps.monotonic(first.time)..=stamps.monotonic(last.time);
+            let flow = receiver.unread(run, mark.emitted.wrapping_sub(taken), times);
+            self.ring.taken = Some(mark.emitted);
+            self.release(len);
+            any = true;
+            flow?;
+        }
+        ControlFlow::Continue(false)
     }
 
     /// Hands the records that are no later than `until` to `receiver`, as blocks if it wants blocks, until it breaks.
@@ -234,6 +350,6 @@ impl Stream for Batch<'_> {
         if next.is_none() {
             self.skip_damage();
         }
-        next.map(|Outline { time, .. }| time)
+        next.map(|Outline { time, .. }| self.ring.stamps.monotonic(time))
     }
 }

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use super::ring::{Asked, Batch, Ring};
+use super::{
+    ring::{Asked, Batch, Ring},
+    stamping::Stamping,
+};
 use crate::{
     clock::monotonic,
     order::Merge,
@@ -20,6 +23,7 @@ const PACE: Duration = Duration::from_millis(2);
 
 /// The reorder window if no program is within a record: longer than a store takes to become visible to another CPU.
 const SHORT_WINDOW: Duration = Duration::from_micros(20);
+const SHORT_WINDOW_NANOS: u64 = SHORT_WINDOW.as_nanos() as u64;
 
 /// How long to sleep while a ring fills up with frames that are still inside the reorder window.
 const HURRY: Duration = Duration::from_micros(100);
@@ -33,6 +37,7 @@ pub struct Rings {
     events: OwnedFd,
     each: Vec<Ring>,
     merge: Merge,
+    stamping: Stamping,
     immediate: bool,
     /// When the rings were read last, `CLOCK_MONOTONIC` nanoseconds.
     last_read: u64,
@@ -73,7 +78,15 @@ impl Rings {
         };
         let each = (0..cpus).map(open).collect::<Result<_, _>>()?;
         let events = events.try_clone_to_owned().map_err(Error::Descriptor)?;
-        let mut rings = Self { events, each, merge: Merge::default(), immediate, last_read: 0, hasty: false };
+        let mut rings = Self {
+            events,
+            each,
+            merge: Merge::default(),
+            stamping: Stamping::default(),
+            immediate,
+            last_read: 0,
+            hasty: false,
+        };
         rings.follow_cpus()?;
         Ok(rings)
     }
@@ -82,10 +95,40 @@ impl Rings {
     pub fn read<R: Receiver>(&mut self, to_the_end: bool, receiver: &mut R) -> ControlFlow<R::End, bool> {
         let now = monotonic();
         self.note_pace(now);
+        let wants_blocks = receiver.wants_blocks();
+        let offset = if wants_blocks { receiver.offset(now) } else { None };
+        self.stamping.follow(offset, now, &mut self.each);
+        if wants_blocks && !to_the_end && receiver.sources() == 1 && self.read_unread(now, receiver)? {
+            // What is left is too young, or less than a section.
+            return ControlFlow::Continue(true);
+        }
         // Read the time before the rings: then every event older than the limit is already in its ring.
         let limit = if to_the_end || self.each.len() == 1 { u64::MAX } else { self.limit(now) };
         let mut batches: Vec<Batch<'_>> = self.each.iter_mut().map(Ring::batch).collect();
         self.merge.run(&mut batches, limit, |batch, until| batch.drain_until(until, receiver))
+    }
+
+    /// Hands on unread what was written by the only CPU that is busy. Returns whether there was anything.
+    fn read_unread<R: Receiver>(&mut self, now: u64, receiver: &mut R) -> ControlFlow<R::End, bool> {
+        if self.immediate || !matches!(self.stamping, Stamping::ByPrograms(_)) {
+            return ControlFlow::Continue(false);
+        }
+        let mut busy = None;
+        for (index, ring) in self.each.iter().enumerate() {
+            if !ring.is_empty() && busy.replace(index).is_some() {
+                return ControlFlow::Continue(false);
+            }
+        }
+        let Some((before, [ring, behind @ ..])) = busy.map(|busy| self.each.split_at_mut(busy)) else {
+            return ControlFlow::Continue(false);
+        };
+        let limit = ring.head_of_age(SHORT_WINDOW_NANOS, now);
+        // Looked at after the head was: a CPU that is in no program now, and has written nothing, has nothing of that age.
+        let mut others = before.iter().chain(behind.iter());
+        if others.any(|other| !other.has_shown_all() || !other.is_empty()) {
+            return ControlFlow::Continue(false);
+        }
+        ring.batch().drain_unread(limit, receiver)
     }
 
     /// Events up to this time may be handed on at `now`, because no event of another CPU can precede them any more.
