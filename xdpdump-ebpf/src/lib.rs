@@ -193,15 +193,19 @@ impl core::iter::Sum<CpuCounters> for Counters {
 /// Memory that the program on a CPU writes and user space maps. It contains records one after another, which are pcapng
 /// Enhanced Packet Blocks.
 ///
-/// A position counts bytes from the beginning of the capture. The record at a position begins at `position & mask`
-/// after the control page, and is contiguous: the last record of a lap extends into the slack after the ring, and the
-/// next one begins where it would end if it wrapped around.
+/// It has two rings, or one if that is small. Programs write to the small one, which stays in the CPU's cache, and to the
+/// large one while the small one is full. They change over only when the other ring is empty, so all records in the ring
+/// that they do not write to are older than those in the other.
+///
+/// A position counts bytes from the beginning of the capture, in one of the rings or in both together. The record at the position
+/// in a ring begins at `position & mask` after the ring's beginning, and is contiguous: the last record of a lap extends into the
+/// slack after the ring, and the next one begins where it would end if it wrapped around.
 pub mod ring {
     /// The beginning of each CPU's memory. The counters are not here but in [`CpuCounters`](super::CpuCounters).
     #[repr(C)]
     #[derive(Clone, Copy, Debug)]
     pub struct Control {
-        /// Position after the last complete record. Written by the programs.
+        /// Position after the last complete record, in both rings together. Written by the programs.
         pub head: u64,
         /// Not 0 while a program on this CPU writes a record. Written by the programs.
         pub busy: u64,
@@ -214,27 +218,43 @@ pub mod ring {
         /// 48 bits, and bits of its buffer's address in the lower 16. 0 if there is none. Written by the programs that
         /// capture there.
         pub inside: u64,
+        /// The ring that is written to: [`SMALL`] or [`LARGE`]. Written by the programs.
+        pub current: u64,
+        /// Position after the last record in each ring. Written by the programs.
+        pub at: [u64; 2],
+        /// Position, in both rings together, of the first record after the last change of the ring. Written by the programs.
+        pub changed: u64,
+        /// Number of records before that, as in a [`Mark`]. Written by the programs.
+        pub changed_emitted: u64,
         /// Keeps the fields of the reader in another cache line, and away from the adjacent-line prefetcher.
-        pub separation: [u64; 11],
-        /// Position of the oldest record that is still wanted. Written by the reader.
-        pub tail: u64,
+        pub separation: [u64; 6],
+        /// Position of the oldest record in each ring that is still wanted. Written by the reader.
+        pub tail: [u64; 2],
         /// Ring the doorbell once when `head` has reached this position. Written by the reader.
         pub wake_at: u64,
         /// Nanoseconds that the programs add to `CLOCK_MONOTONIC`, so that records have wall-clock time; 0 leaves that to the
         /// reader. Written by the reader.
         pub offset: u64,
+        /// The last value of `changed` that the reader has followed; before that, there is no other change. Written by the reader.
+        pub followed: u64,
     }
+
+    /// Index of the small ring, or the only one.
+    pub const SMALL: usize = 0;
+    /// Index of the large ring.
+    pub const LARGE: usize = 1;
 
     /// The least time stamp that is wall-clock time, in nanoseconds: `CLOCK_MONOTONIC` reaches it after 36 years, the wall
     /// clock did in 2006.
     pub const WALL: u64 = 1 << 60;
 
-    /// The first record that begins in a section of the ring. The ring has a power of two of sections, of equal length, each
-    /// longer than a record; the mark of the one that begins at position `n * length` is at index `n` modulo their number.
+    /// The first record that begins in a section of a ring. A ring has a power of two of sections, of equal length, each
+    /// longer than a record; the mark of the one that begins at position `n * length` is at index `n` modulo their number,
+    /// behind [`SMALL_MARKS`] others in the large ring.
     #[repr(C)]
     #[derive(Clone, Copy, Debug)]
     pub struct Mark {
-        /// Position of the record.
+        /// Position of the record in its ring.
         pub position: u64,
         /// [`CpuCounters::emitted`](super::CpuCounters::emitted) of its source when it is written: the number of records
         /// before it, if all records are of one source.
@@ -242,27 +262,33 @@ pub mod ring {
     }
 
     /// Most sections of a ring.
-    pub const MARKS: usize = 512;
+    pub const SECTIONS: usize = 512;
+
+    /// Most sections of the small ring, if there is a large one.
+    pub const SMALL_MARKS: usize = 32;
+
+    /// Number of marks.
+    pub const MARKS: usize = SMALL_MARKS + SECTIONS;
 
     /// Offset of the marks: one page after the control structure, on machines with pages of 4 KiB.
     pub const MARKS_AT: usize = 4096;
 
-    /// Binary logarithm of the length of a section, in a ring of `len` bytes.
+    /// Binary logarithm of the length of a section, in all rings of a CPU, of which the largest has `len` bytes.
     pub const fn section_shift(len: usize) -> u32 {
         /// Longer than the longest record.
         const LEAST: u32 = 17;
-        let shift = len.ilog2().saturating_sub(MARKS.ilog2());
+        let shift = len.ilog2().saturating_sub(SECTIONS.ilog2());
         if shift < LEAST { LEAST } else { shift }
     }
 
-    /// Offset of the records.
+    /// Offset of the first ring. The large ring begins after the small one and its slack.
     pub const DATA: usize = MARKS_AT + MARKS * size_of::<Mark>();
 
     /// Most bytes of a frame in a record, which is the most that `bpf_xdp_load_bytes` copies (net/core/filter.c,
     /// v6.18).
     pub const MAX_CAPTURE_LEN: u32 = 0xffff;
 
-    /// Bytes after the ring for the end of the last record of a lap: more than the longest record.
+    /// Bytes after each ring for the end of the last record of a lap: more than the longest record.
     pub const SLACK: usize = 68 << 10;
 
     const _: () = {

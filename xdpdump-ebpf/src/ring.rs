@@ -14,7 +14,7 @@ use xdpdump_ebpf::{
         packet,
     },
     ring::{
-        Control, DATA, MARKS, MARKS_AT, MAX_CAPTURE_LEN, Mark,
+        Control, DATA, MARKS, MARKS_AT, MAX_CAPTURE_LEN, Mark, SLACK, SMALL_MARKS,
         block::{self, DROP_COUNT_LEN, END_LEN, FLAGS_LEN, PACKET_ID_LEN, QUEUE_LEN, detail},
     },
 };
@@ -27,20 +27,28 @@ use crate::{
     snap_len, source,
 };
 
-/// Size of a ring in bytes minus 1. User space sets it before the program is loaded, together with the map's value
-/// size, which includes control page, ring and slack.
+/// Size of the small ring, or the only one, in bytes minus 1. User space sets it before the program is loaded, together with the
+/// map's value size, which includes control page, rings and slack.
 #[unsafe(no_mangle)]
-static RING_MASK: u32 = 0xfff;
+static SMALL_MASK: u32 = 0xfff;
 
-/// Binary logarithm of the length of a ring's sections. Set like [`RING_MASK`].
+/// The same of the large ring. Set like [`SMALL_MASK`].
+#[unsafe(no_mangle)]
+static LARGE_MASK: u32 = 0xfff;
+
+/// Where the large ring begins, in bytes from the beginning of the first; 0 if there is none. Set like [`SMALL_MASK`].
+#[unsafe(no_mangle)]
+static LARGE_AT: u32 = 0;
+
+/// Binary logarithm of the length of the rings' sections. Set like [`SMALL_MASK`].
 #[unsafe(no_mangle)]
 static SECTION_SHIFT: u32 = 17;
 
-/// Not 0 if other CPUs see this CPU's stores in their order, as on x86. Set like [`RING_MASK`].
+/// Not 0 if other CPUs see this CPU's stores in their order, as on x86. Set like [`SMALL_MASK`].
 #[unsafe(no_mangle)]
 static STORES_IN_ORDER: u32 = 0;
 
-/// Which options records have: a number from [`detail`]. Set like [`RING_MASK`].
+/// Which options records have: a number from [`detail`]. Set like [`SMALL_MASK`].
 #[unsafe(no_mangle)]
 static DETAIL: u32 = detail::BRIEF;
 
@@ -148,8 +156,8 @@ unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: 
         let losses = failed + (&raw const (*counters).nested).read_volatile();
         (sequence, (*control).head, failed, losses, losses - (*counters).reported)
     };
-    // SAFETY: a static of this program; volatile because user space replaces its value before loading.
-    let mask = unsafe { (&raw const RING_MASK).read_volatile() } as u64;
+    // SAFETY: guaranteed by the caller.
+    let ring = unsafe { choose_ring(control, counters, head) };
 
     let mut capture_len = u64::from(frame_len.min(snap_len()).min(cut(frame)).min(MAX_CAPTURE_LEN));
     bound(&mut capture_len, u64::from(MAX_CAPTURE_LEN));
@@ -171,19 +179,26 @@ unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: 
     let total_len =
         block::FRAME as u64 + padded_len + options_len + len(options_len != 0, END_LEN) + TRAILER_LEN as u64;
 
-    // SAFETY: a field of the reader, which it stores as a whole.
-    let tail = unsafe { (&raw const (*control).tail).read_volatile() };
     // Insertion of a tag may write that much behind a short record, before the next one is written there.
     let overhang = len(tag != 0, TAG_OFFSET + TAG_LEN);
-    if capture_len == 0 || head + total_len + overhang - tail > mask + 1 {
+    // Arithmetic instead of branches, for the verifier.
+    // SAFETY: statics of this program; volatile because user space replaces their values before loading. The fields are only written
+    // by this program.
+    let (mask, begin, position, waiting) = unsafe {
+        let small = u64::from((&raw const SMALL_MASK).read_volatile());
+        let large = u64::from((&raw const LARGE_MASK).read_volatile());
+        let begin = ring * u64::from((&raw const LARGE_AT).read_volatile());
+        let position = (&raw const (*control).at).cast::<u64>().add(ring as usize).read();
+        (small + ring * (large - small), begin, position, waiting(control, ring))
+    };
+    if capture_len == 0 || waiting + total_len + overhang > mask + 1 {
         // SAFETY: the caller guarantees that nobody else writes to this field.
         unsafe { (*counters).failed = failed + 1 };
         return;
     }
+    let offset = begin + (position & mask);
 
-    let mut offset = head;
-    bound(&mut offset, mask);
-    // SAFETY: the map's value contains control page, ring and slack, so a whole record fits at any offset in the ring,
+    // SAFETY: the map's value contains control page, rings and slack, so a whole record fits at any offset in a ring,
     // and the check above keeps it off the records that the reader still wants. All offsets are multiples of 4.
     unsafe {
         let at = control.cast::<u8>().add(DATA).add(offset as usize);
@@ -238,9 +253,10 @@ unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: 
         (*counters).reported = losses;
         let emitted = (*counters).emitted + 1;
         (*counters).emitted = emitted;
-        let before = head;
+        let next = position + total_len;
+        mark(control, ring, position, Mark { position: next, emitted });
+        (&raw mut (*control).at).cast::<u64>().add(ring as usize).write(next);
         let head = head + total_len;
-        mark(control, before, Mark { position: head, emitted });
         publish(&raw mut (*control).head, head);
         // The reader asks to be woken in `wake_at` and then looks at `head` before it sleeps. This store may become visible after
         // this load, so neither may see the other's: therefore the reader looks once more after a moment, and only then sleeps
@@ -253,24 +269,78 @@ unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: 
     }
 }
 
+/// Chooses the ring for the next record, 0 or 1: the one that is written to or, if it is time for that, the other.
+///
+/// # Safety
+/// As for [`record`]; `head` is the position of the record.
+#[inline(always)]
+unsafe fn choose_ring(control: *mut Control, counters: *mut CpuCounters, head: u64) -> u64 {
+    // SAFETY: statics of this program; volatile because user space replaces their values before loading.
+    let (small, large_at) = unsafe {
+        (u64::from((&raw const SMALL_MASK).read_volatile()), (&raw const LARGE_AT).read_volatile())
+    };
+    // SAFETY: the caller guarantees that nobody else writes to the programs' fields; the reader stores its own as a whole.
+    unsafe {
+        let mut ring = (&raw const (*control).current).read_volatile();
+        bound(&mut ring, 1);
+        if large_at != 0 {
+            let here = waiting(control, ring);
+            // The small ring is left when the longest record would not fit, and the large one as soon as there is so little left in it
+            // that the small one will not be full again at once.
+            let is_time = if ring == 0 { here + SLACK as u64 > small } else { here <= small / 4 };
+            let is_followed = (*control).changed == (&raw const (*control).followed).read_volatile();
+            if is_time && is_followed && waiting(control, ring ^ 1) == 0 {
+                ring ^= 1;
+                (*control).changed = head;
+                (*control).changed_emitted = (*counters).emitted;
+                (*control).current = ring;
+            }
+        }
+        // The verifier would go through the rest of the program for each ring that it knows.
+        forget(&mut ring, head);
+        bound(&mut ring, 1);
+        ring
+    }
+}
+
+/// Bytes of records in a ring that the reader still wants.
+///
+/// # Safety
+/// As for [`record`]; `ring` is 0 or 1.
+#[inline(always)]
+unsafe fn waiting(control: *mut Control, ring: u64) -> u64 {
+    // SAFETY: guaranteed by the caller; the reader stores its field as a whole.
+    unsafe {
+        let at = (&raw const (*control).at).cast::<u64>().add(ring as usize).read();
+        at - (&raw const (*control).tail).cast::<u64>().add(ring as usize).read_volatile()
+    }
+}
+
 /// Marks the next record, if it is the first that begins in its section of the ring.
 ///
 /// # Safety
 /// `control` is the beginning of this CPU's memory, and nobody else writes to its marks; `before` is the position of the record
-/// before the next one.
+/// before the next one in this ring.
 #[inline(always)]
-unsafe fn mark(control: *mut Control, before: u64, next: Mark) {
+unsafe fn mark(control: *mut Control, ring: u64, before: u64, next: Mark) {
     // SAFETY: statics of this program; volatile because user space replaces their values before loading.
-    let (mask, shift) =
-        unsafe { ((&raw const RING_MASK).read_volatile(), (&raw const SECTION_SHIFT).read_volatile() & 31) };
+    let (small, large, shift) = unsafe {
+        (
+            u64::from((&raw const SMALL_MASK).read_volatile()),
+            u64::from((&raw const LARGE_MASK).read_volatile()),
+            (&raw const SECTION_SHIFT).read_volatile() & 31,
+        )
+    };
     let section = next.position >> shift;
     if section == before >> shift {
         return;
     }
-    let mut index = section & u64::from(mask >> shift);
-    bound(&mut index, MARKS as u64 - 1);
-    // SAFETY: the index is bounded, and guaranteed by the caller.
-    unsafe { control.cast::<u8>().add(MARKS_AT).cast::<Mark>().add(index as usize).write(next) };
+    let mask = small + ring * (large - small);
+    let index = (section & (mask >> shift)) + ring * SMALL_MARKS as u64;
+    if index < MARKS as u64 {
+        // SAFETY: the index is bounded, and guaranteed by the caller.
+        unsafe { control.cast::<u8>().add(MARKS_AT).cast::<Mark>().add(index as usize).write(next) };
+    }
 }
 
 /// Copies `len` bytes (at least 1) of the frame, from `offset` on.
@@ -330,6 +400,15 @@ unsafe fn exchange(at: *mut u64, value: u64) -> u64 {
 fn bound(value: &mut u64, mask: u64) {
     // SAFETY: one instruction that uses only registers.
     unsafe { asm!("{value} &= {mask}", value = inout(reg) *value, mask = in(reg) mask) };
+}
+
+/// Makes the verifier forget what it knows of `value`, with the help of `unknown`, of which it knows nothing.
+#[inline(always)]
+fn forget(value: &mut u64, unknown: u64) {
+    // SAFETY: two instructions that use only registers.
+    unsafe {
+        asm!("{value} += {unknown}", "{value} -= {unknown}", value = inout(reg) *value, unknown = in(reg) unknown)
+    };
 }
 
 /// # Safety

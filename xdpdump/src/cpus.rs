@@ -27,6 +27,13 @@ pub fn online() -> io::Result<BTreeSet<u32>> {
     }
 }
 
+/// Bytes of the largest cache that a CPU has for itself: of its second level. `None` where `/sys` does not tell.
+pub fn cache() -> Option<usize> {
+    let size = fs::read_to_string("/sys/devices/system/cpu/cpu0/cache/index2/size").ok()?;
+    // Always in KiB (`size_show`, drivers/base/cacheinfo.c, v6.18).
+    size.trim().strip_suffix('K')?.parse::<usize>().ok()?.checked_mul(1 << 10)
+}
+
 /// Of how many CPUs, from CPU 0 on, rings are to be in memory from the start: all up to the last that is `online`, and of those
 /// that may come online later as many as are online now, so that memory at most doubles on a machine that has few of the CPUs it
 /// could have. `possible` is one more than the highest number a CPU can have, of which a file in `/sys` knows nothing.

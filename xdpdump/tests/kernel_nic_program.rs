@@ -22,7 +22,7 @@ fn the_program_for_a_nic_hands_over_frames_that_the_perf_ring_stamps() {
     let (sender, receiver) = NetNs::quiet_pair("left", "right");
     let index = receiver.interface_index("right");
     let (mut probe, mut rings) = receiver.run(|| {
-        let layout = RingLayout { cpus: cpus::limit(), ring_len: 0, value_len: size_of::<Control>() };
+        let layout = RingLayout::without_rings(cpus::limit());
         let mut probe = Probe::load(layout).unwrap();
         let rings = Rings::open(probe.events(), None, false).unwrap();
         let link = Link::by_index(index).unwrap();

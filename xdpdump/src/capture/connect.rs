@@ -18,7 +18,11 @@ use crate::{
     probe::{self, Attached, Named, Observed, Place, Point, Probe, RingLayout, Task},
     selection::{self, Selection, Selections},
     sys::ptp::PtpClock,
-    transport::{self, RingKind, Rings, mapped, perf},
+    transport::{
+        self, RingKind, Rings,
+        mapped::{self, Lengths},
+        perf,
+    },
 };
 
 /// Most bytes of a frame that come with what the adapter says about it.
@@ -416,10 +420,11 @@ impl Connection {
 
 fn through_ring(order: Order<'_>) -> Result<Connection, Error> {
     let online = cpus::online().map_err(transport::Error::Cpus)?;
-    let ring_len = mapped::ring_len(ring_share(order.config)?);
+    let lengths = Lengths::within(ring_share(order.config)?);
     let possible = cpus::possible();
     let there = online.last().map_or(1, |last| last + 1).min(possible);
-    let load = |cpus| Probe::load(RingLayout { cpus, ring_len, value_len: mapped::value_len(ring_len) });
+    let (small_len, ring_len, value_len) = (lengths.small, lengths.large, lengths.value_len());
+    let load = |cpus| Probe::load(RingLayout { cpus, small_len, ring_len, value_len });
     let (probe, cpus) = match cpus::with_spare(&online, possible) {
         // The kernel makes all of the memory at once; it may have none for CPUs that may come.
         more if more > there => {
@@ -427,7 +432,7 @@ fn through_ring(order: Order<'_>) -> Result<Connection, Error> {
         }
         _ => (load(there)?, there),
     };
-    let rings = mapped::Rings::open(probe.rings(), probe.events(), cpus, ring_len, order.immediate)?;
+    let rings = mapped::Rings::open(probe.rings(), probe.events(), cpus, lengths, order.immediate)?;
     Connection::new(probe, Rings::Mapped(rings), order, ring::MAX_CAPTURE_LEN)
 }
 
@@ -438,8 +443,7 @@ fn ring_share(config: &config::Capture) -> Result<usize, Error> {
 }
 
 fn through_perf(order: Order<'_>) -> Result<Connection, Error> {
-    let layout = RingLayout { cpus: cpus::limit(), ring_len: 0, value_len: size_of::<ring::Control>() };
-    let probe = Probe::load(layout)?;
+    let probe = Probe::load(RingLayout::without_rings(cpus::limit()))?;
     let rings = perf::Rings::open(probe.events(), order.config.buffer, order.immediate)?;
     Connection::new(probe, Rings::Perf(rings), order, MAX_CAPTURE_LEN)
 }

@@ -2,8 +2,6 @@
 
 use std::{fs, io};
 
-use xdpdump_ebpf::ring;
-
 use super::{Finding, Group};
 use crate::{
     cpus,
@@ -14,7 +12,7 @@ use crate::{
     },
     report::sentence,
     sys::kernel,
-    transport::mapped,
+    transport::mapped::Lengths,
 };
 
 const GROUP: Group = Group::Kernel;
@@ -105,9 +103,10 @@ fn rings(findings: &mut Vec<Finding>, offer: &mut Offer) {
     let several = Candidate::Received { several_buffers: true };
     let single = Candidate::Received { several_buffers: false };
     let through = |layout, candidate| Probe::load(layout).and_then(|probe| probe.try_to_load(candidate));
-    let ring_len = mapped::ring_len(0);
-    let mapped = RingLayout { cpus: 1, ring_len, value_len: mapped::value_len(ring_len) };
-    let perf = RingLayout { cpus: cpus::limit(), ring_len: 0, value_len: size_of::<ring::Control>() };
+    let least = Lengths::within(0);
+    let mapped =
+        RingLayout { cpus: 1, small_len: least.small, ring_len: least.large, value_len: least.value_len() };
+    let perf = RingLayout::without_rings(cpus::limit());
     let layout = match through(mapped, single) {
         Ok(()) => {
             offer.mapped_rings = Some(true);

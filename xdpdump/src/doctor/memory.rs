@@ -8,7 +8,7 @@ use rustix::{
 };
 
 use super::{Finding, Group, kernel::Offer};
-use crate::{cpus, probe, transport::mapped};
+use crate::{cpus, probe, transport::mapped::Lengths};
 
 const GROUP: Group = Group::Memory;
 
@@ -20,14 +20,14 @@ pub fn examine(offer: Offer) -> Vec<Finding> {
         ];
     };
     let buffer = cpus::default_buffer(online.len());
-    let ring = mapped::ring_len(cpus::share(buffer, online.len()));
+    let lengths = Lengths::within(cpus::share(buffer, online.len()));
     let rings = cpus::with_spare(&online, cpus::possible());
     // How many CPUs there may be cannot be seen without privileges.
     let wanted = match offer.mapped_rings {
-        Some(true) => mapped::value_len(ring) as u64 * u64::from(rings),
+        Some(true) => lengths.value_len() as u64 * u64::from(rings),
         _ => buffer,
     };
-    vec![free(wanted, ring as u64, online.len(), &limits()), locked(wanted, online.len())]
+    vec![free(wanted, lengths.large as u64, online.len(), &limits()), locked(wanted, online.len())]
 }
 
 /// Memory that may still be used, and what says so.

@@ -39,7 +39,10 @@ pub use observed::{Named, Observed, Unobservable};
 pub use occupant::{Holder, Process};
 use splice::Functions;
 pub use tap::{Point, check_beside};
-use xdpdump_ebpf::{Counters, ring::section_shift};
+use xdpdump_ebpf::{
+    Counters,
+    ring::{Control, SLACK, section_shift},
+};
 
 use crate::{
     filter::ebpf::{Hook, Target},
@@ -70,15 +73,31 @@ pub struct Probe {
 pub struct RingLayout {
     /// Number of CPUs with a ring: those with a smaller index.
     pub cpus: u32,
-    /// Bytes of each ring, a power of two; 0 for programs that write to perf rings.
+    /// Bytes of the small ring, a power of two; 0 if there is only one.
+    pub small_len: usize,
+    /// Bytes of the large ring, or the only one, a power of two; 0 for programs that write to perf rings.
     pub ring_len: usize,
-    /// Bytes of each map value: control page and, for mapped rings, ring and slack, in whole pages.
+    /// Bytes of each map value: control page and, for mapped rings, rings and slack, in whole pages.
     pub value_len: usize,
 }
 
 impl RingLayout {
-    fn ring_mask(self) -> u32 {
+    /// For programs that write to perf rings.
+    pub fn without_rings(cpus: u32) -> Self {
+        Self { cpus, small_len: 0, ring_len: 0, value_len: size_of::<Control>() }
+    }
+
+    fn small_mask(self) -> u32 {
+        let len = if self.small_len == 0 { self.ring_len } else { self.small_len };
+        len.saturating_sub(1) as u32
+    }
+
+    fn large_mask(self) -> u32 {
         self.ring_len.saturating_sub(1) as u32
+    }
+
+    fn large_at(self) -> u32 {
+        if self.small_len == 0 { 0 } else { (self.small_len + SLACK) as u32 }
     }
 
     fn section_shift(self) -> u32 {

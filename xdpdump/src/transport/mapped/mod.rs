@@ -8,5 +8,5 @@ mod ring;
 mod rings;
 mod stamping;
 
-pub use memory::value_len;
-pub use rings::{MAX_RING_LEN, Rings, ring_len};
+pub use memory::Lengths;
+pub use rings::{MAX_RING_LEN, Rings};

@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use xdpdump_ebpf::ring::WALL;
+use xdpdump_ebpf::ring::{LARGE, SMALL, WALL};
 
 use super::{
     block::{self, Outline},
-    memory::RingMemory,
+    memory::{Change, Lengths, RingMemory},
     stamping::Stamps,
 };
 use crate::{
@@ -42,11 +42,20 @@ pub enum Asked {
     Anew,
 }
 
-/// The ring of one CPU.
+/// The ring of one CPU, or both of them one after the other.
 pub struct Ring {
     cpu: u32,
     memory: RingMemory,
+    /// The ring that is read.
+    current: usize,
+    /// Position in each ring.
+    at: [u64; 2],
+    /// Position in both rings together.
     tail: u64,
+    /// Position of the last change of the ring that was followed.
+    followed: u64,
+    /// The most bytes that may wait before the doorbell rings.
+    doorbell_at: u64,
     /// The head when [`Ring::lasts`] was called last.
     head: u64,
     /// The head at which the program was asked to ring the doorbell.
@@ -76,17 +85,22 @@ impl Ring {
     ///
     /// # Errors
     /// The error of the system call.
-    pub fn open(map: BorrowedFd<'_>, cpu: u32, ring_len: usize) -> io::Result<Self> {
-        let memory = RingMemory::map(map, cpu, ring_len)?;
+    pub fn open(map: BorrowedFd<'_>, cpu: u32, lengths: Lengths) -> io::Result<Self> {
+        let memory = RingMemory::map(map, cpu, lengths)?;
         Ok(Self::new(cpu, memory))
     }
 
     /// The ring of `cpu` in this memory, without a doorbell.
     pub fn new(cpu: u32, memory: RingMemory) -> Self {
+        let (small, large) = (memory.ring_len(SMALL) as u64, memory.ring_len(LARGE) as u64);
         Self {
             cpu,
+            doorbell_at: if small < large { small / 2 } else { large / 4 },
             memory,
+            current: SMALL,
+            at: [0; 2],
             tail: 0,
+            followed: 0,
             head: 0,
             wake_at: 0,
             stamps: Stamps::default(),
@@ -132,14 +146,14 @@ impl Ring {
         self.counts
     }
 
-    /// Asks the program to ring the doorbell when `bytes` are waiting, or when the ring is a quarter full if that is less.
+    /// Asks the program to ring the doorbell when `bytes` are waiting, or at the latest when the small ring is half full, or the only one a quarter.
     pub fn ring_doorbell_at(&mut self, bytes: u64) -> Asked {
         if let Some(Doorbell { memory, .. }) = &self.doorbell {
             memory.set_tail(memory.head());
         }
-        let wake_at = self.tail.wrapping_add(bytes.min(self.memory.ring_len() as u64 / 4));
+        let wake_at = self.tail.wrapping_add(bytes.min(self.doorbell_at));
         let before = std::mem::replace(&mut self.wake_at, wake_at);
-        if self.memory.control().wake_at(wake_at) {
+        if self.memory.control(SMALL).wake_at(wake_at) {
             Asked::Due
         } else if wake_at == before {
             Asked::AsBefore
@@ -150,7 +164,7 @@ impl Ring {
 
     /// See [`ReaderSide::has_shown_all`](super::protocol::ReaderSide::has_shown_all).
     pub fn has_shown_all(&self) -> bool {
-        self.memory.control().has_shown_all()
+        self.memory.control(SMALL).has_shown_all()
     }
 
     /// Its memory, for what the program does in tests.
@@ -172,7 +186,7 @@ impl Ring {
 
     /// Notes how far the program has come.
     pub fn note_head(&mut self) {
-        self.noted = self.memory.control().head();
+        self.noted = self.memory.control(SMALL).head();
     }
 
     /// Whether everything was read that the program had written when [`Ring::note_head`] was called.
@@ -182,7 +196,7 @@ impl Ring {
 
     /// Whether nothing waits in it.
     pub fn is_empty(&self) -> bool {
-        self.memory.control().head() == self.tail
+        self.memory.control(SMALL).head() == self.tail
     }
 
     /// A position that the head had reached at least `age` nanoseconds before `now`: the last one that is known, which may have
@@ -192,14 +206,45 @@ impl Ring {
         if now.saturating_sub(at) < age {
             return self.tail;
         }
-        self.seen = (self.memory.control().head(), now);
+        self.seen = (self.memory.control(SMALL).head(), now);
         head
     }
 
     /// Everything the program has written by now.
     pub fn batch(&mut self) -> Batch<'_> {
-        let head = self.memory.control().head();
+        let head = self.memory.control(SMALL).head();
+        self.follow_change(head);
         Batch { ring: self, head }
+    }
+
+    /// The next change of the ring, if records after it are before the position `head`.
+    fn change_before(&self, head: u64) -> Option<Change> {
+        let change = self.memory.change();
+        let is_next = change.position != self.followed && (self.tail..head).contains(&change.position);
+        is_next.then_some(change)
+    }
+
+    /// Goes on in the other ring, if the program has done so at this position and shown a record there.
+    fn follow_change(&mut self, head: u64) {
+        if let Some(change) = self.change_before(head).filter(|change| change.position == self.tail) {
+            self.current ^= 1;
+            self.followed = change.position;
+            self.memory.set_followed(change);
+        }
+    }
+
+    /// The length of a run of whole records that ends no later than the position `limit`, and the number of all records up to its
+    /// end, if a mark or a change of the ring shows that.
+    fn run(&self, limit: u64) -> Option<(usize, u64)> {
+        let change = self.change_before(limit);
+        let end = change.map_or(limit, |change| change.position);
+        let (at, waiting) = (self.at[self.current], end.checked_sub(self.tail)?);
+        let mark = self.memory.last_mark(self.current, at, at.wrapping_add(waiting), RUN_BYTES);
+        let of_mark = mark.map(|mark| (mark.position.wrapping_sub(at) as usize, mark.emitted));
+        let is_near = waiting <= RUN_BYTES as u64 && !self.memory.has_lap_within(self.current, at, waiting);
+        let of_change =
+            change.filter(|_| is_near && waiting > 0).map(|change| (waiting as usize, change.emitted));
+        of_change.or(of_mark)
     }
 
     /// Counts records that were taken.
@@ -209,9 +254,9 @@ impl Ring {
 
     /// How long an empty ring would last if it were filled as it was in `elapsed`, between the last call and this one.
     pub fn lasts(&mut self, elapsed: Duration) -> Duration {
-        let head = self.memory.control().head();
+        let head = self.memory.control(SMALL).head();
         let written = head.wrapping_sub(std::mem::replace(&mut self.head, head));
-        let nanos = (elapsed.as_nanos() * self.memory.ring_len() as u128).checked_div(written.into());
+        let nanos = (elapsed.as_nanos() * self.memory.ring_len(LARGE) as u128).checked_div(written.into());
         nanos.and_then(|nanos| u64::try_from(nanos).ok()).map_or(Duration::MAX, Duration::from_nanos)
     }
 }
@@ -225,22 +270,30 @@ pub struct Batch<'r> {
 impl Batch<'_> {
     /// The bytes from the next record on, and the number of those in which a record may begin.
     fn records(&mut self) -> (&mut [u8], usize) {
-        // SAFETY: the head is the ring's, and the tail moves only in `release`, which borrows all of `self`.
-        unsafe { self.ring.memory.records(self.ring.tail, self.head) }
+        let waiting =
+            self.ring.change_before(self.head).map_or(self.head, |change| change.position) - self.ring.tail;
+        let at = self.ring.at[self.ring.current];
+        // SAFETY: head and change are the ring's, and the tail moves only in `release`, which borrows all of `self`.
+        unsafe { self.ring.memory.records(self.ring.current, at, waiting) }
     }
 
     /// Gives `len` bytes of records back to the program.
     fn release(&mut self, len: usize) {
-        self.ring.tail = self.ring.tail.wrapping_add(len as u64);
-        self.ring.memory.control().give_back(self.ring.tail);
+        let ring = &mut *self.ring;
+        ring.tail = ring.tail.wrapping_add(len as u64);
+        ring.at[ring.current] = ring.at[ring.current].wrapping_add(len as u64);
+        ring.memory.control(ring.current).give_back(ring.at[ring.current]);
+        ring.follow_change(self.head);
     }
 
     /// Skips all bytes of the batch, because they are not valid records.
     fn skip_damage(&mut self) {
         self.ring.counts.damaged += 1;
         self.ring.taken = None;
-        self.ring.tail = self.head;
-        self.ring.memory.control().give_back(self.head);
+        while self.ring.tail != self.head {
+            let end = self.ring.change_before(self.head).map_or(self.head, |change| change.position);
+            self.release(end.wrapping_sub(self.ring.tail) as usize);
+        }
     }
 
     /// Hands on a run of blocks and returns its length in bytes: 0 when there is no record up to the time `until`.
@@ -302,11 +355,10 @@ impl Batch<'_> {
     pub fn drain_unread<R: Receiver>(&mut self, limit: u64, receiver: &mut R) -> ControlFlow<R::End, bool> {
         let mut any = false;
         while let Some(taken) = self.ring.taken {
-            let mark = |limit| self.ring.memory.last_mark(self.ring.tail, limit, RUN_BYTES);
-            let Some(mark) = mark(limit.min(self.head)) else {
-                return ControlFlow::Continue(any || mark(self.head).is_some());
+            let Some((len, emitted)) = self.ring.run(limit.min(self.head)) else {
+                return ControlFlow::Continue(any || self.ring.run(self.head).is_some());
             };
-            let (stamps, len) = (self.ring.stamps, mark.position.wrapping_sub(self.ring.tail) as usize);
+            let stamps = self.ring.stamps;
             let (bytes, _) = self.records();
             let run = bytes.get(..len).and_then(|run| Some((run, block::peek(run)?, block::last(run)?)));
             let is_stamped = |first: Outline, last: Outline| first.time.min(last.time) >= WALL;
@@ -314,8 +366,8 @@ impl Batch<'_> {
                 break;
             };
             let times = stamps.monotonic(first.time)..=stamps.monotonic(last.time);
-            let flow = receiver.unread(run, mark.emitted.wrapping_sub(taken), times);
-            self.ring.taken = Some(mark.emitted);
+            let flow = receiver.unread(run, emitted.wrapping_sub(taken), times);
+            self.ring.taken = Some(emitted);
             self.release(len);
             any = true;
             flow?;

@@ -1,17 +1,19 @@
 //! The mapped rings of all CPUs.
 
 use std::{
-    ops::ControlFlow,
+    ops::{ControlFlow, RangeInclusive},
     os::fd::{BorrowedFd, OwnedFd},
     time::Duration,
 };
 
 use super::{
+    memory::Lengths,
     ring::{Asked, Batch, Ring},
     stamping::Stamping,
 };
 use crate::{
     clock::monotonic,
+    cpus,
     order::Merge,
     sys::perf_event::{self, Wakeup},
     transport::{Counts, Error, REORDER_WINDOW, Receiver},
@@ -49,11 +51,21 @@ pub struct Rings {
 /// include/linux/bpf_verifier.h), and records may lie behind the ring's end.
 pub const MAX_RING_LEN: usize = 256 << 20;
 
-/// The length of the largest ring of at most `bytes`: a power of two, at least large enough for some records of maximum
-/// length.
-pub fn ring_len(bytes: usize) -> usize {
-    // Control page and slack need memory in addition; with a ring of at least 512 KiB they are a small part of the whole.
-    1 << bytes.clamp(512 << 10, MAX_RING_LEN).ilog2()
+/// Length of the small ring if the size of the caches is not known, and its limits: smaller ones are full too soon, and larger ones
+/// are in no cache.
+const USUAL_CACHE: usize = 2 << 20;
+const SMALL_RINGS: RangeInclusive<usize> = 1 << 20..=4 << 20;
+
+impl Lengths {
+    /// The rings of a CPU in about `bytes`: the large ring is the largest of at most that, at least large enough for some records
+    /// of maximum length. The small one, of the size of the CPU's own cache, needs memory in addition, as do control page and
+    /// slack; there is none if the large one is not many times as long.
+    pub fn within(bytes: usize) -> Self {
+        let large = 1 << bytes.clamp(512 << 10, MAX_RING_LEN).ilog2();
+        let cache = cpus::cache().unwrap_or(USUAL_CACHE).clamp(*SMALL_RINGS.start(), *SMALL_RINGS.end());
+        let small = 1 << cache.ilog2();
+        Self { small: if small <= large / 4 { small } else { 0 }, large }
+    }
 }
 
 impl Rings {
@@ -66,13 +78,13 @@ impl Rings {
         rings: BorrowedFd<'_>,
         events: BorrowedFd<'_>,
         cpus: u32,
-        ring_len: usize,
+        lengths: Lengths,
         immediate: bool,
     ) -> Result<Self, Error> {
         let open = |cpu| {
-            Ring::open(rings, cpu, ring_len).map_err(|source| Error::Ring {
+            Ring::open(rings, cpu, lengths).map_err(|source| Error::Ring {
                 cpu,
-                kib: ring_len >> 10,
+                kib: lengths.value_len() >> 10,
                 source,
             })
         };

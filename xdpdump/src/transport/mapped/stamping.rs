@@ -84,18 +84,21 @@ mod tests {
         transport::{
             Receiver,
             event::Event,
-            mapped::{block, memory::RingMemory},
+            mapped::{
+                Lengths, block,
+                memory::{RingMemory, model},
+            },
         },
     };
 
-    const RING: usize = 512 << 10;
+    const RINGS: [Lengths; 2] =
+        [Lengths { small: 0, large: 512 << 10 }, Lengths { small: 256 << 10, large: 1 << 20 }];
     const YEAR: u64 = 31_557_600_000_000_000;
 
     /// A program on one CPU. It may have been interrupted after it had looked for the offset.
     #[derive(Default)]
     struct Program {
-        head: u64,
-        written: u64,
+        program: model::Program,
         interrupted_at: Option<(u64, u64)>,
     }
 
@@ -108,7 +111,7 @@ mod tests {
         }
 
         /// Writes the record that it had begun, or else one of the time `now`, if there is room.
-        fn end(&mut self, ring: &Ring, now: u64, len: usize) {
+        fn end(&mut self, ring: &Ring, now: u64, len: usize, fails: bool) {
             self.begin(ring, now);
             let Some((time, offset)) = self.interrupted_at.take() else { return };
             let mut record = Vec::new();
@@ -125,10 +128,7 @@ mod tests {
                     meta: Meta { packet_id: Some(time), ..Meta::default() },
                 },
             );
-            if self.head + record.len() as u64 - ring.memory().tail() <= RING as u64 {
-                self.written += 1;
-                self.head = ring.memory().append(self.head, &record, self.written);
-            }
+            self.program.write(ring.memory(), &record, fails);
             ring.memory().set_busy(false);
         }
     }
@@ -212,6 +212,8 @@ mod tests {
         Interrupt,
         /// It writes records.
         Write(u16, u16),
+        /// It finds a place for a record, and fails to write it.
+        Fail(u16),
         /// The reader takes what there is, looking at it.
         Read,
         /// It takes what was there when it last looked at the head, without.
@@ -225,6 +227,7 @@ mod tests {
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
             1 => Just(Step::Interrupt),
+            1 => (60..u16::MAX).prop_map(Step::Fail),
             8 => (1..60u16, prop_oneof![60..100u16, 60..u16::MAX]).prop_map(|(count, len)| Step::Write(count, len)),
             2 => Just(Step::Read),
             6 => Just(Step::ReadUnread),
@@ -237,8 +240,11 @@ mod tests {
         /// Whatever the clock does and whenever the program is interrupted, each record gets the time that the clock had, once, in
         /// order, and is counted.
         #[test]
-        fn each_record_gets_the_time_of_the_clock(steps in proptest::collection::vec(step(), 1..120)) {
-            let mut rings = [Ring::new(0, RingMemory::of_heap(RING))];
+        fn each_record_gets_the_time_of_the_clock(
+            steps in proptest::collection::vec(step(), 1..120),
+            lengths in proptest::sample::select(&RINGS[..]),
+        ) {
+            let mut rings = [Ring::new(0, RingMemory::of_heap(lengths))];
             let mut program = Program::default();
             let mut clock = Clock { offsets: vec![(0, 50 * YEAR)], count: 0, unread: 0, last: 0 };
             let mut stamping = Stamping::default();
@@ -250,9 +256,10 @@ mod tests {
                     Step::Write(count, len) => {
                         for _ in 0..count {
                             now += 1;
-                            program.end(&rings[0], now, len.into());
+                            program.end(&rings[0], now, len.into(), false);
                         }
                     }
+                    Step::Fail(len) => program.end(&rings[0], now, len.into(), true),
                     Step::Wait => now += SEEN_AFTER,
                     Step::Read | Step::ReadUnread | Step::SetClock(_) => {
                         if let Step::SetClock(years) = step {
@@ -270,33 +277,39 @@ mod tests {
                     }
                 }
             }
-            program.end(&rings[0], now + 1, 60);
+            program.end(&rings[0], now + 1, 60, false);
             let _ = rings[0].batch().drain_until(u64::MAX, &mut clock);
-            prop_assert_eq!((clock.count, rings[0].counts().damaged), (program.written, 0));
+            prop_assert_eq!((clock.count, rings[0].counts().damaged), (program.program.emitted, 0));
         }
     }
 
     #[test]
-    fn a_busy_ring_is_handed_on_unread() {
-        let mut rings = [Ring::new(0, RingMemory::of_heap(RING))];
-        let mut program = Program::default();
-        let mut clock = Clock { offsets: vec![(0, 50 * YEAR)], count: 0, unread: 0, last: 0 };
-        let mut stamping = Stamping::default();
-        for now in 1..20_000 {
-            program.end(&rings[0], now, 1500);
-            if now % 50 == 0 {
-                stamping.follow(Some(50 * YEAR), now, &mut rings);
-                let head = rings[0].head_of_age(20, now);
-                let _ = rings[0].batch().drain_unread(head, &mut clock);
-                if now == 50 {
-                    // The first records have no wall-clock time.
-                    assert_eq!(clock.unread, 0);
-                    let _ = rings[0].batch().drain_until(u64::MAX, &mut clock);
+    fn busy_rings_are_handed_on_unread() {
+        for lengths in RINGS {
+            let mut rings = [Ring::new(0, RingMemory::of_heap(lengths))];
+            let mut program = Program::default();
+            let mut clock = Clock { offsets: vec![(0, 50 * YEAR)], count: 0, unread: 0, last: 0 };
+            let mut stamping = Stamping::default();
+            for now in 1..40_000 {
+                program.end(&rings[0], now, 1500, false);
+                // Now and then the reader is away for longer, so that the small ring is full.
+                let period = if now / 5000 % 2 == 0 { 40 } else { 150 };
+                if now % period == 0 {
+                    stamping.follow(Some(50 * YEAR), now, &mut rings);
+                    let head = rings[0].head_of_age(20, now);
+                    let _ = rings[0].batch().drain_unread(head, &mut clock);
+                    if now == period {
+                        // The first records have no wall-clock time.
+                        assert_eq!(clock.unread, 0);
+                        let _ = rings[0].batch().drain_until(u64::MAX, &mut clock);
+                    }
                 }
             }
+            assert!(clock.unread > 40, "{}", clock.unread);
+            let _ = rings[0].batch().drain_until(u64::MAX, &mut clock);
+            assert_eq!(clock.count, program.program.emitted, "{lengths:?}");
+            assert!(lengths.small == 0 || program.program.changes > 4, "{}", program.program.changes);
+            assert!(lengths.small == 0 || program.program.emitted == 39_999, "{}", program.program.emitted);
         }
-        assert!(clock.unread > 40, "{}", clock.unread);
-        let _ = rings[0].batch().drain_until(u64::MAX, &mut clock);
-        assert_eq!((clock.count, program.written), (19_999, 19_999));
     }
 }
