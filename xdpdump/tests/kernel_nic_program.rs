@@ -9,7 +9,6 @@ use xdpdump::{
     selection::Selection,
     transport::{event::Event, perf::Rings},
 };
-use xdpdump_ebpf::ring::Control;
 use xdpdump_testing::{
     events::Each,
     netns::NetNs,

@@ -55,12 +55,12 @@ pub fn run(xdpdump: &Path, minutes: u64, rate: u32) -> Result<()> {
         thread::sleep(ASK_EVERY);
         Ok(())
     })?;
-    let seconds = begin.elapsed().as_secs_f64();
+    let milliseconds = u64::try_from(begin.elapsed().as_millis())?;
     let arrived = scene.arrived();
     signal("-INT")?;
     ensure!(capture.wait()?.success(), "the capture failed: {}", fs::read_to_string(&said)?);
     let said = fs::read_to_string(&said)?;
-    println!("{said}{arrived} frames arrived, {:.0} a second", arrived as f64 / seconds);
+    println!("{said}{arrived} frames arrived, {} a second", arrived * 1000 / milliseconds);
     ensure!(said.contains(&format!("\n{arrived} packets captured\n")), "not every frame was captured");
     ensure!(said.contains("\n0 packets dropped by kernel"), "frames were lost");
     let mut dumps: Vec<_> = fs::read_dir(&folder)?.map(|file| Ok(file?.path())).collect::<Result<_>>()?;

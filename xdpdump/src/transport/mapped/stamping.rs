@@ -46,7 +46,9 @@ impl Stamping {
         match *self {
             Self::ByReader => {
                 if let Some(offset) = wanted {
-                    rings.iter_mut().for_each(|ring| ring.set_stamps(Stamps { offset }));
+                    for ring in rings {
+                        ring.set_stamps(Stamps { offset });
+                    }
                     *self = Self::ByPrograms(offset);
                 }
             }
