@@ -184,19 +184,21 @@ unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: 
     // Arithmetic instead of branches, for the verifier.
     // SAFETY: statics of this program; volatile because user space replaces their values before loading. The fields are only written
     // by this program.
-    let (mask, begin, position, waiting) = unsafe {
+    let (mask, begin, end, position, waiting) = unsafe {
         let small = u64::from((&raw const SMALL_MASK).read_volatile());
         let large = u64::from((&raw const LARGE_MASK).read_volatile());
-        let begin = ring * u64::from((&raw const LARGE_AT).read_volatile());
+        let large_at = u64::from((&raw const LARGE_AT).read_volatile());
         let position = (&raw const (*control).at).cast::<u64>().add(ring as usize).read();
-        (small + ring * (large - small), begin, position, waiting(control, ring))
+        let end = large_at + large.max(small);
+        (small + ring * (large - small), ring * large_at, end, position, waiting(control, ring))
     };
-    if capture_len == 0 || waiting + total_len + overhang > mask + 1 {
+    let offset = begin + (position & mask);
+    // The last is never so; the verifier of Linux 6.1 does not conclude it.
+    if capture_len == 0 || waiting + total_len + overhang > mask + 1 || offset > end {
         // SAFETY: the caller guarantees that nobody else writes to this field.
         unsafe { (*counters).failed = failed + 1 };
         return;
     }
-    let offset = begin + (position & mask);
 
     // SAFETY: the map's value contains control page, rings and slack, so a whole record fits at any offset in a ring,
     // and the check above keeps it off the records that the reader still wants. All offsets are multiples of 4.

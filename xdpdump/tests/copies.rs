@@ -7,13 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-/// Writes numbers in a byte order.
-#[derive(Clone, Copy)]
-struct Order {
-    big: bool,
-}
-
-const ORDERS: [Order; 2] = [Order { big: false }, Order { big: true }];
+use xdpdump_testing::order::{ORDERS, Order, padded};
 
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
@@ -34,49 +28,30 @@ const FRAME: &[u8] =
     b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\x00\x45\x00\x00\x20\x00\x01\x00\x00\x40\x11\x66\xca\
     \x0a\x00\x00\x01\x0a\x00\x00\x02\x00\x09\x00\x09\x00\x0c\x00\x00ping";
 
-impl Order {
-    fn bytes<const N: usize>(self, mut little_endian: [u8; N]) -> Vec<u8> {
-        if self.big {
-            little_endian.reverse();
-        }
-        little_endian.to_vec()
-    }
+/// Blocks of a section.
+trait Blocks: Sized {
+    fn time(self, units: u64) -> Vec<u8>;
+    fn options(self, options: &[(u16, Vec<u8>)]) -> Vec<u8>;
+    fn section(self, options: &[(u16, Vec<u8>)]) -> Vec<u8>;
+    fn interface(self, link_type: u16, snap_len: u32, options: &[(u16, Vec<u8>)]) -> Vec<u8>;
+    fn packet(self, interface: u32, time: u64, frame: &[u8], options: &[(u16, Vec<u8>)]) -> Vec<u8>;
+    fn custom(self, code: u16, value: &[u8]) -> (u16, Vec<u8>);
+    fn names(self) -> Vec<u8>;
+    fn secrets(self) -> Vec<u8>;
+    fn statistics(self, interface: u32) -> Vec<u8>;
+    fn everything(self) -> Vec<Vec<u8>>;
+}
 
-    fn u16(self, value: u16) -> Vec<u8> {
-        self.bytes(value.to_le_bytes())
-    }
-
-    fn u32(self, value: u32) -> Vec<u8> {
-        self.bytes(value.to_le_bytes())
-    }
-
-    fn u64(self, value: u64) -> Vec<u8> {
-        self.bytes(value.to_le_bytes())
-    }
-
-    fn words(self, words: &[u32]) -> Vec<u8> {
-        words.iter().flat_map(|&word| self.u32(word)).collect()
-    }
-
+impl Blocks for Order {
     /// A time of a block: its upper half first.
     fn time(self, units: u64) -> Vec<u8> {
         self.words(&[(units >> 32) as u32, units as u32])
-    }
-
-    fn option(self, code: u16, value: &[u8]) -> Vec<u8> {
-        [self.u16(code), self.u16(value.len() as u16), padded(value)].concat()
     }
 
     /// Options, and the mark of their end.
     fn options(self, options: &[(u16, Vec<u8>)]) -> Vec<u8> {
         let all = options.iter().map(|(code, value)| self.option(*code, value));
         all.chain([self.option(0, &[])]).collect::<Vec<_>>().concat()
-    }
-
-    fn block(self, kind: u32, body: &[Vec<u8>]) -> Vec<u8> {
-        let body = padded(&body.concat());
-        let length = self.u32(body.len() as u32 + 12);
-        [self.u32(kind), length.clone(), body, length].concat()
     }
 
     fn section(self, options: &[(u16, Vec<u8>)]) -> Vec<u8> {
@@ -201,12 +176,6 @@ impl Order {
 
 fn text(code: u16, text: &str) -> (u16, Vec<u8>) {
     (code, text.as_bytes().to_vec())
-}
-
-fn padded(bytes: &[u8]) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
 }
 
 /// Runs the tool.
@@ -667,6 +636,24 @@ fn a_copy_of_a_pcap_file_is_the_same_file() {
     }
 }
 
+/// In a copy of the file it has none either; another block for it has to have one.
+#[test]
+fn a_packet_without_a_time_that_gets_one_is_said() {
+    let files = Files::new();
+    for order in ORDERS {
+        let timeless = order.block(SIMPLE_PACKET, &[order.u32(46), padded(FRAME)]);
+        let file = [order.section(&[]), order.interface(1, 0, &[]), timeless].concat();
+        let (first, second) = (files.write("first.pcapng", &file), files.write("second.pcapng", &file));
+        assert_eq!(copy(&["-r", &first, "-w", &files.name("copy.pcapng")]), "");
+        let said = copy(&["-r", &first, "-r", &second, "-w", &files.name("merged.pcapng")]);
+        // In the byte order of the merge, that of its first interface is copied as it is.
+        let count = if order.big == NATIVE.big { 1 } else { 2 };
+        let expected =
+            format!("without a time (Simple Packet Blocks), which are written as of 1970: {count}");
+        assert!(said.contains(&expected), "{said}");
+    }
+}
+
 /// USB captures have frames of which some have megabytes.
 #[test]
 fn long_frames_are_not_cut() {
@@ -674,7 +661,13 @@ fn long_frames_are_not_cut() {
     let frame = vec![7; 1_000_000];
     let bytes = pcap(NATIVE, 0xa1b2_3c4d, 249, 0, &[(1_700_000_000, 5, &frame, 1_000_000)]);
     let original = files.write("a.pcap", &bytes);
-    copy(&["-r", &original, "-w", &files.name("b.pcap")]);
+    let said = copy(&["-r", &original, "-w", &files.name("b.pcap")]);
+    assert!(
+        said.contains(
+            "packets of more than 262144 bytes, which tcpdump and Wireshark read for some link types only: 1"
+        ),
+        "{said}"
+    );
     assert_eq!(bytes, fs::read(files.name("b.pcap")).unwrap());
     copy(&["-r", &original, "-w", &files.name("b.pcapng")]);
     copy(&["-r", &files.name("b.pcapng"), "-w", &files.name("c.pcap")]);

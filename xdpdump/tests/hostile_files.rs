@@ -6,53 +6,19 @@ use xdpdump::{
     input::{CaptureFile, Error, Item},
     packet::{Direction, LinkType, Meta},
 };
-use xdpdump_testing::bytes::Pieces;
+use xdpdump_testing::{
+    bytes::Pieces,
+    order::{ORDERS, Order},
+};
 
-/// Writes numbers in a given byte order.
-#[derive(Clone, Copy)]
-struct Order {
-    big: bool,
+/// Beginnings of files.
+trait Beginnings {
+    fn section(self) -> Vec<u8>;
+    fn interface(self, link_type: u16, snap_len: u32, options: &[Vec<u8>]) -> Vec<u8>;
+    fn pcap(self, magic: u32, minor_version: u16, snap_len: u32, link_type: u32) -> Vec<u8>;
 }
 
-const ORDERS: [Order; 2] = [Order { big: false }, Order { big: true }];
-
-impl Order {
-    fn bytes<const N: usize>(self, mut little_endian: [u8; N]) -> Vec<u8> {
-        if self.big {
-            little_endian.reverse();
-        }
-        little_endian.to_vec()
-    }
-
-    fn u16(self, value: u16) -> Vec<u8> {
-        self.bytes(value.to_le_bytes())
-    }
-
-    fn u32(self, value: u32) -> Vec<u8> {
-        self.bytes(value.to_le_bytes())
-    }
-
-    fn u64(self, value: u64) -> Vec<u8> {
-        self.bytes(value.to_le_bytes())
-    }
-
-    fn words(self, words: &[u32]) -> Vec<u8> {
-        words.iter().flat_map(|&word| self.u32(word)).collect()
-    }
-
-    fn option(self, code: u16, value: &[u8]) -> Vec<u8> {
-        let mut option = [self.u16(code), self.u16(value.len() as u16), value.to_vec()].concat();
-        option.resize(option.len().next_multiple_of(4), 0);
-        option
-    }
-
-    fn block(self, kind: u32, body: &[Vec<u8>]) -> Vec<u8> {
-        let mut body = body.concat();
-        body.resize(body.len().next_multiple_of(4), 0);
-        let length = self.u32(body.len() as u32 + 12);
-        [self.u32(kind), length.clone(), body, length].concat()
-    }
-
+impl Beginnings for Order {
     fn section(self) -> Vec<u8> {
         let version = [self.u16(1), self.u16(0)].concat();
         self.block(0x0a0d_0d0a, &[self.u32(0x1a2b_3c4d), version, self.u64(u64::MAX)])

@@ -25,6 +25,10 @@ use crate::{
     },
 };
 
+/// The most bytes of a packet that other tools read for all link types (`MAXIMUM_SNAPLEN` of libpcap, pcap-int.h;
+/// `WTAP_MAX_PACKET_SIZE_STANDARD` of Wireshark, wiretap/wtap.h).
+const MOST_READ: u32 = 262_144;
+
 /// Writes in the byte order of this machine, or of the pcap file that is copied.
 pub struct PcapSink {
     output: Output,
@@ -38,6 +42,8 @@ pub struct PcapSink {
     earlier: u32,
     /// What the file cannot hold.
     losses: Losses,
+    /// Packets that other tools do not read.
+    too_long: u64,
 }
 
 impl PcapSink {
@@ -55,6 +61,7 @@ impl PcapSink {
             interfaces: Vec::new(),
             earlier: 0,
             losses,
+            too_long: 0,
         }
     }
 
@@ -190,6 +197,7 @@ impl Sink for PcapSink {
             self.count_losses(block);
         }
         let captured = packet.frame.len() as u32;
+        self.too_long += u64::from(captured > MOST_READ);
         // A copy of a hostile file is as hostile.
         let frame_len = if is_copy { packet.frame_len } else { packet.frame_len.max(captured) };
         self.output.record(|buffer| record(buffer, order, time, packet.frame, frame_len))
@@ -255,6 +263,13 @@ impl Sink for PcapSink {
         if let Some(losses) = self.losses.take() {
             let name = self.output.name();
             say(&format!("{name}: a pcap file has no place for: {losses}; write pcapng to keep them"));
+        }
+        let too_long = std::mem::take(&mut self.too_long);
+        if too_long > 0 {
+            let name = self.output.name();
+            say(&format!(
+                "{name}: packets of more than {MOST_READ} bytes, which tcpdump and Wireshark read for some link types only: {too_long}"
+            ));
         }
     }
 }

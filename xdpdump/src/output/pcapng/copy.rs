@@ -41,9 +41,10 @@ pub struct Place {
     pub is_new_section: bool,
 }
 
-/// Appends a packet that was read from `block`.
+/// Appends a packet that was read from `block`. Returns whether its time is known: that of a Simple Packet Block is not, unless the
+/// block is written as it is.
 #[inline]
-pub fn packet(encoder: &mut Encoder<'_>, packet: &Packet<'_>, block: Block<'_>, place: Place) {
+pub fn packet(encoder: &mut Encoder<'_>, packet: &Packet<'_>, block: Block<'_>, place: Place) -> bool {
     let is_complete = !place.is_new_section || Missing::of(packet, block).is_nothing();
     if is_complete
         && place.time.is_none()
@@ -51,7 +52,7 @@ pub fn packet(encoder: &mut Encoder<'_>, packet: &Packet<'_>, block: Block<'_>, 
         && is_whole(packet, block, place)
         && verbatim(encoder, block, place.interface)
     {
-        return;
+        return true;
     }
     let Place { interface, time, .. } = place;
     let head = Head { interface, time: time.or(block.units()).unwrap_or(0), frame_len: packet.frame_len };
@@ -72,6 +73,7 @@ pub fn packet(encoder: &mut Encoder<'_>, packet: &Packet<'_>, block: Block<'_>, 
             encoder.end_of_options();
         }
     });
+    block.units().is_some()
 }
 
 /// What is known of a packet and is not among the options of its block.

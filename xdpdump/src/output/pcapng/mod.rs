@@ -41,6 +41,8 @@ pub struct PcapngSink {
     interfaces: u32,
     /// Blocks that could not be copied.
     losses: Losses,
+    /// Packets without a time that were written with one.
+    timeless: u64,
 }
 
 /// A section.
@@ -80,6 +82,7 @@ impl PcapngSink {
             section: None,
             interfaces: 0,
             losses: Losses::default(),
+            timeless: 0,
         };
         if copying.is_none() {
             sink.flush()?;
@@ -184,9 +187,12 @@ impl Sink for PcapngSink {
         };
         if let (Some(block), Detail::Full) = (packet.record.block(), self.detail) {
             let place = copy::Place { interface, snap_len, time, is_new_section };
-            return self
-                .output
-                .record(|buffer| copy::packet(&mut Encoder { buffer, order }, packet, block, place));
+            let mut has_time = true;
+            self.output.record(|buffer| {
+                has_time = copy::packet(&mut Encoder { buffer, order }, packet, block, place);
+            })?;
+            self.timeless += u64::from(!has_time);
+            return Ok(());
         }
         let meta = self.detail.of(packet.meta);
         // A copy of a hostile file is as hostile.
@@ -277,6 +283,13 @@ impl Sink for PcapngSink {
             say(&format!(
                 "{}: left out, because it does not fit into this file: {losses}",
                 self.output.name()
+            ));
+        }
+        let timeless = std::mem::take(&mut self.timeless);
+        if timeless > 0 {
+            let name = self.output.name();
+            say(&format!(
+                "{name}: packets without a time (Simple Packet Blocks), which are written as of 1970: {timeless}"
             ));
         }
     }

@@ -33,6 +33,7 @@ pub mod netdevsim;
 pub mod netns;
 pub mod objects;
 pub mod observed;
+pub mod order;
 pub mod processes;
 #[cfg(feature = "capture-files")]
 pub mod rings;
