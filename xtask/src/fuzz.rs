@@ -26,7 +26,7 @@ const INSTRUMENTATION: [&str; 6] = [
 ];
 
 /// Limits for an input: its length in bytes, the seconds that it may take, and the memory in MiB that the target may use.
-const LIMITS: [&str; 3] = ["-max_len=8192", "-timeout=5", "-rss_limit_mb=512"];
+const LIMITS: [&str; 3] = ["-max_len=8192", "-timeout=20", "-rss_limit_mb=512"];
 
 /// Options of `fuzz`.
 #[derive(clap::Args)]
