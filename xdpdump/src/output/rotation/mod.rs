@@ -281,6 +281,14 @@ impl RotatingSink {
         budget.keep(written).map_err(Error::OverBudget)
     }
 
+    /// Deletes old files if there are too many bytes now that the last file is complete; that one stays.
+    fn keep_beside(&mut self, last: &Path) -> Result<(), Error> {
+        let Some(budget) = &mut self.budget else { return Ok(()) };
+        budget.find(&self.names, &[last]).map_err(Error::OverBudget)?;
+        let len = fs::metadata(last).map_or(0, |last| last.len());
+        budget.keep(len).map_err(Error::OverBudget)
+    }
+
     /// Begins the next file if that is due before a packet of this time.
     fn make_room(&mut self, time: Timestamp) -> Result<(), Error> {
         if self.room() == Some(0) {
@@ -453,7 +461,8 @@ impl Sink for RotatingSink {
             // They are about another capture.
             statistics.to_vec()
         };
-        let finished = self.complete(current, &share);
+        let path = current.path.clone();
+        let finished = self.complete(current, &share).and_then(|()| self.keep_beside(&path));
         let removed = self.next.take().map_or(Ok(()), |mut next| next.output().remove());
         ended.and(finished).and(removed)
     }

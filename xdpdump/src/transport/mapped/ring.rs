@@ -146,7 +146,8 @@ impl Ring {
         self.counts
     }
 
-    /// Asks the program to ring the doorbell when `bytes` are waiting, or at the latest when the small ring is half full, or the only one a quarter.
+    /// Asks the program to ring the doorbell when `bytes` are waiting, or at the latest when the small ring is half full, or a quarter
+    /// of the only one.
     pub fn ring_doorbell_at(&mut self, bytes: u64) -> Asked {
         if let Some(Doorbell { memory, .. }) = &self.doorbell {
             memory.set_tail(memory.head());
@@ -247,6 +248,12 @@ impl Ring {
         of_change.or(of_mark)
     }
 
+    /// Whether a ring that has no other beside it may be full soon.
+    fn is_pressed(&self, head: u64) -> bool {
+        self.memory.ring_len(SMALL) == self.memory.ring_len(LARGE)
+            && head.wrapping_sub(self.tail) >= self.doorbell_at
+    }
+
     /// Counts records that were taken.
     fn count(&mut self, records: u64) {
         self.taken = self.taken.map(|taken| taken.wrapping_add(records));
@@ -268,10 +275,14 @@ pub struct Batch<'r> {
 }
 
 impl Batch<'_> {
+    /// The position up to which records are in the ring that is read.
+    fn run_end(&self) -> u64 {
+        self.ring.change_before(self.head).map_or(self.head, |change| change.position)
+    }
+
     /// The bytes from the next record on, and the number of those in which a record may begin.
     fn records(&mut self) -> (&mut [u8], usize) {
-        let waiting =
-            self.ring.change_before(self.head).map_or(self.head, |change| change.position) - self.ring.tail;
+        let waiting = self.run_end().wrapping_sub(self.ring.tail);
         let at = self.ring.at[self.ring.current];
         // SAFETY: head and change are the ring's, and the tail moves only in `release`, which borrows all of `self`.
         unsafe { self.ring.memory.records(self.ring.current, at, waiting) }
@@ -291,8 +302,7 @@ impl Batch<'_> {
         self.ring.counts.damaged += 1;
         self.ring.taken = None;
         while self.ring.tail != self.head {
-            let end = self.ring.change_before(self.head).map_or(self.head, |change| change.position);
-            self.release(end.wrapping_sub(self.ring.tail) as usize);
+            self.release(self.run_end().wrapping_sub(self.ring.tail) as usize);
         }
     }
 
@@ -356,7 +366,8 @@ impl Batch<'_> {
         let mut any = false;
         while let Some(taken) = self.ring.taken {
             let Some((len, emitted)) = self.ring.run(limit.min(self.head)) else {
-                return ControlFlow::Continue(any || self.ring.run(self.head).is_some());
+                let may_wait = any || self.ring.run(self.head).is_some();
+                return ControlFlow::Continue(may_wait && !self.ring.is_pressed(self.head));
             };
             let stamps = self.ring.stamps;
             let (bytes, _) = self.records();
