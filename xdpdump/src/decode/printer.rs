@@ -2,8 +2,7 @@
 //!
 //! Nothing else writes to the line. So its length is bounded, and text from packets is escaped, in one place.
 
-use std::fmt::Arguments;
-use std::io::Write as _;
+use std::fmt::{self, Arguments};
 
 use crate::decode::Style;
 use crate::decode::cursor::{Cursor, Layer, Printed};
@@ -31,6 +30,17 @@ pub(in crate::decode) struct Printer<'a> {
 /// A place in the line.
 pub(in crate::decode) struct Mark(usize);
 
+/// Takes what is formatted.
+struct Appended<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Appended<'_> {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
 impl<'a> Printer<'a> {
     /// Appends a line to `out`.
     pub(in crate::decode) fn new(
@@ -57,7 +67,7 @@ impl<'a> Printer<'a> {
     /// Lets `write!` append to the line; appending to memory does not fail.
     pub(in crate::decode) fn write_fmt(&mut self, text: Arguments<'_>) {
         if !self.is_full() {
-            let _ = self.out.write_fmt(text);
+            let _ = fmt::write(&mut Appended(self.out), text);
         }
     }
 

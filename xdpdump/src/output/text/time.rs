@@ -108,13 +108,15 @@ impl Clock {
 }
 
 /// Appends a number of exactly `width` digits, at most nine.
-fn digits(out: &mut Vec<u8>, mut number: i64, width: usize) {
+fn digits(out: &mut Vec<u8>, number: i64, width: usize) {
     let mut text = [b'0'; 9];
+    let mut number = number.unsigned_abs();
+    let text = &mut text[9 - width..];
     for digit in text.iter_mut().rev() {
-        *digit = b'0' + (number.unsigned_abs() % 10) as u8;
+        *digit = b'0' + (number % 10) as u8;
         number /= 10;
     }
-    out.extend_from_slice(&text[text.len() - width..]);
+    out.extend_from_slice(text);
 }
 
 /// Hour, minute and second at a second of a day.
