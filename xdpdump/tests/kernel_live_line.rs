@@ -87,6 +87,17 @@ fn the_line_says_how_the_capture_goes_and_is_gone_at_the_end() {
 }
 
 #[test]
+fn what_is_kept_in_memory_is_in_no_file() {
+    let scene = Scene::new();
+    let terminal = Terminal::new(COLUMNS);
+    let child = start(&scene, &terminal, &["--keep", "1M"]);
+    scene.send_numbered(5);
+    let line = wait_for(&terminal, "5 packets, ");
+    assert!(!line.contains(" in "), "{line}");
+    stop(child, libc::SIGTERM);
+}
+
+#[test]
 fn the_line_is_drawn_about_once_a_second() {
     let scene = Scene::new();
     let terminal = Terminal::new(COLUMNS);

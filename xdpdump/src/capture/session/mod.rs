@@ -249,7 +249,9 @@ impl<'a> Session<'a> {
         // What becomes of bytes that are still to be compressed is a guess, and a counter does not go back.
         self.bytes = self.bytes.max(sink.accepted());
         let bytes = self.bytes;
-        let only = self.order.config.destination.file.as_ref().map(|file| (&*file.path, bytes));
+        // What is kept in memory is in no file.
+        let only = self.order.config.destination.file.as_ref().filter(|file| file.recorder.is_none());
+        let only = only.map(|file| (&*file.path, bytes));
         let file = sink.current_file().or(only);
         let sources = named(&self.connection.sources, totals);
         status.tell(Progress { sources: &sources, bytes, file }, is_end, reporter);
