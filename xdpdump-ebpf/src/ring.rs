@@ -142,7 +142,7 @@ fn in_this_order() {
 /// Writes the record of the frame, if there is room, and shows it to the reader.
 ///
 /// # Safety
-/// `control` is the beginning of this CPU's memory, to which nobody else writes, except the reader to its two fields.
+/// `control` is the beginning of this CPU's memory, to which nobody else writes, except the reader to its fields.
 /// Nobody else writes to `counters`, except to `nested`.
 #[inline(always)]
 unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: *mut CpuCounters) {

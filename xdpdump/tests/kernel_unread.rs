@@ -114,8 +114,8 @@ fn attached(receiver: &NetNs) -> (Probe, Rings) {
     })
 }
 
-/// Reads until the senders have ended and everything is read.
-fn read(probe: &mut Probe, rings: &mut Rings, reader: &mut Reader, senders: &AtomicU32) {
+/// Reads until the senders have ended and everything is read, in order; returns the number of frames that the program saw.
+fn read(probe: &mut Probe, rings: &mut Rings, reader: &mut Reader, senders: &AtomicU32) -> u64 {
     loop {
         let has_ended = senders.load(Ordering::SeqCst) == 0;
         let before = reader.count;
@@ -132,6 +132,11 @@ fn read(probe: &mut Probe, rings: &mut Rings, reader: &mut Reader, senders: &Ato
         let ControlFlow::Continue(_) = rings.read(true, reader);
         assert!(begin.elapsed() < Duration::from_secs(10), "{:?}, {} read", probe.counters(0), reader.count);
     }
+    let counters = probe.counters(0).unwrap().unwrap();
+    let handed_over = (counters.seen - counters.failed, counters.emitted);
+    assert_eq!(handed_over, (reader.count, reader.count), "{counters:?}");
+    assert_eq!(reader.late, 0, "out of order, of {}", reader.count);
+    counters.seen
 }
 
 #[test]
@@ -145,23 +150,16 @@ fn one_busy_cpu_is_handed_on_unread() {
         let generator = Generator::new(sender.interface_index("left"), wire::frame(len, b""));
         let mut reader = Reader::new();
         let senders = AtomicU32::new(1);
-        thread::scope(|scope| {
+        let seen = thread::scope(|scope| {
             scope.spawn(|| {
                 cpu::stay_on(0);
                 sender.run(|| generator.send(1_000_000 / wait::slowness()));
                 senders.fetch_sub(1, Ordering::SeqCst);
             });
-            read(&mut probe, &mut rings, &mut reader, &senders);
+            read(&mut probe, &mut rings, &mut reader, &senders)
         });
-        let counters = probe.counters(0).unwrap().unwrap();
-        assert_eq!(
-            (counters.seen - counters.failed, counters.emitted),
-            (reader.count, reader.count),
-            "{counters:?}"
-        );
-        assert_eq!(counters.seen, generator.sent());
+        assert_eq!(seen, generator.sent());
         assert!(reader.unread * 10 > reader.count, "{} of {} unread", reader.unread, reader.count);
-        assert_eq!(reader.late, 0);
     }
 }
 
@@ -186,7 +184,7 @@ fn busy_cpus_in_turn_stay_in_order() {
     let mut reader = Reader::new();
     let senders = AtomicU32::new(2);
     let rounds = 60 / wait::slowness().min(20);
-    thread::scope(|scope| {
+    let seen = thread::scope(|scope| {
         for (generator, (cpu, pause)) in generators.iter().zip([(first, 3), (last, 7)]) {
             let (sender, senders) = (&sender, &senders);
             scope.spawn(move || {
@@ -200,15 +198,9 @@ fn busy_cpus_in_turn_stay_in_order() {
                 senders.fetch_sub(1, Ordering::SeqCst);
             });
         }
-        read(&mut probe, &mut rings, &mut reader, &senders);
+        read(&mut probe, &mut rings, &mut reader, &senders)
     });
-    // Where both send at once, the queue of the interface may be full before the program is run.
-    let counters = probe.counters(0).unwrap().unwrap();
-    assert_eq!(
-        (counters.seen - counters.failed, counters.emitted),
-        (reader.count, reader.count),
-        "{counters:?}"
-    );
+    // Not that of those sent: where both send at once, the queue of the interface may be full before the program is run.
+    assert!(seen > 0);
     assert!(reader.unread > 0, "none of {} unread", reader.count);
-    assert_eq!(reader.late, 0, "out of order of {}", reader.count);
 }

@@ -7,6 +7,7 @@ mod budget;
 mod commands;
 mod member;
 mod names;
+mod repeated;
 mod schedule;
 
 use std::{
@@ -24,6 +25,7 @@ pub use commands::Missing as MissingCommand;
 use member::{Member, Totals};
 pub use names::Error as NameError;
 use names::Names;
+use repeated::{MAX_REPEATED, Repeated};
 use schedule::Schedule;
 
 use super::{
@@ -32,42 +34,9 @@ use super::{
     record::{self, Framing},
 };
 use crate::{
-    packet::{
-        Block, ByteOrder, Interface, InterfaceStatistics, OwnedBlock, Packet, Timestamp,
-        block::kind::{DECRYPTION_SECRETS, NAME_RESOLUTION},
-    },
+    packet::{Block, ByteOrder, Interface, InterfaceStatistics, Packet, Timestamp},
     sys::clock,
 };
-
-/// Most bytes that names and secrets which are repeated in every file may take.
-const MAX_REPEATED: usize = 16 << 20;
-
-/// Blocks of a section that is copied, without which a file would not be complete in itself.
-#[derive(Default)]
-struct Repeated {
-    section: Option<OwnedBlock>,
-    /// Names and secrets.
-    blocks: Vec<OwnedBlock>,
-    /// The memory that they take, in bytes.
-    bytes: usize,
-}
-
-impl Repeated {
-    /// Whether such a block is one of them.
-    fn includes(block: &Block<'_>) -> bool {
-        matches!(block.kind(), NAME_RESOLUTION | DECRYPTION_SECRETS)
-    }
-
-    /// Adds one; false the first time that there are too many.
-    fn add(&mut self, block: &Block<'_>) -> bool {
-        let was_full = self.bytes > MAX_REPEATED;
-        self.bytes = self.bytes.saturating_add(block.cost());
-        if self.bytes <= MAX_REPEATED {
-            self.blocks.push(block.owned());
-        }
-        was_full || self.bytes <= MAX_REPEATED
-    }
-}
 
 /// When the next file begins, and what becomes of the files before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -215,7 +184,7 @@ impl RotatingSink {
         if block.is_section() {
             self.earlier += self.interfaces.len() as u32;
             self.interfaces.clear();
-            self.repeated = Repeated { section: Some(block.owned()), ..Repeated::default() };
+            self.repeated = Repeated::of_section(block);
             // Of the first file nothing was written.
             self.is_stale = self.current.is_some();
         } else if !self.repeated.add(block) {
