@@ -29,6 +29,10 @@ pub trait Frame: Copy {
     /// order; 0 if there is none.
     fn tag(self) -> u32;
 
+    /// Where the first bytes of the frame begin in memory, and where they end; the verifier demands a comparison with the end
+    /// before an access.
+    fn first_buffer(self) -> (*const u8, *const u8);
+
     /// Copies `len` bytes of the frame, from `offset` on, without the tag that is kept apart. Returns whether that
     /// succeeded.
     ///
@@ -154,6 +158,12 @@ impl<const WHOLE: bool> Frame for Received<WHOLE> {
     }
 
     #[inline(always)]
+    fn first_buffer(self) -> (*const u8, *const u8) {
+        // SAFETY: the context is the one that the kernel passed.
+        unsafe { ((*self.ctx).data as usize as *const u8, (*self.ctx).data_end as usize as *const u8) }
+    }
+
+    #[inline(always)]
     unsafe fn load(self, offset: u32, to: *mut u8, len: u32) -> bool {
         // SAFETY: the context is the one that the kernel passed; the caller guarantees the memory.
         unsafe { bpf_xdp_load_bytes(self.ctx, offset, to.cast(), len) == 0 }
@@ -206,6 +216,12 @@ impl Frame for Sent {
     #[inline(always)]
     fn tag(self) -> u32 {
         self.tag
+    }
+
+    #[inline(always)]
+    fn first_buffer(self) -> (*const u8, *const u8) {
+        // SAFETY: the context is the one that the kernel passed.
+        unsafe { ((*self.ctx).data as usize as *const u8, (*self.ctx).data_end as usize as *const u8) }
     }
 
     #[inline(always)]

@@ -7,12 +7,14 @@
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+mod copy;
 mod counters;
 mod frame;
 mod perf;
 mod ring;
 mod selection;
 mod tap;
+mod verifier;
 
 use aya_ebpf::{
     bindings::{TC_ACT_UNSPEC, xdp_action},

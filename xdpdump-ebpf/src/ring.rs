@@ -20,11 +20,13 @@ use xdpdump_ebpf::{
 };
 
 use crate::{
+    copy::{copy, copy_with_tag},
     counters::{self, MMAPABLE, increment_atomically, is_preemptible},
     frame::Frame,
     perf::ring_doorbell,
     selection::{cut, takes},
     snap_len, source,
+    verifier::{bound, forget},
 };
 
 /// Size of the small ring, or the only one, in bytes minus 1. User space sets it before the program is loaded, together with the
@@ -217,7 +219,7 @@ unsafe fn record<F: Frame>(frame: F, cpu: u32, control: *mut Control, counters: 
         let is_copied = if tag == 0 {
             // Clears the padding, together with up to four bytes before it that the copy overwrites.
             put(behind.sub(4), 0, 0);
-            copy(frame, 0, bytes, capture_len)
+            copy(frame, bytes, capture_len)
         } else {
             copy_with_tag(frame, tag, bytes, capture_len)
         };
@@ -345,46 +347,6 @@ unsafe fn mark(control: *mut Control, ring: u64, before: u64, next: Mark) {
     }
 }
 
-/// Copies `len` bytes (at least 1) of the frame, from `offset` on.
-///
-/// # Safety
-/// 64 KiB can be written at `to`.
-#[inline(always)]
-unsafe fn copy(frame: impl Frame, offset: usize, to: *mut u8, len: u64) -> bool {
-    // The verifier must know that the helper's length argument is neither 0 nor too large. It is not 0 here, but before
-    // Linux 6.8 the verifier learns nothing from a comparison with 0.
-    let mut len = len - 1;
-    bound(&mut len, 0xffff);
-    // SAFETY: the caller guarantees the memory.
-    unsafe { frame.load(offset as u32, to, len as u32 + 1) }
-}
-
-/// Copies the first `len` bytes of the frame as they are with the tag in its place, and clears the padding.
-///
-/// # Safety
-/// 64 KiB can be written at `to`, and nobody reads the first 16 bytes, whatever `len` is.
-#[inline(always)]
-unsafe fn copy_with_tag(frame: impl Frame, tag: u32, to: *mut u8, len: u64) -> bool {
-    const BEHIND: usize = TAG_OFFSET + TAG_LEN;
-    // SAFETY: the caller guarantees the memory.
-    unsafe {
-        if len > BEHIND as u64 && !copy(frame, TAG_OFFSET, to.add(BEHIND), len - BEHIND as u64) {
-            return false;
-        }
-        if !frame.load(0, to, TAG_OFFSET as u32) {
-            return false;
-        }
-        put(to, TAG_OFFSET, tag);
-        if len & 3 != 0 {
-            let mut begin = len & !3;
-            bound(&mut begin, 0xfffc);
-            let last = to.add(begin as usize).cast::<u32>();
-            last.write((u32::from_le(last.read()) & ((1 << (8 * (len & 3))) - 1)).to_le());
-        }
-    }
-    true
-}
-
 /// Stores `value` and returns the previous value; a full barrier. (Rust's atomics have no exchange on BPF targets.)
 ///
 /// # Safety
@@ -395,22 +357,6 @@ unsafe fn exchange(at: *mut u64, value: u64) -> u64 {
     // SAFETY: the caller guarantees that `at` is such a field.
     unsafe { asm!("{value} = xchg_64({at} + 0, {value})", value = inout(reg) value, at = in(reg) at) };
     value
-}
-
-/// `value & mask`, which the compiler would otherwise omit where it can prove a bound that the verifier cannot.
-#[inline(always)]
-fn bound(value: &mut u64, mask: u64) {
-    // SAFETY: one instruction that uses only registers.
-    unsafe { asm!("{value} &= {mask}", value = inout(reg) *value, mask = in(reg) mask) };
-}
-
-/// Makes the verifier forget what it knows of `value`, with the help of `unknown`, of which it knows nothing.
-#[inline(always)]
-fn forget(value: &mut u64, unknown: u64) {
-    // SAFETY: two instructions that use only registers.
-    unsafe {
-        asm!("{value} += {unknown}", "{value} -= {unknown}", value = inout(reg) *value, unknown = in(reg) unknown)
-    };
 }
 
 /// # Safety

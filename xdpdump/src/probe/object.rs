@@ -30,6 +30,15 @@ const CONSTANTS: &str = ".rodata";
 /// Whether every CPU sees the stores of another one in their order.
 const STORES_IN_ORDER: bool = cfg!(any(target_arch = "x86", target_arch = "x86_64", target_arch = "s390x"));
 
+/// Whether the kernel lets programs access words at any address (`CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS`).
+const UNALIGNED: bool = cfg!(any(
+    target_arch = "x86",
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "s390x",
+    target_arch = "powerpc64"
+));
+
 /// The compiled programs, and the maps that all of them share.
 pub struct Image {
     object: Object,
@@ -154,6 +163,7 @@ impl Image {
             ("SECTION_SHIFT", self.layout.section_shift()),
             ("PREEMPTIBLE", u32::from(preemptible)),
             ("STORES_IN_ORDER", u32::from(STORES_IN_ORDER)),
+            ("UNALIGNED", u32::from(UNALIGNED)),
             ("DETAIL", detail),
         ];
         let values: Vec<_> =
