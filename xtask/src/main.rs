@@ -15,6 +15,7 @@ mod run;
 mod soak;
 mod tally;
 mod test;
+mod test_needs;
 mod toolchain;
 mod vm_test;
 mod workspace;

@@ -26,7 +26,7 @@ use self::qemu::Qemu;
 use self::report::{Line, Results};
 use crate::cargo::{self, Executable};
 use crate::tally::Tally;
-use crate::{packages, workspace};
+use crate::{packages, test_needs, workspace};
 
 /// Programs that this command needs, with their packages.
 const PROGRAMS: [(&str, &str); 7] = [
@@ -199,8 +199,10 @@ pub fn run_usual(tests: &[Executable], for_tests: &[OsString]) -> Result<Tally> 
 /// What virtual machines need on the host.
 struct Host {
     qemu: Qemu,
-    /// The folder with the kernels and busybox.
+    /// The folder with the kernels.
     cache: PathBuf,
+    /// A statically linked busybox.
+    busybox: PathBuf,
 }
 
 impl Host {
@@ -210,7 +212,10 @@ impl Host {
             bail!("the kernels are for x86-64, and tests built on this machine do not run on them");
         }
         packages::provide(&PROGRAMS)?;
-        Ok(Self { qemu: Qemu::provide()?, cache: cache()? })
+        // The machines see the host's files, and run its programs.
+        test_needs::provide_programs()?;
+        let cache = cache()?;
+        Ok(Self { qemu: Qemu::provide()?, busybox: image::busybox(&cache)?, cache })
     }
 }
 
@@ -228,8 +233,7 @@ fn test(host: &Host, kernel: Kernel, image: &Image, tests: &[Executable], args: 
     let folder = workspace::root().join("target/vm");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let initramfs = folder.join(format!("{kernel}.initramfs"));
-    let busybox = image::busybox(&host.cache)?;
-    fs::write(&initramfs, image.initramfs(&busybox, &script(image, tests, args)?)?)
+    fs::write(&initramfs, image.initramfs(&host.busybox, &script(image, tests, args)?)?)
         .with_context(|| format!("cannot write {}", initramfs.display()))?;
 
     let console = folder.join(format!("{kernel}.log"));
