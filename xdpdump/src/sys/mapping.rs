@@ -1,6 +1,6 @@
 //! Memory mapped from a file descriptor.
 
-use std::{io, os::fd::AsFd, ptr::NonNull, sync::atomic::AtomicU64};
+use std::{io, ops::Deref, os::fd::AsFd, ptr::NonNull, slice, sync::atomic::AtomicU64};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
@@ -23,10 +23,12 @@ impl Mapping {
     /// # Errors
     /// The error of the system call: `EPERM` or `ENOMEM` when it exceeds the limit of locked memory or the free memory.
     pub fn new(fd: impl AsFd, len: usize, offset: u64) -> io::Result<Self> {
+        Self::map(fd, len, offset, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED)
+    }
+
+    fn map(fd: impl AsFd, len: usize, offset: u64, access: ProtFlags, kind: MapFlags) -> io::Result<Self> {
         // SAFETY: a new mapping at an address that the kernel chooses overlaps no other memory.
-        let base = unsafe {
-            mmap(std::ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, fd, offset)
-        }?;
+        let base = unsafe { mmap(std::ptr::null_mut(), len, access, kind, fd, offset) }?;
         let base = NonNull::new(base.cast()).ok_or_else(|| io::Error::other("mmap gave a null pointer"))?;
         Ok(Self {
             base,
@@ -76,5 +78,32 @@ impl Drop for Mapping {
         // SAFETY: the same address and length that were mapped; no borrow of the memory outlives `self`.
         let unmapped = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
         debug_assert!(unmapped.is_ok(), "{unmapped:?}");
+    }
+}
+
+/// Bytes that nobody changes, read in place.
+#[derive(Debug)]
+pub struct ConstantBytes(Mapping);
+
+impl ConstantBytes {
+    /// Maps the first `len` bytes of `fd`.
+    ///
+    /// # Errors
+    /// The error of the system call: `ENODEV` or `EIO` when it cannot be mapped.
+    ///
+    /// # Safety
+    /// There are so many bytes, and neither their number nor their values change while this exists.
+    pub unsafe fn of(fd: impl AsFd, len: usize) -> io::Result<Self> {
+        Mapping::map(fd, len, 0, ProtFlags::READ, MapFlags::PRIVATE).map(Self)
+    }
+}
+
+impl Deref for ConstantBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        let Self(mapping) = self;
+        // SAFETY: the mapping is of this length and readable as long as `self` lives, and by the contract of `of` nobody writes to it.
+        unsafe { slice::from_raw_parts(mapping.base.as_ptr(), mapping.len) }
     }
 }

@@ -1,7 +1,9 @@
 //! Programs of other processes, and programs that run before and after them.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
+    ops::Deref,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
@@ -15,11 +17,19 @@ use aya_obj::generated::{
     bpf_prog_type::BPF_PROG_TYPE_TRACING,
 };
 
+use crate::sys::mapping::ConstantBytes;
+
 use super::{blank, call, call_for_fd, load, number, object_info, open_by_id};
 
 /// The id of the kernel's type information, which is the first that is made (`bpf_get_btf_vmlinux`, kernel/bpf/verifier.c,
 /// v6.18).
 const KERNEL_BTF: u32 = 1;
+
+/// What `fstatfs` says of a file in sysfs (`SYSFS_MAGIC`, include/uapi/linux/magic.h).
+const SYSFS: u64 = 0x6265_6572;
+
+/// The file with the kernel's type information.
+const KERNEL_BTF_FILE: &str = "/sys/kernel/btf/vmlinux";
 
 /// What the kernel tells about a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,15 +134,48 @@ fn btf_if(id: u32, is_wanted: impl Fn(&bpf_btf_info) -> bool) -> io::Result<Vec<
     Ok(bytes)
 }
 
-/// The kernel's own type information. The file has it in pieces of a page, which takes ten times as long as a system call for all
-/// of it; but for that the process needs `CAP_SYS_ADMIN`, and the kernel must have read it already.
+/// The kernel's own type information (BTF).
+pub enum KernelBtf {
+    /// Where the kernel has it.
+    InPlace(ConstantBytes),
+    /// A copy.
+    Copy(Vec<u8>),
+}
+
+impl Deref for KernelBtf {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::InPlace(bytes) => bytes,
+            Self::Copy(bytes) => bytes,
+        }
+    }
+}
+
+/// The kernel's own type information, which has several megabytes. Since Linux 6.16 its file can be mapped
+/// (`btf_sysfs_vmlinux_mmap`, kernel/bpf/sysfs_btf.c). Otherwise the file has it in pieces of a page, which takes ten times as long
+/// as a system call for all of it; but for that the process needs `CAP_SYS_ADMIN`, and the kernel must have read it already.
 ///
 /// # Errors
 /// The error of reading it: `ENOENT` when the kernel was built without.
-pub fn kernel_btf() -> io::Result<Vec<u8>> {
+pub fn kernel_btf() -> io::Result<KernelBtf> {
+    if let Ok(bytes) = kernel_btf_in_place() {
+        return Ok(KernelBtf::InPlace(bytes));
+    }
     // The kernel's is the first; those of modules come later, and refer to it.
     let is_kernels = |info: &bpf_btf_info| info.kernel_btf != 0 && info.id == KERNEL_BTF;
-    btf_if(KERNEL_BTF, is_kernels).or_else(|_| fs::read("/sys/kernel/btf/vmlinux"))
+    btf_if(KERNEL_BTF, is_kernels).or_else(|_| fs::read(KERNEL_BTF_FILE)).map(KernelBtf::Copy)
+}
+
+fn kernel_btf_in_place() -> io::Result<ConstantBytes> {
+    let file = File::open(KERNEL_BTF_FILE)?;
+    let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+    if u64::try_from(rustix::fs::fstatfs(&file)?.f_type) != Ok(SYSFS) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    // SAFETY: in sysfs, this is a constant part of the running kernel's image, and its size is that of the part.
+    unsafe { ConstantBytes::of(file, len) }
 }
 
 /// Every link that replaces a function of a program, or runs before or after it. Before Linux 5.13 the kernel does not tell
