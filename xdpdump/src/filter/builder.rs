@@ -128,6 +128,7 @@ impl Builder {
     /// True if both are; the second is evaluated only if the first is true. The second must have been built after the
     /// first.
     pub fn and(&mut self, first: Fragment, second: Fragment) -> Fragment {
+        debug_assert!(first.entry < second.entry, "{second:?} was built before {first:?}");
         self.join(&first.accepting, second.entry);
         Fragment {
             entry: first.entry,
@@ -139,6 +140,7 @@ impl Builder {
     /// True if one of them is; the second is evaluated only if the first is false. The second must have been built
     /// after the first.
     pub fn or(&mut self, first: Fragment, second: Fragment) -> Fragment {
+        debug_assert!(first.entry < second.entry, "{second:?} was built before {first:?}");
         self.join(&first.rejecting, second.entry);
         Fragment {
             entry: first.entry,

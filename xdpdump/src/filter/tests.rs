@@ -119,7 +119,36 @@ fn what_is_not_known_in_the_kernel_is_refused_by_name() {
 
 #[test]
 fn only_link_types_that_are_known_are_filtered() {
-    let error = Filter::compile("tcp", LinkType(113)).unwrap_err();
-    assert!(error.to_string().contains("LINUX_SLL (Linux cooked v1)"), "{error}");
-    assert!(Filter::compile("", LinkType(113)).is_ok());
+    let error = Filter::compile("tcp", LinkType::IEEE802_11).unwrap_err();
+    assert!(error.to_string().contains("IEEE802_11"), "{error}");
+    assert!(Filter::compile("", LinkType::IEEE802_11).is_ok());
+}
+
+#[test]
+fn cooked_headers_say_which_frames_were_sent() {
+    for (link_type, at) in [(LinkType::LINUX_SLL, 1), (LinkType::LINUX_SLL2, 10)] {
+        let matches = |text: &str, packet_type| {
+            let mut bytes = [0; 40];
+            bytes[at] = packet_type;
+            let frame = Frame { bytes: &bytes, len: 40, ..Frame::default() };
+            Filter::compile(text, link_type).unwrap().matches(&frame)
+        };
+        // PACKET_HOST, PACKET_OTHERHOST and PACKET_OUTGOING.
+        assert_eq!([0, 3, 4].map(|packet_type| matches("inbound", packet_type)), [true, true, false]);
+        assert_eq!([0, 3, 4].map(|packet_type| matches("outbound", packet_type)), [false, false, true]);
+    }
+}
+
+#[test]
+fn loopbacks_of_each_system_and_byte_order_have_ip() {
+    for (text, families) in [("ip", &[2][..]), ("ip6", &[24, 28, 30][..])] {
+        let filter = Filter::compile(text, LinkType::NULL).unwrap();
+        for family in families.iter().flat_map(|family: &u32| [family.to_le_bytes(), family.to_be_bytes()]) {
+            assert!(
+                filter.matches(&Frame { bytes: &family, len: 4, ..Frame::default() }),
+                "{text} {family:?}"
+            );
+        }
+        assert!(!filter.matches(&Frame { bytes: &[0, 0, 0, 7], len: 4, ..Frame::default() }));
+    }
 }

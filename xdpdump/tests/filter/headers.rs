@@ -116,6 +116,20 @@ fn headers_have_an_end() {
 }
 
 #[test]
+fn headers_end_there_also_behind_other_link_level_headers() {
+    let packet = made::ipv4(6, 0, &[], &made::tcp(80, 443));
+    let ethernet = made::ethernet(made::IPV4, &packet);
+    for (link_type, link) in
+        [(LinkType::LINUX_SLL, 16), (LinkType::LINUX_SLL2, 20), (LinkType::NULL, 4), (LinkType::LOOP, 4)]
+    {
+        let bytes = frames::relink(&ethernet, link_type).unwrap();
+        Cuts::new(link_type).assert_ends(&Ended { bytes, end: link + 20 + 20, ..Ended::default() });
+    }
+}
+
+#[test]
 fn frames_of_other_link_types_are_wanted_whole() {
-    assert_eq!(wanted(&Headers::new(0, LinkType(113)), &[0; 60]), u32::MAX);
+    for link_type in [LinkType::PPP, LinkType::IEEE802_11] {
+        assert_eq!(wanted(&Headers::new(0, link_type), &[0; 60]), u32::MAX);
+    }
 }

@@ -118,7 +118,7 @@ impl Lowering {
                 IpAddr::V6(_) if wanted == Some(Protocol::Ip) => continue,
                 IpAddr::V4(address) => {
                     // Frames without an EtherType cannot be ARP.
-                    if wanted.is_none() && self.layers.link == Link::RawIp {
+                    if wanted.is_none() && matches!(self.layers.link, Link::RawIp | Link::Loopback) {
                         qualifiers.protocol = Some(Protocol::Ip);
                     }
                     self.ipv4(qualifiers, address.into(), u32::MAX, span)?

@@ -56,7 +56,9 @@ impl Lowering {
             match self.layers.link {
                 Link::Ethernet | Link::Tunnelled { .. } => self.ether_type(MPLS, span)?,
                 Link::Ppp => self.ether_type(PPP_MPLS, span)?,
-                Link::RawIp => return Err(Complaint::new(span.clone(), "raw IP has no MPLS labels")),
+                Link::RawIp | Link::Loopback | Link::Cooked { .. } => {
+                    return Err(Complaint::new(span.clone(), "these frames have no MPLS labels"));
+                }
             }
         };
         if let Some(label) = label {

@@ -2,14 +2,14 @@
 
 use super::{
     super::{
-        builder::Fragment,
+        builder::{Builder, Fragment},
         ir::{Comparison, Program, Width},
         names::UDP,
         syntax::Operator,
     },
     Lowering, Position,
     inner::{GRE, Tunnel},
-    layer::{ARP, ETHERNET_HEADER, IPV4, IPV6, IPV6_HEADER, MPLS, PPPOE_SESSION, RARP},
+    layer::{ARP, IPV4, IPV6, IPV6_HEADER, Layers, Link, MPLS, PPPOE_SESSION, RARP},
     protocol::{AH, FRAGMENT},
     protocol_chain::{DESTINATION_OPTIONS, HOP_BY_HOP, ROUTING},
 };
@@ -41,15 +41,21 @@ const END: u8 = 3;
 
 /// The program that computes the number of bytes up to the end of the headers, plus `more`.
 ///
-/// If a frame ends within a header, or its link type is neither Ethernet nor raw IP, the result is the whole frame.
+/// If a frame ends within a header, or its link level is not one of those below, the result is the whole frame.
 /// Bytes are counted as a header only if the protocol is known.
 pub fn headers(more: u32, link_type: LinkType) -> Program {
-    let mut lowering = Lowering::new(link_type);
+    let Some(layers) = Layers::new(link_type) else {
+        let mut builder = Builder::default();
+        builder.slots = END + 1;
+        let never = builder.always(false);
+        return Program { result: Some(END), ..builder.finish(Some(never)) };
+    };
+    let mut lowering = Lowering::new(layers);
     lowering.builder.slots = END + 1;
-    let fragment = match link_type {
-        LinkType::ETHERNET => lowering.ethernet_headers(),
-        LinkType::RAW => lowering.raw_headers(),
-        _ => lowering.builder.always(false),
+    let fragment = match layers.link {
+        Link::Ethernet | Link::Cooked { .. } => lowering.headers_by_type(),
+        Link::RawIp | Link::Loopback => lowering.headers_by_version(),
+        Link::Ppp | Link::Tunnelled { .. } => lowering.builder.always(false),
     };
     let end = lowering.builder.slot(END);
     // No frame is that long, and the sum does not wrap around.
@@ -61,17 +67,17 @@ pub fn headers(more: u32, link_type: LinkType) -> Program {
 }
 
 impl Lowering {
-    fn ethernet_headers(&mut self) -> Fragment {
-        let payload = self.store_offset(SLOTS.payload, Position::at(ETHERNET_HEADER));
-        let protocol = self.load(Position::at(ETHERNET_HEADER - 2), 0, Width::Half);
+    fn headers_by_type(&mut self) -> Fragment {
+        let payload = self.store_offset(SLOTS.payload, self.layers.payload);
+        let protocol = self.load(self.layers.type_field, 0, Width::Half);
         let protocol = self.builder.store(SLOTS.protocol, protocol);
         let level = self.level(MAX_LEVELS);
         self.every([payload, protocol, level])
     }
 
-    fn raw_headers(&mut self) -> Fragment {
-        let payload = self.store_offset(SLOTS.payload, Position::at(0));
-        let version = self.by_version(Position::at(0));
+    fn headers_by_version(&mut self) -> Fragment {
+        let payload = self.store_offset(SLOTS.payload, self.layers.payload);
+        let version = self.by_version(self.layers.payload);
         let level = self.level(MAX_LEVELS);
         self.every([payload, version, level])
     }

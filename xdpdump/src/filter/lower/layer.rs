@@ -2,7 +2,7 @@
 
 use crate::packet::LinkType;
 
-use super::super::ir::ValueId;
+use super::super::ir::{ValueId, Width};
 
 pub(super) const IPV4: u32 = 0x0800;
 pub(super) const IPV6: u32 = 0x86dd;
@@ -47,6 +47,13 @@ pub(super) enum Link {
     Ethernet,
     /// By the version field in the first byte.
     RawIp,
+    /// By an EtherType, or the number of another kind of Ethernet frame (`ETH_P_802_2`, include/uapi/linux/if_ether.h).
+    Cooked {
+        /// Where the header says whether the frame was sent.
+        direction: (u32, Width),
+    },
+    /// By the address family of an operating system.
+    Loopback,
     Ppp,
     /// By a value that was computed, an EtherType, when the tunnel was found.
     Tunnelled {
@@ -75,19 +82,29 @@ pub(super) struct Layers {
 }
 
 impl Layers {
-    /// The layers at the beginning of a frame.
-    pub fn new(link_type: LinkType) -> Self {
-        let raw = link_type == LinkType::RAW;
-        Self {
-            link: if raw { Link::RawIp } else { Link::Ethernet },
+    /// The layers at the beginning of a frame; `None` if filters do not support this link type.
+    pub fn new(link_type: LinkType) -> Option<Self> {
+        let (link, type_field, payload) = match link_type {
+            LinkType::ETHERNET => (Link::Ethernet, 12, ETHERNET_HEADER),
+            LinkType::RAW => (Link::RawIp, 0, 0),
+            LinkType::LINUX_SLL => (Link::Cooked { direction: (0, Width::Half) }, 14, 16),
+            LinkType::LINUX_SLL2 => (Link::Cooked { direction: (10, Width::Byte) }, 0, 20),
+            LinkType::NULL | LinkType::LOOP => (Link::Loopback, 0, 4),
+            // After two bytes of HDLC, or six of PPPoE.
+            LinkType::PPP | LinkType::PPP_SERIAL | LinkType::PPP_PPPD => (Link::Ppp, 2, 4),
+            LinkType::PPP_ETHER => (Link::Ppp, 6, 8),
+            _ => return None,
+        };
+        Some(Self {
+            link,
             header: Position::at(0),
-            type_field: Position::at(if raw { 0 } else { 12 }),
-            payload: Position::at(if raw { 0 } else { ETHERNET_HEADER }),
+            type_field: Position::at(type_field),
+            payload: Position::at(payload),
             network: 0,
-            network_after_llc: if raw { 0 } else { 3 },
+            network_after_llc: if link == Link::Ethernet { 3 } else { 0 },
             labels: 0,
             in_geneve: false,
-        }
+        })
     }
 
     /// Where the network header begins.

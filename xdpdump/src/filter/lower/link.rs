@@ -4,7 +4,7 @@ use super::{
     super::{
         builder::Fragment,
         error::{Complaint, Span},
-        ir::{Comparison, Width},
+        ir::{Comparison, Field, OUTBOUND, Width},
         syntax::{Llc, Protocol, Side},
     },
     Lowered, Lowering, layer,
@@ -21,6 +21,10 @@ const IPX: u32 = 0x8137;
 pub(super) const ATALK: u32 = 0x809b;
 pub(super) const AARP: u32 = 0x80f3;
 pub(super) const DECNET: u32 = 0x6003;
+/// Numbers of frames without an EtherType in the header of Linux cooked captures (include/uapi/linux/if_ether.h): `ETH_P_802_2`,
+/// and `ETH_P_802_3`, which has IPX without LLC header.
+const COOKED_LLC: u32 = 4;
+const COOKED_RAW_IPX: u32 = 1;
 /// A greater value of the field is an EtherType; up to this value it is a length.
 const MAX_LENGTH: u32 = 1500;
 
@@ -31,7 +35,8 @@ impl Lowering {
             return self.behind_labels(protocol, span);
         }
         Ok(match self.layers.link {
-            Link::Ethernet => self.on_ethernet(protocol),
+            Link::Ethernet | Link::Cooked { .. } => self.ether_type_or_llc(protocol),
+            Link::Loopback => self.family(protocol),
             Link::RawIp => match protocol {
                 layer::IPV4 => self.version(self.layers.header, 0x40),
                 layer::IPV6 => self.version(self.layers.header, 0x60),
@@ -73,37 +78,70 @@ impl Lowering {
         Ok(self.builder.and(last, ip))
     }
 
-    fn on_ethernet(&mut self, protocol: u32) -> Fragment {
+    /// True if the header of a loopback has the address family of this protocol. NetBSD and OpenBSD, FreeBSD and macOS have
+    /// different numbers for IPv6; each system writes them in its own byte order.
+    fn family(&mut self, protocol: u32) -> Fragment {
+        let families: &[u32] = match protocol {
+            layer::IPV4 => &[2],
+            layer::IPV6 => &[24, 28, 30],
+            _ => return self.builder.always(false),
+        };
+        let field = self.load(self.layers.header, 0, Width::Word);
+        let either_order = families.iter().flat_map(|family| [*family, family.swap_bytes()]);
+        let each: Vec<_> = either_order.map(|family| self.builder.equals(field, family)).collect();
+        self.any(each)
+    }
+
+    /// True if the frame was received or sent, one of [`INBOUND`](super::INBOUND) and [`OUTBOUND`](super::OUTBOUND).
+    pub(super) fn direction(&mut self, direction: u32) -> Fragment {
+        /// `PACKET_OUTGOING` (include/uapi/linux/if_packet.h).
+        const OUTGOING: u32 = 4;
+        let Link::Cooked { direction: (offset, width) } = self.layers.link else {
+            return self.field_test(Field::Direction, Comparison::Equal, direction);
+        };
+        let field = self.load(self.layers.header, offset, width);
+        let sent = self.builder.equals(field, OUTGOING);
+        if direction == OUTBOUND { sent } else { sent.negated() }
+    }
+
+    fn ether_type_or_llc(&mut self, protocol: u32) -> Fragment {
         match protocol {
             SAP_ISO | SAP_IP | SAP_NETBEUI => {
-                let llc = self.is_length();
+                let llc = self.is_llc();
                 let points = self.load(self.layers.payload, 0, Width::Half);
                 let points = self.builder.equals(points, protocol << 8 | protocol);
                 self.builder.and(llc, points)
             }
             SAP_IPX => {
-                let ether_type = self.type_is(IPX);
-                let llc = self.is_length();
+                let is_ethernet = self.layers.link == Link::Ethernet;
+                let mut other = self.type_is(IPX);
+                if !is_ethernet {
+                    let raw = self.type_is(COOKED_RAW_IPX);
+                    other = self.builder.or(other, raw);
+                }
+                let llc = self.is_llc();
                 let snap = self.snap(0, IPX);
                 let point = self.load(self.layers.payload, 0, Width::Byte);
                 let point = self.builder.equals(point, SAP_IPX);
-                let raw = self.load(self.layers.payload, 0, Width::Half);
-                let raw = self.builder.equals(raw, 0xffff);
-                let any = self.builder.or(snap, point);
-                let any = self.builder.or(any, raw);
+                let mut any = self.builder.or(snap, point);
+                if is_ethernet {
+                    let raw = self.load(self.layers.payload, 0, Width::Half);
+                    let raw = self.builder.equals(raw, 0xffff);
+                    any = self.builder.or(any, raw);
+                }
                 let llc = self.builder.and(llc, any);
-                self.builder.or(ether_type, llc)
+                self.builder.or(other, llc)
             }
             ATALK | AARP => {
                 let ether_type = self.type_is(protocol);
-                let llc = self.is_length();
+                let llc = self.is_llc();
                 let snap = self.snap(if protocol == ATALK { 0x08_0007 } else { 0 }, protocol);
                 let llc = self.builder.and(llc, snap);
                 self.builder.or(ether_type, llc)
             }
             ..=MAX_LENGTH => {
-                let llc = self.is_length();
-                let point = self.load(self.layers.type_field, 2, Width::Byte);
+                let llc = self.is_llc();
+                let point = self.load(self.layers.payload, 0, Width::Byte);
                 let point = self.builder.equals(point, protocol);
                 self.builder.and(llc, point)
             }
@@ -116,8 +154,11 @@ impl Lowering {
         self.builder.equals(field, protocol)
     }
 
-    /// True if the type field is a length, which means that an LLC header follows.
-    fn is_length(&mut self) -> Fragment {
+    /// True if an LLC header follows: on Ethernet the type field is a length.
+    fn is_llc(&mut self) -> Fragment {
+        if self.layers.link != Link::Ethernet {
+            return self.type_is(COOKED_LLC);
+        }
         let field = self.load(self.layers.type_field, 0, Width::Half);
         let most = self.builder.constant(MAX_LENGTH);
         self.builder.test(Comparison::Greater, field, most).negated()
@@ -137,7 +178,7 @@ impl Lowering {
         if self.layers.link != Link::Ethernet {
             return Err(Complaint::new(span.clone(), "only Ethernet has LLC headers"));
         }
-        let length = self.is_length();
+        let length = self.is_llc();
         let points = self.load(self.layers.payload, 0, Width::Half);
         let not_raw_ipx = self.builder.equals(points, 0xffff).negated();
         let any = self.builder.and(length, not_raw_ipx);
@@ -190,7 +231,7 @@ impl Lowering {
     /// The condition under which the frame has MAC addresses; `None` outside tunnels, where it always has them.
     fn has_link_header(&mut self, span: &Span) -> Result<Option<Fragment>, Complaint> {
         match self.layers.link {
-            Link::RawIp | Link::Ppp => {
+            Link::RawIp | Link::Loopback | Link::Cooked { .. } | Link::Ppp => {
                 Err(Complaint::new(span.clone(), "these frames have no MAC addresses"))
             }
             Link::Ethernet if !self.layers.in_geneve => Ok(None),

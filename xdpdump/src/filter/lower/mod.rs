@@ -32,15 +32,15 @@ type Lowered = Result<Fragment, Complaint>;
 
 /// Lowers a tree to the intermediate form.
 pub(super) fn lower(expression: Option<&Expression>, link_type: LinkType) -> Result<Program, Complaint> {
-    if let Some(expression) = expression
-        && ![LinkType::ETHERNET, LinkType::RAW].contains(&link_type)
-    {
+    let Some(layers) = Layers::new(link_type) else {
+        let Some(expression) = expression else { return Ok(Builder::default().finish(None)) };
         let message = format!(
-            "frames of link type {link_type} cannot be filtered: only Ethernet and raw IP are supported"
+            "frames of link type {link_type} cannot be filtered: only those of Ethernet, raw IP, Linux cooked captures, loopbacks \
+            and PPP can"
         );
         return Err(Complaint::new(expression.span.clone(), message));
-    }
-    let mut lowering = Lowering::new(link_type);
+    };
+    let mut lowering = Lowering::new(layers);
     let fragment = expression.map(|expression| lowering.expression(expression)).transpose()?;
     Ok(lowering.builder.finish(fragment))
 }
@@ -56,14 +56,8 @@ struct Lowering {
 }
 
 impl Lowering {
-    fn new(link_type: LinkType) -> Self {
-        Self {
-            builder: Builder::default(),
-            layers: Layers::new(link_type),
-            chain_slots: None,
-            tunnels: Vec::new(),
-            tunnels_open: 0,
-        }
+    fn new(layers: Layers) -> Self {
+        Self { builder: Builder::default(), layers, chain_slots: None, tunnels: Vec::new(), tunnels_open: 0 }
     }
 
     fn expression(&mut self, expression: &Expression) -> Lowered {
@@ -90,8 +84,8 @@ impl Lowering {
             Kind::Multicast(protocol) => self.multicast(*protocol, span),
             Kind::Less(most) => Ok(self.field_test(Field::Length, Comparison::Greater, *most).negated()),
             Kind::Greater(least) => Ok(self.field_test(Field::Length, Comparison::GreaterEqual, *least)),
-            Kind::Inbound => Ok(self.field_test(Field::Direction, Comparison::Equal, INBOUND)),
-            Kind::Outbound => Ok(self.field_test(Field::Direction, Comparison::Equal, OUTBOUND)),
+            Kind::Inbound => Ok(self.direction(INBOUND)),
+            Kind::Outbound => Ok(self.direction(OUTBOUND)),
             Kind::Vlan(number) => self.vlan(*number, span),
             Kind::Mpls(label) => self.mpls(*label, span),
             Kind::PppoeDiscovery => self.ether_type(layer::PPPOE_DISCOVERY, span),

@@ -61,6 +61,48 @@ pub fn all() -> Vec<Capture> {
     merged(&captures).iter().map(with_pieces).collect()
 }
 
+/// The Ethernet frames that are built here, each behind the headers of other link types.
+pub fn relinked() -> Vec<Capture> {
+    let captures: Vec<Capture> = RELINKED
+        .into_iter()
+        .map(|link_type| {
+            let relinked = made::frames().into_iter().filter_map(|frame| relink(&frame, link_type));
+            let frames = relinked.map(|bytes| Bytes { len: bytes.len() as u32, bytes }).collect();
+            Capture::new(link_type, frames)
+        })
+        .collect();
+    captures.iter().map(with_pieces).collect()
+}
+
+/// Link types besides Ethernet and raw IP that filters support.
+const RELINKED: [LinkType; 5] =
+    [LinkType::LINUX_SLL, LinkType::LINUX_SLL2, LinkType::NULL, LinkType::LOOP, LinkType::PPP];
+
+/// An Ethernet frame with another link-level header; `None` if that cannot say what follows.
+pub fn relink(frame: &[u8], link_type: LinkType) -> Option<Vec<u8>> {
+    let (addresses, rest) = frame.split_at_checked(12)?;
+    let (&ether_type, payload) = rest.split_first_chunk()?;
+    // Received, sent and other packets in turn; frames with an LLC header have the number for that.
+    let packet_type = frame.len() as u8 % 5;
+    let protocol = if u16::from_be_bytes(ether_type) > 1500 { ether_type } else { [0, 4] };
+    let is_ipv6 = ether_type == [0x86, 0xdd];
+    let is_ip = is_ipv6 || ether_type == [8, 0];
+    let header = match link_type {
+        LinkType::LINUX_SLL => {
+            [&[0, packet_type, 0, 1, 0, 6], &addresses[6..], &[0, 0], &protocol[..]].concat()
+        }
+        // libpcap does not know other frames than these in this header.
+        LinkType::LINUX_SLL2 if protocol != [0, 4] && protocol != [0x81, 0x37] => {
+            [&protocol[..], &[0, 0, 0, 0, 0, 2, 0, 1, packet_type, 6], &addresses[6..], &[0, 0]].concat()
+        }
+        LinkType::NULL if is_ip => vec![if is_ipv6 { 30 } else { 2 }, 0, 0, 0],
+        LinkType::LOOP if is_ip => vec![0, 0, 0, if is_ipv6 { 30 } else { 2 }],
+        LinkType::PPP if is_ip => vec![0xff, 3, 0, if is_ipv6 { 0x57 } else { 0x21 }],
+        _ => return None,
+    };
+    Some([&header, payload].concat())
+}
+
 /// The frames of a file, if filters support its link type.
 pub fn of_file(path: &Path) -> Option<Capture> {
     // tcpdump converts all kinds of capture files to classic pcap.
