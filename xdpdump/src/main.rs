@@ -119,7 +119,7 @@ fn enter(namespace: Option<&OsStr>) -> Result<(), interface::Error> {
 enum Failure {
     /// The filter is wrong: as the command line's fault, with the place marked in lines of its own.
     Filter(filter::Error),
-    /// The filter is right, and cannot be used there.
+    /// What the command line asks for is right in itself, and cannot be used there.
     Unusable(String),
     /// It was said on standard output; the exit status is left.
     Said(u8),
@@ -164,6 +164,7 @@ impl From<capture::Error> for Failure {
     fn from(error: capture::Error) -> Self {
         match error {
             capture::Error::Selection(error) => error.into(),
+            capture::Error::Output(error) if error.is_wrong_use() => Self::Unusable(error.to_string()),
             error @ capture::Error::MatchesNothing(..) => Self::Unusable(error.to_string()),
             capture::Error::Probe(probe::Error::Filter(refusal)) => Self::Unusable(refusal.to_string()),
             error => Self::Other(error.into()),
@@ -184,6 +185,7 @@ impl From<replay::Error> for Failure {
     fn from(error: replay::Error) -> Self {
         match error {
             replay::Error::Selection(error) => error.into(),
+            replay::Error::Output(error) if error.is_wrong_use() => Self::Unusable(error.to_string()),
             error => Self::Other(error.into()),
         }
     }

@@ -179,12 +179,12 @@ fn what_cannot_be_followed_by_another_file_is_refused() {
     let directory = folder.path().join("directory");
     fs::create_dir(&directory).unwrap();
     for (output, options, status, hint) in [
-        (Path::new("-"), &["-C", "1"][..], 1, "standard output cannot be followed by other files"),
-        (Path::new("/dev/stdout"), &["-G", "1"], 1, "standard output cannot be followed by other files"),
+        (Path::new("-"), &["-C", "1"][..], 2, "standard output cannot be followed by other files"),
+        (Path::new("/dev/stdout"), &["-G", "1"], 2, "standard output cannot be followed by other files"),
         (&pipe, &["-C", "1"], 1, "no regular file"),
         (&directory, &["-C", "1"], 1, "no regular file"),
         (&folder.path().join("nowhere/out"), &["-C", "1"], 1, "no such directory"),
-        (&folder.path().join("100%_"), &["-G", "1"], 1, "write \"%%\" for the character"),
+        (&folder.path().join("100%_"), &["-G", "1"], 2, "write \"%%\" for the character"),
         (&folder.path().join("out"), &["-W", "1"], 2, "-W limits the number of files that -C or -G begin"),
         (&folder.path().join("out"), &["-z", "true"], 2, "-z is for files that -C or -G begin"),
         (&folder.path().join("out"), &["-C", "2m", "-z", "true", "-W", "x"], 2, "invalid"),
@@ -245,7 +245,7 @@ fn a_command_that_is_no_program_is_refused() {
     let output = folder.path().join("a.pcapng");
     for command in ["/nowhere/compress -9", "no-such-program", "", "/etc/passwd"] {
         let ended = split(&input, &output, &["-C", "50k", "-z", command]);
-        assert_eq!(ended.status.code(), Some(1));
+        assert_eq!(ended.status.code(), Some(2));
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(said.contains("-z: there is no program"), "{command}: {said}");
         assert!(!output.exists());

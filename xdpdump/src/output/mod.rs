@@ -255,6 +255,16 @@ pub enum Error {
     Time(String, Time, &'static str),
 }
 
+impl Error {
+    /// Whether the command line asked for what cannot be, whatever happens.
+    pub fn is_wrong_use(&self) -> bool {
+        matches!(
+            self,
+            Self::NoFiles(_) | Self::NotRotated(_) | Self::Budget(_) | Self::Command(_) | Self::Name(_)
+        )
+    }
+}
+
 /// Prints `text`, such as a list of interfaces, on standard output.
 ///
 /// # Errors
