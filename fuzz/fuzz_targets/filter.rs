@@ -114,6 +114,17 @@ const WORDS: &[&str] = &[
     "on",
 ];
 
+const LINK_TYPES: [LinkType; 8] = [
+    LinkType::ETHERNET,
+    LinkType::RAW,
+    LinkType::LINUX_SLL,
+    LinkType::LINUX_SLL2,
+    LinkType::NULL,
+    LinkType::PPP,
+    LinkType::PPP_ETHER,
+    LinkType::IEEE802_11,
+];
+
 /// Largest number of bytes of a compiled filter and its text: `inner` and extension headers make many steps of a word, and the
 /// kernel takes a million instructions (`BPF_COMPLEXITY_LIMIT_INSNS`, include/linux/bpf.h, v6.18).
 const PER_FILTER: u64 = 64 << 20;
@@ -142,8 +153,8 @@ fn headers(more: u32, link_type: LinkType, bytes: &[u8]) {
 
 fuzz_target!(|data: &[u8]| {
     let Some((&[kind, text_len], rest)) = data.split_first_chunk() else { return };
-    let link_type = if kind & 2 == 0 { LinkType::ETHERNET } else { LinkType::RAW };
-    if kind & 4 != 0 {
+    let link_type = LINK_TYPES[usize::from(kind >> 3) % LINK_TYPES.len()];
+    if kind & 2 != 0 {
         let Some((&more, frame)) = rest.split_first_chunk() else { return };
         return headers(u32::from_le_bytes(more), link_type, frame);
     }
