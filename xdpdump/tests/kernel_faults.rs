@@ -67,7 +67,7 @@ fn a_file_system_that_goes_read_only_ends_the_capture() {
         let disk = Disk::ext4();
         let path = disk.path().join("capture.pcapng");
         let ended = output_fails(&path, transport, || {
-            thread::sleep(Duration::from_millis(200));
+            wait::until(|| fs::metadata(&path).is_ok_and(|file| file.len() > 64 << 10));
             disk.abort();
         });
         assert!(ended.counts().captured > 0, "{}", ended.stderr);
