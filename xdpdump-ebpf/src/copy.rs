@@ -6,15 +6,12 @@ use xdpdump_ebpf::{TAG_LEN, TAG_OFFSET};
 
 use crate::{frame::Frame, verifier::bound};
 
-/// Bytes of a cache line.
-const LINE: u64 = 64;
-
 /// Not 0 if the machine loads and stores words at any address at the speed of aligned ones, without which the verifier refuses
 /// such accesses. User space sets it before the program is loaded.
 #[unsafe(no_mangle)]
 static UNALIGNED: u32 = 0;
 
-/// Copies `len` bytes (at least 1) of the frame.
+/// Copies `len` bytes (at least 1) of the frame. Returns whether that succeeded.
 ///
 /// # Safety
 /// 64 KiB can be written at `to`.
@@ -31,26 +28,24 @@ pub unsafe fn copy(frame: impl Frame, to: *mut u8, len: u64) -> bool {
 /// `len` bytes can be written at `to`.
 #[inline(always)]
 unsafe fn copy_short(frame: impl Frame, to: *mut u8, len: u64) -> bool {
-    const HALF: u64 = LINE / 2;
-    const LONGEST: u64 = LINE * 2;
     // SAFETY: a static of this program; volatile because user space replaces its value before loading.
     if unsafe { (&raw const UNALIGNED).read_volatile() } == 0 {
         return false;
     }
-    // SAFETY: guaranteed by the caller.
+    // SAFETY: guaranteed by the caller; the lengths are those that `copy_ends` demands.
     unsafe {
         match len {
-            HALF..=LINE => copy_ends::<{ HALF as usize }>(frame, to, len),
-            LINE..=LONGEST => copy_ends::<{ LINE as usize }>(frame, to, len),
+            32..=64 => copy_ends::<32>(frame, to, len),
+            64..=128 => copy_ends::<64>(frame, to, len),
             _ => false,
         }
     }
 }
 
-/// Copies the first and the last `N` of `len` bytes, which are all if `len` is between `N` and `2 * N`.
+/// Copies the first and the last `N` of `len` bytes, which are all of them. Returns whether they are in the first buffer.
 ///
 /// # Safety
-/// `len` bytes can be written at `to`.
+/// `len` is at least `N` and at most `2 * N`, and `len` bytes can be written at `to`.
 #[inline(always)]
 unsafe fn copy_ends<const N: usize>(frame: impl Frame, to: *mut u8, len: u64) -> bool {
     let (begin, end) = frame.first_buffer();
@@ -58,8 +53,9 @@ unsafe fn copy_ends<const N: usize>(frame: impl Frame, to: *mut u8, len: u64) ->
     bound(&mut last, 2 * N as u64 - 1);
     // SAFETY: the accesses are to the frame's first buffer, by the comparison before them, and to what the caller guarantees.
     unsafe {
-        let from = begin.add(last as usize);
-        if begin.add(N) > end || from.add(N) > end {
+        // These may be behind the end.
+        let from = begin.wrapping_add(last as usize);
+        if begin.wrapping_add(N) > end || from.wrapping_add(N) > end {
             return false;
         }
         copy_words::<N>(begin, to);
@@ -91,7 +87,7 @@ unsafe fn copy_words<const N: usize>(from: *const u8, to: *mut u8) {
     }
 }
 
-/// Copies `len` bytes (at least 1) of the frame, from `offset` on.
+/// Copies `len` bytes (at least 1) of the frame, from `offset` on. Returns whether that succeeded.
 ///
 /// # Safety
 /// 64 KiB can be written at `to`.
@@ -105,10 +101,11 @@ unsafe fn load(frame: impl Frame, offset: usize, to: *mut u8, len: u64) -> bool 
     unsafe { frame.load(offset as u32, to, len as u32 + 1) }
 }
 
-/// Copies the first `len` bytes of the frame as they are with the tag in its place, and clears the padding.
+/// Copies the first `len` bytes of the frame as they are with the tag in its place, and clears the padding. Returns whether that
+/// succeeded.
 ///
 /// # Safety
-/// 64 KiB can be written at `to`, and nobody reads the first 16 bytes, whatever `len` is.
+/// 64 KiB can be written at `to`; 16 bytes are, even if `len` is less.
 #[inline(always)]
 pub unsafe fn copy_with_tag(frame: impl Frame, tag: u32, to: *mut u8, len: u64) -> bool {
     const BEHIND: usize = TAG_OFFSET + TAG_LEN;

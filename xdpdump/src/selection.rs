@@ -99,7 +99,23 @@ impl Request {
     /// # Errors
     /// When the filter has an error.
     pub fn compile(&self, link_type: LinkType) -> Result<Selection, Error> {
-        let filter = self.filter.as_deref().map(|text| Filter::compile(text, link_type)).transpose()?;
+        self.compile_with(Filter::compile, link_type)
+    }
+
+    /// Compiles the request for frames of one of the link types in a file.
+    ///
+    /// # Errors
+    /// When the filter has an error.
+    pub fn compile_in_file(&self, link_type: LinkType) -> Result<Selection, Error> {
+        self.compile_with(Filter::compile_for_one_of_several, link_type)
+    }
+
+    fn compile_with(
+        &self,
+        compile: fn(&str, LinkType) -> Result<Filter, filter::Error>,
+        link_type: LinkType,
+    ) -> Result<Selection, Error> {
+        let filter = self.filter.as_deref().map(|text| compile(text, link_type)).transpose()?;
         let headers = self.headers.map(|more| Headers::new(more, link_type));
         Ok(Selection { filter, one_in: self.one_in, headers })
     }

@@ -85,16 +85,21 @@ impl Here {
 /// Longest text of a filter, in bytes. Compiling one takes time that grows with the square of its length.
 const MAX_TEXT: usize = 64 << 10;
 
+/// Compiles a filter that some frame of the link type can match.
 fn compile(text: &str, link_type: LinkType) -> Result<ir::Program, Complaint> {
-    if text.len() > MAX_TEXT {
-        return Err(Complaint::new(MAX_TEXT..MAX_TEXT, "a filter can have at most 65536 bytes"));
-    }
-    let tree = parser::parse(text)?;
-    let program = optimize::optimize(lower::lower(tree.as_ref(), link_type)?);
+    let program = compile_any(text, link_type)?;
     if program.rejects_everything() {
         return Err(Complaint::new(0..text.len(), "no frame can match this filter"));
     }
     Ok(program)
+}
+
+fn compile_any(text: &str, link_type: LinkType) -> Result<ir::Program, Complaint> {
+    if text.len() > MAX_TEXT {
+        return Err(Complaint::new(MAX_TEXT..MAX_TEXT, "a filter can have at most 65536 bytes"));
+    }
+    let tree = parser::parse(text)?;
+    Ok(optimize::optimize(lower::lower(tree.as_ref(), link_type)?))
 }
 
 impl Filter {
@@ -106,6 +111,20 @@ impl Filter {
     /// What is wrong with the text, and where.
     pub fn compile(text: &str, link_type: LinkType) -> Result<Self, Error> {
         let program = compile(text, link_type.usual()).map_err(|complaint| complaint.about(text))?;
+        Ok(Self { text: text.to_owned(), program })
+    }
+
+    /// [`Filter::compile`] for frames of one of the link types that a file may have: it is no error if only others have what the
+    /// filter asks for, as ARP, which Ethernet has and a loopback has not.
+    ///
+    /// # Errors
+    /// As [`Filter::compile`].
+    pub fn compile_for_one_of_several(text: &str, link_type: LinkType) -> Result<Self, Error> {
+        let compiled = match compile_any(text, link_type.usual()) {
+            Ok(program) if program.rejects_everything() => compile(text, LinkType::ETHERNET).map(|_| program),
+            compiled => compiled,
+        };
+        let program = compiled.map_err(|complaint| complaint.about(text))?;
         Ok(Self { text: text.to_owned(), program })
     }
 

@@ -31,6 +31,17 @@ fn what_no_frame_can_match_is_refused() {
     assert_eq!(Filter::compile("1 = 1", LinkType::ETHERNET).unwrap().intermediate().to_string(), "accept\n");
 }
 
+/// But not if the frames of another file, or of another interface in it, can match.
+#[test]
+fn a_link_type_without_the_protocol_has_no_frame_that_matches() {
+    for link_type in [LinkType::RAW, LinkType::NULL] {
+        assert!(Filter::compile("arp", link_type).is_err());
+        let filter = Filter::compile_for_one_of_several("arp", link_type).unwrap();
+        assert!(!filter.matches(&Frame { bytes: &[8, 6, 0, 1], len: 4, ..Frame::default() }));
+        assert!(Filter::compile_for_one_of_several("ip and arp", link_type).is_err());
+    }
+}
+
 #[test]
 fn what_is_known_beside_the_bytes() {
     let frame = Frame {

@@ -107,7 +107,7 @@ impl<'a> Chooser<'a> {
         let link_type = self.link_types.get(packet.interface as usize).copied().unwrap_or_default();
         let selector = match self.selectors.entry(link_type) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Selector::new(self.request.compile(link_type)?)),
+            Entry::Vacant(entry) => entry.insert(Selector::new(self.request.compile_in_file(link_type)?)),
         };
         Ok(selector.choose(packet, None) == Choice::Taken)
     }

@@ -185,7 +185,7 @@ fn copying(destination: &Destination, input: &Input, request: &Request) -> Desti
 
 /// Refuses a filter that makes no sense for packets of an interface, or uses what the file does not tell of them.
 fn check_filter(request: &Request, name: &str, format: Format, interface: &Interface) -> Result<(), Error> {
-    let filter = request.compile(interface.link_type)?.filter;
+    let filter = request.compile_in_file(interface.link_type)?.filter;
     let known = match format {
         // An interface may tell some of it of some packets.
         Format::Pcapng => Known { direction: true, queue: true, verdict: true, cpu: false },

@@ -4,7 +4,7 @@ use std::{io, ops::Deref, os::fd::AsFd, ptr::NonNull, slice, sync::atomic::Atomi
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
-/// Shared, writable memory behind a file descriptor, unmapped when dropped.
+/// Memory behind a file descriptor, shared and writable unless it is that of [`ConstantBytes`]; unmapped when dropped.
 #[derive(Debug)]
 pub struct Mapping {
     base: NonNull<u8>,
@@ -89,7 +89,7 @@ impl ConstantBytes {
     /// Maps the first `len` bytes of `fd`.
     ///
     /// # Errors
-    /// The error of the system call: `ENODEV` or `EIO` when it cannot be mapped.
+    /// The error of the system call: such as `ENODEV`, `EIO` or `EINVAL` when it cannot be mapped.
     ///
     /// # Safety
     /// There are so many bytes, and neither their number nor their values change while this exists.

@@ -25,7 +25,7 @@ impl Lowering {
             return Err(Complaint::new(span.clone(), "a VLAN tag cannot follow MPLS labels"));
         }
         if !matches!(self.layers.link, Link::Ethernet | Link::Tunnelled { .. }) {
-            return Err(Complaint::new(span.clone(), "these frames have no VLAN tags"));
+            return Err(Complaint::new(span.clone(), "'vlan' is only supported on Ethernet"));
         }
         let mut tagged: Option<Fragment> = None;
         for tag in VLAN_TAGS {
@@ -57,7 +57,7 @@ impl Lowering {
                 Link::Ethernet | Link::Tunnelled { .. } => self.ether_type(MPLS, span)?,
                 Link::Ppp => self.ether_type(PPP_MPLS, span)?,
                 Link::RawIp | Link::Loopback | Link::Cooked { .. } => {
-                    return Err(Complaint::new(span.clone(), "these frames have no MPLS labels"));
+                    return Err(Complaint::new(span.clone(), "'mpls' is only supported on Ethernet and PPP"));
                 }
             }
         };

@@ -41,7 +41,7 @@ const END: u8 = 3;
 
 /// The program that computes the number of bytes up to the end of the headers, plus `more`.
 ///
-/// If a frame ends within a header, or its link level is not one of those below, the result is the whole frame.
+/// If a frame ends within a header, or its link level is PPP or not supported, the result is the whole frame.
 /// Bytes are counted as a header only if the protocol is known.
 pub fn headers(more: u32, link_type: LinkType) -> Program {
     let Some(layers) = Layers::new(link_type) else {

@@ -96,7 +96,7 @@ impl Lowering {
     /// Finds the outer network header.
     fn outer_network(&mut self, tunnel: Tunnel, span: &Span) -> Lowered {
         let start = self.store_offset(tunnel.payload, self.layers.network_header());
-        if self.layers.link == Link::Ethernet && self.layers.labels == 0 {
+        if matches!(self.layers.link, Link::Ethernet | Link::Cooked { .. }) && self.layers.labels == 0 {
             let protocol = self.load(self.layers.type_field, 0, Width::Half);
             let protocol = self.builder.store(tunnel.protocol, protocol);
             let first = self.pass_tag(tunnel);

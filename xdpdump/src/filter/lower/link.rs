@@ -120,15 +120,18 @@ impl Lowering {
                     other = self.builder.or(other, raw);
                 }
                 let llc = self.is_llc();
-                let snap = self.snap(0, IPX);
-                let point = self.load(self.layers.payload, 0, Width::Byte);
-                let point = self.builder.equals(point, SAP_IPX);
-                let mut any = self.builder.or(snap, point);
-                if is_ethernet {
+                let any = if is_ethernet {
+                    let snap = self.snap(0, IPX);
+                    let point = self.point_is(SAP_IPX);
+                    let any = self.builder.or(snap, point);
                     let raw = self.load(self.layers.payload, 0, Width::Half);
                     let raw = self.builder.equals(raw, 0xffff);
-                    any = self.builder.or(any, raw);
-                }
+                    self.builder.or(any, raw)
+                } else {
+                    let point = self.point_is(SAP_IPX);
+                    let snap = self.snap(0, IPX);
+                    self.builder.or(point, snap)
+                };
                 let llc = self.builder.and(llc, any);
                 self.builder.or(other, llc)
             }
@@ -141,8 +144,7 @@ impl Lowering {
             }
             ..=MAX_LENGTH => {
                 let llc = self.is_llc();
-                let point = self.load(self.layers.payload, 0, Width::Byte);
-                let point = self.builder.equals(point, protocol);
+                let point = self.point_is(protocol);
                 self.builder.and(llc, point)
             }
             _ => self.type_is(protocol),
@@ -152,6 +154,12 @@ impl Lowering {
     fn type_is(&mut self, protocol: u32) -> Fragment {
         let field = self.load(self.layers.type_field, 0, Width::Half);
         self.builder.equals(field, protocol)
+    }
+
+    /// True if the frame is for this service access point, if an LLC header follows.
+    fn point_is(&mut self, point: u32) -> Fragment {
+        let field = self.load(self.layers.payload, 0, Width::Byte);
+        self.builder.equals(field, point)
     }
 
     /// True if an LLC header follows: on Ethernet the type field is a length.
@@ -176,7 +184,7 @@ impl Lowering {
     /// Lowers `llc`: IEEE 802.2 frames, by their control field.
     pub(super) fn llc(&mut self, llc: Llc, span: &Span) -> Lowered {
         if self.layers.link != Link::Ethernet {
-            return Err(Complaint::new(span.clone(), "only Ethernet has LLC headers"));
+            return Err(Complaint::new(span.clone(), "'llc' is only supported on Ethernet"));
         }
         let length = self.is_llc();
         let points = self.load(self.layers.payload, 0, Width::Half);
@@ -232,7 +240,7 @@ impl Lowering {
     fn has_link_header(&mut self, span: &Span) -> Result<Option<Fragment>, Complaint> {
         match self.layers.link {
             Link::RawIp | Link::Loopback | Link::Cooked { .. } | Link::Ppp => {
-                Err(Complaint::new(span.clone(), "these frames have no MAC addresses"))
+                Err(Complaint::new(span.clone(), "MAC addresses are only supported on Ethernet"))
             }
             Link::Ethernet if !self.layers.in_geneve => Ok(None),
             // In a tunnel that carries IP directly, the payload begins where the link-level header would.

@@ -174,7 +174,8 @@ fn kernel_btf_in_place() -> io::Result<ConstantBytes> {
     if u64::try_from(rustix::fs::fstatfs(&file)?.f_type) != Ok(SYSFS) {
         return Err(io::ErrorKind::NotFound.into());
     }
-    // SAFETY: in sysfs, this is a constant part of the running kernel's image, and its size is that of the part.
+    // SAFETY: in sysfs, this is a constant part of the running kernel's image, and its size is that of the part. (Only root can mount
+    // another file of sysfs in its place, and the others that can be mapped are windows to devices.)
     unsafe { ConstantBytes::of(file, len) }
 }
 
